@@ -1,0 +1,40 @@
+#ifndef URLP_BASE_CALL_H
+#define URLP_BASE_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "urlpool/cancel.h"
+#include "urlpool/deadline.h"
+#include "urlpool/error.h"
+#include "urlpool/trace.h"
+
+struct urlp_counters;
+
+/* struct urlp_call goes down with everything that may block: until when, who may cut it short, who
+ * watches and who counts. Made once per request in client/request_loop.c; a layer that has a shorter
+ * bound of its own (a phase, a gap between bytes) copies it and shortens `by`. */
+struct urlp_call {
+    struct urlpool_deadline by;       /* of this phase; never after `total_by` */
+    struct urlpool_deadline total_by; /* of the whole request */
+    const struct urlpool_cancel *cancel; /* NULL: cannot be cancelled, and pays nothing for it */
+    const struct urlpool_trace *trace;   /* NULL: nobody watches */
+    struct urlp_counters *counters;      /* NULL: nobody counts */
+};
+
+/* urlp_call_until returns `call` with `by` shortened to `wait_ms` from now; `wait_ms` < 0 does not
+ * shorten. */
+struct urlp_call urlp_call_until(const struct urlp_call *call, int64_t wait_ms);
+
+/* urlp_call_timeout_code says which time-out it is when `call->by` has passed:
+ * URLPOOL_E_TOTAL_TIMEOUT when the whole request's deadline is what ended it, else `phase_code`. */
+enum urlpool_code urlp_call_timeout_code(const struct urlp_call *call, enum urlpool_code phase_code);
+
+/* urlp_call_trace tells the sink of `call`, if there is one.
+ *
+ * Threads: must not hold a urlpool lock. */
+void urlp_call_trace(const struct urlp_call *call, enum urlpool_trace_kind kind, const char *text,
+                     size_t text_len, int64_t number);
+
+#endif /* URLP_BASE_CALL_H */

@@ -1,0 +1,17 @@
+#ifndef URLP_BASE_ENVIRONMENT_H
+#define URLP_BASE_ENVIRONMENT_H
+
+/* struct urlp_environment is a copy of the variables urlpool looks at, made once by
+ * urlpool_manager_new or urlpool_tls_new. NULL: not set, or set to nothing. */
+struct urlp_environment {
+    char *ssl_cert_file;
+    char *ssl_cert_dir;
+};
+
+#include "urlpool/error.h"
+
+URLPOOL_MUST_USE enum urlpool_code urlp_environment_read(struct urlp_environment *out,
+                                                         struct urlpool_error *err);
+void urlp_environment_deinit(struct urlp_environment *environment);
+
+#endif /* URLP_BASE_ENVIRONMENT_H */

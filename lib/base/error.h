@@ -1,0 +1,33 @@
+#ifndef URLP_BASE_ERROR_H
+#define URLP_BASE_ERROR_H
+
+#include <stddef.h>
+
+#include "urlpool/error.h"
+
+/* urlp_fail fills `err` (when not NULL) and returns `code`, so that raising is one expression. Every
+ * other field of `err` becomes zero. The message is one line, names the value, has no full stop.
+ *
+ * Sizes:   a message longer than the field ends in "…". */
+enum urlpool_code urlp_fail(struct urlpool_error *err, enum urlpool_code code,
+                            enum urlpool_phase phase, const char *format, ...)
+    URLPOOL_PRINTF(4, 5);
+
+/* urlp_fail_errno is urlp_fail with os_errno set and ": " and the errno's text behind the message. */
+enum urlpool_code urlp_fail_errno(struct urlpool_error *err, enum urlpool_code code,
+                                  enum urlpool_phase phase, int os_errno, const char *format, ...)
+    URLPOOL_PRINTF(5, 6);
+
+/* urlp_fail_nomem is urlp_fail for an allocation that failed. */
+enum urlpool_code urlp_fail_nomem(struct urlpool_error *err);
+
+/* struct urlp_quoted holds a peer's or a caller's bytes made fit for a message: controls and
+ * non-ASCII as \xNN, cut after 64 bytes with "…". */
+struct urlp_quoted {
+    char text[64 * 4 + 4];
+};
+
+/* urlp_quote makes `len` bytes at `data` fit for a message; use it as urlp_quote(p, n).text. */
+struct urlp_quoted urlp_quote(const void *data, size_t len);
+
+#endif /* URLP_BASE_ERROR_H */
