@@ -1,0 +1,50 @@
+#ifndef URLPOOL_URL_H
+#define URLPOOL_URL_H
+
+#include "urlpool/error.h"
+#include "urlpool/export.h"
+
+URLPOOL_BEGIN_DECLS
+
+/* struct urlpool_url is a parsed and normalised URI reference; made only by the library, so fields
+ * may be appended. An absent part is NULL (path: ""), a present but empty one "".
+ *
+ * Threads: immutable.
+ * Spec:    RFC 3986.
+ * Model:   urllib3.util.Url. */
+struct urlpool_url {
+    const char *scheme;   /* lower case */
+    const char *userinfo; /* as written, percent-encoded */
+    const char *host;     /* lower case; an IPv6 literal without its brackets and zone */
+    const char *zone;     /* of an IPv6 literal, decoded */
+    int port;             /* as written, 0..65535; -1 when absent */
+    const char *path;
+    const char *query;    /* without the question mark */
+    const char *fragment; /* without the hash */
+};
+
+/* urlpool_url_parse reads an absolute http or https URL, or any RFC 3986 reference.
+ *
+ * Sizes:   at most 64 KiB of text.
+ * Owns:    the caller frees the result with urlpool_url_free.
+ * Errors:  NULL with URLPOOL_E_URL (grammar, controls, spaces, backslash, port, host), NOMEM.
+ * Threads: any number at once.
+ * Spec:    RFC 3986 sections 3, 6.2.2.
+ * Model:   urllib3.util.parse_url. */
+URLPOOL_API URLPOOL_MUST_USE struct urlpool_url *urlpool_url_parse(const char *text,
+                                                                   struct urlpool_error *err);
+/* urlpool_url_join resolves `reference` against `base`, which must be absolute.
+ *
+ * Owns:    the caller frees the result with urlpool_url_free.
+ * Spec:    RFC 3986 section 5.2. */
+URLPOOL_API URLPOOL_MUST_USE struct urlpool_url *
+urlpool_url_join(const struct urlpool_url *base, const char *reference, struct urlpool_error *err);
+/* urlpool_url_format writes `url` as text. Owns: the caller frees it with urlpool_string_free.
+ * Errors: NULL with URLPOOL_E_NOMEM. */
+URLPOOL_API URLPOOL_MUST_USE char *urlpool_url_format(const struct urlpool_url *url,
+                                                      struct urlpool_error *err);
+URLPOOL_API void urlpool_url_free(struct urlpool_url *url);
+
+URLPOOL_END_DECLS
+
+#endif /* URLPOOL_URL_H */

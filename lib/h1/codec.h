@@ -1,0 +1,119 @@
+#ifndef URLP_H1_CODEC_H
+#define URLP_H1_CODEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "urlpool/error.h"
+#include "urlpool/limits.h"
+
+#include "base/buf.h"
+#include "http/field.h"
+
+/* The HTTP/1.1 codec of a client: requests in, bytes out; bytes in, events out. It does no I/O, keeps
+ * no time, takes no lock and never calls back. The caller owns the byte buffers; the codec only says
+ * how much of them it has used. */
+
+enum urlp_h1_event_type {
+    URLP_H1_NEED_DATA,     /* give more bytes, or say that the stream has ended */
+    URLP_H1_INFORMATIONAL, /* a 1xx head other than 101 (RFC 9110 section 15.2) */
+    URLP_H1_RESPONSE,      /* the final response head */
+    URLP_H1_DATA,          /* body bytes, transfer coding already removed */
+    URLP_H1_END,           /* message complete; trailers, if any, are in `head` */
+    URLP_H1_SWITCHED       /* 101 that was asked for, or 2xx to CONNECT: no longer HTTP from here */
+};
+
+struct urlp_h1_event {
+    enum urlp_h1_event_type type;
+    const struct urlp_response_head *head; /* INFORMATIONAL, RESPONSE, SWITCHED; END with trailers */
+    const uint8_t *data;                   /* DATA: within the bytes given */
+    size_t data_len;
+};
+
+/* How the body of the response in hand ends (RFC 9112 section 6.3). */
+enum urlp_h1_body {
+    URLP_H1_BODY_NONE,
+    URLP_H1_BODY_LENGTH,
+    URLP_H1_BODY_CHUNKED,
+    URLP_H1_BODY_UNTIL_CLOSE
+};
+
+struct urlp_h1_codec;
+
+/* urlp_h1_new makes a codec for one connection; `limits` may be NULL. urlp_h1_free accepts NULL.
+ * Errors: NULL with URLPOOL_E_NOMEM or URLPOOL_E_INVALID (limits). */
+URLPOOL_MUST_USE struct urlp_h1_codec *urlp_h1_new(const struct urlpool_limits *limits,
+                                                   struct urlpool_error *err);
+void urlp_h1_free(struct urlp_h1_codec *codec);
+
+/* urlp_h1_write_head checks `head` and appends it to `out` as bytes for the wire: nothing with CR,
+ * LF or NUL, exactly one valid Host and first, Content-Length and Transfer-Encoding not both and
+ * each at most once and well formed. Begins the exchange: what the response's length rules need
+ * (HEAD, CONNECT, "Connection: close" asked for) is remembered.
+ *
+ * Errors:  URLPOOL_E_HEADER, nothing appended; URLPOOL_E_CANNOT_SEND_REQUEST while a response is
+ *          unread; URLPOOL_E_NOMEM.
+ * Spec:    RFC 9112 sections 3, 5, 6. */
+URLPOOL_MUST_USE enum urlpool_code urlp_h1_write_head(struct urlp_h1_codec *codec,
+                                                      const struct urlp_request_head *head,
+                                                      struct urlp_buf *out,
+                                                      struct urlpool_error *err);
+
+/* urlp_h1_chunk_prefix writes the size line of a chunk of `len` > 0 bytes and returns its length;
+ * after the data comes CRLF. urlp_h1_last_chunk is "0\r\n\r\n". Spec: RFC 9112 section 7.1. */
+#define URLP_H1_CHUNK_PREFIX_MAX 20
+size_t urlp_h1_chunk_prefix(char out[URLP_H1_CHUNK_PREFIX_MAX], size_t len);
+extern const char urlp_h1_last_chunk[5];
+
+/* urlp_h1_request_sent says that head and body are with the kernel, whole. */
+void urlp_h1_request_sent(struct urlp_h1_codec *codec);
+
+/* urlp_h1_next takes the next event out of `data`, the bytes received and not yet used. `*out_used`
+ * of them may then be dropped; the rest must be there again, at its front, at the next call. A
+ * folded field line is made one in place, so the bytes are not const. On NEED_DATA call again when
+ * there is more. After END every byte left over is the peer's fault (see urlp_h1_is_reusable).
+ *
+ * Owns:    everything `out` points to dies at the next call, or when `data` moves.
+ * Errors:  BAD_STATUS_LINE, UNKNOWN_PROTOCOL, BAD_FIELD, BAD_LENGTH, TRANSFER_ENCODING, BAD_CHUNK,
+ *          LINE_TOO_LONG, TOO_MANY_HEADERS, HEAD_TOO_LARGE, PROTOCOL; sticky.
+ * Spec:    RFC 9112 sections 2.2, 4, 5, 6.3, 7.1. */
+URLPOOL_MUST_USE enum urlpool_code urlp_h1_next(struct urlp_h1_codec *codec, uint8_t *data,
+                                                size_t len, size_t *out_used,
+                                                struct urlp_h1_event *out,
+                                                struct urlpool_error *err);
+
+/* urlp_h1_end_of_stream says that no byte follows those given so far (all of which the codec has
+ * seen). END when that ends the message, an error when it cuts it. `is_clean` is false when TLS
+ * ended without close_notify.
+ *
+ * Errors:  URLPOOL_E_REMOTE_DISCONNECTED before any byte, URLPOOL_E_INCOMPLETE_READ inside. */
+URLPOOL_MUST_USE enum urlpool_code urlp_h1_end_of_stream(struct urlp_h1_codec *codec, bool is_clean,
+                                                         struct urlp_h1_event *out,
+                                                         struct urlpool_error *err);
+
+/* urlp_h1_direct_len is how many body bytes may be read straight from the stream into the caller's
+ * memory, past urlp_h1_next, when no received byte is waiting: the rest of a body of known length or
+ * until close (then SIZE_MAX), the rest of a chunk. 0 outside a body. Tell with urlp_h1_took. */
+size_t urlp_h1_direct_len(const struct urlp_h1_codec *codec);
+void urlp_h1_took(struct urlp_h1_codec *codec, size_t len);
+
+enum urlp_h1_body urlp_h1_body_kind(const struct urlp_h1_codec *codec);
+int64_t urlp_h1_length_remaining(const struct urlp_h1_codec *codec); /* -1: not known */
+bool urlp_h1_is_idle(const struct urlp_h1_codec *codec); /* no exchange begun or the last one is over */
+
+/* urlp_h1_is_reusable reports whether another request may be sent: response complete, request sent
+ * whole, keep-alive agreed by both sides, framing never odd. The caller adds: no byte left over.
+ *
+ * Spec:    RFC 9112 section 9.3. */
+bool urlp_h1_is_reusable(const struct urlp_h1_codec *codec);
+
+/* urlp_h1_keep_alive shows the hints of the response's Keep-Alive field: -1 where absent or not a
+ * plain number. Spec: RFC 2068 section 19.7.1.1. */
+struct urlp_h1_keep_alive {
+    int64_t timeout_s;
+    int64_t max;
+};
+struct urlp_h1_keep_alive urlp_h1_keep_alive(const struct urlp_h1_codec *codec);
+
+#endif /* URLP_H1_CODEC_H */

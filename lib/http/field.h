@@ -1,0 +1,53 @@
+#ifndef URLP_HTTP_FIELD_H
+#define URLP_HTTP_FIELD_H
+
+#include <stddef.h>
+
+#include "urlpool/headers.h"
+
+#include "base/span.h"
+
+/* struct urlp_field is one field line as spans; value without surrounding white space. */
+struct urlp_field {
+    struct urlp_span name;
+    struct urlp_span value;
+};
+
+/* struct urlp_response_head is what the codec makes of a head. Spans and array are the codec's. */
+struct urlp_response_head {
+    int status;  /* 100..999 */
+    int version; /* 10 or 11 */
+    struct urlp_span reason;
+    const struct urlp_field *fields;
+    size_t num_fields;
+};
+
+/* struct urlp_request_head is what is to be sent, in this order. */
+struct urlp_request_head {
+    struct urlp_span method;
+    struct urlp_span target; /* as on the wire: origin-form, authority-form, "*" */
+    const struct urlp_field *fields; /* Host first; framing fields included */
+    size_t num_fields;
+};
+
+bool urlp_field_name_is_valid(struct urlp_span name);   /* token, RFC 9110 section 5.1 */
+bool urlp_field_value_is_valid(struct urlp_span value); /* no control but HTAB, section 5.5 */
+bool urlp_target_is_valid(struct urlp_span target);     /* not empty, VCHAR only */
+
+/* urlp_fields_find returns the first line of that name at or after `*index`, and moves `*index`
+ * behind it; NULL when there is none. */
+const struct urlp_field *urlp_fields_find(const struct urlp_field *fields, size_t num_fields,
+                                          const char *name, size_t *index);
+
+/* urlp_headers_from_fields makes a headers object in one allocation, from a head's lines.
+ * Errors: NULL with URLPOOL_E_NOMEM. */
+URLPOOL_MUST_USE struct urlpool_headers *urlp_headers_from_fields(const struct urlp_field *fields,
+                                                                  size_t num_fields,
+                                                                  struct urlpool_error *err);
+/* urlp_headers_field shows line `index` of `headers` as spans; index < urlpool_headers_count. */
+struct urlp_field urlp_headers_field(const struct urlpool_headers *headers, size_t index);
+
+/* urlp_field_is_secret: Authorization, Proxy-Authorization, Cookie, Set-Cookie …: masked in logs. */
+bool urlp_field_is_secret(struct urlp_span name);
+
+#endif /* URLP_HTTP_FIELD_H */

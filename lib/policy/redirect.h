@@ -1,0 +1,55 @@
+#ifndef URLP_POLICY_REDIRECT_H
+#define URLP_POLICY_REDIRECT_H
+
+#include <stdbool.h>
+
+#include "urlpool/error.h"
+
+#include "base/span.h"
+#include "http/field.h"
+#include "http/url.h"
+
+/* What the caller allows. */
+struct urlp_redirect_rules {
+    int redirects_max;     /* already resolved: 0 means none */
+    bool return_redirects; /* hand the 3xx to the caller */
+    bool allow_downgrade;  /* https to http */
+    bool keep_post;        /* 301 and 302 keep POST and its body */
+};
+
+/* What happened. Facts only. */
+struct urlp_redirect_facts {
+    const struct urlp_url *url; /* of the request answered */
+    struct urlp_span method;
+    int status;
+    const struct urlp_field *fields;
+    size_t num_fields;
+    int num_redirects; /* followed so far */
+    bool can_rewind;   /* the request's body, or there is none */
+};
+
+struct urlp_redirect {
+    bool follow;          /* false: the response is the caller's */
+    bool to_get;          /* method becomes GET; body and Content-* fields are dropped */
+    bool cross_origin;    /* scheme, host or port changed: credentials go, for good */
+};
+
+/* urlp_redirect_judge decides what follows a response. Pure: same facts, same verdict. When it
+ * follows, `next` is the URL to go to, fragment inherited.
+ *
+ * Errors:  URLPOOL_E_TOO_MANY_REDIRECTS; URLPOOL_E_REDIRECT (two differing Location lines, https to
+ *          http, another scheme than http and https, userinfo or a bad URL in Location), all with
+ *          phase REDIRECT; URLPOOL_E_NOMEM.
+ * Spec:    RFC 9110 sections 10.2.2, 15.4. */
+URLPOOL_MUST_USE enum urlpool_code urlp_redirect_judge(const struct urlp_redirect_rules *rules,
+                                                       const struct urlp_redirect_facts *facts,
+                                                       struct urlp_redirect *out,
+                                                       struct urlp_url *next,
+                                                       struct urlpool_error *err);
+
+/* urlp_redirect_drops says whether a request field must not go on: `cross_origin` Authorization,
+ * Cookie, Proxy-Authorization; `to_get` Content-*, Digest, Last-Modified, Transfer-Encoding …; Host
+ * always, it is made anew. */
+bool urlp_redirect_drops(struct urlp_span name, bool cross_origin, bool to_get);
+
+#endif /* URLP_POLICY_REDIRECT_H */
