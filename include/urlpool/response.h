@@ -1,0 +1,81 @@
+#ifndef URLPOOL_RESPONSE_H
+#define URLPOOL_RESPONSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "urlpool/error.h"
+#include "urlpool/export.h"
+#include "urlpool/headers.h"
+
+URLPOOL_BEGIN_DECLS
+
+/* struct urlpool_response is an answer; made only by the library, so fields may be appended. Its
+ * strings and `data` live as long as it does.
+ *
+ * Threads: one at a time.
+ * Model:   urllib3 HTTPResponse, http.client HTTPResponse. */
+struct urlpool_response {
+    int status;
+    int version;          /* 10 or 11 */
+    const char *reason;   /* as sent, "" when missing */
+    const uint8_t *data;  /* the whole decoded body, then a NUL; NULL while it is streamed */
+    size_t data_len;      /* without that NUL */
+    const char *url;      /* the one that answered, after redirects; "" on the lower floor */
+    const struct urlpool_headers *headers;
+    uint32_t num_redirects;
+    uint32_t num_retries;
+    bool connection_reused;
+    enum urlpool_code error_code; /* why the body is cut short, where that was allowed */
+};
+
+/* urlpool_response_read reads up to `len` bytes of the decoded body, waiting for the first.
+ *
+ * Sizes:   `*out_len` is 1..`len`; 0 at the end of the body, when the connection has gone home.
+ * Errors:  those of reading: INCOMPLETE_READ, READ_TIMEOUT, TOTAL_TIMEOUT, CANCELLED, BAD_CHUNK,
+ *          DECODE, RESET …; sticky, the connection is closed then. URLPOOL_E_INVALID when the body
+ *          is in `data`.
+ * Threads: one at a time; blocks.
+ * Model:   HTTPResponse.read1. */
+URLPOOL_API URLPOOL_MUST_USE enum urlpool_code
+urlpool_response_read(struct urlpool_response *response, void *buf, size_t len, size_t *out_len,
+                      struct urlpool_error *err);
+/* urlpool_response_read_exact reads `len` bytes, fewer only at the end of the body.
+ * Model: HTTPResponse.read(amt). */
+URLPOOL_API URLPOOL_MUST_USE enum urlpool_code
+urlpool_response_read_exact(struct urlpool_response *response, void *buf, size_t len,
+                            size_t *out_len, struct urlpool_error *err);
+/* urlpool_response_read_all reads the rest of the body into `data`.
+ * Sizes:   at most `data_bytes_max` of the request options (1 GiB), else URLPOOL_E_DATA_TOO_LARGE. */
+URLPOOL_API URLPOOL_MUST_USE enum urlpool_code
+urlpool_response_read_all(struct urlpool_response *response, struct urlpool_error *err);
+
+/* urlpool_response_sink_fn takes `len` bytes of body; anything but URLPOOL_OK ends the stream, and
+ * urlpool_response_stream returns it. */
+typedef enum urlpool_code (*urlpool_response_sink_fn)(void *user, const void *data, size_t len,
+                                                      struct urlpool_error *err);
+/* urlpool_response_stream gives the whole rest of the body to `sink`, piece by piece.
+ * Sizes: pieces of 1 byte to 64 KiB. Model: HTTPResponse.stream. */
+URLPOOL_API URLPOOL_MUST_USE enum urlpool_code
+urlpool_response_stream(struct urlpool_response *response, urlpool_response_sink_fn sink,
+                        void *user, struct urlpool_error *err);
+/* urlpool_response_drain reads what is left of the body and throws it away undecoded, at most 64 KiB
+ * and 50 ms of it, so that the connection can be used again; else closes the connection.
+ * Model: HTTPResponse.drain_conn. */
+URLPOOL_API void urlpool_response_drain(struct urlpool_response *response);
+/* urlpool_response_close closes the connection unless it has gone home. */
+URLPOOL_API void urlpool_response_close(struct urlpool_response *response);
+/* urlpool_response_trailers shows the trailer fields once the body has ended; NULL when none came. */
+URLPOOL_API const struct urlpool_headers *
+urlpool_response_trailers(const struct urlpool_response *response);
+/* urlpool_response_header returns the first value of that field, or NULL.
+ * Model: HTTPResponse.getheader. */
+URLPOOL_API const char *urlpool_response_header(const struct urlpool_response *response,
+                                                const char *name);
+/* urlpool_response_free drains within its bounds, or closes, what is still unread; accepts NULL. */
+URLPOOL_API void urlpool_response_free(struct urlpool_response *response);
+
+URLPOOL_END_DECLS
+
+#endif /* URLPOOL_RESPONSE_H */

@@ -1,0 +1,45 @@
+#ifndef URLPOOL_TLS_H
+#define URLPOOL_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "urlpool/error.h"
+#include "urlpool/export.h"
+
+URLPOOL_BEGIN_DECLS
+
+/* struct urlpool_tls_options says whom to trust. Zero bytes: the system's roots, verification on.
+ * Roots come from the first of these that is given: ca_file, ca_dir and ca_data together (then no
+ * others are trusted); else SSL_CERT_FILE and SSL_CERT_DIR; else the usual bundle files; else the
+ * usual hashed directory. */
+struct urlpool_tls_options {
+    const char *ca_file; /* PEM, any number of certificates */
+    const char *ca_dir;  /* PEM files named by subject hash, as openssl rehash makes them */
+    const void *ca_data; /* PEM text or one DER certificate */
+    size_t ca_data_len;
+    bool insecure_no_verify; /* neither chain nor name is checked: anybody can read along */
+    unsigned char reserved[63];
+};
+
+/* struct urlpool_tls is a built TLS configuration, shared by any number of managers, pools and
+ * connections.
+ *
+ * Threads: any number at once once built.
+ * Model:   ssl.SSLContext as urllib3.util.create_urllib3_context makes it. */
+struct urlpool_tls;
+
+/* urlpool_tls_new builds a configuration; NULL options are the defaults. Reads files and environment
+ * now and never again.
+ *
+ * Owns:    the caller gives its reference back with urlpool_tls_unref.
+ * Errors:  NULL with URLPOOL_E_TLS_CA_FILE, URLPOOL_E_TLS_NO_ANCHORS, URLPOOL_E_INVALID, NOMEM.
+ * Threads: any number at once. */
+URLPOOL_API URLPOOL_MUST_USE struct urlpool_tls *
+urlpool_tls_new(const struct urlpool_tls_options *options, struct urlpool_error *err);
+URLPOOL_API struct urlpool_tls *urlpool_tls_ref(struct urlpool_tls *tls);
+URLPOOL_API void urlpool_tls_unref(struct urlpool_tls *tls);
+
+URLPOOL_END_DECLS
+
+#endif /* URLPOOL_TLS_H */

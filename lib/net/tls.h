@@ -1,0 +1,48 @@
+#ifndef URLP_NET_TLS_H
+#define URLP_NET_TLS_H
+
+#include <stdint.h>
+
+#include "urlpool/tls.h"
+
+#include "base/span.h"
+#include "net/stream.h"
+
+/* urlp_tls_serial tells one built configuration from another for the life of the process: what a
+ * pool key holds in its stead. */
+uint64_t urlp_tls_serial(const struct urlpool_tls *tls);
+
+/* A cache of TLS sessions, shared by all threads of a manager, keyed by configuration and peer.
+ * TLS 1.3 tickets are given out once; at most four a key and `keys_max` keys are kept. */
+struct urlp_tls_sessions;
+URLPOOL_MUST_USE struct urlp_tls_sessions *urlp_tls_sessions_new(size_t keys_max,
+                                                                 struct urlpool_error *err);
+void urlp_tls_sessions_free(struct urlp_tls_sessions *sessions);
+
+/* struct urlp_tls_target is whom to shake hands with. */
+struct urlp_tls_target {
+    struct urlp_span host; /* a name (SNI, dNSName) or an address literal (no SNI, iPAddress) */
+    uint16_t port;         /* for the session cache only */
+};
+
+/* urlp_tls_wrap shakes hands over `inner` and returns the stream that reads and writes inside.
+ * Verifies chain and name on full and on resumed handshakes alike, unless the configuration says
+ * insecure_no_verify.
+ *
+ * Owns:    takes `inner` on success only; `sessions` (may be NULL) must outlive the stream.
+ * Errors:  NULL with URLPOOL_E_TLS, TLS_VERIFY, TLS_HOSTNAME, TLS_EXPIRED (tls_code set, the
+ *          certificate's names in the message), CONNECT_TIMEOUT or TOTAL_TIMEOUT, CANCELLED, RESET,
+ *          NOMEM; phase TLS.
+ * Threads: one at a time for `inner`; blocks.
+ * Spec:    RFC 8446, RFC 9110 section 4.3.4. */
+URLPOOL_MUST_USE struct urlp_stream *
+urlp_tls_wrap(struct urlp_stream *inner, struct urlpool_tls *tls,
+              const struct urlp_tls_target *target, struct urlp_tls_sessions *sessions,
+              const struct urlp_call *call, struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_tls_describe gives version and cipher ("TLSv1.3", static strings); false when `stream` is not
+ * TLS at its top. */
+bool urlp_tls_describe(const struct urlp_stream *stream, const char **out_version,
+                       const char **out_cipher, bool *out_is_resumed);
+
+#endif /* URLP_NET_TLS_H */
