@@ -16,23 +16,35 @@ struct urlp_decoder;
  * last coding undone first. `*out` is NULL, and the code OK, when there is nothing to undo: no
  * coding, identity only, or an unknown one among them (the body is then passed on as it is).
  *
+ * Units:   `codings_max` as in struct urlpool_limits: 0 the default of 5, URLPOOL_NONE none at all.
  * Errors:  URLPOOL_E_DECODE when more than `codings_max`; URLPOOL_E_NOMEM.
  * Spec:    RFC 9110 section 8.4. */
 URLPOOL_MUST_USE enum urlpool_code urlp_decoder_new(struct urlp_span codings, int codings_max,
                                                     struct urlp_decoder **out,
                                                     struct urlpool_error *err);
+/* urlp_decoder_free ends a decoder at whatever point it is; accepts NULL. */
 void urlp_decoder_free(struct urlp_decoder *decoder);
 
-/* urlp_decoder_step takes bytes from `in` and puts at most `out_cap` decoded ones into `out`. Either
- * count may be 0, not both unless `in_len` is 0 or the data has ended; output held back by `out_cap`
- * comes at the next call, also with `in_len` 0.
+/* struct urlp_decoder_io is what a step takes from and puts to. Each step moves the pointers on and
+ * makes the lengths smaller by what it took and put. */
+struct urlp_decoder_io {
+    const uint8_t *in;
+    size_t in_len;
+    uint8_t *out;
+    size_t out_cap;
+};
+
+/* urlp_decoder_step takes coded bytes from `io->in` and puts at most `io->out_cap` decoded ones into
+ * `io->out`. A step that puts nothing has taken all input or the data has ended; output held back by
+ * `out_cap` comes at the next call, also with `in_len` 0.
  *
- * Errors:  URLPOOL_E_DECODE; sticky. */
+ * Sizes:   what is held back is bounded by the number of codings, never by what they expand to.
+ * Errors:  URLPOOL_E_DECODE, URLPOOL_E_NOMEM; sticky. What was put before the fault is good.
+ * Spec:    RFC 9110 section 8.4.1, RFC 1950, 1951, 1952. */
 URLPOOL_MUST_USE enum urlpool_code urlp_decoder_step(struct urlp_decoder *decoder,
-                                                     const uint8_t *in, size_t in_len,
-                                                     size_t *out_in_used, uint8_t *out,
-                                                     size_t out_cap, size_t *out_len,
+                                                     struct urlp_decoder_io *io,
                                                      struct urlpool_error *err);
+
 /* urlp_decoder_finish checks, when all input was given and a step yields no more, that no layer is
  * cut short. An input of no bytes at all is fine. Errors: URLPOOL_E_DECODE. */
 URLPOOL_MUST_USE enum urlpool_code urlp_decoder_finish(struct urlp_decoder *decoder,
