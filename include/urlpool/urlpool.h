@@ -1,0 +1,26 @@
+#ifndef URLPOOL_URLPOOL_H
+#define URLPOOL_URLPOOL_H
+
+/* The whole of urlpool: a thread-safe HTTP/1.1 client that shares its connections between threads. */
+
+#include "urlpool/body.h"       // IWYU pragma: export
+#include "urlpool/cancel.h"     // IWYU pragma: export
+#include "urlpool/connection.h" // IWYU pragma: export
+#include "urlpool/deadline.h"   // IWYU pragma: export
+#include "urlpool/error.h"      // IWYU pragma: export
+#include "urlpool/export.h"     // IWYU pragma: export
+#include "urlpool/headers.h"    // IWYU pragma: export
+#include "urlpool/limits.h"     // IWYU pragma: export
+#include "urlpool/manager.h"    // IWYU pragma: export
+#include "urlpool/memory.h"     // IWYU pragma: export
+#include "urlpool/pool.h"       // IWYU pragma: export
+#include "urlpool/response.h"   // IWYU pragma: export
+#include "urlpool/stats.h"      // IWYU pragma: export
+#include "urlpool/status.h"     // IWYU pragma: export
+#include "urlpool/timeout.h"    // IWYU pragma: export
+#include "urlpool/tls.h"        // IWYU pragma: export
+#include "urlpool/trace.h"      // IWYU pragma: export
+#include "urlpool/url.h"        // IWYU pragma: export
+#include "urlpool/version.h"    // IWYU pragma: export
+
+#endif /* URLPOOL_URLPOOL_H */

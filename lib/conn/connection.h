@@ -1,0 +1,72 @@
+#ifndef URLP_CONN_CONNECTION_H
+#define URLP_CONN_CONNECTION_H
+
+#include "urlpool/body.h"
+#include "urlpool/connection.h"
+#include "urlpool/timeout.h"
+
+#include "base/call.h"
+#include "base/sync.h"
+#include "http/field.h"
+
+/* What the floors above need of a connection beside its public face. */
+
+/* urlp_connection_look looks at an idle connection: true when nothing speaks against using it; else
+ * `*out_is_closed` says whether its end was seen, or bytes that nobody had asked for. Never waits. */
+bool urlp_connection_look(struct urlpool_connection *connection, bool *out_is_closed);
+
+/* urlp_connection_end closes and frees: politely (TLS close_notify, if it fits), or without a byte
+ * (after fork, cancel, a broken message). Never blocks. */
+void urlp_connection_end(struct urlpool_connection *connection, bool is_polite);
+
+/* urlp_connection_rest gives memory back that an idle connection need not hold. */
+void urlp_connection_rest(struct urlpool_connection *connection);
+
+/* struct urlp_exchange is one request to be sent and how its answer is to be read. `timeout` is
+ * resolved: every field a bound in ms, or -1. */
+struct urlp_exchange {
+    const struct urlp_request_head *head; /* all fields, framing included */
+    const struct urlpool_body *body;      /* NULL: none */
+    bool is_chunked;                      /* the body, as the head says */
+    int64_t read_ms, write_ms;
+    int64_t data_bytes_max; /* -1: none */
+    bool keep_encoded;
+};
+
+/* What became of a request whose exchange failed. */
+struct urlp_exchange_facts {
+    bool request_bytes_sent;
+    bool response_bytes_seen;
+};
+
+/* urlp_connection_exchange sends a request and reads the head of its answer. A server that answers
+ * early is heard: the sending stops, the connection is not used again. A broken pipe while sending
+ * still reads the answer.
+ *
+ * Owns:    the response is the caller's; while it is unread it uses `connection`. `call` is copied;
+ *          what it points to must outlive the response.
+ * Errors:  NULL with those of writing, reading and the codec; `facts` is always written.
+ * Threads: one at a time; blocks. */
+URLPOOL_MUST_USE struct urlpool_response *
+urlp_connection_exchange(struct urlpool_connection *connection, const struct urlp_exchange *exchange,
+                         const struct urlp_call *call, struct urlp_exchange_facts *facts,
+                         struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_body_framing tells how `body` is to be framed: `*out_len` its length, or -1 when it must be
+ * chunked (asked for, or not known). A regular file is measured from its offset.
+ * Errors: URLPOOL_E_INVALID, URLPOOL_E_BODY (fstat or lseek failed). */
+URLPOOL_MUST_USE enum urlpool_code urlp_body_framing(const struct urlpool_body *body,
+                                                     int64_t *out_len, bool *out_can_rewind,
+                                                     int64_t *out_start, struct urlpool_error *err);
+/* urlp_body_rewind goes back to where the body began, for another try. Errors: UNREWINDABLE. */
+URLPOOL_MUST_USE enum urlpool_code urlp_body_rewind(const struct urlpool_body *body, int64_t start,
+                                                    struct urlpool_error *err);
+
+/* Why a connection is good for another request or not, asked at the end of a body. */
+struct urlp_connection_verdict {
+    bool is_reusable;
+    int64_t keep_alive_timeout_s; /* the server's hints, -1 when it gave none */
+    int64_t keep_alive_max;
+};
+
+#endif /* URLP_CONN_CONNECTION_H */
