@@ -1,0 +1,48 @@
+#ifndef URLP_BASE_OPTION_H
+#define URLP_BASE_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "urlpool/error.h"
+#include "urlpool/timeout.h"
+
+/* The rules of every option struct in one place: zero is the default, URLPOOL_NO_TIMEOUT no bound,
+ * URLPOOL_NONE zero, and reserved bytes are zero. */
+
+/* urlp_option_resolve gives what `given` means: `fallback` for 0, 0 for URLPOOL_NONE, -1 for no
+ * bound, else `given` itself.
+ *
+ * Errors:  URLPOOL_E_INVALID, naming `name`, for any other negative value. */
+URLPOOL_MUST_USE enum urlpool_code urlp_option_resolve(const char *name, int64_t given,
+                                                       int64_t fallback, int64_t *out,
+                                                       struct urlpool_error *err);
+
+/* urlp_option_resolve_int is the same for counts that are held as int. Errors: also
+ * URLPOOL_E_INVALID for URLPOOL_NO_TIMEOUT, since a count without bound is not offered. */
+URLPOOL_MUST_USE enum urlpool_code urlp_option_resolve_int(const char *name, int32_t given,
+                                                           int fallback, int *out,
+                                                           struct urlpool_error *err);
+
+/* urlp_option_check_reserved refuses what this version does not know.
+ *
+ * Errors:  URLPOOL_E_INVALID, naming `name`, when a byte is not zero. */
+URLPOOL_MUST_USE enum urlpool_code urlp_option_check_reserved(const char *name,
+                                                              const unsigned char *reserved,
+                                                              size_t len,
+                                                              struct urlpool_error *err);
+
+/* urlp_timeout_defaults are the bounds that hold when nobody says otherwise: ms, -1 for none. */
+extern const struct urlpool_timeout urlp_timeout_defaults;
+
+/* urlp_timeout_resolve resolves every field of `given` against `fallback`, which is resolved: each
+ * field of `out` is a bound in ms, or -1. `out` may be `fallback`.
+ *
+ * Errors:  URLPOOL_E_INVALID. */
+URLPOOL_MUST_USE enum urlpool_code urlp_timeout_resolve(const struct urlpool_timeout *given,
+                                                        const struct urlpool_timeout *fallback,
+                                                        struct urlpool_timeout *out,
+                                                        struct urlpool_error *err);
+
+#endif /* URLP_BASE_OPTION_H */
