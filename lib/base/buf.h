@@ -24,8 +24,10 @@ void urlp_buf_deinit(struct urlp_buf *buf);
  *
  * Errors:  URLPOOL_E_NOMEM; URLPOOL_E_DATA_TOO_LARGE past `max`. The buffer is unchanged then. */
 URLPOOL_MUST_USE enum urlpool_code urlp_buf_reserve(struct urlp_buf *buf, size_t more);
-URLPOOL_MUST_USE enum urlpool_code urlp_buf_append(struct urlp_buf *buf, const void *data, size_t len);
-URLPOOL_MUST_USE enum urlpool_code urlp_buf_append_span(struct urlp_buf *buf, struct urlp_span span);
+URLPOOL_MUST_USE enum urlpool_code urlp_buf_append(struct urlp_buf *buf, const void *data,
+                                                   size_t len);
+URLPOOL_MUST_USE enum urlpool_code urlp_buf_append_span(struct urlp_buf *buf,
+                                                        struct urlp_span span);
 URLPOOL_MUST_USE enum urlpool_code urlp_buf_append_text(struct urlp_buf *buf, const char *text);
 URLPOOL_MUST_USE enum urlpool_code urlp_buf_printf(struct urlp_buf *buf, const char *format, ...)
     URLPOOL_PRINTF(2, 3);

@@ -10,14 +10,16 @@
 #include "urlpool/error.h"
 #include "urlpool/trace.h"
 
+#include "base/sync.h"
+
 struct urlp_counters;
 
 /* struct urlp_call goes down with everything that may block: until when, who may cut it short, who
- * watches and who counts. Made once per request in client/request_loop.c; a layer that has a shorter
- * bound of its own (a phase, a gap between bytes) copies it and shortens `by`. */
+ * watches and who counts. Made once per request in client/request_loop.c; a layer that has a
+ * shorter bound of its own (a phase, a gap between bytes) copies it and shortens `by`. */
 struct urlp_call {
-    struct urlpool_deadline by;       /* of this phase; never after `total_by` */
-    struct urlpool_deadline total_by; /* of the whole request */
+    struct urlpool_deadline by;          /* of this phase; never after `total_by` */
+    struct urlpool_deadline total_by;    /* of the whole request */
     const struct urlpool_cancel *cancel; /* NULL: cannot be cancelled, and pays nothing for it */
     const struct urlpool_trace *trace;   /* NULL: nobody watches */
     struct urlp_counters *counters;      /* NULL: nobody counts */
@@ -29,12 +31,15 @@ struct urlp_call urlp_call_until(const struct urlp_call *call, int64_t wait_ms);
 
 /* urlp_call_timeout_code says which time-out it is when `call->by` has passed:
  * URLPOOL_E_TOTAL_TIMEOUT when the whole request's deadline is what ended it, else `phase_code`. */
-enum urlpool_code urlp_call_timeout_code(const struct urlp_call *call, enum urlpool_code phase_code);
+enum urlpool_code urlp_call_timeout_code(const struct urlp_call *call,
+                                         enum urlpool_code phase_code);
 
-/* urlp_call_trace tells the sink of `call`, if there is one.
- *
- * Threads: must not hold a urlpool lock. */
+/* urlp_call_trace tells the sink of `call`, if there is one. `text` may be NULL. */
 void urlp_call_trace(const struct urlp_call *call, enum urlpool_trace_kind kind, const char *text,
-                     size_t text_len, int64_t number);
+                     size_t text_len, int64_t number) URLP_MAY_BLOCK;
+
+/* urlp_call_trace_failure tells the sink of something that carries the code of what failed. */
+void urlp_call_trace_failure(const struct urlp_call *call, enum urlpool_trace_kind kind,
+                             enum urlpool_code code) URLP_MAY_BLOCK;
 
 #endif /* URLP_BASE_CALL_H */

@@ -23,7 +23,7 @@ static inline void urlp_count(_Atomic uint64_t *counter, uint64_t more)
 }
 
 /* URLP_COUNT bumps a counter of `call` when somebody counts. */
-#define URLP_COUNT(call, name, more)                                                               \
+#define URLP_COUNT(call, name, more) \
     ((call)->counters != NULL ? urlp_count(&(call)->counters->name, (more)) : (void)0)
 
 #endif /* URLP_BASE_COUNTERS_H */

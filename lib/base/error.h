@@ -5,15 +5,16 @@
 
 #include "urlpool/error.h"
 
-/* urlp_fail fills `err` (when not NULL) and returns `code`, so that raising is one expression. Every
- * other field of `err` becomes zero. The message is one line, names the value, has no full stop.
+/* urlp_fail fills `err` (when not NULL) and returns `code`, so that raising is one expression.
+ * Every other field of `err` becomes zero. The message is one line, names the value, has no full
+ * stop. Arguments may point into the old message of `err`.
  *
- * Sizes:   a message longer than the field ends in "…". */
+ * Sizes:   a message longer than the field ends in "…"; control characters become '?'. */
 enum urlpool_code urlp_fail(struct urlpool_error *err, enum urlpool_code code,
-                            enum urlpool_phase phase, const char *format, ...)
-    URLPOOL_PRINTF(4, 5);
+                            enum urlpool_phase phase, const char *format, ...) URLPOOL_PRINTF(4, 5);
 
-/* urlp_fail_errno is urlp_fail with os_errno set and ": " and the errno's text behind the message. */
+/* urlp_fail_errno is urlp_fail with os_errno set and ": " and the errno's text behind the message.
+ */
 enum urlpool_code urlp_fail_errno(struct urlpool_error *err, enum urlpool_code code,
                                   enum urlpool_phase phase, int os_errno, const char *format, ...)
     URLPOOL_PRINTF(5, 6);
@@ -22,12 +23,14 @@ enum urlpool_code urlp_fail_errno(struct urlpool_error *err, enum urlpool_code c
 enum urlpool_code urlp_fail_nomem(struct urlpool_error *err);
 
 /* struct urlp_quoted holds a peer's or a caller's bytes made fit for a message: controls and
- * non-ASCII as \xNN, cut after 64 bytes with "…". */
+ * non-ASCII as \xNN, cut after URLP_QUOTED_BYTES with "…". */
+#define URLP_QUOTED_BYTES 64
 struct urlp_quoted {
-    char text[64 * 4 + 4];
+    char text[URLP_QUOTED_BYTES * 4 + sizeof("\xe2\x80\xa6")];
 };
 
-/* urlp_quote makes `len` bytes at `data` fit for a message; use it as urlp_quote(p, n).text. */
+/* urlp_quote makes `len` bytes at `data` fit for a message; use it as urlp_quote(p, n).text within
+ * the same full expression. */
 struct urlp_quoted urlp_quote(const void *data, size_t len);
 
 #endif /* URLP_BASE_ERROR_H */

@@ -26,8 +26,8 @@ struct urlp_cidr {
     unsigned prefix_len;
 };
 
-/* Strict: four decimal parts without leading zeros (no 127.1, 0x7f.1, 2130706433); RFC 4291 text for
- * IPv6, no brackets; a zone is not accepted here. */
+/* Strict: four decimal parts without leading zeros (no 127.1, 0x7f.1, 2130706433); RFC 4291 text
+ * for IPv6, no brackets; a zone is not accepted here. */
 bool urlp_ip_parse(struct urlp_span text, struct urlp_ip *out);
 bool urlp_ip_parse_v4(struct urlp_span text, struct urlp_ip *out);
 bool urlp_ip_parse_v6(struct urlp_span text, struct urlp_ip *out);
@@ -37,8 +37,10 @@ bool urlp_ip_parse_v6(struct urlp_span text, struct urlp_ip *out);
 void urlp_ip_format(const struct urlp_ip *ip, char out[URLP_IP_TEXT_MAX]);
 
 bool urlp_ip_equals(const struct urlp_ip *a, const struct urlp_ip *b);
-bool urlp_cidr_parse(struct urlp_span text, struct urlp_cidr *out); /* "10.0.0.0/8", or one address */
-bool urlp_cidr_contains(const struct urlp_cidr *cidr, const struct urlp_ip *ip); /* mapped v4 = v4 */
+bool urlp_cidr_parse(struct urlp_span text,
+                     struct urlp_cidr *out); /* "10.0.0.0/8", or one address */
+bool urlp_cidr_contains(const struct urlp_cidr *cidr,
+                        const struct urlp_ip *ip); /* mapped v4 = v4 */
 
 /* What an address is good for; IPv4-mapped IPv6 is classed as its IPv4. */
 enum urlp_ip_class {

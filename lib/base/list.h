@@ -40,7 +40,8 @@ static inline void urlp_list_push_back(struct urlp_list *list, struct urlp_list 
     urlp_list_insert_between(link, list->prev, list);
 }
 
-/* urlp_list_remove takes `link` out and leaves it a ring of its own, so removing twice is harmless. */
+/* urlp_list_remove takes `link` out and leaves it a ring of its own, so removing twice is harmless.
+ */
 static inline void urlp_list_remove(struct urlp_list *link)
 {
     link->prev->next = link->next;

@@ -1,0 +1,253 @@
+/* The one door to pthread: mutex, condition variable, once, and who waits on the fake clock.
+ *
+ * Under a fake clock a thread does not wait on its condition variable but in the list `fake`, under
+ * that list's own mutex. It enters the list before it gives its mutex up, and whoever signals it
+ * has changed what it waits for under that mutex, so no wake is lost; the time is looked at under
+ * the list's mutex, and an advance changes it before it walks the list, so no advance is lost. The
+ * list's mutex comes after any other and is held for no more than a walk: it is no urlpool lock, is
+ * not counted as one, and does not exist outside tests.
+ *
+ * Errors of pthread calls are not looked at: on a default mutex and a valid condition variable
+ * there are none but a time-out, which the caller finds out from the clock. */
+
+#include "base/sync.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+#define NS_PER_SECOND 1000000000
+
+struct urlp_role urlp_any_lock_role;
+
+static struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    struct urlp_list waiters; /* oldest first */
+} fake = {
+    PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, {&fake.waiters, &fake.waiters}
+};
+
+#ifdef URLP_CHECKED
+static _Thread_local int num_held;
+
+void urlp_assert_no_lock(const char *where)
+{
+    if (num_held != 0) {
+        (void)fprintf(stderr, "urlpool: %s under a lock\n", where);
+        abort();
+    }
+}
+
+static void note_held(int change)
+{
+    num_held += change;
+}
+#else
+static void note_held(int change)
+{
+    (void)change;
+}
+#endif
+
+void urlp_mutex_init(struct urlp_mutex *mutex)
+{
+    (void)pthread_mutex_init(&mutex->native, NULL);
+}
+
+void urlp_mutex_deinit(struct urlp_mutex *mutex)
+{
+    (void)pthread_mutex_destroy(&mutex->native);
+}
+
+void urlp_mutex_lock(struct urlp_mutex *mutex) URLP_TSA(no_thread_safety_analysis)
+{
+    urlp_assert_no_lock("urlp_mutex_lock");
+    (void)pthread_mutex_lock(&mutex->native);
+    note_held(1);
+}
+
+void urlp_mutex_unlock(struct urlp_mutex *mutex) URLP_TSA(no_thread_safety_analysis)
+{
+    note_held(-1);
+    (void)pthread_mutex_unlock(&mutex->native);
+}
+
+void urlp_cond_init(struct urlp_cond *cond)
+{
+    pthread_condattr_t attributes;
+
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&cond->native, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
+void urlp_cond_deinit(struct urlp_cond *cond)
+{
+    (void)pthread_cond_destroy(&cond->native);
+}
+
+/* leave_fake_list takes `waiter` out and tells everybody. Under fake.mutex. */
+static void leave_fake_list(struct urlp_fake_waiter *waiter)
+{
+    urlp_list_remove(&waiter->link);
+    (void)pthread_cond_broadcast(&fake.changed);
+}
+
+/* wake_fake wakes the oldest, or all, of those who wait on `cond`. */
+static void wake_fake(const struct urlp_cond *cond, bool all)
+{
+    struct urlp_list *link;
+    struct urlp_list *next;
+
+    (void)pthread_mutex_lock(&fake.mutex);
+    for (link = fake.waiters.next; link != &fake.waiters; link = next) {
+        struct urlp_fake_waiter *waiter = URLP_CONTAINER(link, struct urlp_fake_waiter, link);
+
+        next = link->next;
+        if (waiter->cond != cond) {
+            continue;
+        }
+        leave_fake_list(waiter);
+        if (!all) {
+            break;
+        }
+    }
+    (void)pthread_mutex_unlock(&fake.mutex);
+}
+
+void urlp_cond_signal(struct urlp_cond *cond)
+{
+    if (urlp_clock_is_fake()) {
+        wake_fake(cond, false);
+    }
+    (void)pthread_cond_signal(&cond->native);
+}
+
+void urlp_cond_broadcast(struct urlp_cond *cond)
+{
+    if (urlp_clock_is_fake()) {
+        wake_fake(cond, true);
+    }
+    (void)pthread_cond_broadcast(&cond->native);
+}
+
+/* wait_is_over says whether a wait until `by` on the fake clock need not begin, or go on. */
+static bool wait_is_over(struct urlpool_deadline by)
+{
+    return !urlp_clock_is_fake() || urlp_deadline_has_passed(by);
+}
+
+/* enter_fake_list puts `waiter` into the list unless its wait is over already. Under fake.mutex. */
+static void enter_fake_list(struct urlp_fake_waiter *waiter, const struct urlp_cond *cond,
+                            struct urlpool_deadline by)
+{
+    waiter->cond = cond;
+    waiter->by = by;
+    urlp_list_init(&waiter->link);
+    if (!wait_is_over(by)) {
+        urlp_list_push_back(&fake.waiters, &waiter->link);
+        (void)pthread_cond_broadcast(&fake.changed);
+    }
+}
+
+static void wait_fake(const struct urlp_cond *cond, struct urlp_mutex *mutex,
+                      struct urlpool_deadline by)
+{
+    struct urlp_fake_waiter me;
+
+    (void)pthread_mutex_lock(&fake.mutex);
+    enter_fake_list(&me, cond, by);
+    (void)pthread_mutex_unlock(&mutex->native);
+    while (!urlp_list_is_empty(&me.link)) {
+        (void)pthread_cond_wait(&fake.changed, &fake.mutex);
+    }
+    (void)pthread_mutex_unlock(&fake.mutex);
+    (void)pthread_mutex_lock(&mutex->native);
+}
+
+void urlp_cond_wait(struct urlp_cond *cond, struct urlp_mutex *mutex, struct urlpool_deadline by)
+{
+    struct timespec at = {.tv_sec = (time_t)(by.at_ns / NS_PER_SECOND),
+                          .tv_nsec = (long)(by.at_ns % NS_PER_SECOND)};
+
+    if (urlp_clock_is_fake()) {
+        wait_fake(cond, mutex, by);
+        return;
+    }
+    if (by.at_ns == INT64_MAX) {
+        (void)pthread_cond_wait(&cond->native, &mutex->native);
+        return;
+    }
+    if (by.at_ns > 0) { /* what lies before the clock began has passed, and is no timespec */
+        (void)pthread_cond_timedwait(&cond->native, &mutex->native, &at);
+    }
+}
+
+void urlp_once_run(struct urlp_once *once, void (*function)(void))
+{
+    (void)pthread_once(&once->native, function);
+}
+
+void urlp_fake_wait_begin(struct urlp_fake_waiter *waiter, const struct urlp_cond *cond,
+                          struct urlpool_deadline by)
+{
+    (void)pthread_mutex_lock(&fake.mutex);
+    enter_fake_list(waiter, cond, by);
+    (void)pthread_mutex_unlock(&fake.mutex);
+}
+
+void urlp_fake_wait_end(struct urlp_fake_waiter *waiter)
+{
+    (void)pthread_mutex_lock(&fake.mutex);
+    leave_fake_list(waiter);
+    (void)pthread_mutex_unlock(&fake.mutex);
+}
+
+void urlp_fake_wake_passed(void)
+{
+    struct urlp_list *link;
+    struct urlp_list *next;
+
+    (void)pthread_mutex_lock(&fake.mutex);
+    for (link = fake.waiters.next; link != &fake.waiters; link = next) {
+        struct urlp_fake_waiter *waiter = URLP_CONTAINER(link, struct urlp_fake_waiter, link);
+
+        next = link->next;
+        if (wait_is_over(waiter->by)) {
+            leave_fake_list(waiter);
+        }
+    }
+    (void)pthread_mutex_unlock(&fake.mutex);
+}
+
+static int count_fake_waiters(void)
+{
+    int num = 0;
+
+    for (const struct urlp_list *p = fake.waiters.next; p != &fake.waiters; p = p->next) {
+        num++;
+    }
+    return num;
+}
+
+int urlp_clock_fake_num_waiters(void)
+{
+    int num;
+
+    (void)pthread_mutex_lock(&fake.mutex);
+    num = count_fake_waiters();
+    (void)pthread_mutex_unlock(&fake.mutex);
+    return num;
+}
+
+void urlp_clock_fake_await_waiters(int num)
+{
+    (void)pthread_mutex_lock(&fake.mutex);
+    while (count_fake_waiters() != num) {
+        (void)pthread_cond_wait(&fake.changed, &fake.mutex);
+    }
+    (void)pthread_mutex_unlock(&fake.mutex);
+}
