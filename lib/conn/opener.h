@@ -33,4 +33,8 @@ URLPOOL_MUST_USE struct urlpool_connection *urlp_opener_open(struct urlp_opener 
                                                              struct urlpool_error *err)
     URLP_MAY_BLOCK;
 
+/* urlp_opener_tls_serial tells one built TLS configuration from another: what a route holds beside
+ * the pointer, so that a pool key never rests on an address. */
+uint64_t urlp_opener_tls_serial(const struct urlpool_tls *tls);
+
 #endif /* URLP_CONN_OPENER_H */
