@@ -3,6 +3,7 @@
 
 #include "urlpool/body.h"
 #include "urlpool/connection.h"
+#include "urlpool/stats.h"
 #include "urlpool/timeout.h"
 
 #include "base/call.h"
@@ -65,8 +66,25 @@ URLPOOL_MUST_USE enum urlpool_code urlp_body_rewind(const struct urlpool_body *b
 /* Why a connection is good for another request or not, asked at the end of a body. */
 struct urlp_connection_verdict {
     bool is_reusable;
+    enum urlpool_closed why;      /* it must die, when not reusable: NOT_REUSABLE, UNREAD, ERROR */
+    bool is_polite;               /* when not reusable: a close_notify may be sent */
     int64_t keep_alive_timeout_s; /* the server's hints, -1 when it gave none */
     int64_t keep_alive_max;
 };
+
+/* urlp_connection_judge says what is to become of a connection on which the lower floor's functions
+ * were used: reusable when its last exchange is over and allows it. */
+void urlp_connection_judge(struct urlpool_connection *connection,
+                           struct urlp_connection_verdict *out);
+
+/* urlp_connection_configure gives a pooled connection the time limits (resolved), the token and the
+ * sink of whom it is lent to; NULL token and sink are allowed. */
+void urlp_connection_configure(struct urlpool_connection *connection,
+                               const struct urlpool_timeout *timeout,
+                               const struct urlpool_cancel *cancel,
+                               const struct urlpool_trace *trace);
+
+/* urlp_connection_accept_encoding is the value for Accept-Encoding: what responses can be decoded of. */
+const char *urlp_connection_accept_encoding(void);
 
 #endif /* URLP_CONN_CONNECTION_H */

@@ -116,4 +116,18 @@ void urlp_pool_set_stats(struct urlp_pool_set *set, struct urlpool_pool *pool,
 URLPOOL_MUST_USE enum urlpool_code urlp_pool_set_describe(struct urlp_pool_set *set,
                                                           struct urlp_buf *out) URLP_MAY_BLOCK;
 
+/* urlp_pool_describe appends the line of one pool. */
+URLPOOL_MUST_USE enum urlpool_code urlp_pool_describe(struct urlpool_pool *pool,
+                                                      struct urlp_buf *out) URLP_MAY_BLOCK;
+
+/* urlp_pool_close ends one pool's service as urlp_pool_set_close does that of all: it is retired, its
+ * waiters and later leases get URLPOOL_E_POOL_CLOSED. Again is harmless. */
+void urlp_pool_close(struct urlpool_pool *pool) URLP_MAY_BLOCK;
+
+/* urlp_pool_route is the way the pool's connections go; immutable, the pool's own. */
+const struct urlp_route *urlp_pool_route(const struct urlpool_pool *pool);
+
+/* urlp_pool_user is the `user` of the connector: how client finds the manager of a pool. */
+void *urlp_pool_user(const struct urlpool_pool *pool);
+
 #endif /* URLP_POOL_POOL_H */
