@@ -8,10 +8,31 @@
 
 /* struct urlp_tcp_options are set on every socket before it connects. */
 struct urlp_tcp_options {
-    bool allow_nagle;          /* leave TCP_NODELAY off */
-    int keepalive_idle_s;      /* SO_KEEPALIVE after this; 0: 60; < 0: off */
-    int user_timeout_ms;       /* TCP_USER_TIMEOUT; 0: 60 000; < 0: the system's */
+    bool allow_nagle;     /* leave TCP_NODELAY off */
+    int keepalive_idle_s; /* SO_KEEPALIVE after this; 0: 60; < 0: off */
+    int user_timeout_ms;  /* TCP_USER_TIMEOUT; 0: 60 000; < 0: the system's */
 };
+
+/* struct urlp_peer is who is at the other end. */
+struct urlp_peer {
+    struct urlp_ip ip;
+    uint16_t port;
+};
+
+/* urlp_peer_format writes "192.0.2.1:80" or "[2001:db8::1%3]:80", or "peer" when the family is
+ * none.
+ *
+ * Sizes:   `out` has URLP_PEER_TEXT_MAX bytes; NUL-terminated. */
+#define URLP_PEER_TEXT_MAX (URLP_IP_TEXT_MAX + sizeof("[%4294967295]:65535"))
+void urlp_peer_format(const struct urlp_peer *peer, char out[URLP_PEER_TEXT_MAX]);
+
+/* urlp_tcp_start makes a socket, non-blocking and closed on exec, sets `options` on it and begins
+ * to connect it. The socket polls writable when that has come to an end, good or bad (SO_ERROR).
+ *
+ * Owns:    `*out_fd` is the caller's.
+ * Errors:  an errno, 0 for success; nothing is left open. */
+URLPOOL_MUST_USE int urlp_tcp_start(const struct urlp_peer *to,
+                                    const struct urlp_tcp_options *options, int *out_fd);
 
 /* urlp_tcp_wrap makes a stream of a connected, non-blocking socket.
  *
@@ -19,16 +40,16 @@ struct urlp_tcp_options {
  * Errors:  NULL with URLPOOL_E_NOMEM. */
 URLPOOL_MUST_USE struct urlp_stream *urlp_tcp_wrap(int fd, struct urlpool_error *err);
 
-/* urlp_prefix_wrap makes a stream that first gives out `len` bytes at `data`, then those of `inner`:
- * what was read behind the answer to CONNECT. Copies the bytes; takes `inner` on success. */
+/* urlp_prefix_wrap makes a stream that first gives out `len` bytes at `data`, then those of
+ * `inner`: what was read behind the answer to CONNECT.
+ *
+ * Owns:    copies the bytes; takes `inner` only on success.
+ * Errors:  NULL with URLPOOL_E_NOMEM. */
 URLPOOL_MUST_USE struct urlp_stream *urlp_prefix_wrap(struct urlp_stream *inner, const void *data,
                                                       size_t len, struct urlpool_error *err);
 
-/* struct urlp_peer is who is at the other end. */
-struct urlp_peer {
-    struct urlp_ip ip;
-    uint16_t port;
-};
+/* urlp_stream_peer says who is at the other end of the socket at the bottom; false when there is no
+ * TCP there. */
 bool urlp_stream_peer(const struct urlp_stream *stream, struct urlp_peer *out);
 
 #endif /* URLP_NET_TCP_H */

@@ -1,0 +1,384 @@
+/* A TCP connection as a stream. Sockets never block: waiting is poll over {socket[, cancel token]}
+ * with what is left of the deadline, so a bound is exact and a cancel is never lost.
+ *
+ * A read polls first and then receives, since the answer to a request is almost never there yet; it
+ * receives first only when the last read came back full and nothing was written since. A write
+ * sends first. No call raises SIGPIPE or shows EINTR. */
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/error.h"
+#include "net/tcp.h"
+
+#define KEEPALIVE_IDLE_S     60
+#define KEEPALIVE_INTERVAL_S 15
+#define USER_TIMEOUT_MS      60000
+
+/* Runs go to the kernel as they are. */
+static_assert(sizeof(struct urlp_iovec) == sizeof(struct iovec), "same size");
+static_assert(offsetof(struct urlp_iovec, data) == offsetof(struct iovec, iov_base), "same place");
+static_assert(offsetof(struct urlp_iovec, len) == offsetof(struct iovec, iov_len), "same place");
+
+struct tcp_stream {
+    struct urlp_stream stream; /* first, so that the one casts to the other */
+    struct urlp_peer peer;
+    int fd;
+    bool may_hold_more; /* the last read came back full, and nothing was written since */
+};
+
+union socket_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    struct sockaddr_storage storage;
+};
+
+/* What differs between waiting to read and waiting to write. */
+struct direction {
+    short events;
+    enum urlpool_phase phase;
+    enum urlpool_code timeout_code;
+    const char *verb;
+    const char *complaint;
+};
+static const struct direction reading = {POLLIN, URLPOOL_PHASE_BODY, URLPOOL_E_READ_TIMEOUT,
+                                         "read from", "sent nothing in time"};
+static const struct direction writing = {POLLOUT, URLPOOL_PHASE_SEND, URLPOOL_E_WRITE_TIMEOUT,
+                                         "write to", "took no bytes in time"};
+
+void urlp_peer_format(const struct urlp_peer *peer, char out[URLP_PEER_TEXT_MAX])
+{
+    char ip[URLP_IP_TEXT_MAX];
+    char zone[sizeof("%4294967295")] = "";
+
+    if (peer->ip.family == URLP_IP_NONE) {
+        (void)snprintf(out, URLP_PEER_TEXT_MAX, "peer");
+        return;
+    }
+    urlp_ip_format(&peer->ip, ip);
+    if (peer->ip.scope_id != 0) {
+        (void)snprintf(zone, sizeof(zone), "%%%u", (unsigned)peer->ip.scope_id);
+    }
+    (void)snprintf(out, URLP_PEER_TEXT_MAX, peer->ip.family == URLP_IP_V6 ? "[%s%s]:%u" : "%s%s:%u",
+                   ip, zone, (unsigned)peer->port);
+}
+
+static enum urlpool_code fail_cancelled(const struct tcp_stream *tcp, const struct direction *way,
+                                        struct urlpool_error *err)
+{
+    char peer[URLP_PEER_TEXT_MAX];
+
+    urlp_peer_format(&tcp->peer, peer);
+    return urlp_fail(err, URLPOOL_E_CANCELLED, way->phase, "%s %s: cancelled", way->verb, peer);
+}
+
+static enum urlpool_code fail_timeout(const struct tcp_stream *tcp, const struct direction *way,
+                                      const struct urlp_call *call, struct urlpool_error *err)
+{
+    char peer[URLP_PEER_TEXT_MAX];
+
+    urlp_peer_format(&tcp->peer, peer);
+    return urlp_fail(err, urlp_call_timeout_code(call, way->timeout_code), way->phase, "%s %s",
+                     peer, way->complaint);
+}
+
+/* A socket that broke is a RESET whatever the errno; the rest is trouble of this machine. */
+static enum urlpool_code fail_errno(const struct tcp_stream *tcp, const struct direction *way,
+                                    int os_errno, struct urlpool_error *err)
+{
+    char peer[URLP_PEER_TEXT_MAX];
+    enum urlpool_code code = URLPOOL_E_RESET;
+
+    urlp_peer_format(&tcp->peer, peer);
+    if (os_errno == ENOMEM || os_errno == ENOBUFS || os_errno == EBADF || os_errno == EFAULT ||
+        os_errno == EINVAL) {
+        code = URLPOOL_E_SYSTEM;
+    }
+    return urlp_fail_errno(err, code, way->phase, os_errno, "%s %s", way->verb, peer);
+}
+
+/* wait_for waits until the socket is ready in the way asked, cancelled, or `call->by`. */
+static enum urlpool_code wait_for(const struct tcp_stream *tcp, const struct direction *way,
+                                  const struct urlp_call *call, struct urlpool_error *err)
+{
+    struct pollfd fds[2] = {
+        {.fd = tcp->fd,                      .events = way->events},
+        {.fd = urlp_cancel_fd(call->cancel), .events = POLLIN     }
+    };
+    nfds_t num_fds = call->cancel != NULL ? 2 : 1;
+
+    for (;;) {
+        int wait_ms = urlp_deadline_poll_ms(call->by);
+        int num_ready;
+
+        if (wait_ms == 0) {
+            return fail_timeout(tcp, way, call, err);
+        }
+        num_ready = poll(fds, num_fds, wait_ms);
+        if (num_ready < 0 && errno != EINTR) {
+            return fail_errno(tcp, way, errno, err);
+        }
+        if (num_ready > 0 && fds[1].revents != 0) {
+            return fail_cancelled(tcp, way, err);
+        }
+        if (num_ready > 0) {
+            return URLPOOL_OK;
+        }
+    }
+}
+
+/* check_now is what wait_for checks, where bytes can be moved without a wait: a peer that never
+ * stops sending must not outlast the deadline. */
+static enum urlpool_code check_now(const struct tcp_stream *tcp, const struct direction *way,
+                                   const struct urlp_call *call, struct urlpool_error *err)
+{
+    if (call->cancel != NULL && urlpool_cancel_is_set(call->cancel)) {
+        return fail_cancelled(tcp, way, err);
+    }
+    if (call->by.at_ns != INT64_MAX && urlp_deadline_has_passed(call->by)) {
+        return fail_timeout(tcp, way, call, err);
+    }
+    return URLPOOL_OK;
+}
+
+static enum urlpool_code tcp_read(struct urlp_stream *stream, void *data, size_t len,
+                                  size_t *out_len, enum urlp_end *out_end,
+                                  const struct urlp_call *call, struct urlpool_error *err)
+{
+    struct tcp_stream *tcp = (struct tcp_stream *)stream;
+    bool must_wait = !tcp->may_hold_more;
+
+    for (;;) {
+        enum urlpool_code code =
+            must_wait ? wait_for(tcp, &reading, call, err) : check_now(tcp, &reading, call, err);
+        ssize_t got;
+
+        if (code != URLPOOL_OK) {
+            return code;
+        }
+        got = recv(tcp->fd, data, len, 0);
+        if (got >= 0) {
+            tcp->may_hold_more = (size_t)got == len;
+            *out_len = (size_t)got;
+            *out_end = got == 0 ? URLP_END_CLEAN : URLP_END_NONE;
+            URLP_COUNT(call, bytes_received, (uint64_t)got);
+            return URLPOOL_OK;
+        }
+        if (errno != EAGAIN && errno != EINTR) {
+            return fail_errno(tcp, &reading, errno, err);
+        }
+        must_wait = true;
+    }
+}
+
+static enum urlpool_code tcp_write(struct urlp_stream *stream, const struct urlp_iovec *runs,
+                                   size_t num_runs, size_t *out_written,
+                                   const struct urlp_call *call, struct urlpool_error *err)
+{
+    struct tcp_stream *tcp = (struct tcp_stream *)stream;
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)runs,
+                             .msg_iovlen = num_runs < IOV_MAX ? num_runs : IOV_MAX};
+    enum urlpool_code code = check_now(tcp, &writing, call, err);
+
+    tcp->may_hold_more = false;
+    while (code == URLPOOL_OK) {
+        ssize_t sent = sendmsg(tcp->fd, &message, MSG_NOSIGNAL);
+
+        if (sent >= 0) {
+            *out_written = (size_t)sent;
+            URLP_COUNT(call, bytes_sent, (uint64_t)sent);
+            return URLPOOL_OK;
+        }
+        if (errno != EAGAIN && errno != EINTR) {
+            return fail_errno(tcp, &writing, errno, err);
+        }
+        code = wait_for(tcp, &writing, call, err);
+    }
+    return code;
+}
+
+static enum urlp_idle_state tcp_idle_state(struct urlp_stream *stream)
+{
+    const struct tcp_stream *tcp = (const struct tcp_stream *)stream;
+    char byte;
+    ssize_t got;
+
+    do {
+        got = recv(tcp->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    } while (got < 0 && errno == EINTR);
+    if (got > 0) {
+        return URLP_IDLE_UNEXPECTED;
+    }
+    return got < 0 && errno == EAGAIN ? URLP_IDLE_QUIET : URLP_IDLE_CLOSED;
+}
+
+static struct urlp_stream *tcp_below(const struct urlp_stream *stream)
+{
+    (void)stream;
+    return NULL;
+}
+
+/* Polite and silent are the same here. No shutdown(): after a fork it would end the connection of
+ * the other process too. */
+static void tcp_free(struct urlp_stream *stream, enum urlp_close how)
+{
+    struct tcp_stream *tcp = (struct tcp_stream *)stream;
+
+    (void)how;
+    (void)close(tcp->fd);
+    urlp_free(tcp);
+}
+
+static const struct urlp_stream_ops tcp_ops = {
+    .name = "tcp",
+    .read = tcp_read,
+    .write = tcp_write,
+    .idle_state = tcp_idle_state,
+    .below = tcp_below,
+    .free = tcp_free,
+};
+
+static const struct tcp_stream *tcp_bottom(const struct urlp_stream *stream)
+{
+    const struct urlp_stream *below;
+
+    while ((below = stream->ops->below(stream)) != NULL) {
+        stream = below;
+    }
+    return stream->ops == &tcp_ops ? (const struct tcp_stream *)stream : NULL;
+}
+
+int urlp_stream_fd(const struct urlp_stream *stream)
+{
+    const struct tcp_stream *tcp = tcp_bottom(stream);
+
+    return tcp != NULL ? tcp->fd : -1;
+}
+
+bool urlp_stream_peer(const struct urlp_stream *stream, struct urlp_peer *out)
+{
+    const struct tcp_stream *tcp = tcp_bottom(stream);
+
+    if (tcp == NULL || tcp->peer.ip.family == URLP_IP_NONE) {
+        return false;
+    }
+    *out = tcp->peer;
+    return true;
+}
+
+/* peer_of asks the kernel once, when the stream is made: after a reset it no longer says. */
+static struct urlp_peer peer_of(int fd)
+{
+    union socket_address address;
+    struct urlp_peer peer = {.port = 0};
+    socklen_t len = sizeof(address);
+
+    memset(&address, 0, sizeof(address));
+    if (getpeername(fd, &address.any, &len) != 0) {
+        return peer;
+    }
+    if (address.any.sa_family == AF_INET) {
+        peer.ip.family = URLP_IP_V4;
+        memcpy(peer.ip.bytes, &address.v4.sin_addr, sizeof(address.v4.sin_addr));
+        peer.port = ntohs(address.v4.sin_port);
+    } else if (address.any.sa_family == AF_INET6) {
+        peer.ip.family = URLP_IP_V6;
+        memcpy(peer.ip.bytes, &address.v6.sin6_addr, sizeof(address.v6.sin6_addr));
+        peer.ip.scope_id = address.v6.sin6_scope_id;
+        peer.port = ntohs(address.v6.sin6_port);
+    }
+    return peer;
+}
+
+struct urlp_stream *urlp_tcp_wrap(int fd, struct urlpool_error *err)
+{
+    struct tcp_stream *tcp = urlp_zalloc(sizeof(*tcp));
+
+    if (tcp == NULL) {
+        (void)urlp_fail_nomem(err);
+        return NULL;
+    }
+    tcp->stream.ops = &tcp_ops;
+    tcp->fd = fd;
+    tcp->peer = peer_of(fd);
+    return &tcp->stream;
+}
+
+static socklen_t address_of(const struct urlp_peer *to, union socket_address *out)
+{
+    memset(out, 0, sizeof(*out));
+    if (to->ip.family == URLP_IP_V4) {
+        out->v4.sin_family = AF_INET;
+        out->v4.sin_port = htons(to->port);
+        memcpy(&out->v4.sin_addr, to->ip.bytes, sizeof(out->v4.sin_addr));
+        return sizeof(out->v4);
+    }
+    out->v6.sin6_family = AF_INET6;
+    out->v6.sin6_port = htons(to->port);
+    out->v6.sin6_scope_id = to->ip.scope_id;
+    memcpy(&out->v6.sin6_addr, to->ip.bytes, sizeof(out->v6.sin6_addr));
+    return sizeof(out->v6);
+}
+
+/* set_options returns 0 or an errno. */
+static int set_options(int fd, const struct urlp_tcp_options *options)
+{
+    int idle_s = options->keepalive_idle_s != 0 ? options->keepalive_idle_s : KEEPALIVE_IDLE_S;
+    int timeout_ms = options->user_timeout_ms != 0 ? options->user_timeout_ms : USER_TIMEOUT_MS;
+    const struct {
+        bool is_wanted;
+        int level, name, value;
+    } settings[] = {
+        {!options->allow_nagle, IPPROTO_TCP, TCP_NODELAY,      1                   },
+        {idle_s > 0,            SOL_SOCKET,  SO_KEEPALIVE,     1                   },
+        {idle_s > 0,            IPPROTO_TCP, TCP_KEEPIDLE,     idle_s              },
+        {idle_s > 0,            IPPROTO_TCP, TCP_KEEPINTVL,    KEEPALIVE_INTERVAL_S},
+        {timeout_ms > 0,        IPPROTO_TCP, TCP_USER_TIMEOUT, timeout_ms          },
+    };
+
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        if (settings[i].is_wanted && setsockopt(fd, settings[i].level, settings[i].name,
+                                                &settings[i].value, sizeof(int)) != 0) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
+int urlp_tcp_start(const struct urlp_peer *to, const struct urlp_tcp_options *options, int *out_fd)
+{
+    union socket_address address;
+    socklen_t len = address_of(to, &address);
+    int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int os_errno;
+
+    if (fd < 0) {
+        return errno;
+    }
+    os_errno = set_options(fd, options);
+    /* An interrupted connect goes on by itself, as one in progress does. */
+    if (os_errno == 0 && connect(fd, &address.any, len) != 0 && errno != EINPROGRESS &&
+        errno != EINTR) {
+        os_errno = errno;
+    }
+    if (os_errno != 0) {
+        (void)close(fd);
+        return os_errno;
+    }
+    *out_fd = fd;
+    return 0;
+}
