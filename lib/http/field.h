@@ -30,24 +30,40 @@ struct urlp_request_head {
     size_t num_fields;
 };
 
-bool urlp_field_name_is_valid(struct urlp_span name);   /* token, RFC 9110 section 5.1 */
-bool urlp_field_value_is_valid(struct urlp_span value); /* no control but HTAB, section 5.5 */
-bool urlp_target_is_valid(struct urlp_span target);     /* not empty, VCHAR only */
+/* urlp_field_name_is_valid says whether `name` is a token.
+ *
+ * Spec:    RFC 9110 section 5.1. */
+bool urlp_field_name_is_valid(struct urlp_span name);
+
+/* urlp_field_value_is_valid says whether `value` may be sent: no control but HTAB, obs-text as it
+ * is; empty is valid.
+ *
+ * Spec:    RFC 9110 section 5.5. */
+bool urlp_field_value_is_valid(struct urlp_span value);
+
+/* urlp_target_is_valid says whether `target` may stand in a request line: not empty, VCHAR only.
+ *
+ * Spec:    RFC 9112 section 3.2. */
+bool urlp_target_is_valid(struct urlp_span target);
 
 /* urlp_fields_find returns the first line of that name at or after `*index`, and moves `*index`
  * behind it; NULL when there is none. */
 const struct urlp_field *urlp_fields_find(const struct urlp_field *fields, size_t num_fields,
                                           const char *name, size_t *index);
 
-/* urlp_headers_from_fields makes a headers object in one allocation, from a head's lines.
- * Errors: NULL with URLPOOL_E_NOMEM. */
+/* urlp_headers_from_fields makes a headers object in one allocation, from a head's lines, which were
+ * checked by whoever read them.
+ *
+ * Owns:    the caller frees the result with urlpool_headers_free.
+ * Errors:  NULL with URLPOOL_E_NOMEM. */
 URLPOOL_MUST_USE struct urlpool_headers *urlp_headers_from_fields(const struct urlp_field *fields,
                                                                   size_t num_fields,
                                                                   struct urlpool_error *err);
 /* urlp_headers_field shows line `index` of `headers` as spans; index < urlpool_headers_count. */
 struct urlp_field urlp_headers_field(const struct urlpool_headers *headers, size_t index);
 
-/* urlp_field_is_secret: Authorization, Proxy-Authorization, Cookie, Set-Cookie …: masked in logs. */
+/* urlp_field_is_secret says whether values of that name are masked in logs: Authorization, Cookie
+ * and their kin. */
 bool urlp_field_is_secret(struct urlp_span name);
 
 #endif /* URLP_HTTP_FIELD_H */

@@ -33,16 +33,21 @@ struct urlp_pool_key {
     uint8_t bytes[640];
 };
 
-/* urlp_pool_key_of writes the key of `route`: every field of it, lengths before strings. False when
- * a string is too long (hosts are checked before, so only a zone can be). */
+/* urlp_pool_key_of writes the key of `route`: every field of it, lengths before strings; the TLS
+ * settings by their serial number, since a pointer may come back as another object's. False when a
+ * string is too long (hosts are checked before, so only a zone can be); `out` is untouched then. */
 bool urlp_pool_key_of(const struct urlp_route *route, struct urlp_pool_key *out);
 
 /* urlp_origin_append_authority appends what Host and CONNECT say: host in brackets if IPv6, and
  * ":port" unless it is the scheme's default and `always_port` is false. No zone.
- * Spec: RFC 9110 section 7.2, RFC 9112 section 3.2. */
+ *
+ * Errors:  those of urlp_buf_reserve; `out` is unchanged then.
+ * Spec:    RFC 9110 section 7.2, RFC 9112 section 3.2, RFC 6874 section 4. */
 URLPOOL_MUST_USE enum urlpool_code urlp_origin_append_authority(const struct urlp_origin *origin,
                                                                 bool always_port,
                                                                 struct urlp_buf *out);
+/* urlp_origin_equals says whether credentials for `a` may go to `b`: same scheme, host, zone and
+ * port. */
 bool urlp_origin_equals(const struct urlp_origin *a, const struct urlp_origin *b);
 
 #endif /* URLP_HTTP_ROUTE_H */

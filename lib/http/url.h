@@ -16,31 +16,74 @@ struct urlp_url {
     int port; /* as written, or -1 */
 };
 
-/* urlp_url_parse reads `text` into `out`, whose old text memory is used again.
+/* urlp_url_parse reads `text` into `out`, whose old text memory is used again: `text` must not
+ * point into it.
  *
- * Errors:  URLPOOL_E_URL, URLPOOL_E_NOMEM; `out` is then empty.
+ * Sizes:   at most 64 KiB, as written and in normal form.
+ * Owns:    the caller calls urlp_url_deinit, also on failure.
+ * Errors:  URLPOOL_E_URL, URLPOOL_E_NOMEM; `out` is then empty. Messages never hold userinfo.
  * Spec:    RFC 3986. */
 URLPOOL_MUST_USE enum urlpool_code urlp_url_parse(struct urlp_span text, struct urlp_url *out,
                                                   struct urlpool_error *err);
-/* urlp_url_resolve resolves `reference` against `base` (RFC 3986 section 5.2). */
+/* urlp_url_resolve resolves `reference` against `base`, which has a scheme and is not `out`.
+ *
+ * Errors:  those of urlp_url_parse; URLPOOL_E_INVALID when `base` has no scheme.
+ * Spec:    RFC 3986 section 5.2, strict: "http:x" is not relative. */
 URLPOOL_MUST_USE enum urlpool_code urlp_url_resolve(const struct urlp_url *base,
-                                                    struct urlp_span reference, struct urlp_url *out,
+                                                    struct urlp_span reference,
+                                                    struct urlp_url *out,
                                                     struct urlpool_error *err);
+/* urlp_url_resolve_redirect is urlp_url_resolve for a Location field: a fragment missing there is that
+ * of `base`.
+ *
+ * Spec:    RFC 9110 section 10.2.2. */
+URLPOOL_MUST_USE enum urlpool_code urlp_url_resolve_redirect(const struct urlp_url *base,
+                                                             struct urlp_span location,
+                                                             struct urlp_url *out,
+                                                             struct urlpool_error *err);
+/* urlp_url_parse_authority reads "host", "host:port", "[v6]:port" or a bare IPv6 address into the
+ * host, zone and port of `out`; everything else is absent.
+ *
+ * Errors:  URLPOOL_E_URL, userinfo and paths included; URLPOOL_E_NOMEM; `out` is then empty.
+ * Model:   http.client.HTTPConnection._get_hostport. */
+URLPOOL_MUST_USE enum urlpool_code urlp_url_parse_authority(struct urlp_span text,
+                                                            struct urlp_url *out,
+                                                            struct urlpool_error *err);
 void urlp_url_deinit(struct urlp_url *url);
 
 /* urlp_url_require_http checks that a request can be made of it: scheme http or https
- * (URLPOOL_E_SCHEME), a host (URLPOOL_E_URL). */
+ * (URLPOOL_E_SCHEME), a host (URLPOOL_E_URL).
+ *
+ * Spec:    RFC 9110 section 4.2. */
 URLPOOL_MUST_USE enum urlpool_code urlp_url_require_http(const struct urlp_url *url,
                                                          struct urlpool_error *err);
+/* urlp_url_has_http_scheme says whether the scheme is http or https. */
+bool urlp_url_has_http_scheme(const struct urlp_url *url);
+/* urlp_url_is_https says whether the scheme is https. */
 bool urlp_url_is_https(const struct urlp_url *url);
-int urlp_url_effective_port(const struct urlp_url *url); /* 80 and 443 by default; port 0 is kept */
+/* urlp_url_effective_port returns the port to connect to: the one written, 0 too, else 443 for
+ * https and 80 for all others. */
+int urlp_url_effective_port(const struct urlp_url *url);
 
 /* urlp_url_append_target appends the origin-form: path, "/" when empty, and "?query" if present.
- * Spec: RFC 9112 section 3.2.1. */
+ *
+ * Errors:  those of urlp_buf_reserve; `out` is unchanged then.
+ * Spec:    RFC 9112 section 3.2.1. */
 URLPOOL_MUST_USE enum urlpool_code urlp_url_append_target(const struct urlp_url *url,
                                                           struct urlp_buf *out);
-/* urlp_url_append_without_secrets appends the URL without userinfo, for messages and logs. */
+/* urlp_url_append_without_secrets appends the URL without userinfo, for messages and logs.
+ *
+ * Errors:  those of urlp_buf_reserve; `out` is unchanged then. */
 URLPOOL_MUST_USE enum urlpool_code urlp_url_append_without_secrets(const struct urlp_url *url,
                                                                    struct urlp_buf *out);
+
+/* urlp_url_of_object returns the parsed URL inside a public one. */
+const struct urlp_url *urlp_url_of_object(const struct urlpool_url *url);
+/* urlp_url_new_object makes a public URL, e.g. a response's, from a parsed one.
+ *
+ * Owns:    the caller frees the result with urlpool_url_free; `parsed` stays the caller's.
+ * Errors:  NULL with URLPOOL_E_NOMEM. */
+URLPOOL_MUST_USE struct urlpool_url *urlp_url_new_object(const struct urlp_url *parsed,
+                                                         struct urlpool_error *err);
 
 #endif /* URLP_HTTP_URL_H */

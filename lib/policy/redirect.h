@@ -28,19 +28,24 @@ struct urlp_redirect_facts {
     bool can_rewind;   /* the request's body, or there is none */
 };
 
+/* What follows. */
 struct urlp_redirect {
-    bool follow;          /* false: the response is the caller's */
-    bool to_get;          /* method becomes GET; body and Content-* fields are dropped */
-    bool cross_origin;    /* scheme, host or port changed: credentials go, for good */
+    bool follow;       /* false: the response is the caller's */
+    bool to_get;       /* method becomes GET; body and Content-* fields are dropped */
+    bool cross_origin; /* scheme, host or port changed: credentials go, for good */
 };
 
 /* urlp_redirect_judge decides what follows a response. Pure: same facts, same verdict. When it
- * follows, `next` is the URL to go to, fragment inherited.
+ * follows, `next` is the URL to go to, fragment inherited; it is not `facts->url`. The response is the
+ * caller's when its status is no redirect, Location is absent or empty, redirects are to be
+ * returned, or a body that must go on cannot be sent again.
  *
+ * Owns:    the caller calls urlp_url_deinit on `next`, also on failure.
  * Errors:  URLPOOL_E_TOO_MANY_REDIRECTS; URLPOOL_E_REDIRECT (two differing Location lines, https to
- *          http, another scheme than http and https, userinfo or a bad URL in Location), all with
- *          phase REDIRECT; URLPOOL_E_NOMEM.
- * Spec:    RFC 9110 sections 10.2.2, 15.4. */
+ *          http, another scheme than http and https, userinfo or a bad URL in Location); both with
+ *          phase REDIRECT and the status; URLPOOL_E_NOMEM. `out` is untouched then.
+ * Spec:    RFC 9110 sections 10.2.2, 15.4.
+ * Model:   urllib3 PoolManager.urlopen. */
 URLPOOL_MUST_USE enum urlpool_code urlp_redirect_judge(const struct urlp_redirect_rules *rules,
                                                        const struct urlp_redirect_facts *facts,
                                                        struct urlp_redirect *out,
@@ -49,7 +54,10 @@ URLPOOL_MUST_USE enum urlpool_code urlp_redirect_judge(const struct urlp_redirec
 
 /* urlp_redirect_drops says whether a request field must not go on: `cross_origin` Authorization,
  * Cookie, Proxy-Authorization; `to_get` Content-*, Digest, Last-Modified, Transfer-Encoding …; Host
- * always, it is made anew. */
+ * always, it is made anew.
+ *
+ * Spec:    RFC 9110 section 15.4.
+ * Model:   urllib3 Retry.remove_headers_on_redirect, HTTPHeaderDict._prepare_for_method_change. */
 bool urlp_redirect_drops(struct urlp_span name, bool cross_origin, bool to_get);
 
 #endif /* URLP_POLICY_REDIRECT_H */

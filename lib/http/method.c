@@ -1,0 +1,39 @@
+/* What is known of a request method by its name. Extension methods are sent like any other, but
+ * nothing good is presumed of them. */
+
+#include "http/method.h"
+
+static const char *const idempotent_methods[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
+static const char *const body_methods[] = {"POST", "PUT", "PATCH"};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static bool is_one_of(struct urlp_span method, const char *const *names, size_t num_names)
+{
+    for (size_t i = 0; i < num_names; i++) {
+        if (urlp_span_is(method, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool urlp_method_is_valid(struct urlp_span method)
+{
+    for (size_t i = 0; i < method.len; i++) {
+        if (!urlp_is_tchar((unsigned char)method.data[i])) {
+            return false;
+        }
+    }
+    return method.len > 0;
+}
+
+bool urlp_method_is_idempotent(struct urlp_span method)
+{
+    return is_one_of(method, idempotent_methods, COUNT_OF(idempotent_methods));
+}
+
+bool urlp_method_expects_body(struct urlp_span method)
+{
+    return is_one_of(method, body_methods, COUNT_OF(body_methods));
+}

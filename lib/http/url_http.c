@@ -1,0 +1,104 @@
+/* What HTTP asks of a URL: whether a request can be made of it, the target on the wire, the port
+ * behind a missing one, and the form that a log may keep. */
+
+#include "base/error.h"
+#include "http/url.h"
+
+enum {
+    PORT_OF_HTTP = 80,  /* RFC 9110 section 4.2.1 */
+    PORT_OF_HTTPS = 443 /* section 4.2.2 */
+};
+
+bool urlp_url_is_https(const struct urlp_url *url)
+{
+    return urlp_span_is(url->scheme, "https");
+}
+
+bool urlp_url_has_http_scheme(const struct urlp_url *url)
+{
+    return urlp_url_is_https(url) || urlp_span_is(url->scheme, "http");
+}
+
+int urlp_url_effective_port(const struct urlp_url *url)
+{
+    if (url->port >= 0) {
+        return url->port;
+    }
+    return urlp_url_is_https(url) ? PORT_OF_HTTPS : PORT_OF_HTTP;
+}
+
+/* The text up to the userinfo and from behind its '@' on; the first is empty when there is none. */
+static void cut_userinfo(const struct urlp_url *url, struct urlp_span *out_before,
+                         struct urlp_span *out_after)
+{
+    const char *text = (const char *)url->text.data;
+    size_t start = 0;
+    size_t end = 0;
+
+    if (url->userinfo.data != NULL) {
+        start = (size_t)(url->userinfo.data - text);
+        end = start + url->userinfo.len + 1;
+    }
+    *out_before = urlp_span_make(text, start);
+    *out_after = urlp_span_make(text == NULL ? text : text + end, url->text.len - end);
+}
+
+enum urlpool_code urlp_url_require_http(const struct urlp_url *url, struct urlpool_error *err)
+{
+    struct urlp_span before;
+    struct urlp_span after;
+
+    if (url->scheme.data == NULL) {
+        cut_userinfo(url, &before, &after);
+        return urlp_fail(err, URLPOOL_E_SCHEME, URLPOOL_PHASE_NONE,
+                         "URL \"%s\" does not begin with http:// or https://",
+                         urlp_quote(after.data, after.len).text);
+    }
+    if (!urlp_url_has_http_scheme(url)) {
+        return urlp_fail(err, URLPOOL_E_SCHEME, URLPOOL_PHASE_NONE,
+                         "scheme \"%s\" is neither http nor https",
+                         urlp_quote(url->scheme.data, url->scheme.len).text);
+    }
+    if (url->host.len == 0) {
+        return urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE,
+                         "URL \"%s\" has no host: \"//\" is missing",
+                         urlp_quote(url->text.data, url->text.len).text);
+    }
+    return URLPOOL_OK;
+}
+
+enum urlpool_code urlp_url_append_target(const struct urlp_url *url, struct urlp_buf *out)
+{
+    struct urlp_span path = url->path.len == 0 ? urlp_span_of("/") : url->path;
+    size_t query_len = url->query.data == NULL ? 0 : url->query.len + 1;
+    enum urlpool_code code = urlp_buf_reserve(out, path.len + query_len);
+
+    if (code == URLPOOL_OK) {
+        code = urlp_buf_append_span(out, path);
+    }
+    if (code == URLPOOL_OK && url->query.data != NULL) {
+        code = urlp_buf_append(out, "?", 1);
+    }
+    if (code == URLPOOL_OK && url->query.data != NULL) {
+        code = urlp_buf_append_span(out, url->query);
+    }
+    return code;
+}
+
+enum urlpool_code urlp_url_append_without_secrets(const struct urlp_url *url, struct urlp_buf *out)
+{
+    struct urlp_span before;
+    struct urlp_span after;
+
+    cut_userinfo(url, &before, &after);
+
+    enum urlpool_code code = urlp_buf_reserve(out, before.len + after.len);
+
+    if (code == URLPOOL_OK) {
+        code = urlp_buf_append_span(out, before);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_buf_append_span(out, after);
+    }
+    return code;
+}

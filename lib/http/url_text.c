@@ -1,0 +1,149 @@
+/* The bytes of a URL: which may stand where, how the others are percent-encoded, and how a path
+ * loses its dot segments. Nothing here knows where a part begins or ends: url.c does.
+ *
+ * All of it is one pass over the bytes; a URL made to be slow (thousands of '%' or "/../") costs
+ * what any other of its length costs. */
+
+#include "http/url_text.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+/* RFC 3986 appendix A, beside unreserved, of which all parts may hold all. */
+static const char *const part_extras[] = {
+    [URLP_URL_USERINFO] = "!$&'()*+,;=:",
+    [URLP_URL_PATH] = "!$&'()*+,;=:@/",
+    [URLP_URL_QUERY] = "!$&'()*+,;=:@/?",
+    [URLP_URL_FRAGMENT] = "!$&'()*+,;=:@/?",
+};
+
+static const char *forbidden_name(unsigned char c)
+{
+    if (c == ' ') {
+        return "a space";
+    }
+    if (c == '\\') {
+        return "a backslash";
+    }
+    return c < 0x20 || c == 0x7f ? "a control character" : NULL;
+}
+
+enum urlpool_code urlp_url_check_bytes(struct urlp_span text, struct urlpool_error *err)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        const char *name = forbidden_name(c);
+
+        if (name != NULL) {
+            return urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE,
+                             "URL holds %s (0x%02x) at byte %zu", name, c, i);
+        }
+    }
+    return URLPOOL_OK;
+}
+
+bool urlp_url_is_unreserved(unsigned char c)
+{
+    return urlp_is_alpha(c) || urlp_is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+static bool keeps(enum urlp_url_part part, unsigned char c)
+{
+    return urlp_url_is_unreserved(c) || (c != '\0' && strchr(part_extras[part], c) != NULL);
+}
+
+/* The value of the triplet that begins `in`, or -1. */
+static int triplet_value(struct urlp_span in)
+{
+    if (in.len < 3 || in.data[0] != '%') {
+        return -1;
+    }
+
+    int high = urlp_hex_value((unsigned char)in.data[1]);
+    int low = urlp_hex_value((unsigned char)in.data[2]);
+
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+static char *write_triplet(char *out, unsigned char c)
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    out[0] = '%';
+    out[1] = digits[c >> 4];
+    out[2] = digits[c & 15];
+    return out + 3;
+}
+
+char *urlp_url_write_part(char *out, struct urlp_span in, enum urlp_url_part part)
+{
+    for (size_t i = 0; i < in.len; i++) {
+        unsigned char c = (unsigned char)in.data[i];
+        int value = triplet_value(urlp_span_make(in.data + i, in.len - i));
+
+        if (value >= 0) {
+            /* Decoded at most once, and only into bytes that mean the same: "%252F" stays. */
+            i += 2;
+            c = (unsigned char)value;
+        }
+        if (value >= 0 ? urlp_url_is_unreserved(c) : keeps(part, c)) {
+            *out++ = (char)c;
+        } else {
+            out = write_triplet(out, c);
+        }
+    }
+    return out;
+}
+
+/* How many of the path's leading bytes are a segment "." or "..", its slash in front included; 0
+ * when they are neither. `*out_up` says which. */
+static size_t dot_segment(struct urlp_span in, bool *out_up)
+{
+    size_t dots = in.len > 0 && in.data[0] == '/' ? 1 : 0;
+    size_t start = dots;
+
+    while (dots < in.len && dots < start + 2 && in.data[dots] == '.') {
+        dots++;
+    }
+    if (dots == start || (dots < in.len && in.data[dots] != '/')) {
+        return 0;
+    }
+    *out_up = dots == start + 2;
+    return dots;
+}
+
+size_t urlp_url_remove_dot_segments(char *path, size_t len)
+{
+    size_t in = 0;
+    size_t out = 0;
+
+    while (in < len) {
+        bool is_rooted = path[in] == '/';
+        bool up = false;
+        size_t skipped = dot_segment(urlp_span_make(path + in, len - in), &up);
+
+        if (skipped == 0) {
+            /* Step E: one segment, with the slash in front of it if there is one. */
+            do {
+                path[out++] = path[in++];
+            } while (in < len && path[in] != '/');
+            continue;
+        }
+        in += skipped;
+        if (!is_rooted) {
+            /* Steps A and D: at the very beginning only; the slash behind goes too. */
+            in += in < len ? 1 : 0;
+            continue;
+        }
+        if (up) {
+            /* Step C: the last segment written goes, with its slash. */
+            while (out > 0 && path[--out] != '/') {
+            }
+        }
+        if (in == len) {
+            path[out++] = '/';
+        }
+    }
+    return out;
+}

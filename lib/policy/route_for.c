@@ -1,0 +1,23 @@
+/* The way to an origin. Pure: the URL and the settings are all there is to know. */
+
+#include "policy/route.h"
+
+struct urlp_origin urlp_origin_of(const struct urlp_url *url)
+{
+    return (struct urlp_origin){
+        .host = url->host,
+        .zone = url->zone,
+        .port = (uint16_t)urlp_url_effective_port(url),
+        .is_https = urlp_url_is_https(url),
+    };
+}
+
+void urlp_route_for(const struct urlp_url *url, const struct urlp_route_settings *settings,
+                    struct urlp_route *out)
+{
+    *out = (struct urlp_route){.origin = urlp_origin_of(url)};
+    if (out->origin.is_https) {
+        out->tls = settings->tls;
+        out->tls_serial = settings->tls_serial;
+    }
+}
