@@ -1,14 +1,19 @@
-/* Field lines as spans: what may stand in one, finding one by name, and which are nobody's business.
- * What a field means is decided where it is used. */
+/* Field lines as spans: what may stand in one, finding one by name, and which are nobody's
+ * business. What a field means is decided where it is used. */
 
 #include "http/field.h"
 
 static const char *const secret_names[] = {
-    "Authorization",       "Proxy-Authorization",
-    "Authentication-Info", "Proxy-Authentication-Info",
-    "Cookie",              "Cookie2",
-    "Set-Cookie",          "Set-Cookie2",
-    "X-Api-Key",           "X-Auth-Token",
+    "Authorization",
+    "Proxy-Authorization",
+    "Authentication-Info",
+    "Proxy-Authentication-Info",
+    "Cookie",
+    "Cookie2",
+    "Set-Cookie",
+    "Set-Cookie2",
+    "X-Api-Key",
+    "X-Auth-Token",
     "X-Amz-Security-Token",
 };
 

@@ -25,7 +25,7 @@ struct urlp_response_head {
 /* struct urlp_request_head is what is to be sent, in this order. */
 struct urlp_request_head {
     struct urlp_span method;
-    struct urlp_span target; /* as on the wire: origin-form, authority-form, "*" */
+    struct urlp_span target;         /* as on the wire: origin-form, authority-form, "*" */
     const struct urlp_field *fields; /* Host first; framing fields included */
     size_t num_fields;
 };
@@ -51,8 +51,8 @@ bool urlp_target_is_valid(struct urlp_span target);
 const struct urlp_field *urlp_fields_find(const struct urlp_field *fields, size_t num_fields,
                                           const char *name, size_t *index);
 
-/* urlp_headers_from_fields makes a headers object in one allocation, from a head's lines, which were
- * checked by whoever read them.
+/* urlp_headers_from_fields makes a headers object in one allocation, from a head's lines, which
+ * were checked by whoever read them.
  *
  * Owns:    the caller frees the result with urlpool_headers_free.
  * Errors:  NULL with URLPOOL_E_NOMEM. */

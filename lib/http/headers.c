@@ -107,7 +107,8 @@ static size_t find(const struct urlpool_headers *headers, struct urlp_span name,
     return from;
 }
 
-/* Moves the lines of that name from index `from` on behind all others, and returns how many stay. */
+/* Moves the lines of that name from index `from` on behind all others, and returns how many stay.
+ */
 static size_t partition(struct urlpool_headers *headers, struct urlp_span name, size_t from)
 {
     struct line *lines = headers->lines;

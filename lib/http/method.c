@@ -3,7 +3,8 @@
 
 #include "http/method.h"
 
-static const char *const idempotent_methods[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
+static const char *const idempotent_methods[] = {"GET",    "HEAD",    "PUT",
+                                                 "DELETE", "OPTIONS", "TRACE"};
 static const char *const body_methods[] = {"POST", "PUT", "PATCH"};
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

@@ -76,6 +76,6 @@ enum urlpool_code urlp_origin_append_authority(const struct urlp_origin *origin,
 
 bool urlp_origin_equals(const struct urlp_origin *a, const struct urlp_origin *b)
 {
-    return a->is_https == b->is_https && a->port == b->port &&
-           urlp_span_equals(a->host, b->host) && urlp_span_equals(a->zone, b->zone);
+    return a->is_https == b->is_https && a->port == b->port && urlp_span_equals(a->host, b->host) &&
+           urlp_span_equals(a->zone, b->zone);
 }

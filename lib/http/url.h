@@ -33,8 +33,8 @@ URLPOOL_MUST_USE enum urlpool_code urlp_url_resolve(const struct urlp_url *base,
                                                     struct urlp_span reference,
                                                     struct urlp_url *out,
                                                     struct urlpool_error *err);
-/* urlp_url_resolve_redirect is urlp_url_resolve for a Location field: a fragment missing there is that
- * of `base`.
+/* urlp_url_resolve_redirect is urlp_url_resolve for a Location field: a fragment missing there is
+ * that of `base`.
  *
  * Spec:    RFC 9110 section 10.2.2. */
 URLPOOL_MUST_USE enum urlpool_code urlp_url_resolve_redirect(const struct urlp_url *base,

@@ -1,20 +1,20 @@
 /* What follows a try that brought no response: the stale-connection rule.
  *
- * A server may close an idle connection just as a request goes out on it. Such a failure says nothing
- * about the request, so it is tried once more on a fresh connection, unless that could do twice what
- * was asked once. A failure on a fresh connection is never hidden. */
+ * A server may close an idle connection just as a request goes out on it. Such a failure says
+ * nothing about the request, so it is tried once more on a fresh connection, unless that could do
+ * twice what was asked once. A failure on a fresh connection is never hidden. */
 
 #include "policy/judge.h"
 
 #include <stddef.h>
 
-/* How a connection ends that the peer had closed before it saw the request. A time-out is no sign of
- * that, nor is anything wrong with the request itself. */
+/* How a connection ends that the peer had closed before it saw the request. A time-out is no sign
+ * of that, nor is anything wrong with the request itself. */
 static const enum urlpool_code stale_codes[] = {URLPOOL_E_RESET, URLPOOL_E_REMOTE_DISCONNECTED};
 
 /* RFC 9110 section 9.2.2: a client "SHOULD NOT automatically retry a request with a non-idempotent
- * method unless it has some means to know that the request semantics are actually idempotent". Where
- * nothing was sent nothing can be repeated. */
+ * method unless it has some means to know that the request semantics are actually idempotent".
+ * Where nothing was sent nothing can be repeated. */
 static const struct {
     bool request_bytes_sent;
     bool repeatable;

@@ -5,7 +5,8 @@
 
 #include "urlpool/error.h"
 
-/* What happened on one try that brought no response head. Facts only, from client/request_loop.c. */
+/* What happened on one try that brought no response head. Facts only, from client/request_loop.c.
+ */
 struct urlp_attempt {
     enum urlpool_code code;
     bool connection_reused;
@@ -22,8 +23,8 @@ enum urlp_verdict {
     URLP_VERDICT_RETRY_FRESH /* once more, on a fresh connection, in the place already held */
 };
 
-/* urlp_judge decides what follows a try that failed: the stale-connection rule. Pure: the same facts
- * always give the same verdict.
+/* urlp_judge decides what follows a try that failed: the stale-connection rule. Pure: the same
+ * facts always give the same verdict.
  *
  * Spec:    RFC 9110 section 9.2.2, RFC 9112 section 9.3.1. */
 enum urlp_verdict urlp_judge(const struct urlp_attempt *attempt);

@@ -1,9 +1,9 @@
 /* Where a redirect leads, and what must not go there.
  *
  * Pure: a response's facts and the caller's rules in, a verdict out. Whatever a redirect could be
- * abused for (another scheme, no TLS any more, credentials in the URL or for someone else) is refused
- * or stripped here and nowhere else. That what was dropped stays dropped on later hops is the
- * request loop's part. */
+ * abused for (another scheme, no TLS any more, credentials in the URL or for someone else) is
+ * refused or stripped here and nowhere else. That what was dropped stays dropped on later hops is
+ * the request loop's part. */
 
 #include "policy/redirect.h"
 
@@ -11,13 +11,14 @@
 
 #include "base/error.h"
 #include "http/route.h"
-#include "policy/route.h"
+#include "policy/route_for.h"
 
 /* RFC 9110 section 15.4. 300, 304, 305 and 306 are not followed, whatever Location they have. */
 static const struct {
     int status;
-    bool post_to_get; /* sections 15.4.2, 15.4.3: "MAY change the request method from POST to GET" */
-    bool all_to_get;  /* section 15.4.4: GET or HEAD */
+    bool
+        post_to_get; /* sections 15.4.2, 15.4.3: "MAY change the request method from POST to GET" */
+    bool all_to_get; /* section 15.4.4: GET or HEAD */
 } followed[] = {
     {URLPOOL_HTTP_MOVED_PERMANENTLY,  true,  false},
     {URLPOOL_HTTP_FOUND,              true,  false},
@@ -30,8 +31,8 @@ static const char *const credential_names[] = {"Authorization", "Cookie", "Cooki
                                                "Proxy-Authorization"};
 
 /* RFC 9110 section 15.4: content-specific fields, and those that announce content. */
-static const char *const content_names[] = {"Digest",      "Repr-Digest", "Last-Modified",
-                                            "Transfer-Encoding", "Trailer", "Expect"};
+static const char *const content_names[] = {
+    "Digest", "Repr-Digest", "Last-Modified", "Transfer-Encoding", "Trailer", "Expect"};
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -36,8 +36,8 @@ struct urlp_redirect {
 };
 
 /* urlp_redirect_judge decides what follows a response. Pure: same facts, same verdict. When it
- * follows, `next` is the URL to go to, fragment inherited; it is not `facts->url`. The response is the
- * caller's when its status is no redirect, Location is absent or empty, redirects are to be
+ * follows, `next` is the URL to go to, fragment inherited; it is not `facts->url`. The response is
+ * the caller's when its status is no redirect, Location is absent or empty, redirects are to be
  * returned, or a body that must go on cannot be sent again.
  *
  * Owns:    the caller calls urlp_url_deinit on `next`, also on failure.

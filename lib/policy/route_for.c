@@ -1,6 +1,6 @@
 /* The way to an origin. Pure: the URL and the settings are all there is to know. */
 
-#include "policy/route.h"
+#include "policy/route_for.h"
 
 struct urlp_origin urlp_origin_of(const struct urlp_url *url)
 {

@@ -1,5 +1,5 @@
-#ifndef URLP_POLICY_ROUTE_H
-#define URLP_POLICY_ROUTE_H
+#ifndef URLP_POLICY_ROUTE_FOR_H
+#define URLP_POLICY_ROUTE_FOR_H
 
 #include "http/route.h"
 #include "http/url.h"
@@ -10,8 +10,8 @@ struct urlp_route_settings {
     uint64_t tls_serial;
 };
 
-/* urlp_origin_of makes the origin of `url`, which urlp_url_require_http has passed. Spans point into
- * `url`.
+/* urlp_origin_of makes the origin of `url`, which urlp_url_require_http has passed. Spans point
+ * into `url`.
  *
  * Spec:    RFC 9110 section 4.3.1. */
 struct urlp_origin urlp_origin_of(const struct urlp_url *url);
@@ -21,4 +21,4 @@ struct urlp_origin urlp_origin_of(const struct urlp_url *url);
 void urlp_route_for(const struct urlp_url *url, const struct urlp_route_settings *settings,
                     struct urlp_route *out);
 
-#endif /* URLP_POLICY_ROUTE_H */
+#endif /* URLP_POLICY_ROUTE_FOR_H */
