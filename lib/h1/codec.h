@@ -11,9 +11,9 @@
 #include "base/buf.h"
 #include "http/field.h"
 
-/* The HTTP/1.1 codec of a client: requests in, bytes out; bytes in, events out. It does no I/O, keeps
- * no time, takes no lock and never calls back. The caller owns the byte buffers; the codec only says
- * how much of them it has used. */
+/* The HTTP/1.1 codec of a client: requests in, bytes out; bytes in, events out. It does no I/O,
+ * keeps no time, takes no lock and never calls back. The caller owns the byte buffers; the codec
+ * only says how much of them it has used. */
 
 enum urlp_h1_event_type {
     URLP_H1_NEED_DATA,     /* give more bytes, or say that the stream has ended */
@@ -26,8 +26,9 @@ enum urlp_h1_event_type {
 
 struct urlp_h1_event {
     enum urlp_h1_event_type type;
-    const struct urlp_response_head *head; /* INFORMATIONAL, RESPONSE, SWITCHED; END with trailers */
-    const uint8_t *data;                   /* DATA: within the bytes given */
+    const struct urlp_response_head
+        *head;           /* INFORMATIONAL, RESPONSE, SWITCHED; END with trailers */
+    const uint8_t *data; /* DATA: within the bytes given */
     size_t data_len;
 };
 
@@ -48,13 +49,14 @@ URLPOOL_MUST_USE struct urlp_h1_codec *urlp_h1_new(const struct urlpool_limits *
 void urlp_h1_free(struct urlp_h1_codec *codec);
 
 /* urlp_h1_write_head checks `head` and appends it to `out` as bytes for the wire: nothing with CR,
- * LF or NUL, exactly one valid Host and first, Content-Length and Transfer-Encoding not both and
- * each at most once and well formed. Begins the exchange: what the response's length rules need
- * (HEAD, CONNECT, "Connection: close" asked for) is remembered.
+ * LF or NUL, a target in the form that goes with the method, exactly one valid Host and first,
+ * Content-Length and Transfer-Encoding not both and each at most once and well formed, Upgrade and
+ * TE named in Connection, no Expect without a body. Begins the exchange: what the response's rules
+ * need (HEAD, CONNECT, "Connection: close", Upgrade asked for) is remembered.
  *
- * Errors:  URLPOOL_E_HEADER, nothing appended; URLPOOL_E_CANNOT_SEND_REQUEST while a response is
- *          unread; URLPOOL_E_NOMEM.
- * Spec:    RFC 9112 sections 3, 5, 6. */
+ * Errors:  URLPOOL_E_HEADER; URLPOOL_E_CANNOT_SEND_REQUEST unless the codec is new or is_reusable;
+ *          URLPOOL_E_NOMEM. Nothing is appended then.
+ * Spec:    RFC 9112 sections 3, 5, 6, 7.4; RFC 9110 sections 7.2, 7.8, 9.3.8, 10.1.1. */
 URLPOOL_MUST_USE enum urlpool_code urlp_h1_write_head(struct urlp_h1_codec *codec,
                                                       const struct urlp_request_head *head,
                                                       struct urlp_buf *out,
@@ -74,9 +76,12 @@ void urlp_h1_request_sent(struct urlp_h1_codec *codec);
  * folded field line is made one in place, so the bytes are not const. On NEED_DATA call again when
  * there is more. After END every byte left over is the peer's fault (see urlp_h1_is_reusable).
  *
+ * Sizes:   a head or a trailer section has to be in `data` whole, so room for head_bytes_max is
+ *          enough: one that is longer is an error before that many bytes are there.
  * Owns:    everything `out` points to dies at the next call, or when `data` moves.
  * Errors:  BAD_STATUS_LINE, UNKNOWN_PROTOCOL, BAD_FIELD, BAD_LENGTH, TRANSFER_ENCODING, BAD_CHUNK,
- *          LINE_TOO_LONG, TOO_MANY_HEADERS, HEAD_TOO_LARGE, PROTOCOL; sticky.
+ *          LINE_TOO_LONG, TOO_MANY_HEADERS, HEAD_TOO_LARGE, PROTOCOL, NOMEM; sticky.
+ *          URLPOOL_E_RESPONSE_NOT_READY, not sticky, while no response is due.
  * Spec:    RFC 9112 sections 2.2, 4, 5, 6.3, 7.1. */
 URLPOOL_MUST_USE enum urlpool_code urlp_h1_next(struct urlp_h1_codec *codec, uint8_t *data,
                                                 size_t len, size_t *out_used,
@@ -87,20 +92,25 @@ URLPOOL_MUST_USE enum urlpool_code urlp_h1_next(struct urlp_h1_codec *codec, uin
  * seen). END when that ends the message, an error when it cuts it. `is_clean` is false when TLS
  * ended without close_notify.
  *
- * Errors:  URLPOOL_E_REMOTE_DISCONNECTED before any byte, URLPOOL_E_INCOMPLETE_READ inside. */
+ * Errors:  URLPOOL_E_REMOTE_DISCONNECTED before any byte of a response and outside of an exchange,
+ *          URLPOOL_E_INCOMPLETE_READ inside.
+ * Spec:    RFC 9112 sections 8, 9.8. */
 URLPOOL_MUST_USE enum urlpool_code urlp_h1_end_of_stream(struct urlp_h1_codec *codec, bool is_clean,
                                                          struct urlp_h1_event *out,
                                                          struct urlpool_error *err);
 
 /* urlp_h1_direct_len is how many body bytes may be read straight from the stream into the caller's
- * memory, past urlp_h1_next, when no received byte is waiting: the rest of a body of known length or
- * until close (then SIZE_MAX), the rest of a chunk. 0 outside a body. Tell with urlp_h1_took. */
+ * memory, past urlp_h1_next, when no received byte is waiting: the rest of a body of known length
+ * or until close (then SIZE_MAX), the rest of a chunk. 0 outside a body. Tell with urlp_h1_took. */
 size_t urlp_h1_direct_len(const struct urlp_h1_codec *codec);
 void urlp_h1_took(struct urlp_h1_codec *codec, size_t len);
 
+/* urlp_h1_body_kind tells how the body of the response shown last ends. */
 enum urlp_h1_body urlp_h1_body_kind(const struct urlp_h1_codec *codec);
-int64_t urlp_h1_length_remaining(const struct urlp_h1_codec *codec); /* -1: not known */
-bool urlp_h1_is_idle(const struct urlp_h1_codec *codec); /* no exchange begun or the last one is over */
+/* urlp_h1_length_remaining is how much of that body is still to come, -1 when that is not known. */
+int64_t urlp_h1_length_remaining(const struct urlp_h1_codec *codec);
+/* urlp_h1_is_idle reports whether no response is due or being read. */
+bool urlp_h1_is_idle(const struct urlp_h1_codec *codec);
 
 /* urlp_h1_is_reusable reports whether another request may be sent: response complete, request sent
  * whole, keep-alive agreed by both sides, framing never odd. The caller adds: no byte left over.

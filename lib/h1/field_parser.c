@@ -1,0 +1,56 @@
+/* One field line (RFC 9112 section 5): field-name ":" OWS field-value OWS. There is no tolerance
+ * here: a line that two parsers could read in two ways is refused. Where lines begin and end, and
+ * how many there may be, is for the head parser. */
+
+#include "h1/field_parser.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+static enum urlpool_code fail_field(const char *what, struct urlp_span line,
+                                    enum urlpool_phase phase, struct urlpool_error *err)
+{
+    return urlp_fail(err, URLPOOL_E_BAD_FIELD, phase, "%s: \"%s\"", what,
+                     urlp_quote(line.data, line.len).text);
+}
+
+enum urlpool_code urlp_h1_parse_field_line(struct urlp_span line, enum urlpool_phase phase,
+                                           struct urlp_field *out, struct urlpool_error *err)
+{
+    const char *colon = line.len == 0 ? NULL : memchr(line.data, ':', line.len);
+    struct urlp_field field;
+
+    if (colon == NULL) {
+        return fail_field("field line without a colon", line, phase, err);
+    }
+    field.name = urlp_span_make(line.data, (size_t)(colon - line.data));
+    field.value = urlp_span_make(colon + 1, line.len - field.name.len - 1);
+    /* Section 5.1: "No whitespace is allowed between the field name and colon." A name is a token,
+     * so the blank is caught with everything else that is none. */
+    if (!urlp_field_name_is_valid(field.name)) {
+        return fail_field("field name is not a token", line, phase, err);
+    }
+    if (!urlp_field_value_is_valid(urlp_span_trim(field.value))) {
+        return fail_field("control character in a field value", line, phase, err);
+    }
+    *out = field;
+    return URLPOOL_OK;
+}
+
+enum urlpool_code urlp_h1_check_fold(struct urlp_span name, struct urlp_span line,
+                                     struct urlpool_error *err)
+{
+    if (urlp_span_is_nocase(name, "Content-Length")) {
+        return urlp_fail(err, URLPOOL_E_BAD_LENGTH, URLPOOL_PHASE_HEAD,
+                         "Content-Length is folded over two lines");
+    }
+    if (urlp_span_is_nocase(name, "Transfer-Encoding")) {
+        return urlp_fail(err, URLPOOL_E_TRANSFER_ENCODING, URLPOOL_PHASE_HEAD,
+                         "Transfer-Encoding is folded over two lines");
+    }
+    if (!urlp_field_value_is_valid(urlp_span_trim(line))) {
+        return fail_field("control character in a field value", line, URLPOOL_PHASE_HEAD, err);
+    }
+    return URLPOOL_OK;
+}

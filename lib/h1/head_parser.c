@@ -1,0 +1,289 @@
+/* Where the lines of a head begin and end (RFC 9112 section 2.2), what folds into what (5.2), and
+ * how large it all may be. What a line means is for status_line.c and field_parser.c.
+ *
+ * Invariants: the verdict on a head does not depend on how it was cut into pieces, so every limit
+ * is held against the bytes a line must at least have, and is checked before the line is read;
+ * memory grows with the field lines that came; each byte is searched for LF once and checked once.
+ */
+
+#include "h1/head_parser.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "h1/field_parser.h"
+#include "h1/status_line.h"
+
+#define PLACES_FIRST 32
+
+/* What step functions pass to one another: the buffer as it is in this call. */
+struct section {
+    struct urlp_h1_head_parser *parser;
+    const struct urlp_h1_bounds *bounds;
+    uint8_t *data;
+    size_t len;
+};
+
+static enum urlpool_phase phase_of(const struct urlp_h1_head_parser *parser)
+{
+    return parser->is_trailers ? URLPOOL_PHASE_BODY : URLPOOL_PHASE_HEAD;
+}
+
+void urlp_h1_head_deinit(struct urlp_h1_head_parser *parser)
+{
+    urlp_free(parser->places);
+    urlp_free(parser->fields);
+    *parser = (struct urlp_h1_head_parser){0};
+}
+
+void urlp_h1_head_begin(struct urlp_h1_head_parser *parser, bool is_trailers, size_t bytes_max)
+{
+    parser->is_trailers = is_trailers;
+    parser->has_status_line = is_trailers;
+    parser->bytes_max = bytes_max;
+    parser->line_at = 0;
+    parser->scanned = 0;
+    parser->reason_at = 0;
+    parser->num_places = 0;
+    parser->head = (struct urlp_response_head){0};
+}
+
+static bool line_is_fold(const struct section *in)
+{
+    size_t at = in->parser->line_at;
+
+    return in->parser->has_status_line && at < in->len &&
+           (in->data[at] == ' ' || in->data[at] == '\t');
+}
+
+/* line_begin is where the line in hand begins for line_bytes_max: a folded field line is one. */
+static size_t line_begin(const struct section *in)
+{
+    const struct urlp_h1_head_parser *parser = in->parser;
+
+    if (line_is_fold(in) && parser->num_places > 0) {
+        return parser->places[parser->num_places - 1].name_at;
+    }
+    return parser->line_at;
+}
+
+/* check_reach holds the end of the line in hand, or the least that it can be, against the limits.
+ */
+static enum urlpool_code check_reach(const struct section *in, size_t end,
+                                     struct urlpool_error *err)
+{
+    const struct urlp_h1_head_parser *parser = in->parser;
+    size_t line_max = line_begin(in) + in->bounds->line_bytes_max;
+
+    if (end > parser->bytes_max && parser->bytes_max <= line_max) {
+        return urlp_fail(
+            err, URLPOOL_E_HEAD_TOO_LARGE, phase_of(parser), "%s longer than %zu bytes",
+            parser->is_trailers ? "trailer section" : "response head",
+            parser->is_trailers ? in->bounds->trailer_bytes_max : in->bounds->head_bytes_max);
+    }
+    if (end > line_max) {
+        return urlp_fail(err, URLPOOL_E_LINE_TOO_LONG, phase_of(parser), "%s longer than %zu bytes",
+                         parser->has_status_line ? "field line" : "status line",
+                         in->bounds->line_bytes_max);
+    }
+    return URLPOOL_OK;
+}
+
+/* check_beginning looks at the first bytes of a status line while it is still coming in, but not at
+ * those beyond a limit: a peer that sends them one by one would hear of the limit first. */
+static enum urlpool_code check_beginning(const struct section *in, struct urlpool_error *err)
+{
+    size_t len = in->len;
+
+    if (in->parser->has_status_line) {
+        return URLPOOL_OK;
+    }
+    if (len > in->bounds->line_bytes_max) {
+        len = in->bounds->line_bytes_max;
+    }
+    if (len > in->parser->bytes_max) {
+        len = in->parser->bytes_max;
+    }
+    return urlp_h1_status_prefix(urlp_span_make(in->data, len), err);
+}
+
+static enum urlpool_code grow_places(struct urlp_h1_head_parser *parser, struct urlpool_error *err)
+{
+    size_t cap = parser->places_cap == 0 ? PLACES_FIRST : parser->places_cap * 2;
+    struct urlp_h1_field_place *places;
+    struct urlp_field *fields;
+
+    places = urlp_realloc(parser->places, cap * sizeof(*places));
+    if (places == NULL) {
+        return urlp_fail_nomem(err);
+    }
+    parser->places = places;
+    fields = urlp_realloc(parser->fields, cap * sizeof(*fields));
+    if (fields == NULL) {
+        return urlp_fail_nomem(err);
+    }
+    parser->fields = fields;
+    parser->places_cap = cap;
+    return URLPOOL_OK;
+}
+
+static enum urlpool_code take_status_line(const struct section *in, struct urlp_span line,
+                                          struct urlpool_error *err)
+{
+    struct urlp_h1_head_parser *parser = in->parser;
+    struct urlp_h1_status_line status_line;
+    enum urlpool_code code =
+        urlp_h1_parse_status_line(line, in->bounds->refuse_missing_reason, &status_line, err);
+
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    parser->has_status_line = true;
+    parser->head.status = status_line.status;
+    parser->head.version = status_line.version;
+    parser->reason_at = (size_t)(status_line.reason.data - (const char *)in->data);
+    parser->head.reason.len = status_line.reason.len;
+    return URLPOOL_OK;
+}
+
+static enum urlpool_code take_fold(const struct section *in, struct urlp_span line,
+                                   struct urlpool_error *err)
+{
+    struct urlp_h1_head_parser *parser = in->parser;
+    struct urlp_h1_field_place *place;
+    size_t line_at = (size_t)(line.data - (const char *)in->data);
+    enum urlpool_code code;
+
+    /* RFC 9112 section 2.2: "A recipient that receives whitespace between the start-line and the
+     * first header field MUST either reject the message as invalid or consume …" We reject. */
+    if (parser->num_places == 0) {
+        return urlp_fail(err, URLPOOL_E_BAD_FIELD, phase_of(parser),
+                         "blank before the first field line");
+    }
+    if (parser->is_trailers || in->bounds->refuse_obs_fold) {
+        return urlp_fail(err, URLPOOL_E_BAD_FIELD, phase_of(parser), "folded field line: \"%s\"",
+                         urlp_quote(line.data, line.len).text);
+    }
+    place = &parser->places[parser->num_places - 1];
+    code =
+        urlp_h1_check_fold(urlp_span_make(in->data + place->name_at, place->name_len), line, err);
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    /* Section 5.2: "A user agent that receives an obs-fold … MUST replace each received obs-fold
+     * with one or more SP octets prior to interpreting the field value." */
+    memset(in->data + place->value_end, ' ', line_at - place->value_end);
+    place->value_end = line_at + line.len;
+    return URLPOOL_OK;
+}
+
+static enum urlpool_code take_field(const struct section *in, struct urlp_span line,
+                                    struct urlpool_error *err)
+{
+    struct urlp_h1_head_parser *parser = in->parser;
+    struct urlp_field field;
+    enum urlpool_code code;
+
+    if (parser->num_places >= in->bounds->fields_max) {
+        return urlp_fail(err, URLPOOL_E_TOO_MANY_HEADERS, phase_of(parser),
+                         "more than %zu field lines", in->bounds->fields_max);
+    }
+    code = urlp_h1_parse_field_line(line, phase_of(parser), &field, err);
+    if (code == URLPOOL_OK && parser->num_places == parser->places_cap) {
+        code = grow_places(parser, err);
+    }
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    parser->places[parser->num_places] = (struct urlp_h1_field_place){
+        .name_at = (size_t)(field.name.data - (const char *)in->data),
+        .name_len = field.name.len,
+        .value_at = (size_t)(field.value.data - (const char *)in->data),
+        .value_end = (size_t)(field.value.data - (const char *)in->data) + field.value.len,
+    };
+    parser->num_places++;
+    return URLPOOL_OK;
+}
+
+/* take_line reads the line from line_at up to `end`, the offset behind its LF. */
+static enum urlpool_code take_line(const struct section *in, size_t end, bool *out_is_last,
+                                   struct urlpool_error *err)
+{
+    struct urlp_h1_head_parser *parser = in->parser;
+    bool is_fold = line_is_fold(in);
+    size_t len = end - parser->line_at - 1;
+    bool has_cr = len > 0 && in->data[end - 2] == '\r';
+    struct urlp_span line = urlp_span_make(in->data + parser->line_at, has_cr ? len - 1 : len);
+
+    /* RFC 9112 section 2.2: "a recipient MAY recognize a single LF as a line terminator" for the
+     * start-line and fields; a trailer section is part of the chunked coding, where it may not. */
+    if (!has_cr && (parser->is_trailers || in->bounds->refuse_bare_lf)) {
+        return urlp_fail(err,
+                         parser->has_status_line ? URLPOOL_E_BAD_FIELD : URLPOOL_E_BAD_STATUS_LINE,
+                         phase_of(parser), "line ends in LF alone: \"%s\"",
+                         urlp_quote(line.data, line.len).text);
+    }
+    parser->line_at = end;
+    *out_is_last = false;
+    if (!parser->has_status_line) {
+        return take_status_line(in, line, err);
+    }
+    if (line.len == 0) {
+        *out_is_last = true;
+        return URLPOOL_OK;
+    }
+    return is_fold ? take_fold(in, line, err) : take_field(in, line, err);
+}
+
+/* complete turns the offsets into spans, now that the bytes stay where they are until the next
+ * call. */
+static void complete(const struct section *in)
+{
+    struct urlp_h1_head_parser *parser = in->parser;
+
+    for (size_t i = 0; i < parser->num_places; i++) {
+        const struct urlp_h1_field_place *place = &parser->places[i];
+
+        parser->fields[i].name = urlp_span_make(in->data + place->name_at, place->name_len);
+        parser->fields[i].value = urlp_span_trim(
+            urlp_span_make(in->data + place->value_at, place->value_end - place->value_at));
+    }
+    parser->head.reason.data = (const char *)in->data + parser->reason_at;
+    parser->head.fields = parser->fields;
+    parser->head.num_fields = parser->num_places;
+}
+
+enum urlpool_code urlp_h1_head_step(struct urlp_h1_head_parser *parser,
+                                    const struct urlp_h1_bounds *bounds, uint8_t *data, size_t len,
+                                    size_t *out_used, struct urlpool_error *err)
+{
+    const struct section in = {parser, bounds, data, len};
+    bool is_last = false;
+
+    *out_used = 0;
+    while (!is_last) {
+        const uint8_t *lf = NULL;
+        enum urlpool_code code = check_beginning(&in, err);
+
+        if (parser->scanned < len) {
+            lf = memchr(data + parser->scanned, '\n', len - parser->scanned);
+        }
+        parser->scanned = lf == NULL ? len : (size_t)(lf - data) + 1;
+        if (code == URLPOOL_OK) {
+            code = check_reach(&in, lf == NULL ? len + 1 : parser->scanned, err);
+        }
+        if (code == URLPOOL_OK && lf == NULL) {
+            return URLPOOL_OK;
+        }
+        if (code == URLPOOL_OK) {
+            code = take_line(&in, parser->scanned, &is_last, err);
+        }
+        if (code != URLPOOL_OK) {
+            return code;
+        }
+    }
+    complete(&in);
+    *out_used = parser->line_at;
+    return URLPOOL_OK;
+}

@@ -1,0 +1,56 @@
+#ifndef URLP_H1_HEAD_PARSER_H
+#define URLP_H1_HEAD_PARSER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "urlpool/error.h"
+
+#include "h1/bounds.h"
+#include "http/field.h"
+
+/* struct urlp_h1_field_place is a field line found so far: offsets, as the bytes may yet move. */
+struct urlp_h1_field_place {
+    size_t name_at;
+    size_t name_len;
+    size_t value_at;
+    size_t value_end;
+};
+
+/* struct urlp_h1_head_parser reads a response head, or a trailer section, line by line out of a
+ * buffer that is the caller's. It looks at every byte once, however often it is called. Its arrays
+ * are kept from head to head. Zero bytes are a valid parser that has not begun. */
+struct urlp_h1_head_parser {
+    bool is_trailers;
+    bool has_status_line;
+    size_t bytes_max; /* of the section, this head */
+    size_t line_at;   /* where the line in hand begins */
+    size_t scanned;   /* no LF from line_at up to here */
+    size_t reason_at;
+    size_t num_places;
+    size_t places_cap;
+    struct urlp_h1_field_place *places;
+    struct urlp_field *fields;      /* places_cap of them */
+    struct urlp_response_head head; /* valid once complete */
+};
+
+void urlp_h1_head_deinit(struct urlp_h1_head_parser *parser);
+
+/* urlp_h1_head_begin starts on a new section of at most `bytes_max` bytes, whose first byte will be
+ * the first one given to urlp_h1_head_step. */
+void urlp_h1_head_begin(struct urlp_h1_head_parser *parser, bool is_trailers, size_t bytes_max);
+
+/* urlp_h1_head_step reads on in `data`, all bytes of the section so far. `*out_used` is 0 when more
+ * are needed, else the length of the section; parser->head then points into `data`. In a folded
+ * field line the line end is overwritten with spaces.
+ *
+ * Errors:  BAD_STATUS_LINE, UNKNOWN_PROTOCOL, BAD_FIELD, BAD_LENGTH, TRANSFER_ENCODING, NOMEM,
+ *          LINE_TOO_LONG, TOO_MANY_HEADERS, HEAD_TOO_LARGE.
+ * Spec:    RFC 9112 sections 2.2, 4, 5, 7.1.2. */
+URLPOOL_MUST_USE enum urlpool_code urlp_h1_head_step(struct urlp_h1_head_parser *parser,
+                                                     const struct urlp_h1_bounds *bounds,
+                                                     uint8_t *data, size_t len, size_t *out_used,
+                                                     struct urlpool_error *err);
+
+#endif /* URLP_H1_HEAD_PARSER_H */

@@ -1,0 +1,103 @@
+/* What Connection, Keep-Alive and Upgrade say. All three are lists that may stand on several lines,
+ * with empty members to be ignored; a member that is not exactly the token sought is not it. */
+
+#include "h1/persistence.h"
+
+#include <stdint.h>
+
+static bool list_has(struct urlp_span list, struct urlp_span token)
+{
+    struct urlp_span member;
+
+    while (urlp_span_split_list(&list, &member)) {
+        if (urlp_span_equals_nocase(member, token)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool urlp_h1_has_token(const struct urlp_field *fields, size_t num_fields, const char *name,
+                       const char *token)
+{
+    const struct urlp_field *field;
+    size_t index = 0;
+
+    while ((field = urlp_fields_find(fields, num_fields, name, &index)) != NULL) {
+        if (list_has(field->value, urlp_span_of(token))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool urlp_h1_agrees_to_stay(const struct urlp_response_head *head)
+{
+    /* RFC 9112 section 9.3, in its order: "close" ends it, whatever else is said; HTTP/1.1
+     * persists; HTTP/1.0 persists when asked; all else closes. */
+    if (urlp_h1_has_token(head->fields, head->num_fields, "Connection", "close")) {
+        return false;
+    }
+    if (head->version >= 11) {
+        return true;
+    }
+    return urlp_h1_has_token(head->fields, head->num_fields, "Connection", "keep-alive");
+}
+
+/* take_hint reads `member`, "name=digits", into `out` when it is called `name`. */
+static void take_hint(struct urlp_span member, const char *name, int64_t *out)
+{
+    size_t name_len = urlp_span_of(name).len;
+    uint64_t value;
+
+    if (member.len <= name_len || member.data[name_len] != '=' ||
+        !urlp_span_is_nocase(urlp_span_make(member.data, name_len), name)) {
+        return;
+    }
+    member = urlp_span_make(member.data + name_len + 1, member.len - name_len - 1);
+    if (!urlp_span_to_u64(member, &value) || value > INT64_MAX) {
+        return;
+    }
+    if (*out < 0 || (int64_t)value < *out) {
+        *out = (int64_t)value;
+    }
+}
+
+struct urlp_h1_keep_alive urlp_h1_read_keep_alive(const struct urlp_response_head *head)
+{
+    struct urlp_h1_keep_alive hints = {-1, -1};
+    const struct urlp_field *field;
+    size_t index = 0;
+
+    while ((field = urlp_fields_find(head->fields, head->num_fields, "Keep-Alive", &index)) !=
+           NULL) {
+        struct urlp_span rest = field->value;
+        struct urlp_span member;
+
+        while (urlp_span_split_list(&rest, &member)) {
+            take_hint(member, "timeout", &hints.timeout_s);
+            take_hint(member, "max", &hints.max);
+        }
+    }
+    return hints;
+}
+
+bool urlp_h1_switch_is_asked_for(const struct urlp_response_head *head, struct urlp_span asked)
+{
+    const struct urlp_field *field;
+    bool is_named = false;
+    size_t index = 0;
+
+    while ((field = urlp_fields_find(head->fields, head->num_fields, "Upgrade", &index)) != NULL) {
+        struct urlp_span rest = field->value;
+        struct urlp_span member;
+
+        while (urlp_span_split_list(&rest, &member)) {
+            if (!list_has(asked, member)) {
+                return false;
+            }
+            is_named = true;
+        }
+    }
+    return is_named;
+}

@@ -1,0 +1,30 @@
+#ifndef URLP_H1_PERSISTENCE_H
+#define URLP_H1_PERSISTENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "h1/codec.h"
+#include "http/field.h"
+
+/* urlp_h1_has_token reports whether the list that all lines called `name` make together has the
+ * member `token`, in any case. Spec: RFC 9110 section 5.6.1. */
+bool urlp_h1_has_token(const struct urlp_field *fields, size_t num_fields, const char *name,
+                       const char *token);
+
+/* urlp_h1_agrees_to_stay reports whether the sender of `head` will keep the connection open.
+ *
+ * Spec:    RFC 9112 section 9.3. */
+bool urlp_h1_agrees_to_stay(const struct urlp_response_head *head);
+
+/* urlp_h1_read_keep_alive reads the Keep-Alive fields of `head`; of a parameter given twice the
+ * smaller value counts. */
+struct urlp_h1_keep_alive urlp_h1_read_keep_alive(const struct urlp_response_head *head);
+
+/* urlp_h1_switch_is_asked_for reports whether the 101 in `head` names protocols, and only such as
+ * `asked`, the list in the request's Upgrade.
+ *
+ * Spec:    RFC 9110 section 7.8. */
+bool urlp_h1_switch_is_asked_for(const struct urlp_response_head *head, struct urlp_span asked);
+
+#endif /* URLP_H1_PERSISTENCE_H */

@@ -1,0 +1,322 @@
+/* The one place where a request becomes bytes. Everything is checked here, whoever asked for it and
+ * whatever was checked before, so that no path around a check exists: method, target, names and
+ * values byte by byte, then the fields that frame the message or speak to the connection. */
+
+#include "h1/request_writer.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "h1/framing.h"
+#include "h1/persistence.h"
+#include "http/method.h"
+
+#define VERSION_TEXT " HTTP/1.1\r\n"
+
+/* What a Host may hold beside letters, digits and colon: the rest of unreserved, sub-delims, and
+ * "%" of reg-name (RFC 3986 section 3.2.2). */
+static const char host_marks[] = "-._~!$&'()*+,;=%";
+
+static enum urlpool_code refuse(struct urlpool_error *err, const char *what, struct urlp_span value)
+{
+    return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_SEND, "%s: \"%s\"", what,
+                     urlp_quote(value.data, value.len).text);
+}
+
+static bool is_one_of(char c, const char *set)
+{
+    for (; *set != '\0'; set++) {
+        if (*set == c) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* host_len is the length of the host that `value` begins with; 0 when there is none. */
+static size_t host_len(struct urlp_span value)
+{
+    size_t i = 0;
+
+    if (value.len > 0 && value.data[0] == '[') {
+        /* An address, without a zone: that has no meaning to the peer (RFC 6874 section 4). */
+        for (i = 1; i < value.len && value.data[i] != ']'; i++) {
+            if (urlp_hex_value((unsigned char)value.data[i]) < 0 &&
+                !is_one_of(value.data[i], ":.")) {
+                return 0;
+            }
+        }
+        return i > 1 && i < value.len ? i + 1 : 0;
+    }
+    while (i < value.len &&
+           (urlp_is_alpha((unsigned char)value.data[i]) ||
+            urlp_is_digit((unsigned char)value.data[i]) || is_one_of(value.data[i], host_marks))) {
+        i++;
+    }
+    return i;
+}
+
+/* is_authority checks uri-host [ ":" port ], no userinfo (RFC 9110 section 7.2). */
+static bool is_authority(struct urlp_span value, bool needs_port)
+{
+    size_t at = host_len(value);
+    struct urlp_span port;
+    uint64_t number;
+
+    if (at == 0) {
+        return false;
+    }
+    if (at == value.len) {
+        return !needs_port;
+    }
+    port = urlp_span_make(value.data + at + 1, value.len - at - 1);
+    return value.data[at] == ':' && urlp_span_to_u64(port, &number) && number <= 65535;
+}
+
+/* is_absolute checks that `target` begins as scheme "://" (RFC 9112 section 3.2.2). */
+static bool is_absolute(struct urlp_span target)
+{
+    size_t at = 0;
+
+    while (at < target.len && urlp_is_alpha((unsigned char)target.data[at])) {
+        at++;
+    }
+    return at > 0 && target.len > at + 3 && target.data[at] == ':' && target.data[at + 1] == '/' &&
+           target.data[at + 2] == '/';
+}
+
+static enum urlpool_code check_request_line(const struct urlp_request_head *head,
+                                            struct urlpool_error *err)
+{
+    struct urlp_span target = head->target;
+
+    if (!urlp_method_is_valid(head->method)) {
+        return refuse(err, "method is not a token", head->method);
+    }
+    if (!urlp_target_is_valid(target)) {
+        return refuse(
+            err, "request target is empty or holds a blank, a control or a non-ASCII byte", target);
+    }
+    for (size_t i = 0; i < target.len; i++) {
+        if (target.data[i] == '#') {
+            return refuse(err, "request target holds a fragment", target);
+        }
+    }
+    /* RFC 9112 section 3.2: which form goes with which method. */
+    if (urlp_span_is(head->method, "CONNECT")) {
+        return is_authority(target, true)
+                   ? URLPOOL_OK
+                   : refuse(err, "target of CONNECT is not host and port", target);
+    }
+    if (urlp_span_is(target, "*") && urlp_span_is(head->method, "OPTIONS")) {
+        return URLPOOL_OK;
+    }
+    if (target.data[0] != '/' && !is_absolute(target)) {
+        return refuse(err, "request target begins neither with a slash nor with a scheme", target);
+    }
+    return URLPOOL_OK;
+}
+
+static size_t count_lines(const struct urlp_request_head *head, const char *name)
+{
+    size_t count = 0;
+    size_t index = 0;
+
+    while (urlp_fields_find(head->fields, head->num_fields, name, &index) != NULL) {
+        count++;
+    }
+    return count;
+}
+
+static struct urlp_span value_of(const struct urlp_request_head *head, const char *name)
+{
+    size_t index = 0;
+    const struct urlp_field *field = urlp_fields_find(head->fields, head->num_fields, name, &index);
+
+    return field != NULL ? field->value : urlp_span_of("");
+}
+
+static bool has_token(const struct urlp_request_head *head, const char *name, const char *token)
+{
+    return urlp_h1_has_token(head->fields, head->num_fields, name, token);
+}
+
+/* check_field_lines looks at each line by itself. */
+static enum urlpool_code check_field_lines(const struct urlp_request_head *head,
+                                           const struct urlp_h1_bounds *bounds,
+                                           struct urlpool_error *err)
+{
+    for (size_t i = 0; i < head->num_fields; i++) {
+        const struct urlp_field *field = &head->fields[i];
+
+        if (!urlp_field_name_is_valid(field->name)) {
+            return refuse(err, "field name is not a token", field->name);
+        }
+        if (!urlp_field_value_is_valid(field->value)) {
+            return refuse(err, "control character in the value of a field", field->name);
+        }
+        if (field->name.len + field->value.len + 4 > bounds->line_bytes_max) {
+            return refuse(err, "field line longer than line_bytes_max", field->name);
+        }
+    }
+    if (head->num_fields > bounds->fields_max) {
+        return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_SEND, "more than %zu field lines",
+                         bounds->fields_max);
+    }
+    return URLPOOL_OK;
+}
+
+/* check_framing: "A sender MUST NOT send a Content-Length header field in any message that contains
+ * a Transfer-Encoding header field" (RFC 9112 section 6.2), and neither of them twice. */
+static enum urlpool_code check_framing(const struct urlp_request_head *head,
+                                       struct urlpool_error *err)
+{
+    size_t num_lengths = count_lines(head, "Content-Length");
+    size_t num_codings = count_lines(head, "Transfer-Encoding");
+    struct urlp_span length_text = value_of(head, "Content-Length");
+    int64_t length = 0;
+    bool has_body;
+    uint64_t plain;
+
+    if (num_lengths + num_codings > 1) {
+        return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_SEND,
+                         "more than one of Content-Length and Transfer-Encoding");
+    }
+    if (num_lengths > 0 &&
+        (!urlp_h1_parse_length(length_text, &length) || !urlp_span_to_u64(length_text, &plain))) {
+        return refuse(err, "Content-Length is not a number", length_text);
+    }
+    if (num_codings > 0 && !urlp_span_is_nocase(value_of(head, "Transfer-Encoding"), "chunked")) {
+        return refuse(err, "Transfer-Encoding is not \"chunked\"",
+                      value_of(head, "Transfer-Encoding"));
+    }
+    has_body = num_codings > 0 || length > 0;
+    /* RFC 9110 section 10.1.1: "A client MUST NOT generate a 100-continue expectation in a request
+     * that does not include content." Section 9.3.8: nor may TRACE include any. */
+    if (!has_body && has_token(head, "Expect", "100-continue")) {
+        return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_SEND,
+                         "Expect: 100-continue in a request without a body");
+    }
+    if (has_body && urlp_span_is(head->method, "TRACE")) {
+        return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_SEND, "TRACE with a body");
+    }
+    return URLPOOL_OK;
+}
+
+/* check_hops looks at the fields that speak to the next hop only. */
+static enum urlpool_code check_hops(const struct urlp_request_head *head, struct urlpool_error *err)
+{
+    /* RFC 9110 sections 7.8 and 10.1.4: a sender of Upgrade or TE MUST also send the connection
+     * option of that name. */
+    static const char *const named_in_connection[] = {"Upgrade", "TE"};
+
+    for (size_t i = 0; i < sizeof(named_in_connection) / sizeof(named_in_connection[0]); i++) {
+        const char *name = named_in_connection[i];
+
+        if (count_lines(head, name) > 0 && !has_token(head, "Connection", name)) {
+            return refuse(err, "field that Connection has to name and does not",
+                          urlp_span_of(name));
+        }
+    }
+    /* RFC 9112 section 7.4: "A client MUST NOT send the chunked transfer coding name in TE". */
+    if (has_token(head, "TE", "chunked")) {
+        return refuse(err, "TE names chunked", value_of(head, "TE"));
+    }
+    /* RFC 9112 appendix C.2.2: clients are to leave it alone. */
+    if (count_lines(head, "Proxy-Connection") > 0) {
+        return refuse(err, "field that is no part of HTTP", urlp_span_of("Proxy-Connection"));
+    }
+    return URLPOOL_OK;
+}
+
+static enum urlpool_code check_host(const struct urlp_request_head *head, struct urlpool_error *err)
+{
+    /* RFC 9112 section 3.2: "A client MUST send a Host header field in all HTTP/1.1 request
+     * messages"; RFC 9110 section 7.2: "as the first field in the header section". */
+    if (head->num_fields == 0 || !urlp_span_is_nocase(head->fields[0].name, "Host") ||
+        count_lines(head, "Host") != 1) {
+        return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_SEND,
+                         "Host is not the first field, or not there once");
+    }
+    if (!is_authority(head->fields[0].value, false)) {
+        return refuse(err, "Host is not a host with or without a port", head->fields[0].value);
+    }
+    return URLPOOL_OK;
+}
+
+static size_t wire_len(const struct urlp_request_head *head)
+{
+    size_t len = head->method.len + 1 + head->target.len + sizeof(VERSION_TEXT) - 1 + 2;
+
+    for (size_t i = 0; i < head->num_fields; i++) {
+        len += head->fields[i].name.len + head->fields[i].value.len + 4;
+    }
+    return len;
+}
+
+enum urlpool_code urlp_h1_check_request(const struct urlp_request_head *head,
+                                        const struct urlp_h1_bounds *bounds,
+                                        struct urlpool_error *err)
+{
+    enum urlpool_code code = check_request_line(head, err);
+
+    if (code == URLPOOL_OK) {
+        code = check_field_lines(head, bounds, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = check_host(head, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = check_framing(head, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = check_hops(head, err);
+    }
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    /* RFC 9110 section 2.3: we must be able to read elements as long as those we generate. */
+    if (head->method.len + 1 + head->target.len + sizeof(VERSION_TEXT) - 1 >
+        bounds->line_bytes_max) {
+        return refuse(err, "request line longer than line_bytes_max", head->target);
+    }
+    if (wire_len(head) > bounds->head_bytes_max) {
+        return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_SEND,
+                         "request head longer than %zu bytes", bounds->head_bytes_max);
+    }
+    return URLPOOL_OK;
+}
+
+/* put copies `text` to `to` and returns the end of it. */
+static uint8_t *put(uint8_t *to, struct urlp_span text)
+{
+    if (text.len > 0) {
+        memcpy(to, text.data, text.len);
+    }
+    return to + text.len;
+}
+
+enum urlpool_code urlp_h1_append_request(const struct urlp_request_head *head, struct urlp_buf *out)
+{
+    size_t len = wire_len(head);
+    enum urlpool_code code = urlp_buf_reserve(out, len);
+    uint8_t *to;
+
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    to = out->data + out->len;
+    to = put(to, head->method);
+    to = put(to, urlp_span_of(" "));
+    to = put(to, head->target);
+    to = put(to, urlp_span_of(VERSION_TEXT));
+    for (size_t i = 0; i < head->num_fields; i++) {
+        to = put(to, head->fields[i].name);
+        to = put(to, urlp_span_of(": "));
+        to = put(to, head->fields[i].value);
+        to = put(to, urlp_span_of("\r\n"));
+    }
+    (void)put(to, urlp_span_of("\r\n"));
+    out->len += len;
+    return URLPOOL_OK;
+}

@@ -1,0 +1,26 @@
+#ifndef URLP_H1_REQUEST_WRITER_H
+#define URLP_H1_REQUEST_WRITER_H
+
+#include <stdbool.h>
+
+#include "urlpool/error.h"
+
+#include "base/buf.h"
+#include "h1/bounds.h"
+#include "http/field.h"
+
+/* urlp_h1_check_request checks that `head` may go to the wire, as urlp_h1_write_head says, and is
+ * no larger than what we would read ourselves.
+ *
+ * Errors:  URLPOOL_E_HEADER. */
+URLPOOL_MUST_USE enum urlpool_code urlp_h1_check_request(const struct urlp_request_head *head,
+                                                         const struct urlp_h1_bounds *bounds,
+                                                         struct urlpool_error *err);
+
+/* urlp_h1_append_request appends the bytes of a head that was checked, all or nothing.
+ *
+ * Errors:  URLPOOL_E_NOMEM, URLPOOL_E_DATA_TOO_LARGE. */
+URLPOOL_MUST_USE enum urlpool_code urlp_h1_append_request(const struct urlp_request_head *head,
+                                                          struct urlp_buf *out);
+
+#endif /* URLP_H1_REQUEST_WRITER_H */

@@ -1,0 +1,82 @@
+/* The status line (RFC 9112 section 4): HTTP-version SP status-code SP [ reason-phrase ], read to
+ * the letter but for one tolerance, the space before an absent reason. Its first twelve bytes have
+ * a fixed form and are held against a pattern. */
+
+#include "h1/status_line.h"
+
+#include "base/error.h"
+#include "http/field.h"
+
+/* Of every byte that the pattern does not spell out, 'd' stands for a digit. */
+static const char pattern[] = "HTTP/1.d ddd";
+
+#define PATTERN_LEN (sizeof(pattern) - 1)
+#define MAJOR_AT    5
+#define MINOR_AT    7
+#define STATUS_AT   9
+
+static enum urlpool_code fail_line(struct urlp_span line, struct urlpool_error *err)
+{
+    return urlp_fail(err, URLPOOL_E_BAD_STATUS_LINE, URLPOOL_PHASE_HEAD,
+                     "not an HTTP status line: \"%s\"", urlp_quote(line.data, line.len).text);
+}
+
+enum urlpool_code urlp_h1_status_prefix(struct urlp_span seen, struct urlpool_error *err)
+{
+    size_t len = seen.len < PATTERN_LEN ? seen.len : PATTERN_LEN;
+
+    for (size_t i = 0; i < len; i++) {
+        unsigned char byte = (unsigned char)seen.data[i];
+        bool fits = pattern[i] == 'd' ? urlp_is_digit(byte) : (unsigned char)pattern[i] == byte;
+
+        if (!fits && i == MAJOR_AT && urlp_is_digit(byte)) {
+            return urlp_fail(err, URLPOOL_E_UNKNOWN_PROTOCOL, URLPOOL_PHASE_HEAD,
+                             "response in HTTP of major version %c", (char)byte);
+        }
+        if (!fits) {
+            return fail_line(seen, err);
+        }
+    }
+    return URLPOOL_OK;
+}
+
+enum urlpool_code urlp_h1_parse_status_line(struct urlp_span line, bool refuse_missing_reason,
+                                            struct urlp_h1_status_line *out,
+                                            struct urlpool_error *err)
+{
+    enum urlpool_code code = urlp_h1_status_prefix(line, err);
+    struct urlp_span reason = {line.data, 0};
+    int status;
+
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    if (line.len < PATTERN_LEN) {
+        return fail_line(line, err);
+    }
+    status = (line.data[STATUS_AT] - '0') * 100 + (line.data[STATUS_AT + 1] - '0') * 10 +
+             (line.data[STATUS_AT + 2] - '0');
+    /* RFC 9110 section 15: values outside 100..599 are invalid; those above are used in the wild
+     * and harmless, those below are neither. */
+    if (status < 100) {
+        return fail_line(line, err);
+    }
+    if (line.len == PATTERN_LEN && refuse_missing_reason) {
+        return fail_line(line, err);
+    }
+    if (line.len > PATTERN_LEN) {
+        if (line.data[PATTERN_LEN] != ' ') {
+            return fail_line(line, err);
+        }
+        /* reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ): what a field value may hold. */
+        reason = urlp_span_make(line.data + PATTERN_LEN + 1, line.len - PATTERN_LEN - 1);
+        if (!urlp_field_value_is_valid(reason)) {
+            return fail_line(line, err);
+        }
+    }
+    out->status = status;
+    /* RFC 9110 section 6.2: a higher minor version is processed as the highest that is known. */
+    out->version = line.data[MINOR_AT] == '0' ? 10 : 11;
+    out->reason = reason;
+    return URLPOOL_OK;
+}
