@@ -12,18 +12,19 @@ URLPOOL_BEGIN_DECLS
 
 /* enum urlpool_trace_kind names what a request has just done, in the order in which it happens. */
 enum urlpool_trace_kind {
-    URLPOOL_TRACE_LEASED = 1,    /* a connection or a place was given; `number`: 1 when reused */
-    URLPOOL_TRACE_RESOLVED,      /* the name has addresses; `text`: the name; `number`: how many */
-    URLPOOL_TRACE_CONNECTED,     /* TCP is up; `text`: the peer's address and port */
-    URLPOOL_TRACE_TUNNELLED,     /* CONNECT was answered; `number`: the status */
-    URLPOOL_TRACE_SECURED,       /* TLS is up; `text`: version and cipher; `number`: 1 when resumed */
+    URLPOOL_TRACE_LEASED = 1, /* a connection or a place was given; `number`: 1 when reused */
+    URLPOOL_TRACE_RESOLVED,   /* the name has addresses; `text`: the name; `number`: how many */
+    URLPOOL_TRACE_CONNECTED,  /* TCP is up; `text`: the peer's address and port */
+    URLPOOL_TRACE_TUNNELLED,  /* CONNECT was answered; `number`: the status */
+    URLPOOL_TRACE_SECURED,    /* TLS is up; `text`: version and cipher; `number`: 1 when resumed */
     URLPOOL_TRACE_REQUEST_HEAD,  /* about to be sent; `text`: the head, credentials masked */
     URLPOOL_TRACE_REQUEST_SENT,  /* head and body are with the kernel; `number`: bytes */
     URLPOOL_TRACE_FIRST_BYTE,    /* of the response */
     URLPOOL_TRACE_INTERIM_HEAD,  /* a 1xx head; `text`: as RESPONSE_HEAD */
-    URLPOOL_TRACE_RESPONSE_HEAD, /* `text`: the head as received, Set-Cookie masked; `number`: status */
+    URLPOOL_TRACE_RESPONSE_HEAD, /* `text`: the head as received, Set-Cookie masked; `number`:
+                                    status */
     URLPOOL_TRACE_BODY_END,      /* `number`: body bytes as sent by the peer, before decoding */
-    URLPOOL_TRACE_RETRY,         /* `code` of the failed try */
+    URLPOOL_TRACE_RETRY,         /* `text`: why; `number`: the code of the failed try */
     URLPOOL_TRACE_REDIRECT,      /* `text`: the next URL without userinfo; `number`: the status */
     URLPOOL_TRACE_CLOSED         /* a connection died; `text`: why, as in urlpool_stats */
 };
@@ -31,15 +32,14 @@ enum urlpool_trace_kind {
 /* struct urlpool_trace_event is valid during the call only. `text` is not NUL-terminated. */
 struct urlpool_trace_event {
     enum urlpool_trace_kind kind;
-    enum urlpool_code code;
     int64_t at_ns; /* CLOCK_MONOTONIC */
     int64_t number;
     const char *text;
     size_t text_len;
 };
 
-/* struct urlpool_trace is a sink for events. It is called in the request's own thread, never under a
- * lock, and must not use the connection or response the event belongs to. */
+/* struct urlpool_trace is a sink for events. It is called in the request's own thread, never under
+ * a lock, and must not use the connection or response the event belongs to. */
 struct urlpool_trace {
     void (*event)(void *user, const struct urlpool_trace_event *event);
     void *user;

@@ -1,0 +1,289 @@
+/* The manager's life: options in, shared parts made, references counted. A call in progress, a
+ * streamed response and a pool in a user's hands each hold a reference, so urlpool_manager_free may
+ * come at any time from any thread.
+ *
+ * It knows nothing of single requests; client/request_loop.c does. */
+
+#include "client/manager.h"
+
+#include <string.h>
+
+#include "urlpool/version.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/option.h"
+#include "client/connector.h"
+#include "policy/route.h"
+
+enum {
+    NUM_POOLS_DEFAULT = 64,
+    MAXSIZE_DEFAULT = 64,
+    IDLE_MS_DEFAULT = 55000,
+    LIFETIME_MS_DEFAULT = 600000,
+    REDIRECTS_DEFAULT = 20,
+    DATA_BYTES_DEFAULT = 1 << 30
+};
+
+/* resolve_pools turns the options that concern pools into numbers. */
+static enum urlpool_code resolve_pools(const struct urlpool_manager_options *options,
+                                       struct urlp_pool_settings *out, struct urlpool_error *err)
+{
+    enum urlpool_code code = urlp_option_resolve_int("num_pools", options->num_pools,
+                                                     NUM_POOLS_DEFAULT, &out->num_pools, err);
+    if (code == URLPOOL_OK) {
+        code = urlp_option_resolve_int("maxsize", options->maxsize, MAXSIZE_DEFAULT, &out->maxsize,
+                                       err);
+    }
+    if (code == URLPOOL_OK) {
+        code =
+            urlp_option_resolve("idle_ms", options->idle_ms, IDLE_MS_DEFAULT, &out->idle_ms, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_option_resolve("lifetime_ms", options->lifetime_ms, LIFETIME_MS_DEFAULT,
+                                   &out->lifetime_ms, err);
+    }
+    if (code == URLPOOL_OK) {
+        code =
+            urlp_option_resolve("requests_max", options->requests_max, -1, &out->requests_max, err);
+    }
+    out->block = options->block;
+    if (code == URLPOOL_OK && out->block && out->maxsize == 0) {
+        return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
+                         "block with a maxsize of none would wait for ever");
+    }
+    return code;
+}
+
+/* resolve_requests turns the options that concern requests into the manager's own fields. */
+static enum urlpool_code resolve_requests(struct urlpool_manager *manager,
+                                          const struct urlpool_manager_options *options,
+                                          struct urlpool_error *err)
+{
+    enum urlpool_code code = urlp_option_check_reserved("manager options", options->reserved,
+                                                        sizeof(options->reserved), err);
+    if (code == URLPOOL_OK) {
+        code =
+            urlp_timeout_resolve(&options->timeout, &urlp_timeout_defaults, &manager->timeout, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_option_resolve_int("redirects_max", options->redirects_max, REDIRECTS_DEFAULT,
+                                       &manager->redirects_max, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_option_resolve("data_bytes_max", options->data_bytes_max, DATA_BYTES_DEFAULT,
+                                   &manager->data_bytes_max, err);
+    }
+    return code;
+}
+
+/* copy_texts copies what the caller may free after urlpool_manager_new. */
+static enum urlpool_code copy_texts(struct urlpool_manager *manager,
+                                    const struct urlpool_manager_options *options,
+                                    struct urlpool_error *err)
+{
+    const char *agent =
+        options->user_agent != NULL ? options->user_agent : "urlpool/" URLPOOL_VERSION;
+
+    if (!urlp_field_value_is_valid(urlp_span_of(agent))) {
+        return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_NONE,
+                         "user_agent \"%s\" is not fit to send",
+                         urlp_quote(agent, strlen(agent)).text);
+    }
+    if (agent[0] != '\0') {
+        manager->user_agent = urlp_strndup(agent, strlen(agent));
+        if (manager->user_agent == NULL) {
+            return urlp_fail_nomem(err);
+        }
+    }
+    if (options->headers != NULL) {
+        manager->headers = urlpool_headers_copy(options->headers, err);
+        if (manager->headers == NULL) {
+            return URLPOOL_E_NOMEM;
+        }
+    }
+    return URLPOOL_OK;
+}
+
+static void destroy(struct urlpool_manager *manager) URLP_TSA(no_thread_safety_analysis)
+{
+    urlp_pool_set_free(manager->pools);
+    urlp_opener_free(manager->opener);
+    urlpool_tls_unref(manager->locked.tls);
+    urlpool_headers_free(manager->headers);
+    urlp_free(manager->user_agent);
+    urlp_mutex_deinit(&manager->mutex);
+    urlp_free(manager);
+}
+
+/* build_shared makes the two parts that threads share: the opener and the pools. */
+static enum urlpool_code build_shared(struct urlpool_manager *manager,
+                                      const struct urlpool_manager_options *options,
+                                      struct urlpool_error *err)
+{
+    const struct urlp_opener_options opening = {.limits = options->limits,
+                                                .dns_servers = options->dns_servers};
+    struct urlp_pool_settings settings = {0};
+    struct urlp_connector connector;
+    enum urlpool_code code = resolve_pools(options, &settings, err);
+
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    manager->opener = urlp_opener_new(&opening, err);
+    if (manager->opener == NULL) {
+        return URLPOOL_E_NOMEM;
+    }
+    connector = urlp_connector_for(manager);
+    manager->pools = urlp_pool_set_new(&settings, &connector, err);
+    return manager->pools != NULL ? URLPOOL_OK : URLPOOL_E_NOMEM;
+}
+
+struct urlpool_manager *urlpool_manager_new(const struct urlpool_manager_options *options,
+                                            struct urlpool_error *err)
+    URLP_TSA(no_thread_safety_analysis) /* nobody else can see it yet */
+{
+    static const struct urlpool_manager_options defaults;
+    struct urlpool_manager *manager = urlp_zalloc(sizeof(*manager));
+    enum urlpool_code code;
+
+    if (manager == NULL) {
+        (void)urlp_fail_nomem(err);
+        return NULL;
+    }
+    if (options == NULL) {
+        options = &defaults;
+    }
+    atomic_init(&manager->refs, 1);
+    urlp_mutex_init(&manager->mutex);
+    urlp_list_init(&manager->locked.acquired);
+    manager->trace = options->trace;
+    code = resolve_requests(manager, options, err);
+    if (code == URLPOOL_OK) {
+        code = copy_texts(manager, options, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = build_shared(manager, options, err);
+    }
+    if (code != URLPOOL_OK) {
+        destroy(manager);
+        return NULL;
+    }
+    manager->locked.tls = options->tls != NULL ? urlpool_tls_ref(options->tls) : NULL;
+    return manager;
+}
+
+struct urlpool_manager *urlpool_manager_ref(struct urlpool_manager *manager)
+{
+    if (manager != NULL) {
+        atomic_fetch_add_explicit(&manager->refs, 1, memory_order_relaxed);
+    }
+    return manager;
+}
+
+void urlpool_manager_unref(struct urlpool_manager *manager)
+{
+    if (manager != NULL &&
+        atomic_fetch_sub_explicit(&manager->refs, 1, memory_order_acq_rel) == 1) {
+        destroy(manager);
+    }
+}
+
+void urlpool_manager_close(struct urlpool_manager *manager)
+{
+    if (manager != NULL) {
+        urlp_pool_set_close(manager->pools);
+    }
+}
+
+void urlpool_manager_free(struct urlpool_manager *manager)
+{
+    urlpool_manager_close(manager);
+    urlpool_manager_unref(manager);
+}
+
+struct urlpool_manager *urlpool_default(struct urlpool_error *err)
+{
+    static struct urlp_mutex mutex = URLP_MUTEX_INIT;
+    static struct urlpool_manager *shared; /* never freed: threads may use it until the very end */
+    struct urlpool_manager *made;
+    struct urlpool_manager *result;
+
+    urlp_mutex_lock(&mutex);
+    result = shared;
+    urlp_mutex_unlock(&mutex);
+    if (result != NULL) {
+        return result;
+    }
+    made = urlpool_manager_new(NULL, err);
+    if (made == NULL) {
+        return NULL;
+    }
+    urlp_mutex_lock(&mutex);
+    if (shared == NULL) {
+        shared = made;
+        made = NULL;
+    }
+    result = shared;
+    urlp_mutex_unlock(&mutex);
+    urlpool_manager_free(made); /* another thread was faster */
+    return result;
+}
+
+struct urlpool_tls *urlp_manager_tls(struct urlpool_manager *manager, struct urlpool_error *err)
+{
+    struct urlpool_tls *built;
+    struct urlpool_tls *result;
+
+    urlp_mutex_lock(&manager->mutex);
+    result = manager->locked.tls;
+    urlp_mutex_unlock(&manager->mutex);
+    if (result != NULL) {
+        return result;
+    }
+    built = urlpool_tls_new(NULL, err);
+    if (built == NULL) {
+        return NULL;
+    }
+    urlp_mutex_lock(&manager->mutex);
+    if (manager->locked.tls == NULL) {
+        manager->locked.tls = built;
+        built = NULL;
+    }
+    result = manager->locked.tls;
+    urlp_mutex_unlock(&manager->mutex);
+    urlpool_tls_unref(built); /* another thread was faster */
+    return result;
+}
+
+struct urlpool_pool *urlp_manager_pool(struct urlpool_manager *manager, const struct urlp_url *url,
+                                       struct urlpool_error *err)
+{
+    struct urlp_route_settings settings = {0};
+    struct urlp_route route;
+
+    if (urlp_url_require_http(url, err) != URLPOOL_OK) {
+        return NULL;
+    }
+    if (urlp_url_is_https(url)) {
+        settings.tls = urlp_manager_tls(manager, err);
+        if (settings.tls == NULL) {
+            return NULL;
+        }
+        settings.tls_serial = urlp_opener_tls_serial(settings.tls);
+    }
+    urlp_route_for(url, &settings, &route);
+    return urlp_pool_set_get(manager->pools, &route, err);
+}
+
+void urlpool_manager_clear(struct urlpool_manager *manager)
+{
+    if (manager != NULL) {
+        urlp_pool_set_clear(manager->pools);
+    }
+}
+
+size_t urlpool_manager_close_idle(struct urlpool_manager *manager)
+{
+    return manager != NULL ? urlp_pool_set_close_idle(manager->pools) : 0;
+}

@@ -1,0 +1,54 @@
+#ifndef URLP_CLIENT_MANAGER_H
+#define URLP_CLIENT_MANAGER_H
+
+#include <stdatomic.h>
+
+#include "urlpool/manager.h"
+
+#include "base/counters.h"
+#include "base/list.h"
+#include "base/sync.h"
+#include "conn/opener.h"
+#include "http/route.h"
+#include "http/url.h"
+#include "pool/pool.h"
+
+/* struct urlpool_manager is what requests share. All but `locked` is written once, before anybody
+ * else can see it; counters are atomics, opener and pools look after themselves. */
+struct urlpool_manager {
+    _Atomic uint32_t refs;
+    struct urlpool_timeout timeout; /* resolved: ms, or -1 */
+    int redirects_max;
+    int64_t data_bytes_max;          /* -1: none */
+    struct urlpool_headers *headers; /* NULL: none */
+    char *user_agent;                /* NULL: none is sent */
+    struct urlpool_trace trace;
+    struct urlp_counters counters;
+    struct urlp_opener *opener;
+    struct urlp_pool_set *pools;
+    struct urlp_mutex mutex;
+    struct {
+        struct urlpool_tls *tls; /* NULL until given or first needed */
+        struct urlp_list
+            acquired; /* of struct acquired: connections lent by urlpool_pool_acquire */
+    } locked URLP_GUARDED;
+};
+
+/* urlp_manager_tls gives the manager's TLS configuration, building the default one at the first
+ * need.
+ *
+ * Owns:    the manager's reference: valid while the manager is.
+ * Errors:  NULL with those of urlpool_tls_new.
+ * Threads: any number at once; reads files the first time. */
+URLPOOL_MUST_USE struct urlpool_tls *urlp_manager_tls(struct urlpool_manager *manager,
+                                                      struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_manager_pool finds or makes the pool for `url`'s origin.
+ *
+ * Owns:    the caller gives the reference back with urlp_pool_unref.
+ * Errors:  NULL with URLPOOL_E_SCHEME, URLPOOL_E_URL, URLPOOL_E_POOL_CLOSED, NOMEM, TLS_*. */
+URLPOOL_MUST_USE struct urlpool_pool *urlp_manager_pool(struct urlpool_manager *manager,
+                                                        const struct urlp_url *url,
+                                                        struct urlpool_error *err) URLP_MAY_BLOCK;
+
+#endif /* URLP_CLIENT_MANAGER_H */

@@ -1,0 +1,268 @@
+/* The public face of one pool: struct urlpool_pool itself is lib/pool's; here it gets its requests,
+ * its lent connections, and the reference to its manager that every user's reference carries. */
+
+#include <string.h>
+
+#include "urlpool/pool.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/option.h"
+#include "client/connector.h"
+#include "client/manager.h"
+#include "client/request_loop.h"
+
+/* A connection lent by urlpool_pool_acquire. */
+struct acquired {
+    struct urlp_list link; /* in the manager's list */
+    struct urlp_lease lease;
+};
+
+static struct urlpool_manager *manager_of(const struct urlpool_pool *pool)
+{
+    return urlp_pool_user(pool);
+}
+
+/* lend turns a reference of our own into a user's, which holds the manager too. */
+static struct urlpool_pool *lend(struct urlpool_manager *manager, struct urlpool_pool *pool)
+{
+    if (pool != NULL) {
+        (void)urlpool_manager_ref(manager);
+    }
+    return pool;
+}
+
+struct urlpool_pool *urlpool_manager_pool_for_url(struct urlpool_manager *manager, const char *url,
+                                                  struct urlpool_error *err)
+{
+    struct urlp_url parsed = {0};
+    struct urlpool_pool *pool = NULL;
+
+    if (manager == NULL || url == NULL) {
+        (void)urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "%s is NULL",
+                        manager == NULL ? "the manager" : "the URL");
+        return NULL;
+    }
+    if (urlp_url_parse(urlp_span_of(url), &parsed, err) == URLPOOL_OK) {
+        pool = lend(manager, urlp_manager_pool(manager, &parsed, err));
+    }
+    urlp_url_deinit(&parsed);
+    return pool;
+}
+
+struct urlpool_pool *urlpool_manager_pool_for(struct urlpool_manager *manager, const char *scheme,
+                                              const char *host, int port, struct urlpool_error *err)
+{
+    struct urlp_buf url = {0};
+    struct urlpool_pool *pool = NULL;
+    enum urlpool_code code;
+    bool is_bare_v6;
+
+    if (manager == NULL || scheme == NULL || host == NULL || host[0] == '\0') {
+        (void)urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "%s",
+                        host != NULL && host[0] == '\0' ? "no host specified"
+                                                        : "the manager, scheme or host is NULL");
+        return NULL;
+    }
+    if (port < 0 || port > UINT16_MAX) {
+        (void)urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE, "port %d is not in 0..65535", port);
+        return NULL;
+    }
+    is_bare_v6 = host[0] != '[' && strchr(host, ':') != NULL;
+    code = urlp_buf_printf(&url, is_bare_v6 ? "%s://[%s]" : "%s://%s", scheme, host);
+    if (code == URLPOOL_OK && port != 0) {
+        code = urlp_buf_printf(&url, ":%d", port);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_buf_append(&url, "/", 2); /* with its NUL */
+    }
+    if (code != URLPOOL_OK) {
+        (void)urlp_fail_nomem(err);
+    } else {
+        pool = urlpool_manager_pool_for_url(manager, (const char *)url.data, err);
+    }
+    urlp_buf_deinit(&url);
+    return pool;
+}
+
+struct urlpool_pool *urlpool_pool_new(const char *url,
+                                      const struct urlpool_manager_options *options,
+                                      struct urlpool_error *err)
+{
+    struct urlpool_manager *manager = urlpool_manager_new(options, err);
+    struct urlpool_pool *pool = NULL;
+
+    if (manager != NULL) {
+        pool = urlpool_manager_pool_for_url(manager, url, err);
+    }
+    urlpool_manager_unref(manager); /* the pool's own reference keeps it */
+    return pool;
+}
+
+struct urlpool_pool *urlpool_pool_ref(struct urlpool_pool *pool)
+{
+    if (pool != NULL) {
+        (void)urlpool_manager_ref(manager_of(pool));
+        urlp_pool_ref(pool);
+    }
+    return pool;
+}
+
+void urlpool_pool_unref(struct urlpool_pool *pool)
+{
+    if (pool != NULL) {
+        struct urlpool_manager *manager = manager_of(pool);
+
+        urlp_pool_unref(pool);
+        urlpool_manager_unref(manager);
+    }
+}
+
+/* complete_url puts scheme, host and port of the pool before a path. */
+static enum urlpool_code complete_url(const struct urlpool_pool *pool, const char *path,
+                                      struct urlp_buf *out, struct urlpool_error *err)
+{
+    const struct urlp_origin *origin = &urlp_pool_route(pool)->origin;
+    enum urlpool_code code = urlp_buf_append_text(out, origin->is_https ? "https://" : "http://");
+
+    if (code == URLPOOL_OK && origin->zone.len > 0) {
+        code = urlp_buf_printf(out, "[%.*s%%25%.*s]:%u", (int)origin->host.len, origin->host.data,
+                               (int)origin->zone.len, origin->zone.data, (unsigned)origin->port);
+    } else if (code == URLPOOL_OK) {
+        code = urlp_origin_append_authority(origin, true, out);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_buf_append(out, path, strlen(path) + 1); /* with its NUL */
+    }
+    return code == URLPOOL_OK ? URLPOOL_OK : urlp_fail_nomem(err);
+}
+
+struct urlpool_response *urlpool_pool_request(struct urlpool_pool *pool, const char *method,
+                                              const char *url,
+                                              const struct urlpool_request_options *options,
+                                              struct urlpool_error *err)
+{
+    struct urlp_buf whole = {0};
+    struct urlpool_response *response = NULL;
+
+    if (pool == NULL || method == NULL || url == NULL) {
+        (void)urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "%s is NULL",
+                        pool == NULL ? "the pool" : (method == NULL ? "the method" : "the URL"));
+        return NULL;
+    }
+    if (url[0] != '/') {
+        return urlp_request_make(manager_of(pool), pool, method, url, options, err);
+    }
+    if (complete_url(pool, url, &whole, err) == URLPOOL_OK) {
+        response = urlp_request_make(manager_of(pool), pool, method, (const char *)whole.data,
+                                     options, err);
+    }
+    urlp_buf_deinit(&whole);
+    return response;
+}
+
+/* lease_for leases a connection and makes it ready for the lower floor. */
+static enum urlpool_code lease_for(struct urlpool_pool *pool, const struct urlpool_timeout *timeout,
+                                   const struct urlpool_cancel *cancel, struct urlp_lease *out,
+                                   struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    static const struct urlpool_timeout unsaid;
+    struct urlpool_manager *manager = manager_of(pool);
+    struct urlpool_timeout limits;
+    struct urlp_call call = {.cancel = cancel, .counters = &manager->counters};
+    enum urlpool_code code =
+        urlp_timeout_resolve(timeout != NULL ? timeout : &unsaid, &manager->timeout, &limits, err);
+
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    call.trace = manager->trace.event != NULL ? &manager->trace : NULL;
+    call.total_by = urlp_deadline_in(limits.total_ms);
+    call.by = call.total_by;
+    code = urlp_lease_acquire(pool, limits.pool_ms, limits.connect_ms, &call, out, err);
+    if (code == URLPOOL_OK) {
+        urlp_connection_configure(out->connection, &limits, cancel, call.trace);
+    }
+    return code;
+}
+
+struct urlpool_connection *urlpool_pool_acquire(struct urlpool_pool *pool,
+                                                const struct urlpool_timeout *timeout,
+                                                const struct urlpool_cancel *cancel,
+                                                struct urlpool_error *err)
+{
+    struct urlpool_manager *manager;
+    struct acquired *acquired;
+
+    if (pool == NULL) {
+        (void)urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "the pool is NULL");
+        return NULL;
+    }
+    manager = manager_of(pool);
+    acquired = urlp_zalloc(sizeof(*acquired));
+    if (acquired == NULL) {
+        (void)urlp_fail_nomem(err);
+        return NULL;
+    }
+    if (lease_for(pool, timeout, cancel, &acquired->lease, err) != URLPOOL_OK) {
+        urlp_free(acquired);
+        return NULL;
+    }
+    (void)urlpool_manager_ref(manager);
+    urlp_mutex_lock(&manager->mutex);
+    urlp_list_push_front(&manager->locked.acquired, &acquired->link);
+    urlp_mutex_unlock(&manager->mutex);
+    return acquired->lease.connection;
+}
+
+/* take_back finds the record of a lent connection and takes it off the list; NULL: not lent. */
+static struct acquired *take_back(struct urlpool_manager *manager,
+                                  const struct urlpool_connection *connection)
+{
+    struct acquired *found = NULL;
+
+    urlp_mutex_lock(&manager->mutex);
+    for (struct urlp_list *link = manager->locked.acquired.next;
+         link != &manager->locked.acquired && found == NULL; link = link->next) {
+        struct acquired *entry = URLP_CONTAINER(link, struct acquired, link);
+        if (entry->lease.connection == connection) {
+            found = entry;
+        }
+    }
+    if (found != NULL) {
+        urlp_list_remove(&found->link);
+    }
+    urlp_mutex_unlock(&manager->mutex);
+    return found;
+}
+
+void urlpool_pool_release(struct urlpool_pool *pool, struct urlpool_connection *connection)
+{
+    struct urlp_connection_verdict verdict;
+    struct urlp_lease_end end;
+    struct urlpool_manager *manager;
+    struct acquired *acquired;
+
+    if (pool == NULL || connection == NULL) {
+        return;
+    }
+    manager = manager_of(pool);
+    acquired = take_back(manager, connection);
+    if (acquired == NULL) {
+        return; /* given back already, or never lent */
+    }
+    urlp_connection_judge(connection, &verdict);
+    urlp_connection_configure(connection, &manager->timeout, NULL, NULL);
+    end = urlp_lease_end_of(&verdict);
+    urlp_lease_release(&acquired->lease, &end);
+    urlp_free(acquired);
+    urlpool_manager_unref(manager);
+}
+
+void urlpool_pool_close(struct urlpool_pool *pool)
+{
+    if (pool != NULL) {
+        urlp_pool_close(pool);
+    }
+}
