@@ -154,7 +154,7 @@ struct urlpool_manager *urlpool_manager_new(const struct urlpool_manager_options
     if (options == NULL) {
         options = &defaults;
     }
-    atomic_init(&manager->refs, 1);
+    urlp_ref_init(&manager->refs);
     urlp_mutex_init(&manager->mutex);
     urlp_list_init(&manager->locked.acquired);
     manager->trace = options->trace;
@@ -176,33 +176,32 @@ struct urlpool_manager *urlpool_manager_new(const struct urlpool_manager_options
 struct urlpool_manager *urlpool_manager_ref(struct urlpool_manager *manager)
 {
     if (manager != NULL) {
-        atomic_fetch_add_explicit(&manager->refs, 1, memory_order_relaxed);
+        urlp_ref_take(&manager->refs);
     }
     return manager;
 }
 
 void urlpool_manager_unref(struct urlpool_manager *manager)
 {
-    if (manager != NULL &&
-        atomic_fetch_sub_explicit(&manager->refs, 1, memory_order_acq_rel) == 1) {
+    if (manager != NULL && urlp_ref_drop(&manager->refs)) {
         destroy(manager);
     }
 }
 
-void urlpool_manager_close(struct urlpool_manager *manager)
+void urlpool_manager_close(struct urlpool_manager *manager) URLP_MAY_BLOCK
 {
     if (manager != NULL) {
         urlp_pool_set_close(manager->pools);
     }
 }
 
-void urlpool_manager_free(struct urlpool_manager *manager)
+void urlpool_manager_free(struct urlpool_manager *manager) URLP_MAY_BLOCK
 {
     urlpool_manager_close(manager);
     urlpool_manager_unref(manager);
 }
 
-struct urlpool_manager *urlpool_default(struct urlpool_error *err)
+struct urlpool_manager *urlpool_default(struct urlpool_error *err) URLP_MAY_BLOCK
 {
     static struct urlp_mutex mutex = URLP_MUTEX_INIT;
     static struct urlpool_manager *shared; /* never freed: threads may use it until the very end */
@@ -276,14 +275,14 @@ struct urlpool_pool *urlp_manager_pool(struct urlpool_manager *manager, const st
     return urlp_pool_set_get(manager->pools, &route, err);
 }
 
-void urlpool_manager_clear(struct urlpool_manager *manager)
+void urlpool_manager_clear(struct urlpool_manager *manager) URLP_MAY_BLOCK
 {
     if (manager != NULL) {
         urlp_pool_set_clear(manager->pools);
     }
 }
 
-size_t urlpool_manager_close_idle(struct urlpool_manager *manager)
+size_t urlpool_manager_close_idle(struct urlpool_manager *manager) URLP_MAY_BLOCK
 {
     return manager != NULL ? urlp_pool_set_close_idle(manager->pools) : 0;
 }

@@ -1,12 +1,11 @@
 #ifndef URLP_CLIENT_MANAGER_H
 #define URLP_CLIENT_MANAGER_H
 
-#include <stdatomic.h>
-
 #include "urlpool/manager.h"
 
 #include "base/counters.h"
 #include "base/list.h"
+#include "base/ref.h"
 #include "base/sync.h"
 #include "conn/opener.h"
 #include "http/route.h"
@@ -16,7 +15,7 @@
 /* struct urlpool_manager is what requests share. All but `locked` is written once, before anybody
  * else can see it; counters are atomics, opener and pools look after themselves. */
 struct urlpool_manager {
-    _Atomic uint32_t refs;
+    struct urlp_ref refs;
     struct urlpool_timeout timeout; /* resolved: ms, or -1 */
     int redirects_max;
     int64_t data_bytes_max;          /* -1: none */

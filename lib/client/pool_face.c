@@ -34,7 +34,7 @@ static struct urlpool_pool *lend(struct urlpool_manager *manager, struct urlpool
 }
 
 struct urlpool_pool *urlpool_manager_pool_for_url(struct urlpool_manager *manager, const char *url,
-                                                  struct urlpool_error *err)
+                                                  struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_url parsed = {0};
     struct urlpool_pool *pool = NULL;
@@ -52,7 +52,8 @@ struct urlpool_pool *urlpool_manager_pool_for_url(struct urlpool_manager *manage
 }
 
 struct urlpool_pool *urlpool_manager_pool_for(struct urlpool_manager *manager, const char *scheme,
-                                              const char *host, int port, struct urlpool_error *err)
+                                              const char *host, int port,
+                                              struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_buf url = {0};
     struct urlpool_pool *pool = NULL;
@@ -88,7 +89,7 @@ struct urlpool_pool *urlpool_manager_pool_for(struct urlpool_manager *manager, c
 
 struct urlpool_pool *urlpool_pool_new(const char *url,
                                       const struct urlpool_manager_options *options,
-                                      struct urlpool_error *err)
+                                      struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlpool_manager *manager = urlpool_manager_new(options, err);
     struct urlpool_pool *pool = NULL;
@@ -109,7 +110,7 @@ struct urlpool_pool *urlpool_pool_ref(struct urlpool_pool *pool)
     return pool;
 }
 
-void urlpool_pool_unref(struct urlpool_pool *pool)
+void urlpool_pool_unref(struct urlpool_pool *pool) URLP_MAY_BLOCK
 {
     if (pool != NULL) {
         struct urlpool_manager *manager = manager_of(pool);
@@ -141,7 +142,7 @@ static enum urlpool_code complete_url(const struct urlpool_pool *pool, const cha
 struct urlpool_response *urlpool_pool_request(struct urlpool_pool *pool, const char *method,
                                               const char *url,
                                               const struct urlpool_request_options *options,
-                                              struct urlpool_error *err)
+                                              struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_buf whole = {0};
     struct urlpool_response *response = NULL;
@@ -190,7 +191,7 @@ static enum urlpool_code lease_for(struct urlpool_pool *pool, const struct urlpo
 struct urlpool_connection *urlpool_pool_acquire(struct urlpool_pool *pool,
                                                 const struct urlpool_timeout *timeout,
                                                 const struct urlpool_cancel *cancel,
-                                                struct urlpool_error *err)
+                                                struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlpool_manager *manager;
     struct acquired *acquired;
@@ -218,7 +219,7 @@ struct urlpool_connection *urlpool_pool_acquire(struct urlpool_pool *pool,
 
 /* take_back finds the record of a lent connection and takes it off the list; NULL: not lent. */
 static struct acquired *take_back(struct urlpool_manager *manager,
-                                  const struct urlpool_connection *connection)
+                                  const struct urlpool_connection *connection) URLP_MAY_BLOCK
 {
     struct acquired *found = NULL;
 
@@ -237,7 +238,8 @@ static struct acquired *take_back(struct urlpool_manager *manager,
     return found;
 }
 
-void urlpool_pool_release(struct urlpool_pool *pool, struct urlpool_connection *connection)
+void urlpool_pool_release(struct urlpool_pool *pool,
+                          struct urlpool_connection *connection) URLP_MAY_BLOCK
 {
     struct urlp_connection_verdict verdict;
     struct urlp_lease_end end;
@@ -260,7 +262,7 @@ void urlpool_pool_release(struct urlpool_pool *pool, struct urlpool_connection *
     urlpool_manager_unref(manager);
 }
 
-void urlpool_pool_close(struct urlpool_pool *pool)
+void urlpool_pool_close(struct urlpool_pool *pool) URLP_MAY_BLOCK
 {
     if (pool != NULL) {
         urlp_pool_close(pool);

@@ -21,7 +21,7 @@ static void give_out(const struct urlpool_stats *stats, struct urlpool_stats *ou
 }
 
 void urlpool_manager_stats(struct urlpool_manager *manager, struct urlpool_stats *out,
-                           size_t out_size)
+                           size_t out_size) URLP_MAY_BLOCK
 {
     struct urlpool_stats stats = {0};
 
@@ -46,7 +46,8 @@ void urlpool_manager_stats(struct urlpool_manager *manager, struct urlpool_stats
     give_out(&stats, out, out_size);
 }
 
-void urlpool_pool_stats(struct urlpool_pool *pool, struct urlpool_stats *out, size_t out_size)
+void urlpool_pool_stats(struct urlpool_pool *pool, struct urlpool_stats *out,
+                        size_t out_size) URLP_MAY_BLOCK
 {
     struct urlpool_stats stats = {0};
 
@@ -76,7 +77,8 @@ static char *to_string(struct urlp_buf *text, enum urlpool_code code, struct url
     return result;
 }
 
-char *urlpool_manager_describe(struct urlpool_manager *manager, struct urlpool_error *err)
+char *urlpool_manager_describe(struct urlpool_manager *manager,
+                               struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_buf text = {0};
     enum urlpool_code code;
@@ -89,7 +91,7 @@ char *urlpool_manager_describe(struct urlpool_manager *manager, struct urlpool_e
     return to_string(&text, code, err);
 }
 
-char *urlpool_pool_describe(struct urlpool_pool *pool, struct urlpool_error *err)
+char *urlpool_pool_describe(struct urlpool_pool *pool, struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_buf text = {0};
     enum urlpool_code code;

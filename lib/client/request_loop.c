@@ -62,7 +62,7 @@ struct journey {
 
 /* connection_ended is called by the response, once, when it needs its connection no more. */
 static void connection_ended(void *user, struct urlpool_connection *connection,
-                             const struct urlp_connection_verdict *verdict)
+                             const struct urlp_connection_verdict *verdict) URLP_MAY_BLOCK
 {
     struct tenure *tenure = user;
     const struct urlp_lease_end end = urlp_lease_end_of(verdict);
@@ -76,7 +76,7 @@ static void connection_ended(void *user, struct urlpool_connection *connection,
 }
 
 /* move_in makes the tenure of the next try. */
-static enum urlpool_code move_in(struct journey *journey, struct urlpool_error *err)
+static enum urlpool_code move_in(struct journey *journey, struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct tenure *tenure = &journey->stack_tenure;
 
@@ -99,7 +99,7 @@ static enum urlpool_code move_in(struct journey *journey, struct urlpool_error *
 }
 
 /* hand_over leaves the tenure to the response. */
-static void hand_over(struct journey *journey, struct urlpool_response *response)
+static void hand_over(struct journey *journey, struct urlpool_response *response) URLP_MAY_BLOCK
 {
     const struct urlp_response_owner owner = {connection_ended, journey->tenure};
 
@@ -109,7 +109,7 @@ static void hand_over(struct journey *journey, struct urlpool_response *response
 }
 
 /* move_out undoes move_in for a try that has come to no response; its lease is over. */
-static void move_out(struct journey *journey)
+static void move_out(struct journey *journey) URLP_MAY_BLOCK
 {
     struct tenure *tenure = journey->tenure;
 
@@ -177,7 +177,7 @@ static enum urlp_verdict judge_failure(const struct journey *journey, enum urlpo
     return urlp_judge(&attempt);
 }
 
-static void give_up_lease(struct journey *journey, enum urlpool_code code)
+static void give_up_lease(struct journey *journey, enum urlpool_code code) URLP_MAY_BLOCK
 {
     const struct urlp_lease_end end = {
         .why = URLPOOL_CLOSED_ERROR,
@@ -295,7 +295,7 @@ static struct urlpool_response *attempt(struct journey *journey,
 
 /* go_on prepares the next hop of a redirect. */
 static enum urlpool_code go_on(struct journey *journey, const struct urlp_redirect *redirect,
-                               int status, struct urlpool_error *err)
+                               int status, struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_url done = journey->url;
     struct urlp_buf text = {0};
@@ -499,7 +499,7 @@ struct urlpool_response *urlp_request_make(struct urlpool_manager *manager,
 struct urlpool_response *urlpool_request(struct urlpool_manager *manager, const char *method,
                                          const char *url,
                                          const struct urlpool_request_options *options,
-                                         struct urlpool_error *err)
+                                         struct urlpool_error *err) URLP_MAY_BLOCK
 {
     if (manager == NULL || method == NULL || url == NULL) {
         (void)urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "%s is NULL",
