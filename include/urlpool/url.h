@@ -23,26 +23,44 @@ struct urlpool_url {
     const char *fragment; /* without the hash */
 };
 
-/* urlpool_url_parse reads an absolute http or https URL, or any RFC 3986 reference.
+/* urlpool_url_parse reads an absolute http or https URL, or any RFC 3986 reference, and puts it
+ * into normal form: scheme and host in lower case, IPv6 as in RFC 5952, percent-encoding in upper
+ * case, unreserved bytes decoded, bytes that may not stand in their part encoded, dot segments
+ * removed.
  *
- * Sizes:   at most 64 KiB of text.
+ * Sizes:   at most 64 KiB of text, as written and in normal form.
  * Owns:    the caller frees the result with urlpool_url_free.
- * Errors:  NULL with URLPOOL_E_URL (grammar, controls, spaces, backslash, port, host), NOMEM.
+ * Errors:  NULL with URLPOOL_E_URL: a control, space or backslash anywhere; several "@"; an http
+ *          URL with an empty host; a host that is no name, strict IPv4 address or IPv6 literal, or
+ *          is not ASCII; a port that is no number up to 65535. NULL with URLPOOL_E_INVALID for
+ *          NULL, or URLPOOL_E_NOMEM. Messages never hold a password.
  * Threads: any number at once.
- * Spec:    RFC 3986 sections 3, 6.2.2.
- * Model:   urllib3.util.parse_url. */
+ * Spec:    RFC 3986 sections 3, 6.2.2; RFC 6874; RFC 9110 section 4.2.
+ * Model:   urllib3.util.parse_url, which takes a text without scheme for a host: this does not. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_url *urlpool_url_parse(const char *text,
                                                                    struct urlpool_error *err);
-/* urlpool_url_join resolves `reference` against `base`, which must be absolute.
+
+/* urlpool_url_join resolves `reference` against `base`.
  *
  * Owns:    the caller frees the result with urlpool_url_free.
- * Spec:    RFC 3986 section 5.2. */
-URLPOOL_API URLPOOL_MUST_USE struct urlpool_url *
-urlpool_url_join(const struct urlpool_url *base, const char *reference, struct urlpool_error *err);
-/* urlpool_url_format writes `url` as text. Owns: the caller frees it with urlpool_string_free.
- * Errors: NULL with URLPOOL_E_NOMEM. */
+ * Errors:  NULL with those of urlpool_url_parse, or URLPOOL_E_INVALID when `base` has no scheme.
+ * Threads: any number at once.
+ * Spec:    RFC 3986 section 5.2, strict.
+ * Model:   urllib.parse.urljoin. */
+URLPOOL_API URLPOOL_MUST_USE struct urlpool_url *urlpool_url_join(const struct urlpool_url *base,
+                                                                  const char *reference,
+                                                                  struct urlpool_error *err);
+
+/* urlpool_url_format writes `url` as text, userinfo included.
+ *
+ * Owns:    the caller frees it with urlpool_string_free.
+ * Errors:  NULL with URLPOOL_E_NOMEM, or URLPOOL_E_INVALID for NULL.
+ * Threads: any number at once.
+ * Spec:    RFC 3986 section 5.3. */
 URLPOOL_API URLPOOL_MUST_USE char *urlpool_url_format(const struct urlpool_url *url,
                                                       struct urlpool_error *err);
+
+/* urlpool_url_free ends the object's life. NULL is accepted. */
 URLPOOL_API void urlpool_url_free(struct urlpool_url *url);
 
 URLPOOL_END_DECLS
