@@ -34,9 +34,9 @@ struct urlp_decoder_io {
     size_t out_cap;
 };
 
-/* urlp_decoder_step takes coded bytes from `io->in` and puts at most `io->out_cap` decoded ones into
- * `io->out`. A step that puts nothing has taken all input or the data has ended; output held back by
- * `out_cap` comes at the next call, also with `in_len` 0.
+/* urlp_decoder_step takes coded bytes from `io->in` and puts at most `io->out_cap` decoded ones
+ * into `io->out`. A step that puts nothing has taken all input or the data has ended; output held
+ * back by `out_cap` comes at the next call, also with `in_len` 0.
  *
  * Sizes:   what is held back is bounded by the number of codings, never by what they expand to.
  * Errors:  URLPOOL_E_DECODE, URLPOOL_E_NOMEM; sticky. What was put before the fault is good.

@@ -1,0 +1,26 @@
+#ifndef URLP_CODING_CODING_H
+#define URLP_CODING_CODING_H
+
+#include <stdbool.h>
+
+#include "urlpool/error.h"
+
+#include "coding/decoder.h"
+
+/* struct urlp_coding is how one content coding is undone; `state` is what `open` made. */
+struct urlp_coding {
+    const char *name; /* as in Content-Encoding, any case */
+    /* open makes the state of a new stream. Errors: NULL out of memory. */
+    void *(*open)(void);
+    /* step has the contract of urlp_decoder_step, for this one coding. */
+    enum urlpool_code (*step)(void *state, struct urlp_decoder_io *io, struct urlpool_error *err);
+    /* is_complete reports whether the stream may end here: before its first byte, or at its end. */
+    bool (*is_complete)(const void *state);
+    void (*close)(void *state);
+};
+
+extern const struct urlp_coding urlp_coding_gzip;
+extern const struct urlp_coding urlp_coding_x_gzip;
+extern const struct urlp_coding urlp_coding_deflate;
+
+#endif /* URLP_CODING_CODING_H */
