@@ -18,7 +18,7 @@ struct urlpool_allocator {
 };
 
 /* urlpool_set_allocator makes the whole process take urlpool's memory from `allocator`; NULL goes
- * back to malloc. BoringSSL, c-ares and zlib keep their own.
+ * back to malloc. BoringSSL and c-ares keep their own.
  *
  * Owns:    the struct is copied, `user` is borrowed for ever.
  * Errors:  URLPOOL_E_INVALID when a function is NULL, or when urlpool holds memory already.

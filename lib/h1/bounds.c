@@ -7,35 +7,24 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/option.h"
 
-#define LINE_BYTES_DEFAULT       65536
-#define HEAD_BYTES_DEFAULT       262144
-#define TRAILER_BYTES_DEFAULT    16384
-#define CHUNK_LINE_BYTES_DEFAULT 4096
-#define FIELDS_DEFAULT           200
-#define INTERIMS_DEFAULT         32
-
-static bool resolve(int64_t value, size_t by_default, size_t *out)
+/* resolve gives the number of bytes or lines that `given` stands for. */
+static enum urlpool_code resolve(const char *name, int64_t given, int64_t by_default, size_t *out,
+                                 struct urlpool_error *err)
 {
-    if (value == URLPOOL_NONE) {
-        *out = 0;
-        return true;
+    int64_t value = 0;
+    enum urlpool_code code = urlp_option_resolve(name, given, by_default, &value, err);
+
+    if (code != URLPOOL_OK) {
+        return code;
     }
     if (value < 0 || (uint64_t)value > SIZE_MAX / 2) {
-        return false;
+        return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
+                         "%s is %lld: there is no head without a limit", name, (long long)given);
     }
-    *out = value == 0 ? by_default : (size_t)value;
-    return true;
-}
-
-static bool reserved_is_zero(const struct urlpool_limits *limits)
-{
-    for (size_t i = 0; i < sizeof(limits->reserved); i++) {
-        if (limits->reserved[i] != 0) {
-            return false;
-        }
-    }
-    return true;
+    *out = (size_t)value;
+    return URLPOOL_OK;
 }
 
 enum urlpool_code urlp_h1_bounds_of(const struct urlpool_limits *limits, struct urlp_h1_bounds *out,
@@ -51,34 +40,33 @@ enum urlpool_code urlp_h1_bounds_of(const struct urlpool_limits *limits, struct 
     };
     const struct {
         const char *name;
-        int64_t value;
-        size_t by_default;
+        int64_t given;
+        int64_t by_default;
         size_t *out;
     } numbers[] = {
-        {"line_bytes_max",       from->line_bytes_max,       LINE_BYTES_DEFAULT,       &bounds.line_bytes_max},
-        {"head_bytes_max",       from->head_bytes_max,       HEAD_BYTES_DEFAULT,       &bounds.head_bytes_max},
-        {"trailer_bytes_max",    from->trailer_bytes_max,    TRAILER_BYTES_DEFAULT,
-         &bounds.trailer_bytes_max                                                                           },
-        {"chunk_line_bytes_max", from->chunk_line_bytes_max, CHUNK_LINE_BYTES_DEFAULT,
-         &bounds.chunk_line_bytes_max                                                                        },
-        {"fields_max",           from->fields_max,           FIELDS_DEFAULT,           &bounds.fields_max    },
-        {"interims_max",         from->interims_max,         INTERIMS_DEFAULT,         &bounds.interims_max  },
+        {"limits.line_bytes_max",       from->line_bytes_max,       65536,  &bounds.line_bytes_max   },
+        {"limits.head_bytes_max",       from->head_bytes_max,       262144, &bounds.head_bytes_max   },
+        {"limits.trailer_bytes_max",    from->trailer_bytes_max,    16384,  &bounds.trailer_bytes_max},
+        {"limits.fields_max",           from->fields_max,           200,    &bounds.fields_max       },
+        {"limits.interims_max",         from->interims_max,         32,     &bounds.interims_max     },
+        {"limits.chunk_line_bytes_max", from->chunk_line_bytes_max, 4096,
+         &bounds.chunk_line_bytes_max                                                                },
     };
+    enum urlpool_code code =
+        urlp_option_check_reserved("limits.reserved", from->reserved, sizeof(from->reserved), err);
+    int codings_max;
 
-    if (!reserved_is_zero(from)) {
-        return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
-                         "limits.reserved holds an option this library does not know");
+    if (code == URLPOOL_OK) {
+        /* Not used here, but all of the struct is to be right before any of it counts. */
+        code =
+            urlp_option_resolve_int("limits.codings_max", from->codings_max, 0, &codings_max, err);
     }
-    if (from->codings_max < 0 && from->codings_max != URLPOOL_NONE) {
-        return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "limits.codings_max is %d",
-                         (int)from->codings_max);
+    for (size_t i = 0; code == URLPOOL_OK && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        code =
+            resolve(numbers[i].name, numbers[i].given, numbers[i].by_default, numbers[i].out, err);
     }
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        if (!resolve(numbers[i].value, numbers[i].by_default, numbers[i].out)) {
-            return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "limits.%s is %lld",
-                             numbers[i].name, (long long)numbers[i].value);
-        }
+    if (code == URLPOOL_OK) {
+        *out = bounds;
     }
-    *out = bounds;
-    return URLPOOL_OK;
+    return code;
 }

@@ -24,11 +24,12 @@ enum urlp_h1_event_type {
     URLP_H1_SWITCHED       /* 101 that was asked for, or 2xx to CONNECT: no longer HTTP from here */
 };
 
+/* struct urlp_h1_event: `head` is set for INFORMATIONAL, RESPONSE and SWITCHED, and for END when
+ * there were trailers; `data` for DATA, within the bytes given. */
 struct urlp_h1_event {
     enum urlp_h1_event_type type;
-    const struct urlp_response_head
-        *head;           /* INFORMATIONAL, RESPONSE, SWITCHED; END with trailers */
-    const uint8_t *data; /* DATA: within the bytes given */
+    const struct urlp_response_head *head;
+    const uint8_t *data;
     size_t data_len;
 };
 
