@@ -24,15 +24,16 @@ enum urlpool_trace_kind {
     URLPOOL_TRACE_RESPONSE_HEAD, /* `text`: the head as received, Set-Cookie masked; `number`:
                                     status */
     URLPOOL_TRACE_BODY_END,      /* `number`: body bytes as sent by the peer, before decoding */
-    URLPOOL_TRACE_RETRY,         /* `text`: why; `number`: the code of the failed try */
-    URLPOOL_TRACE_REDIRECT,      /* `text`: the next URL without userinfo; `number`: the status */
-    URLPOOL_TRACE_CLOSED         /* a connection died; `text`: why, as in urlpool_stats */
+    URLPOOL_TRACE_RETRY,    /* `text`: why; `number`: the code of the failed try, as in `code` */
+    URLPOOL_TRACE_REDIRECT, /* `text`: the next URL without userinfo; `number`: the status */
+    URLPOOL_TRACE_CLOSED    /* a connection died; `text`: why, as in urlpool_stats */
 };
 
 /* struct urlpool_trace_event is valid during the call only. `text` is not NUL-terminated. */
 struct urlpool_trace_event {
     enum urlpool_trace_kind kind;
-    int64_t at_ns; /* CLOCK_MONOTONIC */
+    enum urlpool_code code; /* RETRY: of the failed try; else URLPOOL_OK */
+    int64_t at_ns;          /* CLOCK_MONOTONIC */
     int64_t number;
     const char *text;
     size_t text_len;

@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "base/option.h"
 #include "client/connector.h"
-#include "policy/route.h"
+#include "policy/route_for.h"
 
 enum {
     NUM_POOLS_DEFAULT = 64,

@@ -15,7 +15,7 @@
 #include "http/method.h"
 #include "http/route.h"
 #include "policy/redirect.h"
-#include "policy/route.h"
+#include "policy/route_for.h"
 
 enum {
     NUM_OWN_FIELDS = 4 /* Host, Accept-Encoding, framing, User-Agent */

@@ -21,7 +21,7 @@
 #include "http/method.h"
 #include "policy/judge.h"
 #include "policy/redirect.h"
-#include "policy/route.h"
+#include "policy/route_for.h"
 
 /* What must live as long as the response has a connection: on the stack of a buffered request, on
  * the heap for a streamed one. */
