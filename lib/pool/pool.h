@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "urlpool/stats.h"
-#include "urlpool/timeout.h"
 
 #include "base/buf.h"
 #include "base/call.h"
@@ -16,112 +15,190 @@
 
 /* Who may use which connection, and when one must die.
  *
- * A pool set is all the pools of one manager under one mutex. A lease is one thread's right to one
- * place: with a connection in it. Below it, a grant is a connection or a permit to dial, and settle()
- * gives grants: oldest waiter first, newest idle connection first. */
+ * A pool set is all the pools of one manager under one mutex; a stand-alone pool is a set of its
+ * own. A lease is one thread's right to one place, with a connection in it. Below it, a grant is a
+ * connection or a permit to dial, and one function, settle, gives grants: oldest waiter first,
+ * newest idle connection first, else a permit while there is room. The pool's own terms are in
+ * pool/core.h. */
 
-/* struct urlp_connector is how the pool gets, judges and ends connections: conn's in earnest, a fake
- * in the pool's tests. All are called without a lock; only open blocks. */
+struct urlpool_tls;
+struct urlpool_pool;
+struct urlp_pool_set;
+struct urlp_seat;
+
+/* enum urlp_look is what a look at an idle connection showed. */
+enum urlp_look {
+    URLP_LOOK_GOOD,
+    URLP_LOOK_CLOSED,    /* its end */
+    URLP_LOOK_UNEXPECTED /* bytes that nobody had asked for */
+};
+
+/* struct urlp_connector is how the pool gets, judges and ends connections: conn's in earnest, a
+ * fake one in the pool's tests. All are called without a lock; only `open` blocks. */
 struct urlp_connector {
+    /* open dials within `call->by`. NULL with `err` filled in: it failed. */
     struct urlpool_connection *(*open)(void *user, const struct urlp_route *route,
                                        const struct urlp_call *call, struct urlpool_error *err);
-    enum urlp_look {
-        URLP_LOOK_GOOD,
-        URLP_LOOK_CLOSED,
-        URLP_LOOK_UNEXPECTED
-    } (*look)(void *user, struct urlpool_connection *connection);
+    /* look says whether an idle connection may be used. */
+    enum urlp_look (*look)(void *user, struct urlpool_connection *connection);
+    /* rest is called before a connection becomes idle: it can give memory back. */
     void (*rest)(void *user, struct urlpool_connection *connection);
+    /* end closes and frees: politely, or without a byte. */
     void (*end)(void *user, struct urlpool_connection *connection, bool is_polite);
+    /* tls_ref and tls_unref hold the TLS settings of a route while its pool lives. Both may be
+     * NULL: then the settings outlive the set. */
+    void (*tls_ref)(void *user, struct urlpool_tls *tls);
+    void (*tls_unref)(void *user, struct urlpool_tls *tls);
     void *user;
 };
 
-/* Resolved options: no zero means default here. Durations in ms, -1: no bound. */
+/* struct urlp_pool_settings are resolved options: no zero means default here. Durations in ms, -1:
+ * no bound. */
 struct urlp_pool_settings {
-    int num_pools;     /* kept; 0: a pool is retired as soon as nobody uses it */
-    int maxsize;       /* connections kept per pool; with `block` also open ones */
-    bool block;
-    int64_t idle_ms;
-    int64_t lifetime_ms; /* ±10 % jitter a connection */
+    int num_pools;        /* kept; 0: a pool is retired as soon as nobody holds it */
+    int maxsize;          /* idle connections kept per pool; with `block` also open ones */
+    bool block;           /* wait for a place; else open as many as are asked for */
+    int64_t idle_ms;      /* a connection may be idle this long */
+    int64_t lifetime_ms;  /* and be used this long, ±10 % of its own */
     int64_t requests_max; /* of one connection, -1: any number */
 };
 
-struct urlp_pool_set;
-struct urlpool_pool;
-
+/* urlp_pool_set_new makes a set without pools. `settings` and `connector` are copied.
+ *
+ * Owns:    the caller ends it with urlp_pool_set_free.
+ * Errors:  NULL with URLPOOL_E_INVALID (block without a place to give), URLPOOL_E_NOMEM. */
 URLPOOL_MUST_USE struct urlp_pool_set *urlp_pool_set_new(const struct urlp_pool_settings *settings,
                                                          const struct urlp_connector *connector,
-                                                         struct urlpool_error *err);
-/* urlp_pool_set_close: waiters and later leases get URLPOOL_E_POOL_CLOSED, idle connections are
- * closed now, leased ones as they come home. May be called while threads work; again is harmless. */
+                                                         struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_pool_set_close ends the set's service: waiters and later leases get URLPOOL_E_POOL_CLOSED,
+ * idle connections are closed now, leased ones as they come home. May be called while threads work;
+ * again is harmless. */
 void urlp_pool_set_close(struct urlp_pool_set *set) URLP_MAY_BLOCK;
-/* urlp_pool_set_free: every lease has come home and every pool reference is gone. */
-void urlp_pool_set_free(struct urlp_pool_set *set);
+
+/* urlp_pool_set_free closes and frees; accepts NULL. Every lease has come home and every pool
+ * reference is gone. */
+void urlp_pool_set_free(struct urlp_pool_set *set) URLP_MAY_BLOCK;
 
 /* urlp_pool_set_get finds or makes the pool of `route` and takes a reference. When there are more
- * than num_pools, the least recently used is retired: it leaves the set, keeps working for who holds
- * it, its idle connections are closed, its leased ones as they come home. */
+ * than num_pools, the least recently used is retired: it leaves the set, keeps working for who
+ * holds it, its idle connections are closed, its leased ones as they come home.
+ *
+ * Owns:    the caller gives its reference back with urlp_pool_unref. The pool copies `route`.
+ * Errors:  NULL with URLPOOL_E_POOL_CLOSED, URLPOOL_E_URL (a zone too long), URLPOOL_E_NOMEM. */
 URLPOOL_MUST_USE struct urlpool_pool *urlp_pool_set_get(struct urlp_pool_set *set,
                                                         const struct urlp_route *route,
                                                         struct urlpool_error *err) URLP_MAY_BLOCK;
-void urlp_pool_ref(struct urlpool_pool *pool);
+
+/* urlp_pool_ref takes another reference. The caller has one. */
+void urlp_pool_ref(struct urlpool_pool *pool) URLP_MAY_BLOCK;
+
+/* urlp_pool_unref gives one back; accepts NULL. */
 void urlp_pool_unref(struct urlpool_pool *pool) URLP_MAY_BLOCK;
 
-/* urlp_pool_set_clear retires every pool; urlp_pool_set_close_idle closes what is idle. */
+/* urlp_pool_close does to one pool what urlp_pool_set_close does to all. It leaves its set, in
+ * which a later urlp_pool_set_get makes a new one. */
+void urlp_pool_close(struct urlpool_pool *pool) URLP_MAY_BLOCK;
+
+/* urlp_pool_owner is `user` of the connector its set was made with. */
+void *urlp_pool_owner(const struct urlpool_pool *pool);
+
+/* urlp_pool_get_set is the set that made `pool`. */
+struct urlp_pool_set *urlp_pool_get_set(const struct urlpool_pool *pool);
+
+/* urlp_pool_route is the way to the pool's origin. Owns: valid as long as the pool. */
+const struct urlp_route *urlp_pool_route(const struct urlpool_pool *pool);
+
+/* urlp_pool_name is "https://example.com:443". Owns: valid as long as the pool. */
+const char *urlp_pool_name(const struct urlpool_pool *pool);
+
+/* urlp_pool_set_clear retires every pool. */
 void urlp_pool_set_clear(struct urlp_pool_set *set) URLP_MAY_BLOCK;
+
+/* urlp_pool_set_close_idle closes what is idle and returns how many that were. */
 size_t urlp_pool_set_close_idle(struct urlp_pool_set *set) URLP_MAY_BLOCK;
 
 /* struct urlp_lease is a place in use. The caller's storage; zero bytes: none. */
 struct urlp_lease {
-    struct urlpool_pool *pool;               /* a reference */
-    struct urlpool_connection *connection;
-    struct urlp_seat *seat;                  /* the pool's own record of the connection */
-    bool is_reused;
+    struct urlpool_pool *pool;             /* a reference; not always the pool that was asked, see
+                                              urlp_lease_acquire */
+    struct urlpool_connection *connection; /* the lease's to use, the pool's to end */
+    struct urlp_seat *seat;                /* the pool's own record of the connection */
+    bool is_reused;                        /* it was idle before, so it may be stale */
 };
 
-/* urlp_lease_acquire waits its turn for a place in `pool` and fills it: with an idle connection that
- * passes the look, else by dialling.
+/* urlp_lease_acquire waits its turn for a place in `pool` and fills it: with an idle connection
+ * that passes the look, else by dialling. In a forked child the place is in a new, empty pool to
+ * the same origin: `out->pool`.
  *
- * Units:   `pool_ms` bounds the waiting, `connect_ms` the dialling; both also `call->by`.
- * Owns:    a lease ends by urlp_lease_release. Takes its own reference to `pool`.
- * Errors:  URLPOOL_E_POOL_TIMEOUT or TOTAL_TIMEOUT (phase POOL), POOL_CLOSED, CANCELLED, FORKED, those
- *          of dialling; the place has been passed on then.
- * Threads: any number at once; blocks. */
-URLPOOL_MUST_USE enum urlpool_code urlp_lease_acquire(struct urlpool_pool *pool,
-                                                      int64_t pool_ms, int64_t connect_ms,
+ * Units:   `pool_ms` bounds the waiting, `connect_ms` the dialling, -1: no bound; `call->by` bounds
+ *          both.
+ * Owns:    a lease ends by urlp_lease_release, and holds its own reference to its pool. Untouched
+ * on failure: then the place has been passed on. Errors:  URLPOOL_E_POOL_TIMEOUT or TOTAL_TIMEOUT,
+ * POOL_CLOSED, CANCELLED, SYSTEM (no descriptor to wait with), all of phase POOL; NOMEM; those of
+ * dialling. Threads: any number at once; blocks. Model:   urllib3 HTTPConnectionPool._get_conn. */
+URLPOOL_MUST_USE enum urlpool_code urlp_lease_acquire(struct urlpool_pool *pool, int64_t pool_ms,
+                                                      int64_t connect_ms,
                                                       const struct urlp_call *call,
                                                       struct urlp_lease *out,
                                                       struct urlpool_error *err) URLP_MAY_BLOCK;
 
-/* urlp_lease_redial ends the lease's connection and dials another in the same place: the one free try
- * after a stale connection. On failure the lease is over. */
+/* urlp_lease_redial ends the lease's connection, without a byte, and dials another in the same
+ * place: the one free try after a stale connection.
+ *
+ * Owns:    on failure the lease is over, and becomes zero bytes.
+ * Errors:  those of dialling; URLPOOL_E_FORKED when the lease is a parent process's. */
 URLPOOL_MUST_USE enum urlpool_code urlp_lease_redial(struct urlp_lease *lease, int64_t connect_ms,
                                                      const struct urlp_call *call,
                                                      struct urlpool_error *err) URLP_MAY_BLOCK;
 
-/* How an exchange left its connection. */
+/* struct urlp_lease_end is how an exchange left its connection. */
 struct urlp_lease_end {
     bool is_reusable;
     enum urlpool_closed why;      /* when not reusable */
     bool is_polite;               /* when not reusable: may close_notify be sent */
     int64_t keep_alive_timeout_s; /* the server's hints, -1: none */
-    int64_t keep_alive_max;
+    int64_t keep_alive_max;       /* requests it will still take */
+    int64_t num_requests;         /* made on this lease; 0 counts as 1 */
+    const struct urlp_call *call; /* whose trace is told if a connection dies; NULL: nobody's */
 };
-/* urlp_lease_release gives the place back and settles; the lease becomes zero bytes. */
+
+/* urlp_lease_release gives the place back and settles; the lease becomes zero bytes. One of a
+ * parent process ends silently. Accepts a lease of zero bytes.
+ *
+ * Threads: any number at once; never waits, but closes connections.
+ * Model:   HTTPConnectionPool._put_conn. */
 void urlp_lease_release(struct urlp_lease *lease, const struct urlp_lease_end *end) URLP_MAY_BLOCK;
 
-/* Figures of one pool, or of all when `pool` is NULL, added to `out`. */
+/* urlp_lease_hold keeps the record of a lease inside its pool, for a caller that will come back
+ * with the bare connection. The lease becomes zero bytes. */
+void urlp_lease_hold(struct urlp_lease *lease) URLP_MAY_BLOCK;
+
+/* urlp_lease_unhold gives the lease of `connection` back; false: `pool` holds none. */
+URLPOOL_MUST_USE bool urlp_lease_unhold(struct urlpool_pool *pool,
+                                        struct urlpool_connection *connection,
+                                        struct urlp_lease *out) URLP_MAY_BLOCK;
+
+/* urlp_pool_set_stats adds the figures of one pool, or of all when `pool` is NULL, to `out`; of
+ * `peak_open` it keeps the greater. */
 void urlp_pool_set_stats(struct urlp_pool_set *set, struct urlpool_pool *pool,
                          struct urlpool_stats *out) URLP_MAY_BLOCK;
-/* urlp_pool_set_describe appends one line a pool: "https://example.com:443 open 3 idle 2 leased 1 …". */
+
+/* urlp_pool_set_describe appends one line a pool, or that of `pool` if it is not NULL, each ending
+ * in LF: "https://example.com:443 open 3 idle 2 leased 1 dialling 0 waiting 0 reused 17 opened 3".
+ * A pool that has left the set says so at the end: " retired", " closed".
+ *
+ * Errors:  URLPOOL_E_NOMEM; DATA_TOO_LARGE past the buffer's limit. */
 URLPOOL_MUST_USE enum urlpool_code urlp_pool_set_describe(struct urlp_pool_set *set,
+                                                          struct urlpool_pool *pool,
                                                           struct urlp_buf *out) URLP_MAY_BLOCK;
 
 /* urlp_pool_describe appends the line of one pool. */
 URLPOOL_MUST_USE enum urlpool_code urlp_pool_describe(struct urlpool_pool *pool,
                                                       struct urlp_buf *out) URLP_MAY_BLOCK;
 
-/* urlp_pool_close ends one pool's service as urlp_pool_set_close does that of all: it is retired, its
- * waiters and later leases get URLPOOL_E_POOL_CLOSED. Again is harmless. */
+/* urlp_pool_close ends one pool's service as urlp_pool_set_close does that of all: it is retired,
+ * its waiters and later leases get URLPOOL_E_POOL_CLOSED. Again is harmless. */
 void urlp_pool_close(struct urlpool_pool *pool) URLP_MAY_BLOCK;
 
 /* urlp_pool_route is the way the pool's connections go; immutable, the pool's own. */

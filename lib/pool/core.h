@@ -1,0 +1,212 @@
+#ifndef URLP_POOL_CORE_H
+#define URLP_POOL_CORE_H
+
+#include <stdatomic.h>
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/park.h"
+#include "pool/pool.h"
+
+/* What the files of this layer share; nobody else includes it.
+ *
+ * Words.   A place is a unit of `open` of one pool: idle, leased or dialling. A seat is the record
+ *          of one connection; while it is leased the shared state does not know it. A waiter is a
+ *          thread in its pool's queue, on its own stack; a grant is what it waits for.
+ * Always   (whenever the mutex is free): open = idle + leased + dialling of every pool, and of the
+ *          set as the sum of its pools; with `block`, open <= maxsize; a pool with a waiter has no
+ *          idle connection and no room; a pool that is not live has no idle connection.
+ * Locks.   One mutex a core guards all that is called `locked`. Nothing below urlp_change_end is
+ *          called with it held: connections that die go to the list of a struct urlp_change, and
+ * are ended after unlock. Forks.   A core belongs to one process. The set makes a new one in a
+ * child (urlp_core_of), and never looks into its parent's again: its mutex may have been held. A
+ * pool, too, belongs to its core; its fields outside `locked` never change, so a child may read
+ * them. */
+
+/* enum urlp_place is what a place is used for. */
+enum urlp_place {
+    URLP_PLACE_NONE, /* it is not there */
+    URLP_PLACE_IDLE,
+    URLP_PLACE_LEASED,
+    URLP_PLACE_DIALLING
+};
+
+/* struct urlp_pool_core is one process's state of a pool set. */
+struct urlp_pool_core {
+    uint64_t generation; /* of urlp_fork_generation */
+    struct urlp_mutex mutex;
+    struct {
+        struct urlp_map by_key;     /* pool key → live pool */
+        struct urlp_list live;      /* of in_live: most recently used first */
+        struct urlp_list all;       /* of in_all: also who has left but is held */
+        struct urlp_list idle;      /* of in_core: every idle seat, most recently used first */
+        struct urlpool_stats stats; /* sums over all pools there ever were */
+        bool is_closed;
+    } locked URLP_GUARDED;
+};
+
+struct urlp_pool_set {
+    struct urlp_pool_settings settings;
+    struct urlp_connector connector;
+    _Atomic(struct urlp_pool_core *) core; /* urlp_core_of */
+    _Atomic uint64_t num_seats;            /* made; spreads their lifetimes */
+};
+
+enum urlp_pool_state {
+    URLP_POOL_LIVE,    /* in the set */
+    URLP_POOL_RETIRED, /* works on for who holds it, keeps no connection */
+    URLP_POOL_CLOSED   /* grants nothing */
+};
+
+struct urlpool_pool {
+    struct urlp_pool_set *set;
+    struct urlp_pool_core *core;
+    struct urlp_route route; /* its strings are in the pool's own block */
+    const char *name;
+    size_t key_len;
+    const uint8_t *key;
+    struct {
+        struct urlp_list in_live, in_all;
+        struct urlp_list waiters; /* of link: oldest first */
+        struct urlp_list idle;    /* of in_pool: newest first */
+        struct urlp_list held;    /* of in_pool: seats of urlp_lease_hold */
+        struct urlpool_stats stats;
+        uint64_t num_refs; /* callers and leases; being in the set is none */
+        enum urlp_pool_state state;
+        enum urlpool_closed why; /* not live: said of connections that come home */
+    } locked URLP_GUARDED;
+};
+
+/* struct urlp_seat is the record of a connection. Who owns it moves with the connection: the core
+ * while it is idle, its lease while it is leased, a change once it is dead. */
+struct urlp_seat {
+    struct urlpool_connection *connection;
+    struct urlpool_pool *pool; /* valid while idle; a lease has a reference of its own */
+    struct urlp_list in_pool;  /* of a pool's idle or held, or of a change's dead */
+    struct urlp_list in_core;
+    int capacity; /* requests at once: 1 in HTTP/1.1 */
+    int users;
+    bool is_reused;          /* while its lease is held by the pool: of that lease */
+    int64_t ends_ns;         /* of its lifetime; urlp_boot_ns, INT64_MAX: never */
+    int64_t requests_left;   /* INT64_MAX: any number */
+    int64_t server_idle_ms;  /* the server's hint, -1: none yet */
+    int64_t expires_ns;      /* while idle */
+    enum urlpool_closed why; /* while idle: of what it will die; once dead: of what it did */
+    bool is_polite;          /* once dead */
+};
+
+enum urlp_grant {
+    URLP_GRANT_NONE,
+    URLP_GRANT_CONNECTION, /* `seat`, whose place is leased */
+    URLP_GRANT_PERMIT,     /* a place that is dialling */
+    URLP_GRANT_CLOSED      /* nothing: the pool is closed */
+};
+
+/* struct urlp_waiter is a thread in the queue, on that thread's stack. */
+struct urlp_waiter {
+    struct urlp_list link;
+    struct urlp_park *park; /* NULL: it does not sleep yet */
+    enum urlp_grant grant;
+    struct urlp_seat *seat;
+};
+
+/* struct urlp_change is one visit to the shared state: the time of it, and what is to be done after
+ * unlock. */
+struct urlp_change {
+    int64_t now_ns;         /* urlp_boot_ns */
+    struct urlp_list dead;  /* of seats, by in_pool */
+    struct urlp_list pools; /* to be freed, by in_all */
+};
+
+/* expiry.c: when one connection must die. Pure. */
+
+/* urlp_seat_begin starts the life of a new connection. `spread` is any number, of which the jitter
+ * is made. */
+void urlp_seat_begin(struct urlp_seat *seat, const struct urlp_pool_settings *settings,
+                     int64_t now_ns, uint64_t spread);
+
+/* urlp_seat_end_use takes note of an exchange that ended well and computes expires_ns and why: at
+ * or before `now_ns`, the connection must not be kept. */
+void urlp_seat_end_use(struct urlp_seat *seat, const struct urlp_pool_settings *settings,
+                       const struct urlp_lease_end *end, int64_t now_ns);
+
+/* settle.c: who may use which connection. */
+
+/* urlp_place_move changes what one place of `pool` is used for. */
+void urlp_place_move(struct urlpool_pool *pool, enum urlp_place from,
+                     enum urlp_place to) URLP_HOLDS_LOCK;
+
+/* urlp_settle gives out all that can be given. To be called after every change. */
+void urlp_settle(struct urlpool_pool *pool, struct urlp_change *change) URLP_HOLDS_LOCK;
+
+/* urlp_idle_take leases the newest idle connection that has not expired; NULL: there is none. */
+struct urlp_seat *urlp_idle_take(struct urlpool_pool *pool,
+                                 struct urlp_change *change) URLP_HOLDS_LOCK;
+
+/* urlp_idle_put makes a leased connection idle. */
+void urlp_idle_put(struct urlpool_pool *pool, struct urlp_seat *seat) URLP_HOLDS_LOCK;
+
+/* urlp_seat_bury ends a connection: its place goes, itself after unlock. */
+void urlp_seat_bury(struct urlpool_pool *pool, struct urlp_seat *seat, enum urlp_place from,
+                    enum urlpool_closed why, bool is_polite,
+                    struct urlp_change *change) URLP_HOLDS_LOCK;
+
+/* urlp_idle_bury_all ends every idle connection of `pool`, and returns how many. */
+size_t urlp_idle_bury_all(struct urlpool_pool *pool, enum urlpool_closed why,
+                          struct urlp_change *change) URLP_HOLDS_LOCK;
+
+/* urlp_uncount_reused takes back what urlp_idle_take has counted: the connection was not used. */
+void urlp_uncount_reused(struct urlpool_pool *pool) URLP_HOLDS_LOCK;
+
+/* urlp_sweep ends what has expired at the long unused end of all pools' idle connections. */
+void urlp_sweep(struct urlp_pool_core *core, struct urlp_change *change) URLP_HOLDS_LOCK;
+
+/* permit.c: dialling. */
+
+/* urlp_permit_dial fills a place that is dialling, and whose reference the caller has, and makes
+ * the lease. On failure the place and the reference are gone, and `out` is untouched. */
+enum urlpool_code urlp_permit_dial(struct urlpool_pool *pool, int64_t connect_ms,
+                                   const struct urlp_call *call, struct urlp_lease *out,
+                                   struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* pool_core.c: one process's part of a set, and a visit to it. */
+
+/* urlp_core_new makes an empty core of this process; NULL out of memory. */
+struct urlp_pool_core *urlp_core_new(void) URLP_MAY_BLOCK;
+
+/* urlp_core_free frees a core that has no pools any more. */
+void urlp_core_free(struct urlp_pool_core *core) URLP_MAY_BLOCK;
+
+/* urlp_core_of returns this process's core, and makes it at the first call in a forked child; NULL
+ * out of memory. */
+struct urlp_pool_core *urlp_core_of(struct urlp_pool_set *set) URLP_MAY_BLOCK;
+
+/* urlp_pool_is_foreign says whether `pool` belongs to a parent process: its locked part must not be
+ * touched. Ask before the lock. */
+bool urlp_pool_is_foreign(const struct urlpool_pool *pool);
+
+/* urlp_change_begin begins a visit: now, and nothing to do yet. */
+void urlp_change_begin(struct urlp_change *change);
+
+/* urlp_change_end ends the dead connections and frees the pools. `call` may be NULL. */
+void urlp_change_end(struct urlp_change *change, const struct urlp_pool_set *set,
+                     const struct urlp_call *call) URLP_MAY_BLOCK;
+
+/* pool_object.c: one pool as an object. */
+
+/* urlp_pool_new makes a pool that no list has yet; NULL out of memory. */
+struct urlpool_pool *urlp_pool_new(struct urlp_pool_set *set, struct urlp_pool_core *core,
+                                   const struct urlp_route *route, const struct urlp_pool_key *key);
+
+/* urlp_pool_free frees a pool that no list has and nobody holds. */
+void urlp_pool_free(struct urlpool_pool *pool) URLP_MAY_BLOCK;
+
+/* pool_set.c: which pools there are. */
+
+/* urlp_pool_touch makes `pool` the most recently used. */
+void urlp_pool_touch(struct urlpool_pool *pool) URLP_HOLDS_LOCK;
+
+/* urlp_pool_drop gives one reference back; a pool that nobody needs any more goes with `change`. */
+void urlp_pool_drop(struct urlpool_pool *pool, struct urlp_change *change) URLP_HOLDS_LOCK;
+
+#endif /* URLP_POOL_CORE_H */

@@ -1,0 +1,99 @@
+/* When a connection must die of itself: idle too long, too old, used up.
+ *
+ * Instants are urlp_boot_ns, which runs on while the machine is suspended, as the server's clock
+ * does. The server's word (Keep-Alive: timeout, max) only ever shortens. Everything is decided at
+ * the moment a connection comes home: from then on it has one instant, `expires_ns`, and a reason.
+ * Knows no lock and reads no clock. */
+
+#include "base/clock.h"
+#include "pool/core.h"
+
+/* A request sent in the last second of a server's timeout may cross its closing. */
+#define HINT_MARGIN_S 1
+/* The jitter is a fifth of the lifetime wide, around it: ±10 %. */
+#define JITTER_PART 5
+
+/* after returns the instant `ms` from `now_ns`; negative is never; saturates. */
+static int64_t after(int64_t now_ns, int64_t ms)
+{
+    int64_t ns;
+    int64_t at_ns;
+
+    if (ms < 0 || __builtin_mul_overflow(ms, (int64_t)URLP_NS_PER_MS, &ns) ||
+        __builtin_add_overflow(now_ns, ns, &at_ns)) {
+        return INT64_MAX;
+    }
+    return at_ns;
+}
+
+/* mix makes neighbouring numbers far apart (the finaliser of SplitMix64). */
+static uint64_t mix(uint64_t x)
+{
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
+    return x ^ (x >> 31);
+}
+
+static int64_t lifetime_end(int64_t lifetime_ms, int64_t now_ns, uint64_t spread)
+{
+    int64_t end_ns = after(now_ns, lifetime_ms);
+    int64_t width_ns;
+    int64_t early_ns;
+
+    if (end_ns == INT64_MAX) {
+        return INT64_MAX;
+    }
+    width_ns = (end_ns - now_ns) / JITTER_PART;
+    early_ns = end_ns - width_ns / 2;
+    return early_ns + (int64_t)(mix(spread) % ((uint64_t)width_ns + 1));
+}
+
+static int64_t less(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+void urlp_seat_begin(struct urlp_seat *seat, const struct urlp_pool_settings *settings,
+                     int64_t now_ns, uint64_t spread)
+{
+    seat->capacity = 1;
+    seat->users = 1;
+    seat->ends_ns = lifetime_end(settings->lifetime_ms, now_ns, spread);
+    seat->requests_left = settings->requests_max < 0 ? INT64_MAX : settings->requests_max;
+    seat->server_idle_ms = -1;
+}
+
+/* note_use counts the requests of a lease and takes the server's hints. */
+static void note_use(struct urlp_seat *seat, const struct urlp_lease_end *end)
+{
+    int64_t used = end->num_requests > 0 ? end->num_requests : 1;
+
+    if (seat->requests_left != INT64_MAX) {
+        seat->requests_left -= less(used, seat->requests_left);
+    }
+    if (end->keep_alive_max >= 0) {
+        seat->requests_left = less(seat->requests_left, end->keep_alive_max);
+    }
+    if (end->keep_alive_timeout_s >= 0) {
+        int64_t timeout_s = less(end->keep_alive_timeout_s, INT64_MAX / 1000);
+
+        seat->server_idle_ms = timeout_s > HINT_MARGIN_S ? (timeout_s - HINT_MARGIN_S) * 1000 : 0;
+    }
+}
+
+void urlp_seat_end_use(struct urlp_seat *seat, const struct urlp_pool_settings *settings,
+                       const struct urlp_lease_end *end, int64_t now_ns)
+{
+    note_use(seat, end);
+    if (seat->requests_left == 0) {
+        seat->expires_ns = now_ns;
+        seat->why = URLPOOL_CLOSED_REQUESTS;
+        return;
+    }
+    seat->expires_ns = less(after(now_ns, settings->idle_ms), after(now_ns, seat->server_idle_ms));
+    seat->why = URLPOOL_CLOSED_IDLE;
+    if (seat->ends_ns <= seat->expires_ns) {
+        seat->expires_ns = seat->ends_ns;
+        seat->why = URLPOOL_CLOSED_LIFETIME;
+    }
+}

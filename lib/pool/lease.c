@@ -1,0 +1,254 @@
+/* How a thread comes to a place: waits its turn, looks at what it was given, takes the next.
+ *
+ * A waiter is in the queue from before the first settle until it has a grant or has left, all of it
+ * under the lock; a grant that its waiter cannot use is passed on. On every failure the place has
+ * been given back, and the reference to the pool with it. Looks, dials and closes happen without
+ * the lock. */
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "pool/core.h"
+
+/* --- waiting ---------------------------------------------------------------------------------- */
+
+static void enqueue(struct urlpool_pool *pool, struct urlp_waiter *me) URLP_HOLDS_LOCK
+{
+    urlp_list_push_back(&pool->locked.waiters, &me->link);
+    pool->locked.stats.waiting++;
+    pool->core->locked.stats.waiting++;
+}
+
+static void forget(struct urlpool_pool *pool, struct urlp_waiter *me) URLP_HOLDS_LOCK
+{
+    urlp_list_remove(&me->link);
+    pool->locked.stats.waiting--;
+    pool->core->locked.stats.waiting--;
+}
+
+/* pass_on gives the grant of a waiter that has no use for it any more to the next. */
+static void pass_on(struct urlpool_pool *pool, struct urlp_waiter *me,
+                    struct urlp_change *change) URLP_HOLDS_LOCK
+{
+    if (me->grant == URLP_GRANT_CONNECTION) {
+        urlp_uncount_reused(pool);
+    }
+    if (me->grant == URLP_GRANT_CONNECTION && pool->locked.state == URLP_POOL_LIVE) {
+        urlp_idle_put(pool, me->seat);
+    } else if (me->grant == URLP_GRANT_CONNECTION) {
+        urlp_seat_bury(pool, me->seat, URLP_PLACE_LEASED, pool->locked.why, true, change);
+    } else if (me->grant == URLP_GRANT_PERMIT) {
+        urlp_place_move(pool, URLP_PLACE_DIALLING, URLP_PLACE_NONE);
+    }
+    me->grant = URLP_GRANT_NONE;
+    urlp_settle(pool, change);
+}
+
+static void count_wait(struct urlpool_stats *stats, int64_t waited_ns, bool in_vain)
+{
+    stats->waits++;
+    stats->wait_ns += (uint64_t)waited_ns;
+    stats->wait_timeouts += in_vain ? 1 : 0;
+}
+
+/* sleep_until_granted waits on `park` and says how that ended. Whatever else is true, a grant that
+ * has been made is kept, unless the caller could not use it any more: then it is passed on. */
+static enum urlp_park_end sleep_until_granted(struct urlpool_pool *pool, struct urlp_waiter *me,
+                                              struct urlp_park *park, const struct urlp_call *call,
+                                              struct urlp_change *change)
+    URLP_TSA(requires_capability(pool->core->mutex, urlp_any_lock))
+{
+    int64_t began_ns = urlp_now_ns();
+    enum urlp_park_end end;
+
+    me->park = park;
+    end = urlp_park_wait(park, &pool->core->mutex, call->by);
+    me->park = NULL;
+    change->now_ns = urlp_boot_ns();
+    if (me->grant == URLP_GRANT_NONE) {
+        forget(pool, me);
+    } else if (urlpool_cancel_is_set(call->cancel)) {
+        end = URLP_PARK_CANCELLED;
+        pass_on(pool, me, change);
+    } else if (urlp_deadline_has_passed(call->total_by)) {
+        end = URLP_PARK_TIMEOUT;
+        pass_on(pool, me, change);
+    }
+    count_wait(&pool->locked.stats, urlp_now_ns() - began_ns, end == URLP_PARK_TIMEOUT);
+    count_wait(&pool->core->locked.stats, urlp_now_ns() - began_ns, end == URLP_PARK_TIMEOUT);
+    return end;
+}
+
+/* wait_failed says why there is no grant. */
+static enum urlpool_code wait_failed(const struct urlpool_pool *pool, enum urlp_park_end end,
+                                     const struct urlp_call *call, struct urlpool_error *err)
+{
+    if (end == URLP_PARK_CANCELLED) {
+        return urlp_fail(err, URLPOOL_E_CANCELLED, URLPOOL_PHASE_POOL,
+                         "cancelled while waiting for a connection to %s", pool->name);
+    }
+    return urlp_fail(err, urlp_call_timeout_code(call, URLPOOL_E_POOL_TIMEOUT), URLPOOL_PHASE_POOL,
+                     "no connection to %s came free in time: all %d are in use", pool->name,
+                     pool->set->settings.maxsize);
+}
+
+/* wait_turn sleeps for a grant. On failure the waiter has left the queue. */
+static enum urlpool_code wait_turn(struct urlpool_pool *pool, struct urlp_waiter *me,
+                                   const struct urlp_call *call, struct urlp_change *change,
+                                   struct urlpool_error *err)
+    URLP_TSA(requires_capability(pool->core->mutex, urlp_any_lock))
+{
+    struct urlp_park park;
+    enum urlp_park_end end;
+
+    if (urlp_park_init(&park, call->cancel, err) != URLPOOL_OK) {
+        forget(pool, me);
+        if (err != NULL) {
+            err->phase = URLPOOL_PHASE_POOL;
+        }
+        return URLPOOL_E_SYSTEM;
+    }
+    end = sleep_until_granted(pool, me, &park, call, change);
+    urlp_park_deinit(&park);
+    return me->grant != URLP_GRANT_NONE ? URLPOOL_OK : wait_failed(pool, end, call, err);
+}
+
+static enum urlpool_code closed(const struct urlpool_pool *pool, struct urlpool_error *err)
+{
+    return urlp_fail(err, URLPOOL_E_POOL_CLOSED, URLPOOL_PHASE_POOL, "the pool of %s is closed",
+                     pool->name);
+}
+
+/* get_grant queues up and returns with a grant, and with a reference to `pool`, or with neither. */
+static enum urlpool_code get_grant(struct urlpool_pool *pool, int64_t pool_ms,
+                                   const struct urlp_call *call, struct urlp_waiter *me,
+                                   struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    enum urlpool_code code = URLPOOL_OK;
+    struct urlp_change change;
+
+    urlp_change_begin(&change);
+    urlp_mutex_lock(&pool->core->mutex);
+    pool->locked.num_refs++;
+    urlp_pool_touch(pool);
+    urlp_sweep(pool->core, &change);
+    enqueue(pool, me);
+    urlp_settle(pool, &change);
+    if (me->grant == URLP_GRANT_NONE) {
+        struct urlp_call bounded = urlp_call_until(call, pool_ms);
+
+        code = wait_turn(pool, me, &bounded, &change, err);
+    }
+    if (me->grant == URLP_GRANT_CLOSED) {
+        code = closed(pool, err);
+    }
+    if (code != URLPOOL_OK) {
+        urlp_pool_drop(pool, &change);
+    }
+    urlp_mutex_unlock(&pool->core->mutex);
+    urlp_change_end(&change, pool->set, call);
+    return code;
+}
+
+/* --- acquiring -------------------------------------------------------------------------------- */
+
+/* replace ends a leased connection that did not pass the look and takes the next idle one in the
+ * same place; `*out_next` NULL: there is none, and the place is for dialling. A pool with idle
+ * connections has no waiters, so this overtakes nobody.
+ *
+ * Errors:  URLPOOL_E_POOL_CLOSED: the place and the reference are gone. */
+static enum urlpool_code replace(struct urlpool_pool *pool, struct urlp_seat *seat,
+                                 enum urlpool_closed why, const struct urlp_call *call,
+                                 struct urlp_seat **out_next,
+                                 struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    enum urlpool_code code = URLPOOL_OK;
+    struct urlp_change change;
+
+    urlp_change_begin(&change);
+    urlp_mutex_lock(&pool->core->mutex);
+    urlp_uncount_reused(pool);
+    urlp_seat_bury(pool, seat, URLP_PLACE_LEASED, why, false, &change);
+    *out_next = NULL;
+    if (pool->locked.state == URLP_POOL_CLOSED) {
+        code = closed(pool, err);
+        urlp_pool_drop(pool, &change);
+    } else {
+        *out_next = urlp_idle_take(pool, &change);
+        if (*out_next == NULL) {
+            urlp_place_move(pool, URLP_PLACE_NONE, URLP_PLACE_DIALLING);
+        }
+    }
+    urlp_mutex_unlock(&pool->core->mutex);
+    urlp_change_end(&change, pool->set, call);
+    return code;
+}
+
+/* fill puts a connection into the place of a grant. On failure the place and the reference are
+ * gone.
+ */
+static enum urlpool_code fill(struct urlpool_pool *pool, const struct urlp_waiter *me,
+                              int64_t connect_ms, const struct urlp_call *call,
+                              struct urlp_lease *out, struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    const struct urlp_connector *connector = &pool->set->connector;
+    struct urlp_seat *seat = me->grant == URLP_GRANT_CONNECTION ? me->seat : NULL;
+
+    while (seat != NULL) {
+        enum urlp_look look = connector->look(connector->user, seat->connection);
+        enum urlpool_code code;
+
+        if (look == URLP_LOOK_GOOD) {
+            *out = (struct urlp_lease){pool, seat->connection, seat, true};
+            urlp_call_trace(call, URLPOOL_TRACE_LEASED, pool->name, strlen(pool->name), 1);
+            return URLPOOL_OK;
+        }
+        code =
+            replace(pool, seat,
+                    look == URLP_LOOK_CLOSED ? URLPOOL_CLOSED_BY_PEER : URLPOOL_CLOSED_UNEXPECTED,
+                    call, &seat, err);
+        if (code != URLPOOL_OK) {
+            return code;
+        }
+    }
+    return urlp_permit_dial(pool, connect_ms, call, out, err);
+}
+
+/* acquire_in_child acquires from this process's pool to the same origin as a parent process's. */
+static enum urlpool_code acquire_in_child(const struct urlpool_pool *parents, int64_t pool_ms,
+                                          int64_t connect_ms, const struct urlp_call *call,
+                                          struct urlp_lease *out,
+                                          struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlpool_error failure = {0};
+    struct urlpool_pool *pool = urlp_pool_set_get(parents->set, &parents->route, &failure);
+    enum urlpool_code code;
+
+    if (pool == NULL) {
+        if (err != NULL) {
+            *err = failure;
+        }
+        return failure.code;
+    }
+    code = urlp_lease_acquire(pool, pool_ms, connect_ms, call, out, err);
+    urlp_pool_unref(pool);
+    return code;
+}
+
+enum urlpool_code urlp_lease_acquire(struct urlpool_pool *pool, int64_t pool_ms, int64_t connect_ms,
+                                     const struct urlp_call *call, struct urlp_lease *out,
+                                     struct urlpool_error *err)
+{
+    struct urlp_waiter me = {0};
+    enum urlpool_code code;
+
+    if (urlp_pool_is_foreign(pool)) {
+        return acquire_in_child(pool, pool_ms, connect_ms, call, out, err);
+    }
+    if (urlpool_cancel_is_set(call->cancel)) {
+        return wait_failed(pool, URLP_PARK_CANCELLED, call, err);
+    }
+    code = get_grant(pool, pool_ms, call, &me, err);
+    return code == URLPOOL_OK ? fill(pool, &me, connect_ms, call, out, err) : code;
+}

@@ -1,0 +1,179 @@
+/* How a lease goes on or ends: another connection in the same place, or home.
+ *
+ * Whether a connection that comes home is kept is decided here, under the lock, by the first reason
+ * against it; then all is settled. The lease of a parent process is known by its pool, and ends
+ * silently without a look at that pool's lock. */
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "pool/core.h"
+
+/* end_foreign ends the lease of a parent process: not a byte may be sent on its connection. */
+static void end_foreign(struct urlp_lease *lease, const struct urlp_call *call) URLP_MAY_BLOCK
+{
+    const struct urlp_pool_set *set = lease->pool->set;
+    struct urlp_change change;
+
+    urlp_change_begin(&change);
+    lease->seat->why = URLPOOL_CLOSED_FORK;
+    lease->seat->is_polite = false;
+    urlp_list_push_back(&change.dead, &lease->seat->in_pool);
+    urlp_change_end(&change, set, call);
+}
+
+enum urlpool_code urlp_lease_redial(struct urlp_lease *lease, int64_t connect_ms,
+                                    const struct urlp_call *call, struct urlpool_error *err)
+{
+    struct urlpool_pool *pool = lease->pool;
+    struct urlp_seat *seat = lease->seat;
+    struct urlp_change change;
+    struct urlp_lease old = *lease;
+
+    memset(lease, 0, sizeof(*lease));
+    if (urlp_pool_is_foreign(pool)) {
+        end_foreign(&old, call);
+        return urlp_fail(err, URLPOOL_E_FORKED, URLPOOL_PHASE_POOL,
+                         "the connection to %s belongs to the parent process", pool->name);
+    }
+    urlp_change_begin(&change);
+    urlp_mutex_lock(&pool->core->mutex);
+    urlp_seat_bury(pool, seat, URLP_PLACE_LEASED, URLPOOL_CLOSED_STALE, false, &change);
+    urlp_place_move(pool, URLP_PLACE_NONE, URLP_PLACE_DIALLING);
+    urlp_mutex_unlock(&pool->core->mutex);
+    urlp_change_end(&change, pool->set, call);
+    return urlp_permit_dial(pool, connect_ms, call, lease, err);
+}
+
+/* must_die says whether a connection that comes home is not kept, why, and how it goes. */
+static bool must_die(struct urlpool_pool *pool, struct urlp_seat *seat,
+                     const struct urlp_lease_end *end,
+                     const struct urlp_change *change) URLP_HOLDS_LOCK
+{
+    const struct urlp_pool_settings *settings = &pool->set->settings;
+
+    if (!end->is_reusable) {
+        seat->why = end->why;
+        seat->is_polite = end->is_polite;
+        return true;
+    }
+    seat->is_polite = true;
+    if (pool->locked.state != URLP_POOL_LIVE) {
+        seat->why = pool->locked.why;
+        return true;
+    }
+    urlp_seat_end_use(seat, settings, end, change->now_ns);
+    if (seat->expires_ns <= change->now_ns) {
+        return true;
+    }
+    if (pool->locked.stats.idle >= (uint64_t)settings->maxsize) {
+        seat->why = URLPOOL_CLOSED_SURPLUS;
+        return true;
+    }
+    return false;
+}
+
+/* come_home decides over a connection whose lease has ended, and settles. */
+static void come_home(struct urlpool_pool *pool, struct urlp_seat *seat,
+                      const struct urlp_lease_end *end, struct urlp_change *change) URLP_HOLDS_LOCK
+{
+    urlp_sweep(pool->core, change);
+    if (must_die(pool, seat, end, change)) {
+        urlp_seat_bury(pool, seat, URLP_PLACE_LEASED, seat->why, seat->is_polite, change);
+    } else {
+        urlp_idle_put(pool, seat);
+    }
+    urlp_settle(pool, change);
+    urlp_pool_drop(pool, change);
+}
+
+void urlp_lease_release(struct urlp_lease *lease, const struct urlp_lease_end *end)
+{
+    struct urlp_lease old = *lease;
+    const struct urlp_connector *connector;
+    struct urlp_pool_core *core;
+    struct urlp_pool_set *set;
+    struct urlp_change change;
+
+    memset(lease, 0, sizeof(*lease));
+    if (old.pool == NULL) {
+        return;
+    }
+    if (urlp_pool_is_foreign(old.pool)) {
+        end_foreign(&old, end->call);
+        return;
+    }
+    core = old.pool->core;
+    set = old.pool->set;
+    connector = &set->connector;
+    if (end->is_reusable) {
+        connector->rest(connector->user, old.connection);
+    }
+    urlp_change_begin(&change);
+    urlp_mutex_lock(&core->mutex);
+    come_home(old.pool, old.seat, end, &change);
+    urlp_mutex_unlock(&core->mutex);
+    urlp_change_end(&change, set, end->call);
+}
+
+void urlp_lease_hold(struct urlp_lease *lease)
+{
+    struct urlp_lease held = *lease;
+
+    memset(lease, 0, sizeof(*lease));
+    if (urlp_pool_is_foreign(held.pool)) {
+        return; /* the parent's list is not to be touched */
+    }
+    urlp_mutex_lock(&held.pool->core->mutex);
+    held.seat->is_reused = held.is_reused;
+    urlp_list_push_front(&held.pool->locked.held, &held.seat->in_pool);
+    urlp_mutex_unlock(&held.pool->core->mutex);
+}
+
+/* take_held takes the seat of `connection` out of the list of held ones. */
+static struct urlp_seat *take_held(struct urlpool_pool *pool,
+                                   const struct urlpool_connection *connection) URLP_HOLDS_LOCK
+{
+    const struct urlp_list *held = &pool->locked.held;
+
+    for (struct urlp_list *link = held->next; link != held; link = link->next) {
+        struct urlp_seat *seat = URLP_CONTAINER(link, struct urlp_seat, in_pool);
+
+        if (seat->connection == connection) {
+            urlp_list_remove(link);
+            return seat;
+        }
+    }
+    return NULL;
+}
+
+/* unhold_in_child looks in this process's pool to the same origin as a parent process's. */
+static bool unhold_in_child(const struct urlpool_pool *parents,
+                            struct urlpool_connection *connection,
+                            struct urlp_lease *out) URLP_MAY_BLOCK
+{
+    struct urlpool_pool *pool = urlp_pool_set_get(parents->set, &parents->route, NULL);
+    bool found = pool != NULL && urlp_lease_unhold(pool, connection, out);
+
+    urlp_pool_unref(pool);
+    return found;
+}
+
+bool urlp_lease_unhold(struct urlpool_pool *pool, struct urlpool_connection *connection,
+                       struct urlp_lease *out)
+{
+    struct urlp_seat *seat;
+
+    if (urlp_pool_is_foreign(pool)) {
+        return unhold_in_child(pool, connection, out);
+    }
+    urlp_mutex_lock(&pool->core->mutex);
+    seat = take_held(pool, connection);
+    urlp_mutex_unlock(&pool->core->mutex);
+    if (seat == NULL) {
+        return false;
+    }
+    *out = (struct urlp_lease){pool, seat->connection, seat, seat->is_reused};
+    return true;
+}

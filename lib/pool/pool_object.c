@@ -1,0 +1,89 @@
+/* One pool as an object: one block for it and its strings, and what never changes of it. */
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "pool/core.h"
+
+/* place_span copies `from` to `*at`, a NUL behind it, and moves `*at` on. */
+static struct urlp_span place_span(char **at, struct urlp_span from)
+{
+    struct urlp_span to = {*at, from.len};
+
+    if (from.len > 0) {
+        memcpy(*at, from.data, from.len);
+    }
+    (*at)[from.len] = '\0';
+    *at += from.len + 1;
+    return to;
+}
+
+/* make_name writes "https://example.com:443". */
+static enum urlpool_code make_name(const struct urlp_origin *origin, struct urlp_buf *out)
+{
+    enum urlpool_code code = urlp_buf_append_text(out, origin->is_https ? "https://" : "http://");
+
+    return code == URLPOOL_OK ? urlp_origin_append_authority(origin, true, out) : code;
+}
+
+struct urlpool_pool *urlp_pool_new(struct urlp_pool_set *set, struct urlp_pool_core *core,
+                                   const struct urlp_route *route, const struct urlp_pool_key *key)
+{
+    struct urlp_buf name = {0};
+    struct urlpool_pool *pool = NULL;
+    char *at;
+
+    if (make_name(&route->origin, &name) != URLPOOL_OK) {
+        goto done;
+    }
+    pool = urlp_zalloc(sizeof(*pool) + route->origin.host.len + route->origin.zone.len + key->len +
+                       name.len + 4);
+    if (pool == NULL) {
+        goto done;
+    }
+    at = (char *)(pool + 1);
+    pool->set = set;
+    pool->core = core;
+    pool->route = *route;
+    pool->route.origin.host = place_span(&at, route->origin.host);
+    pool->route.origin.zone = place_span(&at, route->origin.zone);
+    pool->name = place_span(&at, urlp_span_make(name.data, name.len)).data;
+    pool->key_len = key->len;
+    pool->key = (const uint8_t *)place_span(&at, urlp_span_make(key->bytes, key->len)).data;
+    if (route->tls != NULL && set->connector.tls_ref != NULL) {
+        set->connector.tls_ref(set->connector.user, route->tls);
+    }
+done:
+    urlp_buf_deinit(&name);
+    return pool;
+}
+
+void urlp_pool_free(struct urlpool_pool *pool)
+{
+    const struct urlp_connector *connector = &pool->set->connector;
+
+    if (pool->route.tls != NULL && connector->tls_unref != NULL) {
+        connector->tls_unref(connector->user, pool->route.tls);
+    }
+    urlp_free(pool);
+}
+
+void *urlp_pool_owner(const struct urlpool_pool *pool)
+{
+    return pool->set->connector.user;
+}
+
+struct urlp_pool_set *urlp_pool_get_set(const struct urlpool_pool *pool)
+{
+    return pool->set;
+}
+
+const struct urlp_route *urlp_pool_route(const struct urlpool_pool *pool)
+{
+    return &pool->route;
+}
+
+const char *urlp_pool_name(const struct urlpool_pool *pool)
+{
+    return pool->name;
+}

@@ -1,0 +1,117 @@
+/* What a pool says of itself: why connections died in a word, figures, one line for people. */
+
+#include <inttypes.h>
+
+#include "pool/core.h"
+
+static const char *const closed_names[URLPOOL_CLOSED_NUM] = {
+    [URLPOOL_CLOSED_IDLE] = "idle",
+    [URLPOOL_CLOSED_LIFETIME] = "lifetime",
+    [URLPOOL_CLOSED_REQUESTS] = "requests",
+    [URLPOOL_CLOSED_BY_PEER] = "by peer",
+    [URLPOOL_CLOSED_UNEXPECTED] = "unexpected bytes",
+    [URLPOOL_CLOSED_NOT_REUSABLE] = "not reusable",
+    [URLPOOL_CLOSED_UNREAD] = "unread",
+    [URLPOOL_CLOSED_ERROR] = "error",
+    [URLPOOL_CLOSED_SURPLUS] = "surplus",
+    [URLPOOL_CLOSED_RETIRED] = "retired",
+    [URLPOOL_CLOSED_CLEARED] = "cleared",
+    [URLPOOL_CLOSED_SHUTDOWN] = "shutdown",
+    [URLPOOL_CLOSED_FORK] = "fork",
+    [URLPOOL_CLOSED_STALE] = "stale",
+    [URLPOOL_CLOSED_EVICTED] = "evicted",
+};
+
+const char *urlpool_closed_name(enum urlpool_closed why)
+{
+    if ((unsigned)why >= URLPOOL_CLOSED_NUM) {
+        return "unknown";
+    }
+    return closed_names[why];
+}
+
+/* add sums the figures that a pool keeps; the others are not the pool's. */
+static void add(struct urlpool_stats *out, const struct urlpool_stats *more)
+{
+    out->pools += more->pools;
+    out->open += more->open;
+    out->idle += more->idle;
+    out->leased += more->leased;
+    out->dialling += more->dialling;
+    out->waiting += more->waiting;
+    if (more->peak_open > out->peak_open) {
+        out->peak_open = more->peak_open;
+    }
+    out->opened += more->opened;
+    out->dial_failures += more->dial_failures;
+    out->reused += more->reused;
+    for (size_t i = 0; i < sizeof(out->closed) / sizeof(out->closed[0]); i++) {
+        out->closed[i] += more->closed[i];
+    }
+    out->wait_timeouts += more->wait_timeouts;
+    out->waits += more->waits;
+    out->wait_ns += more->wait_ns;
+    out->pools_retired += more->pools_retired;
+}
+
+/* twin_core is the core to report on: that of `pool`, or of the set. NULL: there is nothing to say,
+ * because `pool` is a parent process's or memory is out. */
+static struct urlp_pool_core *core_to_report(struct urlp_pool_set *set,
+                                             const struct urlpool_pool *pool) URLP_MAY_BLOCK
+{
+    if (pool == NULL) {
+        return urlp_core_of(set);
+    }
+    return urlp_pool_is_foreign(pool) ? NULL : pool->core;
+}
+
+void urlp_pool_set_stats(struct urlp_pool_set *set, struct urlpool_pool *pool,
+                         struct urlpool_stats *out)
+{
+    struct urlp_pool_core *core = core_to_report(set, pool);
+
+    if (core == NULL) {
+        return;
+    }
+    urlp_mutex_lock(&core->mutex);
+    add(out, pool != NULL ? &pool->locked.stats : &core->locked.stats);
+    urlp_mutex_unlock(&core->mutex);
+}
+
+static enum urlpool_code describe_one(const struct urlpool_pool *pool,
+                                      struct urlp_buf *out) URLP_HOLDS_LOCK
+{
+    static const char *const states[] = {
+        [URLP_POOL_LIVE] = "", [URLP_POOL_RETIRED] = " retired", [URLP_POOL_CLOSED] = " closed"};
+    const struct urlpool_stats *stats = &pool->locked.stats;
+
+    return urlp_buf_printf(
+        out,
+        "%s open %" PRIu64 " idle %" PRIu64 " leased %" PRIu64 " dialling %" PRIu64
+        " waiting %" PRIu64 " reused %" PRIu64 " opened %" PRIu64 "%s\n",
+        pool->name, stats->open, stats->idle, stats->leased, stats->dialling, stats->waiting,
+        stats->reused, stats->opened, states[pool->locked.state]);
+}
+
+enum urlpool_code urlp_pool_set_describe(struct urlp_pool_set *set, struct urlpool_pool *pool,
+                                         struct urlp_buf *out)
+{
+    struct urlp_pool_core *core = core_to_report(set, pool);
+    enum urlpool_code code = URLPOOL_OK;
+
+    if (core == NULL) {
+        return pool != NULL ? URLPOOL_OK : URLPOOL_E_NOMEM;
+    }
+    urlp_mutex_lock(&core->mutex);
+    if (pool != NULL) {
+        code = describe_one(pool, out);
+    } else {
+        const struct urlp_list *all = &core->locked.all;
+
+        for (struct urlp_list *p = all->next; p != all && code == URLPOOL_OK; p = p->next) {
+            code = describe_one(URLP_CONTAINER(p, struct urlpool_pool, locked.in_all), out);
+        }
+    }
+    urlp_mutex_unlock(&core->mutex);
+    return code;
+}

@@ -1,0 +1,340 @@
+/* Which pools there are: found by key, made, counted, retired, closed.
+ *
+ * A pool is in the set (live) until it is the least recently used of too many, is cleared or
+ * closed; it is freed when it has left the set and nobody holds it. Leaving never closes what
+ * another thread uses: that connection dies when it comes home. */
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "pool/core.h"
+
+struct urlp_pool_set *urlp_pool_set_new(const struct urlp_pool_settings *settings,
+                                        const struct urlp_connector *connector,
+                                        struct urlpool_error *err)
+{
+    struct urlp_pool_set *set;
+    struct urlp_pool_core *core;
+
+    if (settings->num_pools < 0 || settings->maxsize < (settings->block ? 1 : 0)) {
+        urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
+                  "num_pools %d, maxsize %d%s: no place to give", settings->num_pools,
+                  settings->maxsize, settings->block ? " with block" : "");
+        return NULL;
+    }
+    set = urlp_zalloc(sizeof(*set));
+    core = urlp_core_new();
+    if (set == NULL || core == NULL) {
+        if (core != NULL) {
+            urlp_core_free(core);
+        }
+        urlp_free(set);
+        urlp_fail_nomem(err);
+        return NULL;
+    }
+    set->settings = *settings;
+    set->connector = *connector;
+    atomic_init(&set->core, core);
+    return set;
+}
+
+/* discard hands over a pool that has left the set and that nobody holds. */
+static void discard(struct urlpool_pool *pool, struct urlp_change *change) URLP_HOLDS_LOCK
+{
+    urlp_list_remove(&pool->locked.in_all);
+    urlp_list_push_back(&change->pools, &pool->locked.in_all);
+}
+
+/* leave takes a pool out of the set, if it is in it, and lets it go on as `state`. It may be freed
+ * with the change. */
+static void leave(struct urlpool_pool *pool, enum urlp_pool_state state, enum urlpool_closed why,
+                  struct urlp_change *change) URLP_HOLDS_LOCK
+{
+    struct urlp_pool_core *core = pool->core;
+
+    if (pool->locked.state == URLP_POOL_LIVE) {
+        (void)urlp_map_remove(&core->locked.by_key, pool->key, pool->key_len);
+        urlp_list_remove(&pool->locked.in_live);
+        pool->locked.stats.pools--;
+        core->locked.stats.pools--;
+    }
+    pool->locked.state = state;
+    pool->locked.why = why;
+    (void)urlp_idle_bury_all(pool, why, change);
+    urlp_settle(pool, change);
+    if (pool->locked.num_refs == 0) {
+        discard(pool, change);
+    }
+}
+
+static void retire(struct urlpool_pool *pool, enum urlpool_closed why,
+                   struct urlp_change *change) URLP_HOLDS_LOCK
+{
+    pool->core->locked.stats.pools_retired++;
+    pool->locked.stats.pools_retired++;
+    leave(pool, URLP_POOL_RETIRED, why, change);
+}
+
+void urlp_pool_drop(struct urlpool_pool *pool, struct urlp_change *change)
+{
+    if (--pool->locked.num_refs > 0) {
+        return;
+    }
+    if (pool->locked.state != URLP_POOL_LIVE) {
+        discard(pool, change);
+        return;
+    }
+    if (pool->set->settings.num_pools == 0) {
+        retire(pool, URLPOOL_CLOSED_RETIRED, change);
+    }
+}
+
+/* retire_surplus keeps the number of pools; the newest stays in any case. */
+static void retire_surplus(struct urlp_pool_set *set, struct urlp_pool_core *core,
+                           struct urlp_change *change) URLP_HOLDS_LOCK
+{
+    uint64_t num_max = set->settings.num_pools > 0 ? (uint64_t)set->settings.num_pools : 1;
+
+    while (core->locked.stats.pools > num_max) {
+        retire(URLP_CONTAINER(core->locked.live.prev, struct urlpool_pool, locked.in_live),
+               URLPOOL_CLOSED_RETIRED, change);
+    }
+}
+
+void urlp_pool_touch(struct urlpool_pool *pool)
+{
+    struct urlp_list *live = &pool->core->locked.live;
+
+    if (pool->locked.state == URLP_POOL_LIVE && live->next != &pool->locked.in_live) {
+        urlp_list_remove(&pool->locked.in_live);
+        urlp_list_push_front(live, &pool->locked.in_live);
+    }
+}
+
+/* enter puts a new pool into the set; it can be discarded whether that works or not. */
+static enum urlpool_code enter(struct urlpool_pool *pool) URLP_HOLDS_LOCK
+{
+    struct urlp_pool_core *core = pool->core;
+
+    urlp_list_init(&pool->locked.in_live);
+    urlp_list_init(&pool->locked.in_all);
+    urlp_list_init(&pool->locked.waiters);
+    urlp_list_init(&pool->locked.idle);
+    urlp_list_init(&pool->locked.held);
+    if (urlp_map_put(&core->locked.by_key, pool->key, pool->key_len, pool) != URLPOOL_OK) {
+        return URLPOOL_E_NOMEM;
+    }
+    urlp_list_push_front(&core->locked.live, &pool->locked.in_live);
+    urlp_list_push_back(&core->locked.all, &pool->locked.in_all);
+    pool->locked.stats.pools++;
+    core->locked.stats.pools++;
+    return URLPOOL_OK;
+}
+
+/* find gives the live pool of `key` and takes a reference to it; NULL: there is none. */
+static enum urlpool_code find(struct urlp_pool_core *core, const struct urlp_pool_key *key,
+                              struct urlpool_pool **out) URLP_HOLDS_LOCK
+{
+    struct urlpool_pool *pool;
+
+    if (core->locked.is_closed) {
+        return URLPOOL_E_POOL_CLOSED;
+    }
+    pool = urlp_map_get(&core->locked.by_key, key->bytes, key->len);
+    if (pool != NULL) {
+        pool->locked.num_refs++;
+        urlp_pool_touch(pool);
+    }
+    *out = pool;
+    return URLPOOL_OK;
+}
+
+/* find_or_make is find, and makes the pool if there is none. The new one is built without the lock,
+ * so somebody else may have entered one meanwhile: then that one is it. */
+static enum urlpool_code find_or_make(struct urlp_pool_set *set, struct urlp_pool_core *core,
+                                      const struct urlp_route *route,
+                                      const struct urlp_pool_key *key,
+                                      struct urlpool_pool **out) URLP_MAY_BLOCK
+{
+    struct urlpool_pool *made = urlp_pool_new(set, core, route, key);
+    struct urlp_change change;
+    enum urlpool_code code;
+
+    if (made == NULL) {
+        return URLPOOL_E_NOMEM;
+    }
+    urlp_change_begin(&change);
+    urlp_mutex_lock(&core->mutex);
+    code = find(core, key, out);
+    if (code == URLPOOL_OK && *out == NULL) {
+        code = enter(made);
+        if (code == URLPOOL_OK) {
+            *out = made;
+            made = NULL;
+            retire_surplus(set, core, &change);
+        }
+    }
+    urlp_mutex_unlock(&core->mutex);
+    urlp_change_end(&change, set, NULL);
+    if (made != NULL) {
+        urlp_pool_free(made);
+    }
+    return code;
+}
+
+struct urlpool_pool *urlp_pool_set_get(struct urlp_pool_set *set, const struct urlp_route *route,
+                                       struct urlpool_error *err)
+{
+    struct urlp_pool_core *core = urlp_core_of(set);
+    struct urlpool_pool *pool = NULL;
+    struct urlp_pool_key key;
+    enum urlpool_code code;
+
+    if (core == NULL) {
+        urlp_fail_nomem(err);
+        return NULL;
+    }
+    if (!urlp_pool_key_of(route, &key)) {
+        urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE, "host or zone too long: %s",
+                  urlp_quote(route->origin.zone.data, route->origin.zone.len).text);
+        return NULL;
+    }
+    urlp_mutex_lock(&core->mutex);
+    code = find(core, &key, &pool);
+    urlp_mutex_unlock(&core->mutex);
+    if (code == URLPOOL_OK && pool == NULL) {
+        code = find_or_make(set, core, route, &key, &pool);
+    }
+    if (code == URLPOOL_E_NOMEM) {
+        urlp_fail_nomem(err);
+    } else if (code != URLPOOL_OK) {
+        urlp_fail(err, code, URLPOOL_PHASE_POOL, "closed");
+    }
+    return pool;
+}
+
+void urlp_pool_ref(struct urlpool_pool *pool)
+{
+    if (urlp_pool_is_foreign(pool)) {
+        return;
+    }
+    urlp_mutex_lock(&pool->core->mutex);
+    pool->locked.num_refs++;
+    urlp_mutex_unlock(&pool->core->mutex);
+}
+
+void urlp_pool_unref(struct urlpool_pool *pool)
+{
+    struct urlp_pool_core *core;
+    struct urlp_pool_set *set;
+    struct urlp_change change;
+
+    if (pool == NULL || urlp_pool_is_foreign(pool)) {
+        return;
+    }
+    core = pool->core;
+    set = pool->set;
+    urlp_change_begin(&change);
+    urlp_mutex_lock(&core->mutex);
+    urlp_pool_drop(pool, &change);
+    urlp_mutex_unlock(&core->mutex);
+    urlp_change_end(&change, set, NULL);
+}
+
+void urlp_pool_close(struct urlpool_pool *pool)
+{
+    struct urlp_change change;
+
+    if (urlp_pool_is_foreign(pool)) {
+        return;
+    }
+    urlp_change_begin(&change);
+    urlp_mutex_lock(&pool->core->mutex);
+    leave(pool, URLP_POOL_CLOSED, URLPOOL_CLOSED_SHUTDOWN, &change);
+    urlp_mutex_unlock(&pool->core->mutex);
+    urlp_change_end(&change, pool->set, NULL);
+}
+
+/* leave_all lets every pool leave; those that nobody holds go with the change. */
+static void leave_all(struct urlp_pool_core *core, enum urlp_pool_state state,
+                      enum urlpool_closed why, struct urlp_change *change) URLP_HOLDS_LOCK
+{
+    struct urlp_list *link;
+    struct urlp_list *next;
+
+    for (link = core->locked.all.next; link != &core->locked.all; link = next) {
+        struct urlpool_pool *pool = URLP_CONTAINER(link, struct urlpool_pool, locked.in_all);
+
+        next = link->next;
+        if (state == URLP_POOL_CLOSED || pool->locked.state == URLP_POOL_LIVE) {
+            leave(pool, state, why, change);
+        }
+    }
+}
+
+void urlp_pool_set_close(struct urlp_pool_set *set)
+{
+    struct urlp_pool_core *core = urlp_core_of(set);
+    struct urlp_change change;
+
+    if (core == NULL) {
+        return;
+    }
+    urlp_change_begin(&change);
+    urlp_mutex_lock(&core->mutex);
+    core->locked.is_closed = true;
+    leave_all(core, URLP_POOL_CLOSED, URLPOOL_CLOSED_SHUTDOWN, &change);
+    urlp_mutex_unlock(&core->mutex);
+    urlp_change_end(&change, set, NULL);
+}
+
+void urlp_pool_set_free(struct urlp_pool_set *set)
+{
+    struct urlp_pool_core *core;
+
+    if (set == NULL) {
+        return;
+    }
+    urlp_pool_set_close(set);
+    core = urlp_core_of(set);
+    if (core != NULL) {
+        urlp_core_free(core);
+    }
+    urlp_free(set);
+}
+
+void urlp_pool_set_clear(struct urlp_pool_set *set)
+{
+    struct urlp_pool_core *core = urlp_core_of(set);
+    struct urlp_change change;
+
+    if (core == NULL) {
+        return;
+    }
+    urlp_change_begin(&change);
+    urlp_mutex_lock(&core->mutex);
+    leave_all(core, URLP_POOL_RETIRED, URLPOOL_CLOSED_CLEARED, &change);
+    urlp_mutex_unlock(&core->mutex);
+    urlp_change_end(&change, set, NULL);
+}
+
+size_t urlp_pool_set_close_idle(struct urlp_pool_set *set)
+{
+    struct urlp_pool_core *core = urlp_core_of(set);
+    struct urlp_change change;
+    size_t num = 0;
+
+    if (core == NULL) {
+        return 0;
+    }
+    urlp_change_begin(&change);
+    urlp_mutex_lock(&core->mutex);
+    while (!urlp_list_is_empty(&core->locked.idle)) {
+        struct urlp_seat *seat = URLP_CONTAINER(core->locked.idle.next, struct urlp_seat, in_core);
+
+        urlp_seat_bury(seat->pool, seat, URLP_PLACE_IDLE, URLPOOL_CLOSED_CLEARED, true, &change);
+        num++;
+    }
+    urlp_mutex_unlock(&core->mutex);
+    urlp_change_end(&change, set, NULL);
+    return num;
+}

@@ -1,0 +1,173 @@
+/* Who may use which connection: the whole policy of the pool is urlp_settle.
+ *
+ * It is called with the lock held after every change, and gives the oldest waiter of a pool the
+ * newest idle connection, else a permit to dial while there is room, until one of the two sides is
+ * used up. A thread that comes queues up first and settles then, so nobody barges in; a grant is
+ * handed to its waiter here, under the lock, so it can be neither lost nor given twice.
+ *
+ * Does no I/O: what dies is put on the list of the change. Knows nothing of dialling and looks. */
+
+#include "pool/core.h"
+
+static uint64_t *count_of(struct urlpool_stats *stats, enum urlp_place place)
+{
+    switch (place) {
+    case URLP_PLACE_IDLE:
+        return &stats->idle;
+    case URLP_PLACE_LEASED:
+        return &stats->leased;
+    case URLP_PLACE_DIALLING:
+        return &stats->dialling;
+    case URLP_PLACE_NONE:
+        break;
+    }
+    return NULL;
+}
+
+static void count_move(struct urlpool_stats *stats, enum urlp_place from, enum urlp_place to)
+{
+    uint64_t *less = count_of(stats, from);
+    uint64_t *more = count_of(stats, to);
+
+    if (less != NULL) {
+        --*less;
+    }
+    if (more != NULL) {
+        ++*more;
+    }
+    stats->open = stats->idle + stats->leased + stats->dialling;
+    if (stats->open > stats->peak_open) {
+        stats->peak_open = stats->open;
+    }
+}
+
+void urlp_place_move(struct urlpool_pool *pool, enum urlp_place from, enum urlp_place to)
+{
+    count_move(&pool->locked.stats, from, to);
+    count_move(&pool->core->locked.stats, from, to);
+}
+
+void urlp_seat_bury(struct urlpool_pool *pool, struct urlp_seat *seat, enum urlp_place from,
+                    enum urlpool_closed why, bool is_polite, struct urlp_change *change)
+{
+    if (from == URLP_PLACE_IDLE) {
+        urlp_list_remove(&seat->in_pool);
+        urlp_list_remove(&seat->in_core);
+    }
+    urlp_place_move(pool, from, URLP_PLACE_NONE);
+    pool->locked.stats.closed[why]++;
+    pool->core->locked.stats.closed[why]++;
+    seat->why = why;
+    seat->is_polite = is_polite;
+    urlp_list_push_back(&change->dead, &seat->in_pool);
+}
+
+static bool has_expired(const struct urlp_seat *seat, const struct urlp_change *change)
+{
+    return seat->expires_ns <= change->now_ns;
+}
+
+struct urlp_seat *urlp_idle_take(struct urlpool_pool *pool, struct urlp_change *change)
+{
+    while (!urlp_list_is_empty(&pool->locked.idle)) {
+        struct urlp_seat *seat = URLP_CONTAINER(pool->locked.idle.next, struct urlp_seat, in_pool);
+
+        if (has_expired(seat, change)) {
+            urlp_seat_bury(pool, seat, URLP_PLACE_IDLE, seat->why, true, change);
+            continue;
+        }
+        /* With a capacity above one (HTTP/2) it would stay until users reaches it. */
+        seat->users++;
+        pool->locked.stats.reused++;
+        pool->core->locked.stats.reused++;
+        urlp_list_remove(&seat->in_pool);
+        urlp_list_remove(&seat->in_core);
+        urlp_place_move(pool, URLP_PLACE_IDLE, URLP_PLACE_LEASED);
+        return seat;
+    }
+    return NULL;
+}
+
+void urlp_uncount_reused(struct urlpool_pool *pool)
+{
+    pool->locked.stats.reused--;
+    pool->core->locked.stats.reused--;
+}
+
+void urlp_idle_put(struct urlpool_pool *pool, struct urlp_seat *seat)
+{
+    seat->users--;
+    urlp_list_push_front(&pool->locked.idle, &seat->in_pool);
+    urlp_list_push_front(&pool->core->locked.idle, &seat->in_core);
+    urlp_place_move(pool, URLP_PLACE_LEASED, URLP_PLACE_IDLE);
+}
+
+size_t urlp_idle_bury_all(struct urlpool_pool *pool, enum urlpool_closed why,
+                          struct urlp_change *change)
+{
+    size_t num = 0;
+
+    while (!urlp_list_is_empty(&pool->locked.idle)) {
+        struct urlp_seat *seat = URLP_CONTAINER(pool->locked.idle.next, struct urlp_seat, in_pool);
+
+        urlp_seat_bury(pool, seat, URLP_PLACE_IDLE, why, true, change);
+        num++;
+    }
+    return num;
+}
+
+void urlp_sweep(struct urlp_pool_core *core, struct urlp_change *change)
+{
+    while (!urlp_list_is_empty(&core->locked.idle)) {
+        struct urlp_seat *seat = URLP_CONTAINER(core->locked.idle.prev, struct urlp_seat, in_core);
+
+        if (!has_expired(seat, change)) {
+            return;
+        }
+        urlp_seat_bury(seat->pool, seat, URLP_PLACE_IDLE, seat->why, true, change);
+    }
+}
+
+static bool has_room(const struct urlpool_pool *pool) URLP_HOLDS_LOCK
+{
+    const struct urlp_pool_settings *settings = &pool->set->settings;
+
+    return !settings->block || pool->locked.stats.open < (uint64_t)settings->maxsize;
+}
+
+/* next_grant is what the oldest waiter gets, if anything. */
+static enum urlp_grant next_grant(struct urlpool_pool *pool, struct urlp_seat **out_seat,
+                                  struct urlp_change *change) URLP_HOLDS_LOCK
+{
+    if (pool->locked.state == URLP_POOL_CLOSED) {
+        return URLP_GRANT_CLOSED;
+    }
+    *out_seat = urlp_idle_take(pool, change);
+    if (*out_seat != NULL) {
+        return URLP_GRANT_CONNECTION;
+    }
+    if (has_room(pool)) {
+        urlp_place_move(pool, URLP_PLACE_NONE, URLP_PLACE_DIALLING);
+        return URLP_GRANT_PERMIT;
+    }
+    return URLP_GRANT_NONE;
+}
+
+void urlp_settle(struct urlpool_pool *pool, struct urlp_change *change)
+{
+    while (!urlp_list_is_empty(&pool->locked.waiters)) {
+        struct urlp_waiter *first =
+            URLP_CONTAINER(pool->locked.waiters.next, struct urlp_waiter, link);
+
+        first->grant = next_grant(pool, &first->seat, change);
+        if (first->grant == URLP_GRANT_NONE) {
+            return;
+        }
+        urlp_list_remove(&first->link);
+        pool->locked.stats.waiting--;
+        pool->core->locked.stats.waiting--;
+        if (first->park != NULL) {
+            urlp_park_wake(first->park);
+        }
+    }
+}
