@@ -149,7 +149,7 @@ static void begin_next(struct dial *dial)
 }
 
 /* begin_due begins what is due now. */
-static void begin_due(struct dial *dial)
+static void begin_due(struct dial *dial) URLP_MAY_BLOCK
 {
     note_answers(dial);
     while (num_left(dial, URLP_FAMILY_V6) + num_left(dial, URLP_FAMILY_V4) > 0 &&

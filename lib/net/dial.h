@@ -8,18 +8,27 @@
 #include "net/stream.h"
 #include "net/tcp.h"
 
-/* A resolver: names to addresses by c-ares in the calling thread, with a cache; one per manager, any
- * number of threads at once. `cache_ms` caps how long an answer is kept (0: 1 h); a lookup in
- * progress is shared by all who ask for the same name. */
+/* struct urlp_resolver turns names into addresses, by c-ares in the calling thread, and remembers:
+ * an answer for the least TTL of its chain, kept between a second and an hour, a failure for a
+ * second. Who asks for a name that another thread is asking for shares its lookup. */
 struct urlp_resolver;
 
+/* All borrowed for the call; zero means the system's. */
 struct urlp_resolver_options {
-    const char *servers;   /* "127.0.0.1:5353,…" instead of /etc/resolv.conf; NULL: the system's */
-    const char *hosts_file; /* instead of /etc/hosts; NULL: the system's */
+    const char *servers;     /* "127.0.0.1:5353,[::1]:53" and no search list, for resolv.conf's */
+    const char *hosts_file;  /* for /etc/hosts */
+    const char *resolv_conf; /* for /etc/resolv.conf */
 };
-URLPOOL_MUST_USE struct urlp_resolver *
-urlp_resolver_new(const struct urlp_resolver_options *options, struct urlpool_error *err);
-void urlp_resolver_free(struct urlp_resolver *resolver);
+
+/* urlp_resolver_new makes a resolver; `options` may be NULL. No file is read before a name is.
+ *
+ * Owns:    the caller frees it with urlp_resolver_free.
+ * Errors:  NULL with URLPOOL_E_INVALID (the servers), URLPOOL_E_NOMEM or URLPOOL_E_SYSTEM. */
+URLPOOL_MUST_USE struct urlp_resolver *urlp_resolver_new(
+    const struct urlp_resolver_options *options, struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_resolver_free forgets all answers. No dial may be under way. Accepts NULL. */
+void urlp_resolver_free(struct urlp_resolver *resolver) URLP_MAY_BLOCK;
 
 /* struct urlp_dial_target is what to connect to. */
 struct urlp_dial_target {
@@ -30,13 +39,16 @@ struct urlp_dial_target {
 };
 
 /* urlp_dial resolves and connects, racing addresses as RFC 8305 says, names and sockets in one poll
- * loop. Address literals and localhost never go to DNS.
+ * loop. Address literals and localhost never go to DNS. Tells RESOLVED (names only) and CONNECTED
+ * to the trace; counts lookups that went to a server as dns_queries, those that found an answer or
+ * joined a lookup as dns_hits.
  *
  * Owns:    the stream is the caller's.
- * Errors:  NULL with URLPOOL_E_RESOLVE (phase RESOLVE), URLPOOL_E_CONNECT (the last address's errno),
- *          URLPOOL_E_CONNECT_TIMEOUT or TOTAL_TIMEOUT, CANCELLED, SYSTEM (EMFILE …), NOMEM.
+ * Errors:  NULL with URLPOOL_E_RESOLVE, URLPOOL_E_CONNECT (os_errno of the most telling address),
+ *          URLPOOL_E_CONNECT_TIMEOUT or TOTAL_TIMEOUT, CANCELLED, SYSTEM (EMFILE …), NOMEM; phase
+ *          RESOLVE or CONNECT.
  * Threads: any number at once; blocks.
- * Spec:    RFC 8305. */
+ * Spec:    RFC 8305; RFC 6761 section 6.3. */
 URLPOOL_MUST_USE struct urlp_stream *urlp_dial(struct urlp_resolver *resolver,
                                                const struct urlp_dial_target *target,
                                                const struct urlp_call *call,

@@ -1,29 +1,412 @@
-/* The resolver: who looks a name up, and how long an answer is kept. */
+/* The resolver: who looks a name up, who waits for it, and how long the answer is kept.
+ *
+ * One map from name to lookup is both the cache and the list of what is under way. A lookup under
+ * way has one driver, the seat whose thread moves the DNS query along, outside the lock; the other
+ * seats follow, each woken by its own descriptor. A driver that leaves hands the query to the
+ * oldest follower; when there is none, what is known is kept, or the lookup ends.
+ *
+ * One mutex guards the map and all lookups. The query belongs to the driver alone, and passes from
+ * one to the next under the mutex. Nothing blocks, calls back or talks to c-ares under it. */
 
 #include "net/resolver.h"
 
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "base/alloc.h"
+#include "base/clock.h"
+#include "base/counters.h"
 #include "base/error.h"
+#include "base/map.h"
+#include "base/park.h"
+#include "base/sync.h"
+#include "net/dns_query.h"
+
+#define NAME_BYTES_MAX  254 /* with a dot behind it */
+#define LABEL_BYTES_MAX 63
+#define ANSWERS_KEPT    1024
+
+#define TTL_MIN_S     1
+#define TTL_MAX_S     3600
+#define TTL_PARTIAL_S 10 /* one family was not waited for: ask again soon */
+#define TTL_FAILURE_S 1
+#define NS_PER_S      INT64_C(1000000000)
+
+/* A lookup is FINISHED when its answer will not change; it may still be in the map then. */
+struct urlp_lookup {
+    struct urlp_dns_query *query; /* the driver's */
+    struct {
+        const struct urlp_seat *driver; /* until finished */
+        unsigned num_holders;           /* seats, and the map */
+        bool is_in_map;
+        bool is_finished;
+        int64_t expires_ns; /* on the boot clock, when finished */
+        struct urlp_answer answers[URLP_NUM_FAMILIES];
+        struct urlp_dns_failure failure; /* why the answers are empty */
+        struct urlp_list followers;      /* oldest first */
+        struct urlp_list age_link; /* in the resolver's by_age, when finished and in the map */
+    } locked URLP_GUARDED;
+    size_t name_len;
+    char name[NAME_BYTES_MAX];
+};
 
 struct urlp_resolver {
+    char *servers;
     char *hosts_file;
+    char *resolv_conf;
+    struct urlp_mutex mutex;
+    struct {
+        struct urlp_map lookups;
+        struct urlp_list by_age; /* finished lookups, oldest first */
+        size_t num_kept;
+    } locked URLP_GUARDED;
 };
+
+/* --- a resolver's life --- */
+
+static bool copy_option(const char *option, char **out_copy)
+{
+    *out_copy = option != NULL ? urlp_strndup(option, strlen(option)) : NULL;
+    return option == NULL || *out_copy != NULL;
+}
+
+static void init_guarded(struct urlp_resolver *resolver) URLP_MAY_BLOCK
+{
+    urlp_mutex_init(&resolver->mutex);
+    urlp_mutex_lock(&resolver->mutex);
+    urlp_list_init(&resolver->locked.by_age);
+    urlp_mutex_unlock(&resolver->mutex);
+}
 
 struct urlp_resolver *urlp_resolver_new(const struct urlp_resolver_options *options,
                                         struct urlpool_error *err)
 {
-    struct urlp_resolver *resolver = urlp_zalloc(sizeof(*resolver));
+    static const struct urlp_resolver_options defaults = {.servers = NULL};
+    struct urlp_dns_failure failure;
+    struct urlp_resolver *resolver;
 
-    (void)options;
+    if (options == NULL) {
+        options = &defaults;
+    }
+    if (options->servers != NULL && !urlp_dns_servers_are_valid(options->servers, &failure)) {
+        (void)urlp_fail(err, failure.code, URLPOOL_PHASE_RESOLVE, "name servers %s: %s",
+                        urlp_quote(options->servers, strlen(options->servers)).text,
+                        failure.reason);
+        return NULL;
+    }
+    resolver = urlp_zalloc(sizeof(*resolver));
     if (resolver == NULL) {
         (void)urlp_fail_nomem(err);
+        return NULL;
+    }
+    init_guarded(resolver);
+    if (!copy_option(options->servers, &resolver->servers) ||
+        !copy_option(options->hosts_file, &resolver->hosts_file) ||
+        !copy_option(options->resolv_conf, &resolver->resolv_conf)) {
+        (void)urlp_fail_nomem(err);
+        urlp_resolver_free(resolver);
+        return NULL;
     }
     return resolver;
 }
 
-void urlp_resolver_free(struct urlp_resolver *resolver)
+/* --- lookups, under the lock --- */
+
+/* drop ends one holder's part; the last one's frees. */
+static void drop(struct urlp_lookup *lookup) URLP_HOLDS_LOCK
 {
-    urlp_free(resolver);
+    if (--lookup->locked.num_holders == 0) {
+        urlp_free(lookup);
+    }
+}
+
+static void forget(struct urlp_resolver *resolver, struct urlp_lookup *lookup) URLP_HOLDS_LOCK
+{
+    if (!lookup->locked.is_in_map) {
+        return;
+    }
+    (void)urlp_map_remove(&resolver->locked.lookups, lookup->name, lookup->name_len);
+    lookup->locked.is_in_map = false;
+    if (lookup->locked.is_finished) {
+        urlp_list_remove(&lookup->locked.age_link);
+        resolver->locked.num_kept--;
+    }
+    drop(lookup);
+}
+
+static void wake_followers(struct urlp_lookup *lookup) URLP_HOLDS_LOCK
+{
+    struct urlp_list *followers = &lookup->locked.followers;
+
+    for (struct urlp_list *at = followers->next; at != followers; at = at->next) {
+        urlp_wake_signal(URLP_CONTAINER(at, struct urlp_seat, link)->wake_fd);
+    }
+}
+
+/* finish makes the answer final and keeps it for `ttl_s`; 0 does not keep it. */
+static void finish(struct urlp_resolver *resolver, struct urlp_lookup *lookup,
+                   int64_t ttl_s) URLP_HOLDS_LOCK
+{
+    lookup->locked.driver = NULL;
+    lookup->locked.answers[URLP_FAMILY_V6].is_done = true;
+    lookup->locked.answers[URLP_FAMILY_V4].is_done = true;
+    wake_followers(lookup);
+    if (ttl_s == 0) {
+        forget(resolver, lookup);
+        lookup->locked.is_finished = true;
+        return;
+    }
+    lookup->locked.expires_ns = urlp_boot_ns() + ttl_s * NS_PER_S;
+    lookup->locked.is_finished = true;
+    urlp_list_push_back(&resolver->locked.by_age, &lookup->locked.age_link);
+    resolver->locked.num_kept++;
+    while (resolver->locked.num_kept > ANSWERS_KEPT) {
+        forget(resolver,
+               URLP_CONTAINER(resolver->locked.by_age.next, struct urlp_lookup, locked.age_link));
+    }
+}
+
+static int64_t ttl_of(const struct urlp_dns_reply replies[])
+{
+    int64_t ttl_s = TTL_MAX_S;
+    bool is_partial = false;
+
+    for (int family = 0; family < URLP_NUM_FAMILIES; family++) {
+        is_partial |= !replies[family].answer.is_done;
+        if (replies[family].answer.num_ips > 0 && replies[family].ttl_s < ttl_s) {
+            ttl_s = replies[family].ttl_s;
+        }
+    }
+    if (is_partial && ttl_s > TTL_PARTIAL_S) {
+        return TTL_PARTIAL_S;
+    }
+    return ttl_s > TTL_MIN_S ? ttl_s : TTL_MIN_S;
+}
+
+/* find returns the lookup of `name` that may be used, or NULL. */
+static struct urlp_lookup *find(struct urlp_resolver *resolver,
+                                struct urlp_span name) URLP_HOLDS_LOCK
+{
+    struct urlp_lookup *lookup = urlp_map_get(&resolver->locked.lookups, name.data, name.len);
+
+    if (lookup != NULL && lookup->locked.is_finished &&
+        urlp_boot_ns() >= lookup->locked.expires_ns) {
+        forget(resolver, lookup);
+        return NULL;
+    }
+    return lookup;
+}
+
+/* add makes a lookup of `name` that the map and the caller hold. NULL: out of memory. */
+static struct urlp_lookup *add(struct urlp_resolver *resolver,
+                               struct urlp_span name) URLP_HOLDS_LOCK
+{
+    struct urlp_lookup *lookup = urlp_zalloc(sizeof(*lookup));
+
+    if (lookup == NULL) {
+        return NULL;
+    }
+    if (urlp_map_put(&resolver->locked.lookups, name.data, name.len, lookup) != URLPOOL_OK) {
+        urlp_free(lookup);
+        return NULL;
+    }
+    memcpy(lookup->name, name.data, name.len);
+    lookup->name_len = name.len;
+    lookup->locked.num_holders = 2;
+    lookup->locked.is_in_map = true;
+    urlp_list_init(&lookup->locked.followers);
+    urlp_list_init(&lookup->locked.age_link);
+    return lookup;
+}
+
+/* --- seats --- */
+
+static void copy_answers(const struct urlp_seat *seat, struct urlp_answer answers[]) URLP_MAY_BLOCK
+{
+    urlp_mutex_lock(&seat->resolver->mutex);
+    memcpy(answers, seat->lookup->locked.answers, sizeof(seat->lookup->locked.answers));
+    urlp_mutex_unlock(&seat->resolver->mutex);
+}
+
+static bool has_addresses(const struct urlp_dns_reply replies[])
+{
+    return replies[URLP_FAMILY_V6].answer.num_ips > 0 || replies[URLP_FAMILY_V4].answer.num_ips > 0;
+}
+
+/* fail_lookup ends a lookup without an answer. Only that the name has none is worth keeping. */
+static void fail_lookup(struct urlp_seat *seat,
+                        const struct urlp_dns_failure *failure) URLP_MAY_BLOCK
+{
+    urlp_mutex_lock(&seat->resolver->mutex);
+    seat->lookup->locked.failure = *failure;
+    finish(seat->resolver, seat->lookup, failure->code == URLPOOL_E_RESOLVE ? TTL_FAILURE_S : 0);
+    urlp_mutex_unlock(&seat->resolver->mutex);
+}
+
+/* publish shows all seats what the query has found, and ends it when it is over. */
+static void publish(struct urlp_seat *seat) URLP_MAY_BLOCK
+{
+    struct urlp_lookup *lookup = seat->lookup;
+    const struct urlp_dns_reply *replies = urlp_dns_query_replies(lookup->query);
+    bool is_over = replies[URLP_FAMILY_V6].answer.is_done && replies[URLP_FAMILY_V4].answer.is_done;
+    struct urlp_dns_failure failure;
+
+    if (is_over && !has_addresses(replies)) {
+        urlp_dns_query_failure(lookup->query, &failure);
+        fail_lookup(seat, &failure);
+    } else {
+        urlp_mutex_lock(&seat->resolver->mutex);
+        for (int family = 0; family < URLP_NUM_FAMILIES; family++) {
+            lookup->locked.answers[family] = replies[family].answer;
+        }
+        if (is_over) {
+            finish(seat->resolver, lookup, ttl_of(replies));
+        } else {
+            wake_followers(lookup);
+        }
+        urlp_mutex_unlock(&seat->resolver->mutex);
+    }
+    if (is_over) {
+        urlp_dns_query_free(lookup->query);
+        lookup->query = NULL;
+    }
+}
+
+static enum urlpool_code describe(const struct urlp_dns_failure *failure, struct urlp_span host,
+                                  struct urlpool_error *err)
+{
+    struct urlp_quoted name = urlp_quote(host.data, host.len);
+
+    if (failure->code == URLPOOL_E_NOMEM) {
+        return urlp_fail_nomem(err);
+    }
+    if (failure->os_errno != 0) {
+        return urlp_fail_errno(err, failure->code, URLPOOL_PHASE_RESOLVE, failure->os_errno,
+                               "no address for name %s: %s", name.text, failure->reason);
+    }
+    return urlp_fail(err, failure->code, URLPOOL_PHASE_RESOLVE, "no address for name %s: %s",
+                     name.text, failure->reason);
+}
+
+/* start makes the query of a lookup whose driver `seat` has just become. */
+static enum urlpool_code start(struct urlp_seat *seat, struct urlp_span host,
+                               const struct urlp_call *call,
+                               struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    const struct urlp_dns_config config = {.servers = seat->resolver->servers,
+                                           .resolv_conf = seat->resolver->resolv_conf};
+    struct urlp_lookup *lookup = seat->lookup;
+    struct urlp_dns_failure failure;
+    int64_t left_ms = -1;
+
+    if (call->by.at_ns != INT64_MAX) {
+        left_ms = (call->by.at_ns - urlp_now_ns()) / URLP_NS_PER_MS;
+        left_ms = left_ms > 0 ? left_ms : 0;
+    }
+    lookup->query = urlp_dns_query_new(&config, urlp_span_make(lookup->name, lookup->name_len),
+                                       left_ms, &failure);
+    if (lookup->query == NULL) {
+        fail_lookup(seat, &failure);
+        urlp_seat_leave(seat);
+        return describe(&failure, host, err);
+    }
+    URLP_COUNT(call, dns_queries, 1);
+    publish(seat);
+    return URLPOOL_OK;
+}
+
+/* What urlp_seat_take came upon. */
+enum seating {
+    SEATED,          /* the lookup is finished, or another seat drives it */
+    SEATED_TO_DRIVE, /* it is new */
+    SEAT_NEEDS_WAKE, /* to follow: make a wake descriptor and come again */
+    SEAT_NOMEM
+};
+
+static enum seating sit_down(struct urlp_seat *seat, struct urlp_span name) URLP_HOLDS_LOCK
+{
+    struct urlp_lookup *lookup = find(seat->resolver, name);
+
+    if (lookup == NULL) {
+        lookup = add(seat->resolver, name);
+        if (lookup == NULL) {
+            return SEAT_NOMEM;
+        }
+        lookup->locked.driver = seat;
+        seat->lookup = lookup;
+        return SEATED_TO_DRIVE;
+    }
+    if (!lookup->locked.is_finished) {
+        if (seat->wake_fd < 0) {
+            return SEAT_NEEDS_WAKE;
+        }
+        urlp_list_push_back(&lookup->locked.followers, &seat->link);
+    }
+    lookup->locked.num_holders++;
+    seat->lookup = lookup;
+    return SEATED;
+}
+
+static enum urlpool_code join(struct urlp_seat *seat, struct urlp_span name, struct urlp_span host,
+                              const struct urlp_call *call,
+                              struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    enum seating seating;
+
+    for (;;) {
+        urlp_mutex_lock(&seat->resolver->mutex);
+        seating = sit_down(seat, name);
+        urlp_mutex_unlock(&seat->resolver->mutex);
+        if (seating != SEAT_NEEDS_WAKE) {
+            break;
+        }
+        seat->wake_fd = urlp_wake_open();
+        if (seat->wake_fd < 0) {
+            return urlp_fail_errno(err, URLPOOL_E_SYSTEM, URLPOOL_PHASE_RESOLVE, errno,
+                                   "no address for name %s: eventfd",
+                                   urlp_quote(host.data, host.len).text);
+        }
+    }
+    if (seating == SEATED_TO_DRIVE) {
+        return start(seat, host, call, err);
+    }
+    if (seating == SEAT_NOMEM) {
+        urlp_seat_leave(seat);
+        return urlp_fail_nomem(err);
+    }
+    URLP_COUNT(call, dns_hits, 1);
+    return URLPOOL_OK;
+}
+
+/* to_name writes `host` in lower case; false for what is no host name: letters, digits, hyphens and
+ * underscores in labels of 1 to 63 (RFC 1035 section 2.3.4), a dot behind it or not. */
+static bool to_name(struct urlp_span host, char out[NAME_BYTES_MAX])
+{
+    size_t label_len = 0;
+
+    if (host.len == 0 || host.len > NAME_BYTES_MAX ||
+        (host.len == NAME_BYTES_MAX && host.data[host.len - 1] != '.')) {
+        return false;
+    }
+    for (size_t i = 0; i < host.len; i++) {
+        unsigned char c = (unsigned char)host.data[i];
+
+        if (c == '.') {
+            if (label_len == 0) {
+                return false;
+            }
+            label_len = 0;
+        } else if (urlp_is_alpha(c) || urlp_is_digit(c) || c == '-' || c == '_') {
+            if (++label_len > LABEL_BYTES_MAX) {
+                return false;
+            }
+        } else {
+            return false;
+        }
+        out[i] = urlp_to_lower((char)c);
+    }
+    return true;
 }
 
 enum urlpool_code urlp_seat_take(struct urlp_seat *seat, struct urlp_resolver *resolver,
@@ -31,44 +414,139 @@ enum urlpool_code urlp_seat_take(struct urlp_seat *seat, struct urlp_resolver *r
                                  struct urlp_answer out_answers[], const struct urlp_call *call,
                                  struct urlpool_error *err)
 {
+    char name[NAME_BYTES_MAX];
     bool is_found = false;
-    enum urlpool_code code = urlp_local_answer(target, resolver->hosts_file, out_answers, &is_found,
-                                               &seat->is_literal, err);
+    enum urlpool_code code;
 
-    (void)call;
-    seat->resolver = resolver;
-    seat->lookup = NULL;
-    seat->wake_fd = -1;
-    out_answers[URLP_FAMILY_V6].is_done = out_answers[URLP_FAMILY_V4].is_done = true;
+    *seat = (struct urlp_seat){.resolver = resolver, .wake_fd = -1};
+    urlp_list_init(&seat->link);
+    code = urlp_local_answer(target, resolver->hosts_file, out_answers, &is_found,
+                             &seat->is_literal, err);
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    if (is_found) {
+        out_answers[URLP_FAMILY_V6].is_done = true;
+        out_answers[URLP_FAMILY_V4].is_done = true;
+        return URLPOOL_OK;
+    }
+    if (!to_name(target->host, name)) {
+        return urlp_fail(err, URLPOOL_E_RESOLVE, URLPOOL_PHASE_RESOLVE,
+                         "no address for name %s: not a host name",
+                         urlp_quote(target->host.data, target->host.len).text);
+    }
+    code = join(seat, urlp_span_make(name, target->host.len), target->host, call, err);
+    if (code == URLPOOL_OK) {
+        copy_answers(seat, out_answers);
+    }
     return code;
 }
 
 size_t urlp_seat_poll(struct urlp_seat *seat, struct pollfd fds[], int *wait_ms)
 {
-    (void)seat;
-    (void)fds;
-    (void)wait_ms;
-    return 0;
+    bool is_finished;
+
+    seat->has_polled_dns = false;
+    if (seat->lookup == NULL) {
+        return 0;
+    }
+    urlp_mutex_lock(&seat->resolver->mutex);
+    is_finished = seat->lookup->locked.is_finished;
+    seat->has_polled_dns = seat->lookup->locked.driver == seat;
+    urlp_mutex_unlock(&seat->resolver->mutex);
+    if (seat->has_polled_dns) {
+        return urlp_dns_query_poll(seat->lookup->query, fds, wait_ms);
+    }
+    if (is_finished) {
+        return 0;
+    }
+    fds[0] = (struct pollfd){.fd = seat->wake_fd, .events = POLLIN};
+    return 1;
 }
 
 void urlp_seat_process(struct urlp_seat *seat, const struct pollfd fds[], size_t num_fds,
                        struct urlp_answer answers[])
 {
-    (void)seat;
-    (void)fds;
-    (void)num_fds;
-    (void)answers;
+    if (seat->lookup == NULL) {
+        return;
+    }
+    if (seat->has_polled_dns) {
+        urlp_dns_query_process(seat->lookup->query, fds, num_fds);
+        publish(seat);
+    } else if (num_fds > 0 && fds[0].revents != 0) {
+        urlp_wake_drain(seat->wake_fd);
+    }
+    copy_answers(seat, answers);
 }
 
 enum urlpool_code urlp_seat_fail(struct urlp_seat *seat, struct urlp_span host,
                                  struct urlpool_error *err)
 {
-    (void)seat;
-    return urlp_fail(err, URLPOOL_E_RESOLVE, URLPOOL_PHASE_RESOLVE,
-                     "no address for name %s: not found", urlp_quote(host.data, host.len).text);
+    struct urlp_dns_failure failure;
+
+    urlp_mutex_lock(&seat->resolver->mutex);
+    failure = seat->lookup->locked.failure;
+    urlp_mutex_unlock(&seat->resolver->mutex);
+    return describe(&failure, host, err);
+}
+
+/* hand_over finds a lookup whose driver leaves a new one, or ends it; returns the query to free. */
+static struct urlp_dns_query *hand_over(struct urlp_resolver *resolver,
+                                        struct urlp_lookup *lookup) URLP_HOLDS_LOCK
+{
+    struct urlp_dns_query *query = lookup->query;
+    const struct urlp_dns_reply *replies = urlp_dns_query_replies(query);
+
+    if (!urlp_list_is_empty(&lookup->locked.followers)) {
+        struct urlp_seat *next =
+            URLP_CONTAINER(lookup->locked.followers.next, struct urlp_seat, link);
+
+        urlp_list_remove(&next->link);
+        lookup->locked.driver = next;
+        urlp_wake_signal(next->wake_fd);
+        return NULL;
+    }
+    finish(resolver, lookup, has_addresses(replies) ? ttl_of(replies) : 0);
+    lookup->query = NULL;
+    return query;
 }
 
 void urlp_seat_leave(struct urlp_seat *seat)
 {
-    (void)seat;
+    struct urlp_dns_query *query = NULL;
+
+    if (seat->lookup != NULL) {
+        urlp_mutex_lock(&seat->resolver->mutex);
+        urlp_list_remove(&seat->link);
+        if (seat->lookup->locked.driver == seat) {
+            query = hand_over(seat->resolver, seat->lookup);
+        }
+        drop(seat->lookup);
+        urlp_mutex_unlock(&seat->resolver->mutex);
+        seat->lookup = NULL;
+    }
+    urlp_dns_query_free(query);
+    if (seat->wake_fd >= 0) {
+        (void)close(seat->wake_fd);
+        seat->wake_fd = -1;
+    }
+}
+
+void urlp_resolver_free(struct urlp_resolver *resolver)
+{
+    if (resolver == NULL) {
+        return;
+    }
+    urlp_mutex_lock(&resolver->mutex);
+    while (!urlp_list_is_empty(&resolver->locked.by_age)) {
+        forget(resolver,
+               URLP_CONTAINER(resolver->locked.by_age.next, struct urlp_lookup, locked.age_link));
+    }
+    urlp_map_deinit(&resolver->locked.lookups);
+    urlp_mutex_unlock(&resolver->mutex);
+    urlp_mutex_deinit(&resolver->mutex);
+    urlp_free(resolver->servers);
+    urlp_free(resolver->hosts_file);
+    urlp_free(resolver->resolv_conf);
+    urlp_free(resolver);
 }

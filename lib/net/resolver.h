@@ -37,13 +37,11 @@ struct urlp_lookup;
 /* struct urlp_seat lives on the stack of whoever wants a name's addresses. */
 struct urlp_seat {
     struct urlp_resolver *resolver;
-    struct urlp_lookup *lookup; /* NULL when the answer was known at once */
-    struct urlp_list link;      /* among the followers, oldest first */
-    int wake_fd;                /* a follower's; -1 for who never followed */
-    struct {
-        bool is_driver;
-    } locked URLP_GUARDED;
-    bool is_literal; /* the host was an address */
+    struct urlp_lookup *lookup; /* NULL when the answer needed none */
+    struct urlp_list link;      /* among the followers; guarded by the resolver's mutex */
+    int wake_fd;                /* of a seat that follows or did; else -1 */
+    bool has_polled_dns;        /* what the last urlp_seat_poll gave: DNS sockets or wake_fd */
+    bool is_literal;            /* the host was an address */
 };
 
 /* urlp_seat_take begins to find the addresses of `target->host`: by itself when it is a literal or
@@ -62,7 +60,7 @@ URLPOOL_MUST_USE enum urlpool_code urlp_seat_take(struct urlp_seat *seat,
 
 /* urlp_seat_poll puts what this seat waits for into `fds`, at most URLP_SEAT_FDS_MAX of them, and
  * returns how many; `*wait_ms` is shortened to when urlp_seat_process is due (-1: never). */
-#define URLP_SEAT_FDS_MAX 17
+#define URLP_SEAT_FDS_MAX 16
 size_t urlp_seat_poll(struct urlp_seat *seat, struct pollfd fds[], int *wait_ms) URLP_MAY_BLOCK;
 
 /* urlp_seat_process goes on after poll and brings `answers` up to date. */
