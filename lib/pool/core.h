@@ -69,7 +69,6 @@ struct urlpool_pool {
         struct urlp_list in_live, in_all;
         struct urlp_list waiters; /* of link: oldest first */
         struct urlp_list idle;    /* of in_pool: newest first */
-        struct urlp_list held;    /* of in_pool: seats of urlp_lease_hold */
         struct urlpool_stats stats;
         uint64_t num_refs; /* callers and leases; being in the set is none */
         enum urlp_pool_state state;
@@ -82,11 +81,10 @@ struct urlpool_pool {
 struct urlp_seat {
     struct urlpool_connection *connection;
     struct urlpool_pool *pool; /* valid while idle; a lease has a reference of its own */
-    struct urlp_list in_pool;  /* of a pool's idle or held, or of a change's dead */
+    struct urlp_list in_pool;  /* of a pool's idle, or of a change's dead */
     struct urlp_list in_core;
     int capacity; /* requests at once: 1 in HTTP/1.1 */
     int users;
-    bool is_reused;          /* while its lease is held by the pool: of that lease */
     int64_t ends_ns;         /* of its lifetime; urlp_boot_ns, INT64_MAX: never */
     int64_t requests_left;   /* INT64_MAX: any number */
     int64_t server_idle_ms;  /* the server's hint, -1: none yet */

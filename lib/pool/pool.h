@@ -100,8 +100,8 @@ void urlp_pool_unref(struct urlpool_pool *pool) URLP_MAY_BLOCK;
  * which a later urlp_pool_set_get makes a new one. */
 void urlp_pool_close(struct urlpool_pool *pool) URLP_MAY_BLOCK;
 
-/* urlp_pool_owner is `user` of the connector its set was made with. */
-void *urlp_pool_owner(const struct urlpool_pool *pool);
+/* urlp_pool_user is `user` of the connector its set was made with. */
+void *urlp_pool_user(const struct urlpool_pool *pool);
 
 /* urlp_pool_get_set is the set that made `pool`. */
 struct urlp_pool_set *urlp_pool_get_set(const struct urlpool_pool *pool);
@@ -170,41 +170,21 @@ struct urlp_lease_end {
  * Model:   HTTPConnectionPool._put_conn. */
 void urlp_lease_release(struct urlp_lease *lease, const struct urlp_lease_end *end) URLP_MAY_BLOCK;
 
-/* urlp_lease_hold keeps the record of a lease inside its pool, for a caller that will come back
- * with the bare connection. The lease becomes zero bytes. */
-void urlp_lease_hold(struct urlp_lease *lease) URLP_MAY_BLOCK;
-
-/* urlp_lease_unhold gives the lease of `connection` back; false: `pool` holds none. */
-URLPOOL_MUST_USE bool urlp_lease_unhold(struct urlpool_pool *pool,
-                                        struct urlpool_connection *connection,
-                                        struct urlp_lease *out) URLP_MAY_BLOCK;
-
 /* urlp_pool_set_stats adds the figures of one pool, or of all when `pool` is NULL, to `out`; of
  * `peak_open` it keeps the greater. */
 void urlp_pool_set_stats(struct urlp_pool_set *set, struct urlpool_pool *pool,
                          struct urlpool_stats *out) URLP_MAY_BLOCK;
 
-/* urlp_pool_set_describe appends one line a pool, or that of `pool` if it is not NULL, each ending
- * in LF: "https://example.com:443 open 3 idle 2 leased 1 dialling 0 waiting 0 reused 17 opened 3".
- * A pool that has left the set says so at the end: " retired", " closed".
+/* urlp_pool_set_describe appends one line a pool, each ending in LF: "https://example.com:443 open
+ * 3 idle 2 leased 1 dialling 0 waiting 0 reused 17 opened 3". A pool that has left the set but is
+ * still held says so at the end: " retired", " closed".
  *
  * Errors:  URLPOOL_E_NOMEM; DATA_TOO_LARGE past the buffer's limit. */
 URLPOOL_MUST_USE enum urlpool_code urlp_pool_set_describe(struct urlp_pool_set *set,
-                                                          struct urlpool_pool *pool,
                                                           struct urlp_buf *out) URLP_MAY_BLOCK;
 
-/* urlp_pool_describe appends the line of one pool. */
+/* urlp_pool_describe appends the line of one pool. Errors: those of urlp_pool_set_describe. */
 URLPOOL_MUST_USE enum urlpool_code urlp_pool_describe(struct urlpool_pool *pool,
                                                       struct urlp_buf *out) URLP_MAY_BLOCK;
-
-/* urlp_pool_close ends one pool's service as urlp_pool_set_close does that of all: it is retired,
- * its waiters and later leases get URLPOOL_E_POOL_CLOSED. Again is harmless. */
-void urlp_pool_close(struct urlpool_pool *pool) URLP_MAY_BLOCK;
-
-/* urlp_pool_route is the way the pool's connections go; immutable, the pool's own. */
-const struct urlp_route *urlp_pool_route(const struct urlpool_pool *pool);
-
-/* urlp_pool_user is the `user` of the connector: how client finds the manager of a pool. */
-void *urlp_pool_user(const struct urlpool_pool *pool);
 
 #endif /* URLP_POOL_POOL_H */

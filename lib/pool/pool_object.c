@@ -68,7 +68,7 @@ void urlp_pool_free(struct urlpool_pool *pool)
     urlp_free(pool);
 }
 
-void *urlp_pool_owner(const struct urlpool_pool *pool)
+void *urlp_pool_user(const struct urlpool_pool *pool)
 {
     return pool->set->connector.user;
 }

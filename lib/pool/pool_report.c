@@ -54,32 +54,21 @@ static void add(struct urlpool_stats *out, const struct urlpool_stats *more)
     out->pools_retired += more->pools_retired;
 }
 
-/* twin_core is the core to report on: that of `pool`, or of the set. NULL: there is nothing to say,
- * because `pool` is a parent process's or memory is out. */
-static struct urlp_pool_core *core_to_report(struct urlp_pool_set *set,
-                                             const struct urlpool_pool *pool) URLP_MAY_BLOCK
-{
-    if (pool == NULL) {
-        return urlp_core_of(set);
-    }
-    return urlp_pool_is_foreign(pool) ? NULL : pool->core;
-}
-
 void urlp_pool_set_stats(struct urlp_pool_set *set, struct urlpool_pool *pool,
                          struct urlpool_stats *out)
 {
-    struct urlp_pool_core *core = core_to_report(set, pool);
+    struct urlp_pool_core *core = pool != NULL ? pool->core : urlp_core_of(set);
 
-    if (core == NULL) {
-        return;
+    if (core == NULL || (pool != NULL && urlp_pool_is_foreign(pool))) {
+        return; /* out of memory, or a parent's pool, which has nothing in this process */
     }
     urlp_mutex_lock(&core->mutex);
     add(out, pool != NULL ? &pool->locked.stats : &core->locked.stats);
     urlp_mutex_unlock(&core->mutex);
 }
 
-static enum urlpool_code describe_one(const struct urlpool_pool *pool,
-                                      struct urlp_buf *out) URLP_HOLDS_LOCK
+static enum urlpool_code describe(const struct urlpool_pool *pool,
+                                  struct urlp_buf *out) URLP_HOLDS_LOCK
 {
     static const char *const states[] = {
         [URLP_POOL_LIVE] = "", [URLP_POOL_RETIRED] = " retired", [URLP_POOL_CLOSED] = " closed"};
@@ -93,25 +82,32 @@ static enum urlpool_code describe_one(const struct urlpool_pool *pool,
         stats->reused, stats->opened, states[pool->locked.state]);
 }
 
-enum urlpool_code urlp_pool_set_describe(struct urlp_pool_set *set, struct urlpool_pool *pool,
-                                         struct urlp_buf *out)
+enum urlpool_code urlp_pool_set_describe(struct urlp_pool_set *set, struct urlp_buf *out)
 {
-    struct urlp_pool_core *core = core_to_report(set, pool);
+    struct urlp_pool_core *core = urlp_core_of(set);
     enum urlpool_code code = URLPOOL_OK;
 
     if (core == NULL) {
-        return pool != NULL ? URLPOOL_OK : URLPOOL_E_NOMEM;
+        return URLPOOL_E_NOMEM;
     }
     urlp_mutex_lock(&core->mutex);
-    if (pool != NULL) {
-        code = describe_one(pool, out);
-    } else {
-        const struct urlp_list *all = &core->locked.all;
-
-        for (struct urlp_list *p = all->next; p != all && code == URLPOOL_OK; p = p->next) {
-            code = describe_one(URLP_CONTAINER(p, struct urlpool_pool, locked.in_all), out);
-        }
+    for (struct urlp_list *link = core->locked.all.next;
+         link != &core->locked.all && code == URLPOOL_OK; link = link->next) {
+        code = describe(URLP_CONTAINER(link, struct urlpool_pool, locked.in_all), out);
     }
     urlp_mutex_unlock(&core->mutex);
+    return code;
+}
+
+enum urlpool_code urlp_pool_describe(struct urlpool_pool *pool, struct urlp_buf *out)
+{
+    enum urlpool_code code;
+
+    if (urlp_pool_is_foreign(pool)) {
+        return urlp_buf_printf(out, "%s of the parent process\n", pool->name);
+    }
+    urlp_mutex_lock(&pool->core->mutex);
+    code = describe(pool, out);
+    urlp_mutex_unlock(&pool->core->mutex);
     return code;
 }

@@ -119,7 +119,6 @@ static enum urlpool_code enter(struct urlpool_pool *pool) URLP_HOLDS_LOCK
     urlp_list_init(&pool->locked.in_all);
     urlp_list_init(&pool->locked.waiters);
     urlp_list_init(&pool->locked.idle);
-    urlp_list_init(&pool->locked.held);
     if (urlp_map_put(&core->locked.by_key, pool->key, pool->key_len, pool) != URLPOOL_OK) {
         return URLPOOL_E_NOMEM;
     }
