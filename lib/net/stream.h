@@ -39,6 +39,9 @@ enum urlp_end {
     URLP_END_RAGGED  /* TLS: FIN without close_notify */
 };
 
+/* URLP_AT_ONCE as `by` of a call: a write sends what fits now and does not wait. */
+#define URLP_AT_ONCE ((struct urlpool_deadline){0})
+
 /* struct urlp_stream_ops is all that the layers above know of a byte stream; a new operation needs a
  * decision record. Implementations: net/tcp_stream.c, net/tls_stream.c (over any stream, so TLS in
  * TLS costs nothing extra), net/prefix_stream.c, tests/support/script_stream.c. */

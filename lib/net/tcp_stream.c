@@ -149,7 +149,7 @@ static enum urlpool_code check_now(const struct tcp_stream *tcp, const struct di
     if (call->cancel != NULL && urlpool_cancel_is_set(call->cancel)) {
         return fail_cancelled(tcp, way, err);
     }
-    if (call->by.at_ns != INT64_MAX && urlp_deadline_has_passed(call->by)) {
+    if (call->by.at_ns != URLP_AT_ONCE.at_ns && urlp_deadline_has_passed(call->by)) {
         return fail_timeout(tcp, way, call, err);
     }
     return URLPOOL_OK;

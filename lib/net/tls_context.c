@@ -1,0 +1,154 @@
+/* struct urlpool_tls: what all connections of one configuration have in common.
+ *
+ * TLS 1.2 is the least, forward secrecy is required, http/1.1 is the only protocol offered, early
+ * data is never sent (it can be replayed) and renegotiation is BoringSSL's default: refused. Every
+ * handshake, a resumed one too, is judged by urlp_tls_check_peer: by itself BoringSSL would not
+ * look at the certificate of a resumed session again. */
+
+#include "net/tls_context.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <stdatomic.h>
+
+#include "base/alloc.h"
+#include "base/environment.h"
+#include "base/error.h"
+#include "base/option.h"
+#include "net/tls.h"
+#include "net/tls_roots.h"
+#include "net/tls_stream.h"
+
+static _Atomic uint64_t last_serial;
+
+/* RFC 7301 section 3.1: each name behind its length. */
+static const uint8_t alpn[] = "\x08http/1.1";
+
+/* For TLS 1.2: ephemeral keys only, no 64-bit block cipher. Those of TLS 1.3 are all good. */
+static const char ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES";
+
+static bool configure(SSL_CTX *context, bool is_insecure)
+{
+    /* What leads astray here: SSL_CTX_set_alpn_protos returns 0 on success. */
+    if (!SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) ||
+        !SSL_CTX_set_strict_cipher_list(context, ciphers) ||
+        SSL_CTX_set_alpn_protos(context, alpn, sizeof(alpn) - 1) != 0) {
+        return false;
+    }
+    SSL_CTX_set_grease_enabled(context, 1);
+    SSL_CTX_set_custom_verify(context, SSL_VERIFY_PEER, urlp_tls_check_peer);
+    SSL_CTX_set_reverify_on_resume(context, 1);
+    if (is_insecure) {
+        SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+        return true;
+    }
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context, urlp_tls_keep_session);
+    return true;
+}
+
+static SSL_CTX *new_context(bool is_insecure, struct urlpool_error *err)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_with_buffers_method());
+
+    if (context == NULL || !configure(context, is_insecure)) {
+        SSL_CTX_free(context);
+        context = NULL;
+        (void)urlp_fail_nomem(err);
+    }
+    ERR_clear_error();
+    return context;
+}
+
+static bool names_roots(const struct urlpool_tls_options *options)
+{
+    return options->ca_file != NULL || options->ca_dir != NULL || options->ca_data != NULL;
+}
+
+/* load_roots sets `tls->roots`; without verification only those that were named are looked at, so
+ * that a wrong name is told. */
+static enum urlpool_code load_roots(struct urlpool_tls *tls,
+                                    const struct urlpool_tls_options *options,
+                                    struct urlpool_error *err)
+{
+    struct urlp_environment environment;
+    enum urlpool_code code;
+
+    if (names_roots(options)) {
+        tls->roots = urlp_tls_roots_given(options, err);
+        return tls->roots != NULL ? URLPOOL_OK : err->code;
+    }
+    if (tls->is_insecure) {
+        return URLPOOL_OK;
+    }
+    code = urlp_environment_read(&environment, err);
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    tls->roots = urlp_tls_roots_system(&environment, NULL, err);
+    urlp_environment_deinit(&environment);
+    return tls->roots != NULL ? URLPOOL_OK : err->code;
+}
+
+struct urlpool_tls *urlpool_tls_new(const struct urlpool_tls_options *options,
+                                    struct urlpool_error *err)
+{
+    static const struct urlpool_tls_options defaults;
+    struct urlpool_error scratch;
+    struct urlpool_tls *tls;
+
+    if (err == NULL) {
+        err = &scratch;
+    }
+    if (options == NULL) {
+        options = &defaults;
+    }
+    if (urlp_option_check_reserved("struct urlpool_tls_options", options->reserved,
+                                   sizeof(options->reserved), err) != URLPOOL_OK) {
+        return NULL;
+    }
+    if (options->ca_data == NULL && options->ca_data_len > 0) {
+        (void)urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "ca_data_len without ca_data");
+        return NULL;
+    }
+    tls = urlp_zalloc(sizeof(*tls));
+    if (tls == NULL) {
+        (void)urlp_fail_nomem(err);
+        return NULL;
+    }
+    urlp_ref_init(&tls->ref);
+    tls->serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
+    tls->is_insecure = options->insecure_no_verify;
+    if (load_roots(tls, options, err) == URLPOOL_OK) {
+        tls->context = new_context(tls->is_insecure, err);
+    }
+    if (tls->context == NULL) {
+        urlpool_tls_unref(tls);
+        return NULL;
+    }
+    return tls;
+}
+
+struct urlpool_tls *urlpool_tls_ref(struct urlpool_tls *tls)
+{
+    if (tls != NULL) {
+        urlp_ref_take(&tls->ref);
+    }
+    return tls;
+}
+
+void urlpool_tls_unref(struct urlpool_tls *tls)
+{
+    if (tls == NULL || !urlp_ref_drop(&tls->ref)) {
+        return;
+    }
+    SSL_CTX_free(tls->context);
+    X509_STORE_free(tls->roots);
+    urlp_free(tls);
+}
+
+uint64_t urlp_tls_serial(const struct urlpool_tls *tls)
+{
+    return tls->serial;
+}

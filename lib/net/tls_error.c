@@ -1,0 +1,83 @@
+/* What BoringSSL says in its error queue, in one line a user can act on.
+ *
+ * The oldest entry of the queue is the cause, the later ones are its consequences. Alerts are what
+ * the peer said of us; of our own findings the few that users meet have words of their own here. */
+
+#include "net/tls_error.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/span.h"
+
+/* reason_words gives own words for what users meet, or NULL. */
+static const char *reason_words(int reason)
+{
+    static const struct {
+        int reason;
+        const char *words;
+    } rows[] = {
+        {SSL_R_HTTP_REQUEST,               "the peer does not speak TLS but HTTP"             },
+        {SSL_R_HTTPS_PROXY_REQUEST,        "the peer does not speak TLS but HTTP"             },
+        {SSL_R_WRONG_VERSION_NUMBER,       "the peer does not speak TLS"                      },
+        {SSL_R_UNSUPPORTED_PROTOCOL,       "the peer offers no version from TLS 1.2 on"       },
+        {SSL_R_INVALID_ALPN_PROTOCOL,      "the peer chose a protocol other than http/1.1"    },
+        {SSL_R_TOO_MANY_KEY_UPDATES,       "the peer changes keys without end"                },
+        {SSL_R_EXCESSIVE_MESSAGE_SIZE,     "the peer sent a message that is too long"         },
+        {SSL_R_NO_RENEGOTIATION,           "the peer asks for renegotiation, which is refused"},
+        {SSL_R_UNEXPECTED_EXTENSION,       "the peer answered what was not asked"             },
+        {SSL_R_TLSV1_ALERT_USER_CANCELLED, "the peer gave up"                                 },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].reason == reason) {
+            return rows[i].words;
+        }
+    }
+    return NULL;
+}
+
+/* plain_words makes "bad decrypt" of BoringSSL's "BAD_DECRYPT". */
+static void plain_words(const char *name, char *out, size_t out_size)
+{
+    size_t len = 0;
+
+    for (; name[len] != '\0' && len + 1 < out_size; len++) {
+        out[len] = name[len] == '_' ? ' ' : urlp_to_lower(name[len]);
+    }
+    out[len] = '\0';
+}
+
+enum urlpool_code urlp_tls_fail(struct urlpool_error *err, enum urlpool_phase phase,
+                                const char *what)
+{
+    const uint32_t packed = ERR_get_error();
+    const int reason = ERR_GET_REASON(packed);
+    const char *words = ERR_GET_LIB(packed) == ERR_LIB_SSL ? reason_words(reason) : NULL;
+    const char *name = ERR_reason_error_string(packed);
+    char lower[80];
+    enum urlpool_code code;
+
+    ERR_clear_error();
+    if (reason == ERR_R_MALLOC_FAILURE) {
+        return urlp_fail_nomem(err);
+    }
+    if (words != NULL) {
+        code = urlp_fail(err, URLPOOL_E_TLS, phase, "%s: %s", what, words);
+    } else if (ERR_GET_LIB(packed) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET) {
+        code = urlp_fail(err, URLPOOL_E_TLS, phase, "%s: the peer sent the alert %s", what,
+                         SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
+    } else if (name != NULL) {
+        plain_words(name, lower, sizeof(lower));
+        code = urlp_fail(err, URLPOOL_E_TLS, phase, "%s: %s", what, lower);
+    } else {
+        code = urlp_fail(err, URLPOOL_E_TLS, phase, "%s: broken", what);
+    }
+    if (err != NULL) {
+        err->tls_code = packed;
+    }
+    return code;
+}

@@ -1,0 +1,13 @@
+#ifndef URLP_NET_TLS_ERROR_H
+#define URLP_NET_TLS_ERROR_H
+
+#include "urlpool/error.h"
+
+/* urlp_tls_fail fills `err` from what BoringSSL left in this thread's error queue, and empties the
+ * queue. `what` begins the message: "TLS handshake with example.org".
+ *
+ * Errors:  returns URLPOOL_E_NOMEM when memory ran out, else URLPOOL_E_TLS with tls_code set. */
+enum urlpool_code urlp_tls_fail(struct urlpool_error *err, enum urlpool_phase phase,
+                                const char *what);
+
+#endif /* URLP_NET_TLS_ERROR_H */

@@ -1,0 +1,261 @@
+/* Becoming a TLS connection: whom we ask for, what we offer, and how it went.
+ *
+ * The certificate is judged inside the handshake, so a refusal is told to the peer and nothing of
+ * ours has been sent. A session is offered only for the very same configuration, host and port, and
+ * kept only of a verified handshake; a configuration that does not verify neither offers nor keeps.
+ *
+ * BoringSSL's callbacks find the stream in the SSL's app data, which is cleared before the stream
+ * goes. */
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/error.h"
+#include "net/tls.h"
+#include "net/tls_context.h"
+#include "net/tls_error.h"
+#include "net/tls_stream.h"
+
+#define ALPN_HTTP_1_1 "http/1.1"
+
+/* struct attempt is one handshake under way. */
+struct attempt {
+    struct urlp_tls_stream *stream;
+    const struct urlp_call *call;
+    char host[URLP_TLS_HOST_LEN_MAX + 1];  /* as asked for: lower case, no trailing dot */
+    char what[URLP_TLS_HOST_LEN_MAX + 24]; /* the beginning of messages */
+    SSL_SESSION *offered;
+    struct urlp_tls_verdict verdict;
+    struct urlpool_error below; /* why the stream below failed */
+};
+
+enum ssl_verify_result_t urlp_tls_check_peer(SSL *ssl, uint8_t *out_alert)
+{
+    struct urlp_tls_stream *stream = SSL_get_app_data(ssl);
+
+    if (stream == NULL || stream->verdict == NULL) {
+        *out_alert = SSL_AD_INTERNAL_ERROR;
+        return ssl_verify_invalid;
+    }
+    if (stream->tls->is_insecure) {
+        return ssl_verify_ok;
+    }
+    if (urlp_tls_verify(SSL_get0_peer_certificates(ssl), stream->tls->roots, &stream->identity,
+                        stream->verdict) != URLPOOL_OK) {
+        *out_alert = stream->verdict->alert;
+        return ssl_verify_invalid;
+    }
+    stream->good_until = stream->verdict->good_until;
+    return ssl_verify_ok;
+}
+
+int urlp_tls_keep_session(SSL *ssl, SSL_SESSION *session)
+{
+    struct urlp_tls_stream *stream = SSL_get_app_data(ssl);
+
+    if (stream != NULL && stream->sessions != NULL) {
+        urlp_tls_sessions_put(stream->sessions, &stream->key, session, stream->good_until);
+    }
+    return 0; /* the cache has a reference of its own */
+}
+
+/* set_host copies the name as it is asked for and matched. RFC 6066 section 3: "without a trailing
+ * dot". */
+static enum urlpool_code set_host(struct attempt *attempt, struct urlp_span host,
+                                  struct urlpool_error *err)
+{
+    size_t len = host.len;
+
+    if (len > 0 && host.data[len - 1] == '.') {
+        len--;
+    }
+    if (len == 0 || len > URLP_TLS_HOST_LEN_MAX || memchr(host.data, '\0', len) != NULL) {
+        return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_TLS, "no host name for TLS: '%s'",
+                         urlp_quote(host.data, host.len).text);
+    }
+    for (size_t i = 0; i < len; i++) {
+        attempt->host[i] = urlp_to_lower(host.data[i]);
+    }
+    attempt->host[len] = '\0';
+    (void)snprintf(attempt->what, sizeof(attempt->what), "TLS handshake with %s",
+                   urlp_quote(attempt->host, len).text);
+    return URLPOOL_OK;
+}
+
+/* set_identity says whom the certificate must be for, and asks for a name by SNI. RFC 6066 section
+ * 3: "Literal IPv4 and IPv6 addresses are not permitted in "HostName"." */
+static bool set_identity(struct attempt *attempt)
+{
+    struct urlp_tls_identity *identity = &attempt->stream->identity;
+
+    identity->host = urlp_span_of(attempt->host);
+    identity->is_ip = urlp_ip_parse(identity->host, &identity->ip);
+    return identity->is_ip || SSL_set_tlsext_host_name(attempt->stream->ssl, attempt->host);
+}
+
+static bool set_ssl(struct urlp_tls_stream *stream)
+{
+    BIO *bio;
+
+    stream->ssl = SSL_new(stream->tls->context);
+    if (stream->ssl == NULL) {
+        return false;
+    }
+    bio = urlp_tls_bio_new(&stream->bio);
+    if (bio == NULL) {
+        return false;
+    }
+    SSL_set_bio(stream->ssl, bio, bio); /* takes the one reference */
+    SSL_set_app_data(stream->ssl, stream);
+    SSL_set_connect_state(stream->ssl);
+    return true;
+}
+
+static void offer_session(struct attempt *attempt, struct urlp_tls_sessions *sessions,
+                          uint16_t port)
+{
+    struct urlp_tls_stream *stream = attempt->stream;
+
+    if (sessions == NULL || stream->tls->is_insecure) {
+        return;
+    }
+    stream->sessions = sessions;
+    stream->key = urlp_tls_session_key_make(stream->tls->serial, port, stream->identity.host);
+    attempt->offered = urlp_tls_sessions_take(sessions, &stream->key);
+    if (attempt->offered != NULL) {
+        (void)SSL_set_session(stream->ssl, attempt->offered);
+    }
+}
+
+/* fail_below says in the words of a handshake why the stream below failed. */
+static enum urlpool_code fail_below(const struct attempt *attempt, struct urlpool_error *err)
+{
+    enum urlpool_code code = attempt->stream->bio.code;
+
+    if (code == URLPOOL_OK) {
+        return urlp_fail(err, URLPOOL_E_TLS, URLPOOL_PHASE_TLS,
+                         "%s: the peer closed the connection", attempt->what);
+    }
+    if (code == URLPOOL_E_READ_TIMEOUT || code == URLPOOL_E_WRITE_TIMEOUT ||
+        code == URLPOOL_E_TOTAL_TIMEOUT) {
+        code = urlp_call_timeout_code(attempt->call, URLPOOL_E_CONNECT_TIMEOUT);
+        return urlp_fail(err, code, URLPOOL_PHASE_TLS, "%s: timed out", attempt->what);
+    }
+    (void)urlp_fail(err, code, URLPOOL_PHASE_TLS, "%s: %s", attempt->what, attempt->below.message);
+    if (err != NULL) {
+        err->os_errno = attempt->below.os_errno;
+    }
+    return code;
+}
+
+static enum urlpool_code fail_handshake(const struct attempt *attempt, int ssl_error,
+                                        struct urlpool_error *err)
+{
+    if (attempt->verdict.error.code != URLPOOL_OK) {
+        if (err != NULL) {
+            *err = attempt->verdict.error;
+        }
+        return attempt->verdict.error.code;
+    }
+    if (ssl_error == SSL_ERROR_SYSCALL) {
+        return fail_below(attempt, err);
+    }
+    return urlp_tls_fail(err, URLPOOL_PHASE_TLS, attempt->what);
+}
+
+/* check_alpn: no protocol chosen means HTTP/1.1. BoringSSL has refused one that was not offered. */
+static enum urlpool_code check_alpn(const struct attempt *attempt, struct urlpool_error *err)
+{
+    const uint8_t *chosen = NULL;
+    unsigned len = 0;
+
+    SSL_get0_alpn_selected(attempt->stream->ssl, &chosen, &len);
+    if (len == 0 || urlp_span_is(urlp_span_make(chosen, len), ALPN_HTTP_1_1)) {
+        return URLPOOL_OK;
+    }
+    return urlp_fail(err, URLPOOL_E_TLS, URLPOOL_PHASE_TLS, "%s: the peer chose %s and not %s",
+                     attempt->what, urlp_quote(chosen, len).text, ALPN_HTTP_1_1);
+}
+
+static enum urlpool_code shake_hands(struct attempt *attempt, struct urlpool_error *err)
+{
+    struct urlp_tls_stream *stream = attempt->stream;
+    enum urlpool_code code;
+    int done;
+
+    ERR_clear_error();
+    stream->verdict = &attempt->verdict;
+    urlp_tls_bio_begin(&stream->bio, attempt->call, &attempt->below);
+    done = SSL_do_handshake(stream->ssl);
+    stream->verdict = NULL;
+    code = done == 1 ? check_alpn(attempt, err)
+                     : fail_handshake(attempt, SSL_get_error(stream->ssl, done), err);
+    urlp_tls_bio_end(&stream->bio);
+    ERR_clear_error();
+    if (code != URLPOOL_OK && attempt->offered != NULL) {
+        urlp_tls_sessions_forget(stream->sessions, &stream->key);
+    }
+    return code;
+}
+
+static void report(const struct attempt *attempt)
+{
+    const char *version = "";
+    const char *cipher = "";
+    bool is_resumed = false;
+    char text[80];
+
+    (void)urlp_tls_describe(&attempt->stream->base, &version, &cipher, &is_resumed);
+    if (is_resumed) {
+        URLP_COUNT(attempt->call, tls_resumed, 1);
+    } else {
+        URLP_COUNT(attempt->call, tls_full, 1);
+    }
+    if (attempt->call->trace != NULL) {
+        (void)snprintf(text, sizeof(text), "%s %s", version, cipher);
+        urlp_call_trace(attempt->call, URLPOOL_TRACE_SECURED, text, strlen(text), is_resumed);
+    }
+}
+
+struct urlp_stream *urlp_tls_wrap(struct urlp_stream *inner, struct urlpool_tls *tls,
+                                  const struct urlp_tls_target *target,
+                                  struct urlp_tls_sessions *sessions, const struct urlp_call *call,
+                                  struct urlpool_error *err)
+{
+    struct attempt attempt = {.call = call};
+    struct urlp_tls_stream *stream = NULL;
+    enum urlpool_code code = set_host(&attempt, target->host, err);
+
+    if (code != URLPOOL_OK) {
+        return NULL;
+    }
+    stream = urlp_zalloc(sizeof(*stream));
+    if (stream == NULL) {
+        (void)urlp_fail_nomem(err);
+        return NULL;
+    }
+    attempt.stream = stream;
+    stream->base.ops = &urlp_tls_stream_ops;
+    stream->inner = stream->bio.inner = inner;
+    stream->tls = urlpool_tls_ref(tls);
+    if (!set_ssl(stream) || !set_identity(&attempt)) {
+        ERR_clear_error();
+        code = urlp_fail_nomem(err);
+        goto done;
+    }
+    offer_session(&attempt, sessions, target->port);
+    code = shake_hands(&attempt, err);
+done:
+    SSL_SESSION_free(attempt.offered);
+    if (code != URLPOOL_OK) {
+        urlp_tls_stream_discard(stream);
+        return NULL;
+    }
+    stream->identity = (struct urlp_tls_identity){0};
+    report(&attempt);
+    return &stream->base;
+}

@@ -1,0 +1,88 @@
+/* Which host names a name in a certificate stands for. Pure.
+ *
+ * A name from a certificate may hold any octet: NUL ends nothing here, and a pattern with an octet
+ * that no host name has matches nothing. Refusing too much costs a connection, matching too much
+ * costs the identity of the peer, so whatever is odd is refused. */
+
+#include "net/tls_names.h"
+
+#include <string.h>
+
+static bool is_host_octet(unsigned char c)
+{
+    return urlp_is_alpha(c) || urlp_is_digit(c) || c == '-' || c == '_';
+}
+
+/* is_plain_name says whether `name` is one or more labels of host octets, none of them empty. */
+static bool is_plain_name(struct urlp_span name)
+{
+    size_t label_len = 0;
+
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.data[i] == '.') {
+            if (label_len == 0) {
+                return false;
+            }
+            label_len = 0;
+            continue;
+        }
+        if (!is_host_octet((unsigned char)name.data[i])) {
+            return false;
+        }
+        label_len++;
+    }
+    return label_len > 0;
+}
+
+static struct urlp_span behind(struct urlp_span span, size_t len)
+{
+    return urlp_span_make(span.data + len, span.len - len);
+}
+
+static bool has_dot(struct urlp_span span)
+{
+    return span.len > 0 && memchr(span.data, '.', span.len) != NULL;
+}
+
+static bool wildcard_matches(struct urlp_span parent, struct urlp_span host)
+{
+    const char *dot = memchr(host.data, '.', host.len);
+    size_t label_len;
+
+    if (dot == NULL || !has_dot(parent)) {
+        return false;
+    }
+    label_len = (size_t)(dot - host.data);
+    return is_plain_name(parent) && urlp_span_equals_nocase(behind(host, label_len + 1), parent);
+}
+
+bool urlp_tls_name_matches(struct urlp_span pattern, struct urlp_span host)
+{
+    if (!is_plain_name(host) || pattern.len == 0) {
+        return false;
+    }
+    if (pattern.len > 2 && pattern.data[0] == '*' && pattern.data[1] == '.') {
+        return wildcard_matches(behind(pattern, 2), host);
+    }
+    return is_plain_name(pattern) && urlp_span_equals_nocase(pattern, host);
+}
+
+bool urlp_tls_name_is_below(struct urlp_span host, struct urlp_span base)
+{
+    struct urlp_span tail;
+
+    if (base.len > 0 && base.data[0] == '.') {
+        base = behind(base, 1);
+    }
+    if (base.len == 0) {
+        return true;
+    }
+    if (host.len < base.len) {
+        return false;
+    }
+    tail = behind(host, host.len - base.len);
+    if (!urlp_span_equals_nocase(tail, base)) {
+        return false;
+    }
+    return host.len == base.len || tail.data[-1] == '.';
+}

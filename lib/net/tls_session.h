@@ -1,0 +1,53 @@
+#ifndef URLP_NET_TLS_SESSION_H
+#define URLP_NET_TLS_SESSION_H
+
+#include <openssl/base.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/span.h"
+#include "net/tls.h"
+
+/* How many tickets of one peer are kept, the newest, and how long one may be. */
+#define URLP_TLS_TICKETS_A_KEY    4
+#define URLP_TLS_TICKET_BYTES_MAX 16384
+
+#define URLP_TLS_HOST_LEN_MAX 255
+
+/* struct urlp_tls_session_key is the full identity of a TLS peer: configuration (trust, modes),
+ * port and host. */
+struct urlp_tls_session_key {
+    size_t len;
+    uint8_t bytes[sizeof(uint64_t) + sizeof(uint16_t) + URLP_TLS_HOST_LEN_MAX];
+};
+
+/* urlp_tls_session_key_make. Sizes: `host` is at most URLP_TLS_HOST_LEN_MAX bytes, lower case. */
+struct urlp_tls_session_key urlp_tls_session_key_make(uint64_t tls_serial, uint16_t port,
+                                                      struct urlp_span host);
+
+/* urlp_tls_sessions_put keeps `session` until `good_until` (wall seconds), if it is worth keeping.
+ *
+ * Owns:    takes a reference of its own.
+ * Threads: any number at once. */
+void urlp_tls_sessions_put(struct urlp_tls_sessions *sessions,
+                           const struct urlp_tls_session_key *key, SSL_SESSION *session,
+                           int64_t good_until);
+
+/* urlp_tls_sessions_take gives the newest session that is still good, or NULL; one of TLS 1.3 is
+ * then no longer in the cache.
+ *
+ * Owns:    the reference is the caller's, for SSL_SESSION_free.
+ * Threads: any number at once.
+ * Spec:    RFC 8446 appendix C.4: "Clients SHOULD NOT reuse a ticket for multiple connections." */
+SSL_SESSION *urlp_tls_sessions_take(struct urlp_tls_sessions *sessions,
+                                    const struct urlp_tls_session_key *key);
+
+/* urlp_tls_sessions_forget drops all sessions of `key`: one of them has just failed. */
+void urlp_tls_sessions_forget(struct urlp_tls_sessions *sessions,
+                              const struct urlp_tls_session_key *key);
+
+/* urlp_tls_sessions_count is how many sessions are kept of `key`. */
+size_t urlp_tls_sessions_count(struct urlp_tls_sessions *sessions,
+                               const struct urlp_tls_session_key *key);
+
+#endif /* URLP_NET_TLS_SESSION_H */

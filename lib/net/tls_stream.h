@@ -1,0 +1,41 @@
+#ifndef URLP_NET_TLS_STREAM_H
+#define URLP_NET_TLS_STREAM_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+
+#include "net/stream.h"
+#include "net/tls.h"
+#include "net/tls_bio.h"
+#include "net/tls_session.h"
+#include "net/tls_verify.h"
+
+/* struct urlp_tls_stream is one TLS connection: made by tls_handshake.c, run by tls_stream.c. */
+struct urlp_tls_stream {
+    struct urlp_stream base;
+    struct urlp_stream *inner; /* owned once the handshake is done */
+    struct urlpool_tls *tls;   /* a reference */
+    SSL *ssl;
+    bool is_broken; /* a read or write has failed: nothing polite is left to say */
+
+    struct urlp_tls_sessions *sessions; /* borrowed; NULL: nothing is kept */
+    struct urlp_tls_session_key key;
+    int64_t good_until; /* of the verified chain */
+
+    struct urlp_tls_identity identity; /* during the handshake */
+    struct urlp_tls_verdict *verdict;  /* during the handshake, else NULL */
+
+    struct urlp_tls_bio bio;
+};
+
+extern const struct urlp_stream_ops urlp_tls_stream_ops;
+
+/* urlp_tls_stream_discard frees `stream` and nothing below it; accepts a half-made one. */
+void urlp_tls_stream_discard(struct urlp_tls_stream *stream);
+
+/* What BoringSSL calls, in the thread that drives the connection: to judge the peer's certificate,
+ * and when a session can be kept. Both find the stream in the SSL's app data. */
+enum ssl_verify_result_t urlp_tls_check_peer(SSL *ssl, uint8_t *out_alert);
+int urlp_tls_keep_session(SSL *ssl, SSL_SESSION *session);
+
+#endif /* URLP_NET_TLS_STREAM_H */

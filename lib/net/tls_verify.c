@@ -1,0 +1,386 @@
+/* The one judgement of a peer's certificate, over BoringSSL's X509_STORE_CTX.
+ *
+ * BoringSSL builds and checks the chain (RFC 5280); the name is matched here, by SAN alone, since
+ * the common name has no meaning as a host name. Two things go beyond it: signatures by MD5 or
+ * SHA-1 and RSA keys below 2048 bits are refused, as distributions' OpenSSL does; and constraints
+ * are also held against the host itself, because a wildcard such as *.example.org is not below
+ * bad.example.org and yet stands for it.
+ *
+ * Every way out but the last line is a refusal. Knows nothing of sessions: a resumed handshake is
+ * judged by the chain its session carries. */
+
+#include "net/tls_verify.h"
+
+#include <openssl/asn1.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/nid.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "net/tls_names.h"
+
+#define RSA_BITS_MIN    2048
+#define NAMES_SHOWN_MAX 2
+#define SECONDS_A_DAY   86400
+
+/* note completes a refusal whose message stands; `reason` is an X509_V_ERR value. */
+static enum urlpool_code note(struct urlp_tls_verdict *verdict, int reason)
+{
+    verdict->error.tls_code = (uint32_t)reason;
+    verdict->alert = (uint8_t)SSL_alert_from_verify_result(reason);
+    return verdict->error.code;
+}
+
+static enum urlpool_code refuse_nomem(struct urlp_tls_verdict *verdict)
+{
+    verdict->alert = SSL_AD_INTERNAL_ERROR;
+    return urlp_fail_nomem(&verdict->error);
+}
+
+/* refuse_untrusted: `why` is told to the user. */
+static enum urlpool_code refuse_untrusted(struct urlp_tls_verdict *verdict, int reason,
+                                          const struct urlp_tls_identity *identity, const char *why)
+{
+    (void)urlp_fail(&verdict->error, URLPOOL_E_TLS_VERIFY, URLPOOL_PHASE_TLS,
+                    "certificate of %s is not trusted: %s",
+                    urlp_quote(identity->host.data, identity->host.len).text, why);
+    return note(verdict, reason);
+}
+
+/* format_time writes "Jan  2 03:04:05 2030 GMT", or nothing when `time` is malformed. */
+static void format_time(const ASN1_TIME *time, char *out, size_t out_size)
+{
+    BIO *memory = BIO_new(BIO_s_mem());
+    int len = 0;
+
+    if (memory != NULL && ASN1_TIME_print(memory, time)) {
+        len = BIO_read(memory, out, (int)out_size - 1);
+    }
+    out[len > 0 ? len : 0] = '\0';
+    BIO_free(memory);
+}
+
+static enum urlpool_code refuse_for_date(struct urlp_tls_verdict *verdict, int reason,
+                                         const struct urlp_tls_identity *identity, X509 *cert)
+{
+    const bool is_early = reason == X509_V_ERR_CERT_NOT_YET_VALID;
+    char when[40] = "";
+
+    if (cert != NULL) {
+        format_time(is_early ? X509_get0_notBefore(cert) : X509_get0_notAfter(cert), when,
+                    sizeof(when));
+    }
+    (void)urlp_fail(&verdict->error, URLPOOL_E_TLS_EXPIRED, URLPOOL_PHASE_TLS,
+                    "certificate of %s %s %s",
+                    urlp_quote(identity->host.data, identity->host.len).text,
+                    is_early ? "is not valid before" : "expired on", when);
+    return note(verdict, reason);
+}
+
+static enum urlpool_code refuse_chain(struct urlp_tls_verdict *verdict,
+                                      const struct urlp_tls_identity *identity,
+                                      X509_STORE_CTX *context)
+{
+    const int reason = X509_STORE_CTX_get_error(context);
+
+    if (reason == X509_V_ERR_OUT_OF_MEM) {
+        return refuse_nomem(verdict);
+    }
+    if (reason == X509_V_ERR_CERT_HAS_EXPIRED || reason == X509_V_ERR_CERT_NOT_YET_VALID) {
+        return refuse_for_date(verdict, reason, identity, X509_STORE_CTX_get_current_cert(context));
+    }
+    return refuse_untrusted(verdict, reason, identity, X509_verify_cert_error_string(reason));
+}
+
+static struct urlp_span span_of_string(const ASN1_STRING *string)
+{
+    return urlp_span_make(ASN1_STRING_get0_data(string), (size_t)ASN1_STRING_length(string));
+}
+
+static bool name_is_for(const GENERAL_NAME *name, const struct urlp_tls_identity *identity)
+{
+    struct urlp_span address;
+
+    if (!identity->is_ip) {
+        return name->type == GEN_DNS &&
+               urlp_tls_name_matches(span_of_string(name->d.dNSName), identity->host);
+    }
+    if (name->type != GEN_IPADD) {
+        return false;
+    }
+    address = span_of_string(name->d.iPAddress);
+    return address.len == (identity->ip.family == URLP_IP_V4 ? 4U : 16U) &&
+           memcmp(address.data, identity->ip.bytes, address.len) == 0;
+}
+
+/* show_name writes a name for a message; false for kinds that name no host. */
+static bool show_name(const GENERAL_NAME *name, char *out, size_t out_size)
+{
+    struct urlp_ip ip = {.family = URLP_IP_NONE};
+    struct urlp_span span;
+
+    if (name->type == GEN_DNS) {
+        span = span_of_string(name->d.dNSName);
+        (void)snprintf(out, out_size, "%s", urlp_quote(span.data, span.len).text);
+        return true;
+    }
+    if (name->type != GEN_IPADD) {
+        return false;
+    }
+    span = span_of_string(name->d.iPAddress);
+    if (span.len != 4 && span.len != 16) {
+        return false;
+    }
+    ip.family = span.len == 4 ? URLP_IP_V4 : URLP_IP_V6;
+    memcpy(ip.bytes, span.data, span.len);
+    urlp_ip_format(&ip, out);
+    return true;
+}
+
+static enum urlpool_code refuse_names(struct urlp_tls_verdict *verdict,
+                                      const struct urlp_tls_identity *identity,
+                                      const GENERAL_NAMES *names)
+{
+    char shown[NAMES_SHOWN_MAX + 1][sizeof(struct urlp_quoted)] = {"no host"};
+    size_t num_hosts = 0;
+
+    for (size_t i = 0; i < sk_GENERAL_NAME_num(names) && num_hosts <= NAMES_SHOWN_MAX; i++) {
+        if (show_name(sk_GENERAL_NAME_value(names, i), shown[num_hosts], sizeof(shown[0]))) {
+            num_hosts++;
+        }
+    }
+    (void)urlp_fail(&verdict->error, URLPOOL_E_TLS_HOSTNAME, URLPOOL_PHASE_TLS,
+                    "certificate is for %s%s%s%s, not for %s", shown[0], num_hosts > 1 ? ", " : "",
+                    shown[1], num_hosts > NAMES_SHOWN_MAX ? ", …" : "",
+                    urlp_quote(identity->host.data, identity->host.len).text);
+    return note(verdict,
+                identity->is_ip ? X509_V_ERR_IP_ADDRESS_MISMATCH : X509_V_ERR_HOSTNAME_MISMATCH);
+}
+
+/* check_names holds the names of `leaf` against the identity. RFC 9110 section 4.3.4: "the client
+ * MUST verify that the service's identity is an acceptable match for the URI's origin server". */
+static enum urlpool_code check_names(X509 *leaf, const struct urlp_tls_identity *identity,
+                                     struct urlp_tls_verdict *verdict)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
+    const size_t num_names = sk_GENERAL_NAME_num(names);
+    enum urlpool_code code = URLPOOL_OK;
+    bool is_for = false;
+
+    if (num_names > URLP_TLS_NAMES_MAX) {
+        code = refuse_untrusted(verdict, X509_V_ERR_UNSPECIFIED, identity, "too many names in it");
+        goto done;
+    }
+    for (size_t i = 0; i < num_names && !is_for; i++) {
+        is_for = name_is_for(sk_GENERAL_NAME_value(names, i), identity);
+    }
+    if (!is_for) {
+        code = refuse_names(verdict, identity, names);
+    }
+done:
+    GENERAL_NAMES_free(names);
+    return code;
+}
+
+/* subtrees_hold says whether a dNSName among `subtrees` holds `host`, and whether there was one. */
+static bool subtrees_hold(const STACK_OF(GENERAL_SUBTREE) * subtrees, struct urlp_span host,
+                          bool *out_has_dns)
+{
+    *out_has_dns = false;
+    for (size_t i = 0; i < sk_GENERAL_SUBTREE_num(subtrees); i++) {
+        const GENERAL_NAME *base = sk_GENERAL_SUBTREE_value(subtrees, i)->base;
+
+        if (base->type != GEN_DNS) {
+            continue;
+        }
+        *out_has_dns = true;
+        if (urlp_tls_name_is_below(host, span_of_string(base->d.dNSName))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* constraint_error is what `authority` says against the host: an X509_V_ERR value or X509_V_OK. */
+static int constraint_error(const X509 *authority, struct urlp_span host)
+{
+    NAME_CONSTRAINTS *limits = X509_get_ext_d2i(authority, NID_name_constraints, NULL, NULL);
+    int reason = X509_V_OK;
+    bool has_dns;
+
+    if (limits == NULL) {
+        return X509_V_OK;
+    }
+    if (subtrees_hold(limits->excludedSubtrees, host, &has_dns)) {
+        reason = X509_V_ERR_EXCLUDED_VIOLATION;
+    } else if (!subtrees_hold(limits->permittedSubtrees, host, &has_dns) && has_dns) {
+        reason = X509_V_ERR_PERMITTED_VIOLATION;
+    }
+    NAME_CONSTRAINTS_free(limits);
+    return reason;
+}
+
+/* weakness says what is too weak in how `cert` is signed or in its key, or NULL. */
+static const char *weakness(X509 *cert)
+{
+    EVP_PKEY *key;
+    bool is_short;
+
+    switch (X509_get_signature_nid(cert)) {
+    case NID_md2WithRSAEncryption:
+    case NID_md4WithRSAEncryption:
+    case NID_md5WithRSAEncryption:
+    case NID_sha1WithRSAEncryption:
+    case NID_sha1WithRSA:
+    case NID_ecdsa_with_SHA1:
+    case NID_dsaWithSHA1:
+        return "signed by MD5 or SHA-1";
+    default:
+        break;
+    }
+    key = X509_get_pubkey(cert);
+    if (key == NULL) {
+        return "its key cannot be read";
+    }
+    is_short = EVP_PKEY_id(key) == EVP_PKEY_RSA && EVP_PKEY_bits(key) < RSA_BITS_MIN;
+    EVP_PKEY_free(key);
+    return is_short ? "its RSA key is shorter than 2048 bits" : NULL;
+}
+
+/* seconds_until is how long `time` is away from now; 0 when that cannot be told. */
+static int64_t seconds_until(const ASN1_TIME *time, int64_t now)
+{
+    ASN1_TIME *from = ASN1_TIME_set(NULL, (time_t)now);
+    int days = 0;
+    int seconds = 0;
+
+    if (from != NULL && !ASN1_TIME_diff(&days, &seconds, from, time)) {
+        days = seconds = 0;
+    }
+    ASN1_TIME_free(from);
+    return (int64_t)days * SECONDS_A_DAY + seconds;
+}
+
+/* check_links looks at every certificate of the built chain; the last is an anchor, trusted
+ * whatever it is signed by. */
+static enum urlpool_code check_links(const STACK_OF(X509) * chain, int64_t now,
+                                     const struct urlp_tls_identity *identity,
+                                     struct urlp_tls_verdict *verdict)
+{
+    const size_t num_links = sk_X509_num(chain);
+
+    verdict->good_until = INT64_MAX;
+    for (size_t i = 0; i < num_links; i++) {
+        X509 *cert = sk_X509_value(chain, i);
+        const int64_t good_until = now + seconds_until(X509_get0_notAfter(cert), now);
+        const char *why = i + 1 < num_links ? weakness(cert) : NULL;
+        int reason = X509_V_OK;
+
+        if (good_until < verdict->good_until) {
+            verdict->good_until = good_until;
+        }
+        if (why != NULL) {
+            return refuse_untrusted(verdict, X509_V_ERR_CERT_REJECTED, identity, why);
+        }
+        if (i > 0 && !identity->is_ip) {
+            reason = constraint_error(cert, identity->host);
+        }
+        if (reason != X509_V_OK) {
+            return refuse_untrusted(verdict, reason, identity,
+                                    X509_verify_cert_error_string(reason));
+        }
+    }
+    return URLPOOL_OK;
+}
+
+/* parse_chain makes certificates of what was presented: the first is the leaf. NULL when one of
+ * them is malformed. */
+static STACK_OF(X509) * parse_chain(const STACK_OF(CRYPTO_BUFFER) * presented)
+{
+    STACK_OF(X509) *chain = sk_X509_new_null();
+
+    for (size_t i = 0; chain != NULL && i < sk_CRYPTO_BUFFER_num(presented); i++) {
+        X509 *cert = X509_parse_from_buffer(sk_CRYPTO_BUFFER_value(presented, i));
+
+        if (cert == NULL || !sk_X509_push(chain, cert)) {
+            X509_free(cert);
+            sk_X509_pop_free(chain, X509_free);
+            return NULL;
+        }
+    }
+    return chain;
+}
+
+/* prepare sets `context` up: a certificate for a server, at this time, for any of the given roots,
+ * an intermediate among them included. */
+static bool prepare(X509_STORE_CTX *context, X509_STORE *roots, STACK_OF(X509) * chain, int64_t now)
+{
+    X509_VERIFY_PARAM *rules;
+
+    if (!X509_STORE_CTX_init(context, roots, sk_X509_value(chain, 0), chain) ||
+        !X509_STORE_CTX_set_default(context, "ssl_server")) {
+        return false;
+    }
+    rules = X509_STORE_CTX_get0_param(context);
+    X509_VERIFY_PARAM_set_depth(rules, URLP_TLS_CHAIN_MAX);
+    X509_VERIFY_PARAM_set_time(rules, (time_t)now);
+    return X509_VERIFY_PARAM_set_flags(rules,
+                                       X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
+}
+
+static enum urlpool_code judge(X509_STORE_CTX *context, X509 *leaf, int64_t now,
+                               const struct urlp_tls_identity *identity,
+                               struct urlp_tls_verdict *verdict)
+{
+    enum urlpool_code code;
+
+    if (X509_verify_cert(context) != 1) {
+        return refuse_chain(verdict, identity, context);
+    }
+    code = check_names(leaf, identity, verdict);
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    return check_links(X509_STORE_CTX_get0_chain(context), now, identity, verdict);
+}
+
+enum urlpool_code urlp_tls_verify(const STACK_OF(CRYPTO_BUFFER) * presented, X509_STORE *roots,
+                                  const struct urlp_tls_identity *identity,
+                                  struct urlp_tls_verdict *verdict)
+{
+    const int64_t now = urlp_wall_seconds();
+    X509_STORE_CTX *context = NULL;
+    STACK_OF(X509) *chain = NULL;
+    enum urlpool_code code;
+
+    if (sk_CRYPTO_BUFFER_num(presented) == 0) {
+        return refuse_untrusted(verdict, X509_V_ERR_UNSPECIFIED, identity, "there is none");
+    }
+    if (sk_CRYPTO_BUFFER_num(presented) > URLP_TLS_CHAIN_MAX) {
+        return refuse_untrusted(verdict, X509_V_ERR_CERT_CHAIN_TOO_LONG, identity,
+                                "too many certificates in its chain");
+    }
+    chain = parse_chain(presented);
+    if (chain == NULL) {
+        code = refuse_untrusted(verdict, X509_V_ERR_UNSPECIFIED, identity, "it is malformed");
+        goto done;
+    }
+    context = X509_STORE_CTX_new();
+    if (context == NULL || !prepare(context, roots, chain, now)) {
+        code = refuse_nomem(verdict);
+        goto done;
+    }
+    code = judge(context, sk_X509_value(chain, 0), now, identity, verdict);
+done:
+    X509_STORE_CTX_free(context);
+    sk_X509_pop_free(chain, X509_free);
+    ERR_clear_error();
+    return code;
+}

@@ -1,0 +1,46 @@
+#ifndef URLP_NET_TLS_VERIFY_H
+#define URLP_NET_TLS_VERIFY_H
+
+#include <openssl/base.h>
+#include <openssl/pool.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "urlpool/error.h"
+
+#include "base/ip.h"
+#include "base/span.h"
+
+/* Caps on what a peer may make us look at. */
+#define URLP_TLS_CHAIN_MAX 16
+#define URLP_TLS_NAMES_MAX 8192
+
+/* struct urlp_tls_identity is whom the certificate has to be for: a name, lower case and without a
+ * trailing dot, or an address. */
+struct urlp_tls_identity {
+    struct urlp_span host;
+    bool is_ip;
+    struct urlp_ip ip;
+};
+
+/* struct urlp_tls_verdict is what urlp_tls_verify found. */
+struct urlp_tls_verdict {
+    struct urlpool_error error; /* as urlp_tls_verify filled it; code URLPOOL_OK before */
+    uint8_t alert;              /* what to tell the peer of a refusal */
+    int64_t good_until;         /* wall seconds: when the first certificate of the chain expires */
+};
+
+/* urlp_tls_verify judges the chain that a peer presented, leaf first: signatures, dates, uses and
+ * constraints up to one of `roots`, and that the leaf is for `identity`. Called alike for full and
+ * for resumed handshakes.
+ *
+ * Errors:  URLPOOL_E_TLS_VERIFY, TLS_EXPIRED, TLS_HOSTNAME, NOMEM, in `verdict->error` with
+ *          tls_code an X509_V_ERR value; phase TLS.
+ * Threads: any number at once.
+ * Spec:    RFC 5280 section 6, RFC 9525, RFC 9110 section 4.3.4. */
+URLPOOL_MUST_USE enum urlpool_code urlp_tls_verify(const STACK_OF(CRYPTO_BUFFER) * presented,
+                                                   X509_STORE *roots,
+                                                   const struct urlp_tls_identity *identity,
+                                                   struct urlp_tls_verdict *verdict);
+
+#endif /* URLP_NET_TLS_VERIFY_H */
