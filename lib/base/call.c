@@ -33,16 +33,3 @@ void urlp_call_trace(const struct urlp_call *call, enum urlpool_trace_kind kind,
     event.at_ns = urlp_now_ns();
     call->trace->event(call->trace->user, &event);
 }
-
-void urlp_call_trace_failure(const struct urlp_call *call, enum urlpool_trace_kind kind,
-                             enum urlpool_code code)
-{
-    struct urlpool_trace_event event = {.kind = kind, .code = code};
-
-    if (call->trace == NULL || call->trace->event == NULL) {
-        return;
-    }
-    urlp_assert_no_lock("urlp_call_trace_failure");
-    event.at_ns = urlp_now_ns();
-    call->trace->event(call->trace->user, &event);
-}

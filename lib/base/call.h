@@ -38,8 +38,4 @@ enum urlpool_code urlp_call_timeout_code(const struct urlp_call *call,
 void urlp_call_trace(const struct urlp_call *call, enum urlpool_trace_kind kind, const char *text,
                      size_t text_len, int64_t number) URLP_MAY_BLOCK;
 
-/* urlp_call_trace_failure tells the sink of something that carries the code of what failed. */
-void urlp_call_trace_failure(const struct urlp_call *call, enum urlpool_trace_kind kind,
-                             enum urlpool_code code) URLP_MAY_BLOCK;
-
 #endif /* URLP_BASE_CALL_H */
