@@ -300,8 +300,8 @@ bool urlp_cidr_contains(const struct urlp_cidr *cidr, const struct urlp_ip *ip)
         range = unmap(&cidr->ip);
         prefix_len -= MAPPED_BYTES * 8;
     }
-    if (range.family == plain.family && range.family != URLP_IP_NONE) {
-        return shares_prefix(range.bytes, plain.bytes, prefix_len);
+    if (range.family == plain.family) {
+        return range.family != URLP_IP_NONE && shares_prefix(range.bytes, plain.bytes, prefix_len);
     }
     /* What is left is a wide IPv6 range, which may take in ::ffff:0:0/96 itself. */
     return range.family == ip->family && shares_prefix(range.bytes, ip->bytes, prefix_len);

@@ -110,15 +110,14 @@ static enum urlpool_code grow(struct urlp_map *map)
 
 enum urlpool_code urlp_map_put(struct urlp_map *map, const void *key, size_t key_len, void *value)
 {
-    struct urlp_map_slot added = {.value = value, .key_len = key_len};
-    struct urlp_map_slot *slot;
+    struct urlp_map_slot added = {
+        .value = value, .key_len = key_len, .hash = hash_key(key, key_len)};
+    struct urlp_map_slot *slot = NULL;
 
-    if (grow(map) != URLPOOL_OK) {
-        return URLPOOL_E_NOMEM;
+    if (map->len != 0) {
+        slot = &map->slots[find_slot(map, added.hash, key, key_len)];
     }
-    added.hash = hash_key(key, key_len);
-    slot = &map->slots[find_slot(map, added.hash, key, key_len)];
-    if (slot->value != NULL) {
+    if (slot != NULL && slot->value != NULL) {
         slot->value = value;
         return URLPOOL_OK;
     }
@@ -126,7 +125,11 @@ enum urlpool_code urlp_map_put(struct urlp_map *map, const void *key, size_t key
     if (added.key == NULL) {
         return URLPOOL_E_NOMEM;
     }
-    *slot = added;
+    if (grow(map) != URLPOOL_OK) {
+        urlp_free(added.key);
+        return URLPOOL_E_NOMEM;
+    }
+    map->slots[find_slot(map, added.hash, key, key_len)] = added;
     map->len++;
     return URLPOOL_OK;
 }

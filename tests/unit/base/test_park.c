@@ -1,0 +1,420 @@
+/* Parks: woken, timed out or cancelled, with and without a token, on both clocks. */
+
+#include <dirent.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "base/park.h"
+#include "support/run_tests.h"
+
+#define START_NS ((int64_t)1000 * 1000000000)
+#define MS(n)    ((int64_t)(n)*URLP_NS_PER_MS)
+
+/* struct sleeper is a thread that waits in a park. */
+struct sleeper {
+    struct urlp_mutex mutex;
+    struct urlp_park park;
+    struct urlpool_cancel *cancel;
+    struct urlpool_deadline by;
+    enum urlp_park_end end;
+    pthread_t thread;
+};
+
+static void sleeper_init(struct sleeper *sleeper, bool has_token, struct urlpool_deadline by)
+{
+    *sleeper = (struct sleeper){.by = by};
+    urlp_mutex_init(&sleeper->mutex);
+    if (has_token) {
+        sleeper->cancel = urlpool_cancel_new(NULL);
+        ck_assert_ptr_nonnull(sleeper->cancel);
+    }
+    ck_assert_int_eq(urlp_park_init(&sleeper->park, sleeper->cancel, NULL), URLPOOL_OK);
+}
+
+static void sleeper_deinit(struct sleeper *sleeper)
+{
+    urlp_park_deinit(&sleeper->park);
+    urlpool_cancel_free(sleeper->cancel);
+    urlp_mutex_deinit(&sleeper->mutex);
+}
+
+static void wake(struct sleeper *sleeper)
+{
+    urlp_mutex_lock(&sleeper->mutex);
+    urlp_park_wake(&sleeper->park);
+    urlp_mutex_unlock(&sleeper->mutex);
+}
+
+static enum urlp_park_end wait_here(struct sleeper *sleeper)
+{
+    enum urlp_park_end end;
+
+    urlp_mutex_lock(&sleeper->mutex);
+    end = urlp_park_wait(&sleeper->park, &sleeper->mutex, sleeper->by);
+    urlp_mutex_unlock(&sleeper->mutex);
+    return end;
+}
+
+static void *wait_in_thread(void *arg)
+{
+    struct sleeper *sleeper = arg;
+
+    sleeper->end = wait_here(sleeper);
+    return NULL;
+}
+
+static void start(struct sleeper *sleeper)
+{
+    ck_assert_int_eq(pthread_create(&sleeper->thread, NULL, wait_in_thread, sleeper), 0);
+}
+
+static enum urlp_park_end join(struct sleeper *sleeper)
+{
+    (void)pthread_join(sleeper->thread, NULL);
+    return sleeper->end;
+}
+
+START_TEST(park__a_wake_that_came_first_ends_the_wait_at_once)
+{
+    for (int has_token = 0; has_token < 2; has_token++) {
+        struct sleeper sleeper;
+
+        sleeper_init(&sleeper, has_token, URLP_NEVER);
+        wake(&sleeper);
+        ck_assert_int_eq(wait_here(&sleeper), URLP_PARK_WOKEN);
+        sleeper_deinit(&sleeper);
+    }
+}
+END_TEST
+
+START_TEST(park__a_wake_ends_one_wait_only)
+{
+    urlp_clock_fake_begin(START_NS);
+    for (int has_token = 0; has_token < 2; has_token++) {
+        struct sleeper sleeper;
+
+        sleeper_init(&sleeper, has_token, urlp_deadline_in(10));
+        wake(&sleeper);
+        wake(&sleeper);
+        ck_assert_int_eq(wait_here(&sleeper), URLP_PARK_WOKEN);
+        start(&sleeper);
+        urlp_clock_fake_await_waiters(1);
+        urlp_clock_fake_advance(MS(10));
+        ck_assert_int_eq(join(&sleeper), URLP_PARK_TIMEOUT);
+        sleeper_deinit(&sleeper);
+    }
+}
+END_TEST
+
+START_TEST(park__a_used_up_wake_leaves_nothing_to_poll_for)
+{
+    struct sleeper sleeper;
+    struct pollfd fd = {.events = POLLIN};
+
+    sleeper_init(&sleeper, true, URLP_NEVER);
+    wake(&sleeper);
+    fd.fd = sleeper.park.wake_fd;
+    ck_assert_int_eq(poll(&fd, 1, 0), 1);
+    ck_assert_int_eq(wait_here(&sleeper), URLP_PARK_WOKEN);
+    ck_assert_int_eq(poll(&fd, 1, 0), 0);
+    sleeper_deinit(&sleeper);
+}
+END_TEST
+
+START_TEST(park__a_sleeping_thread_is_woken)
+{
+    for (int is_fake = 0; is_fake < 2; is_fake++) {
+        if (is_fake) {
+            urlp_clock_fake_begin(START_NS);
+        }
+        for (int has_token = 0; has_token < 2; has_token++) {
+            struct sleeper sleeper;
+
+            sleeper_init(&sleeper, has_token, URLP_NEVER);
+            start(&sleeper);
+            if (is_fake) {
+                urlp_clock_fake_await_waiters(1);
+            }
+            wake(&sleeper);
+            ck_assert_int_eq(urlp_clock_fake_num_waiters(), 0);
+            ck_assert_int_eq(join(&sleeper), URLP_PARK_WOKEN);
+            sleeper_deinit(&sleeper);
+        }
+    }
+}
+END_TEST
+
+START_TEST(park__times_out_when_the_fake_clock_gets_there)
+{
+    urlp_clock_fake_begin(START_NS);
+    for (int has_token = 0; has_token < 2; has_token++) {
+        struct sleeper sleeper;
+
+        sleeper_init(&sleeper, has_token, urlp_deadline_in(60000));
+        start(&sleeper);
+        urlp_clock_fake_await_waiters(1);
+        urlp_clock_fake_advance(MS(60000) - 1);
+        ck_assert_int_eq(urlp_clock_fake_num_waiters(), 1);
+        urlp_clock_fake_advance(1);
+        ck_assert_int_eq(urlp_clock_fake_num_waiters(), 0);
+        ck_assert_int_eq(join(&sleeper), URLP_PARK_TIMEOUT);
+        sleeper_deinit(&sleeper);
+    }
+}
+END_TEST
+
+START_TEST(park__times_out_on_the_real_clock_and_not_before)
+{
+    for (int has_token = 0; has_token < 2; has_token++) {
+        struct sleeper sleeper;
+
+        sleeper_init(&sleeper, has_token, urlp_deadline_in(20));
+        ck_assert_int_eq(wait_here(&sleeper), URLP_PARK_TIMEOUT);
+        ck_assert(urlp_now_ns() >= sleeper.by.at_ns);
+        sleeper_deinit(&sleeper);
+    }
+}
+END_TEST
+
+START_TEST(park__is_cancelled_before_and_during_the_wait)
+{
+    struct sleeper sleeper;
+
+    sleeper_init(&sleeper, true, URLP_NEVER);
+    start(&sleeper);
+    urlpool_cancel_now(sleeper.cancel);
+    ck_assert_int_eq(join(&sleeper), URLP_PARK_CANCELLED);
+    ck_assert_int_eq(wait_here(&sleeper), URLP_PARK_CANCELLED); /* stays cancelled */
+    sleeper_deinit(&sleeper);
+
+    urlp_clock_fake_begin(START_NS);
+    sleeper_init(&sleeper, true, URLP_NEVER);
+    start(&sleeper);
+    urlp_clock_fake_await_waiters(1);
+    urlpool_cancel_now(sleeper.cancel);
+    ck_assert_int_eq(join(&sleeper), URLP_PARK_CANCELLED);
+    ck_assert_int_eq(urlp_clock_fake_num_waiters(), 0);
+    sleeper_deinit(&sleeper);
+}
+END_TEST
+
+START_TEST(park__woken_wins_over_cancelled_and_cancelled_over_time)
+{
+    struct sleeper sleeper;
+
+    sleeper_init(&sleeper, true, (struct urlpool_deadline){0});
+    urlpool_cancel_now(sleeper.cancel);
+    wake(&sleeper);
+    ck_assert_int_eq(wait_here(&sleeper), URLP_PARK_WOKEN);
+    ck_assert_int_eq(wait_here(&sleeper), URLP_PARK_CANCELLED);
+    sleeper_deinit(&sleeper);
+
+    sleeper_init(&sleeper, false, (struct urlpool_deadline){0});
+    wake(&sleeper);
+    ck_assert_int_eq(wait_here(&sleeper), URLP_PARK_WOKEN);
+    ck_assert_int_eq(wait_here(&sleeper), URLP_PARK_TIMEOUT);
+    sleeper_deinit(&sleeper);
+}
+END_TEST
+
+/* Woken, timed out and cancelled race against each other; whatever wins, the thread comes back. */
+START_TEST(park__every_race_of_wake_cancel_and_time_ends)
+{
+    urlp_clock_fake_begin(START_NS);
+    for (int i = 0; i < 200; i++) {
+        struct sleeper sleeper;
+        enum urlp_park_end end;
+
+        sleeper_init(&sleeper, i % 2, urlp_deadline_in(1));
+        start(&sleeper);
+        if (i % 3 == 0) {
+            wake(&sleeper);
+        }
+        if (i % 3 == 1) {
+            urlpool_cancel_now(sleeper.cancel);
+        }
+        urlp_clock_fake_advance(MS(1));
+        end = join(&sleeper);
+        ck_assert(end != URLP_PARK_WOKEN || i % 3 == 0);
+        ck_assert(end != URLP_PARK_CANCELLED || (i % 3 == 1 && i % 2));
+        ck_assert_int_eq(urlp_clock_fake_num_waiters(), 0);
+        sleeper_deinit(&sleeper);
+    }
+}
+END_TEST
+
+static int count_descriptors(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    int num = 0;
+
+    ck_assert_ptr_nonnull(folder);
+    while (readdir(folder) != NULL) {
+        num++;
+    }
+    (void)closedir(folder);
+    return num;
+}
+
+/* leave_descriptors limits the process to the descriptors that it has. */
+static void leave_descriptors(void)
+{
+    int next = dup(STDERR_FILENO);
+    struct rlimit limit;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    (void)close(next);
+    limit.rlim_cur = (rlim_t)next;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+START_TEST(park__costs_a_descriptor_only_with_a_token_and_gives_it_back)
+{
+    int before = count_descriptors();
+    struct sleeper sleeper;
+
+    sleeper_init(&sleeper, false, URLP_NEVER);
+    ck_assert_int_eq(count_descriptors(), before);
+    sleeper_deinit(&sleeper);
+    sleeper_init(&sleeper, true, URLP_NEVER);
+    ck_assert_int_eq(count_descriptors(), before + 2);
+    sleeper_deinit(&sleeper);
+    ck_assert_int_eq(count_descriptors(), before);
+}
+END_TEST
+
+START_TEST(park__without_a_descriptor_left_says_so)
+{
+    struct urlpool_cancel *cancel = urlpool_cancel_new(NULL);
+    struct urlpool_error err;
+    struct urlp_park park;
+
+    leave_descriptors();
+    ck_assert_int_eq(urlp_park_init(&park, cancel, &err), URLPOOL_E_SYSTEM);
+    ck_assert_int_eq(err.code, URLPOOL_E_SYSTEM);
+    ck_assert_str_eq(err.message, "eventfd: Too many open files");
+    urlpool_cancel_free(cancel);
+}
+END_TEST
+
+/* struct nap is a thread in urlp_park_sleep. */
+struct nap {
+    struct urlp_call call;
+    struct urlpool_deadline until;
+    struct urlpool_error err;
+    enum urlpool_code code;
+    pthread_t thread;
+};
+
+static void *nap_in_thread(void *arg)
+{
+    struct nap *nap = arg;
+
+    nap->code = urlp_park_sleep(&nap->call, nap->until, &nap->err);
+    return NULL;
+}
+
+static void nap_start(struct nap *nap)
+{
+    ck_assert_int_eq(pthread_create(&nap->thread, NULL, nap_in_thread, nap), 0);
+    urlp_clock_fake_await_waiters(1);
+}
+
+static enum urlpool_code nap_join(struct nap *nap)
+{
+    (void)pthread_join(nap->thread, NULL);
+    return nap->code;
+}
+
+START_TEST(sleep__lasts_until_its_instant)
+{
+    urlp_clock_fake_begin(START_NS);
+    for (int has_token = 0; has_token < 2; has_token++) {
+        struct urlpool_cancel *cancel = has_token ? urlpool_cancel_new(NULL) : NULL;
+        struct nap nap = {
+            .call = {.by = URLP_NEVER, .total_by = URLP_NEVER, .cancel = cancel},
+            .until = urlp_deadline_in(5000)
+        };
+
+        nap_start(&nap);
+        urlp_clock_fake_advance(MS(5000) - 1);
+        ck_assert_int_eq(urlp_clock_fake_num_waiters(), 1);
+        urlp_clock_fake_advance(1);
+        ck_assert_int_eq(nap_join(&nap), URLPOOL_OK);
+        urlpool_cancel_free(cancel);
+    }
+}
+END_TEST
+
+START_TEST(sleep__ends_when_cancelled)
+{
+    struct nap nap = {
+        .call = {.by = URLP_NEVER, .total_by = URLP_NEVER},
+          .until = URLP_NEVER
+    };
+    struct urlpool_cancel *cancel = urlpool_cancel_new(NULL);
+
+    urlp_clock_fake_begin(START_NS);
+    nap.call.cancel = cancel;
+    nap_start(&nap);
+    urlpool_cancel_now(cancel);
+    ck_assert_int_eq(nap_join(&nap), URLPOOL_E_CANCELLED);
+    ck_assert_int_eq(nap.err.code, URLPOOL_E_CANCELLED);
+    urlpool_cancel_free(cancel);
+}
+END_TEST
+
+START_TEST(sleep__ends_with_the_time_of_the_request)
+{
+    urlp_clock_fake_begin(START_NS);
+    for (int which = 0; which < 2; which++) {
+        struct nap nap = {
+            .call = {.by = URLP_NEVER, .total_by = URLP_NEVER},
+              .until = urlp_deadline_in(5000)
+        };
+
+        *(which == 0 ? &nap.call.by : &nap.call.total_by) = urlp_deadline_in(1000);
+        nap_start(&nap);
+        urlp_clock_fake_advance(MS(1000));
+        ck_assert_int_eq(nap_join(&nap), URLPOOL_E_TOTAL_TIMEOUT);
+        ck_assert_int_eq(nap.err.code, URLPOOL_E_TOTAL_TIMEOUT);
+    }
+}
+END_TEST
+
+START_TEST(sleep__may_end_just_when_the_request_does)
+{
+    struct nap nap = {.call = {.by = URLP_NEVER}};
+
+    urlp_clock_fake_begin(START_NS);
+    nap.until = nap.call.total_by = urlp_deadline_in(0);
+    ck_assert_int_eq(urlp_park_sleep(&nap.call, nap.until, NULL), URLPOOL_OK);
+}
+END_TEST
+
+START_TEST(sleep__needs_no_descriptor)
+{
+    struct urlpool_cancel *cancel = urlpool_cancel_new(NULL);
+    const struct urlp_call call = {.by = URLP_NEVER, .total_by = URLP_NEVER, .cancel = cancel};
+
+    leave_descriptors();
+    ck_assert_int_eq(urlp_park_sleep(&call, urlp_deadline_in(5), NULL), URLPOOL_OK);
+    urlpool_cancel_free(cancel);
+}
+END_TEST
+
+RUN_TESTS("park", park__a_wake_that_came_first_ends_the_wait_at_once,
+          park__a_wake_ends_one_wait_only, park__a_used_up_wake_leaves_nothing_to_poll_for,
+          park__a_sleeping_thread_is_woken, park__times_out_when_the_fake_clock_gets_there,
+          park__times_out_on_the_real_clock_and_not_before,
+          park__is_cancelled_before_and_during_the_wait,
+          park__woken_wins_over_cancelled_and_cancelled_over_time,
+          park__every_race_of_wake_cancel_and_time_ends,
+          park__costs_a_descriptor_only_with_a_token_and_gives_it_back,
+          park__without_a_descriptor_left_says_so, sleep__lasts_until_its_instant,
+          sleep__ends_when_cancelled, sleep__ends_with_the_time_of_the_request,
+          sleep__may_end_just_when_the_request_does, sleep__needs_no_descriptor)
