@@ -77,16 +77,18 @@ START_TEST(trace__tells_the_sink_what_happened_when)
     urlp_call_trace(&call, URLPOOL_TRACE_CONNECTED, "127.0.0.1:80", 9, 3);
     ck_assert_int_eq(num_seen, 1);
     ck_assert_int_eq(seen.kind, URLPOOL_TRACE_CONNECTED);
-    ck_assert_int_eq(seen.code, URLPOOL_OK);
     ck_assert(seen.at_ns == START_NS);
     ck_assert_int_eq(seen.number, 3);
     ck_assert_uint_eq(seen.text_len, 9);
     ck_assert_str_eq(seen_text, "127.0.0.1");
-    urlp_call_trace_failure(&call, URLPOOL_TRACE_RETRY, URLPOOL_E_RESET);
+    urlp_call_trace(&call, URLPOOL_TRACE_FIRST_BYTE, NULL, 0, 0);
     ck_assert_int_eq(num_seen, 2);
-    ck_assert_int_eq(seen.kind, URLPOOL_TRACE_RETRY);
-    ck_assert_int_eq(seen.code, URLPOOL_E_RESET);
+    ck_assert_int_eq(seen.kind, URLPOOL_TRACE_FIRST_BYTE);
+    ck_assert_int_eq(seen.code, URLPOOL_OK);
     ck_assert_uint_eq(seen.text_len, 0);
+    urlp_call_trace(&call, URLPOOL_TRACE_RETRY, "stale", 5, URLPOOL_E_RESET);
+    ck_assert_int_eq(seen.code, URLPOOL_E_RESET);
+    ck_assert_int_eq(seen.number, URLPOOL_E_RESET);
 }
 END_TEST
 
@@ -96,10 +98,8 @@ START_TEST(trace__without_a_sink_is_nothing)
     struct urlp_call call = {0};
 
     urlp_call_trace(&call, URLPOOL_TRACE_CONNECTED, "x", 1, 3);
-    urlp_call_trace_failure(&call, URLPOOL_TRACE_RETRY, URLPOOL_E_RESET);
     call.trace = &empty;
     urlp_call_trace(&call, URLPOOL_TRACE_CONNECTED, "x", 1, 3);
-    urlp_call_trace_failure(&call, URLPOOL_TRACE_RETRY, URLPOOL_E_RESET);
     ck_assert_int_eq(num_seen, 0);
 }
 END_TEST
