@@ -30,6 +30,9 @@ void urlp_call_trace(const struct urlp_call *call, enum urlpool_trace_kind kind,
         return;
     }
     urlp_assert_no_lock("urlp_call_trace");
+    if (kind == URLPOOL_TRACE_RETRY) {
+        event.code = (enum urlpool_code)number;
+    }
     event.at_ns = urlp_now_ns();
     call->trace->event(call->trace->user, &event);
 }

@@ -34,7 +34,8 @@ struct urlp_call urlp_call_until(const struct urlp_call *call, int64_t wait_ms);
 enum urlpool_code urlp_call_timeout_code(const struct urlp_call *call,
                                          enum urlpool_code phase_code);
 
-/* urlp_call_trace tells the sink of `call`, if there is one. `text` may be NULL. */
+/* urlp_call_trace tells the sink of `call`, if there is one. `text` may be NULL. The `number` of
+ * URLPOOL_TRACE_RETRY becomes the event's `code` too. */
 void urlp_call_trace(const struct urlp_call *call, enum urlpool_trace_kind kind, const char *text,
                      size_t text_len, int64_t number) URLP_MAY_BLOCK;
 

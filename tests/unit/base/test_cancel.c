@@ -113,6 +113,7 @@ END_TEST
 START_TEST(cancel__new_fails_cleanly)
 {
     struct rlimit limit;
+    struct rlimit none;
     struct urlpool_error err;
 
     failing_allocator_install();
@@ -120,9 +121,11 @@ START_TEST(cancel__new_fails_cleanly)
     ck_assert_ptr_null(urlpool_cancel_new(&err));
     ck_assert_int_eq(err.code, URLPOOL_E_NOMEM);
     ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    limit.rlim_cur = 0;
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = limit;
+    none.rlim_cur = 0;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
     ck_assert_ptr_null(urlpool_cancel_new(&err));
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
     ck_assert_int_eq(err.code, URLPOOL_E_SYSTEM);
     ck_assert_int_eq(err.os_errno, EMFILE);
     ck_assert_int_eq(failing_allocator_num_live(), 0);
