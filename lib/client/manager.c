@@ -119,7 +119,7 @@ static void destroy(struct urlpool_manager *manager) URLP_TSA(no_thread_safety_a
 /* build_shared makes the two parts that threads share: the opener and the pools. */
 static enum urlpool_code build_shared(struct urlpool_manager *manager,
                                       const struct urlpool_manager_options *options,
-                                      struct urlpool_error *err)
+                                      struct urlpool_error *err) URLP_MAY_BLOCK
 {
     const struct urlp_opener_options opening = {.limits = options->limits,
                                                 .dns_servers = options->dns_servers};

@@ -101,7 +101,7 @@ struct urlpool_pool *urlpool_pool_new(const char *url,
     return pool;
 }
 
-struct urlpool_pool *urlpool_pool_ref(struct urlpool_pool *pool)
+struct urlpool_pool *urlpool_pool_ref(struct urlpool_pool *pool) URLP_MAY_BLOCK
 {
     if (pool != NULL) {
         (void)urlpool_manager_ref(manager_of(pool));
