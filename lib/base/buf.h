@@ -17,21 +17,35 @@ struct urlp_buf {
     size_t max; /* len never passes it; 0: no limit */
 };
 
+/* urlp_buf_init makes `buf` empty, never to hold more than `max` bytes; 0 sets no limit. */
 void urlp_buf_init(struct urlp_buf *buf, size_t max);
+
+/* urlp_buf_deinit gives the memory back and leaves an empty buffer with the same limit. */
 void urlp_buf_deinit(struct urlp_buf *buf);
 
-/* urlp_buf_reserve makes room for `more` bytes behind len; capacity grows by half at least.
+/* urlp_buf_reserve makes room for `more` bytes behind len; capacity grows by half at least, and
+ * never past `max`.
  *
- * Errors:  URLPOOL_E_NOMEM; URLPOOL_E_DATA_TOO_LARGE past `max`. The buffer is unchanged then. */
+ * Errors:  URLPOOL_E_NOMEM; URLPOOL_E_DATA_TOO_LARGE past `max`. The buffer is unchanged then, as
+ *          after a failure of all that follow. */
 URLPOOL_MUST_USE enum urlpool_code urlp_buf_reserve(struct urlp_buf *buf, size_t more);
+
+/* urlp_buf_append puts `len` bytes behind what is there. They do not lie in the buffer itself. */
 URLPOOL_MUST_USE enum urlpool_code urlp_buf_append(struct urlp_buf *buf, const void *data,
                                                    size_t len);
+
+/* urlp_buf_append_span is urlp_buf_append for a span. */
 URLPOOL_MUST_USE enum urlpool_code urlp_buf_append_span(struct urlp_buf *buf,
                                                         struct urlp_span span);
+
+/* urlp_buf_append_text is urlp_buf_append for a string, without its NUL. */
 URLPOOL_MUST_USE enum urlpool_code urlp_buf_append_text(struct urlp_buf *buf, const char *text);
+
+/* urlp_buf_printf appends formatted text, without a NUL. */
 URLPOOL_MUST_USE enum urlpool_code urlp_buf_printf(struct urlp_buf *buf, const char *format, ...)
     URLPOOL_PRINTF(2, 3);
-/* urlp_buf_consume removes the first `len` bytes. */
+
+/* urlp_buf_consume removes the first `len` bytes; all, when there are fewer. */
 void urlp_buf_consume(struct urlp_buf *buf, size_t len);
 
 #endif /* URLP_BASE_BUF_H */

@@ -17,6 +17,7 @@ struct urlp_counters {
     _Atomic uint64_t tls_full, tls_resumed;
 };
 
+/* urlp_count adds `more` to `counter`. */
 static inline void urlp_count(_Atomic uint64_t *counter, uint64_t more)
 {
     atomic_fetch_add_explicit(counter, more, memory_order_relaxed);

@@ -1,6 +1,8 @@
 #ifndef URLP_BASE_ENVIRONMENT_H
 #define URLP_BASE_ENVIRONMENT_H
 
+#include "urlpool/error.h"
+
 /* struct urlp_environment is a copy of the variables urlpool looks at, made once by
  * urlpool_manager_new or urlpool_tls_new. NULL: not set, or set to nothing. */
 struct urlp_environment {
@@ -8,10 +10,14 @@ struct urlp_environment {
     char *ssl_cert_dir;
 };
 
-#include "urlpool/error.h"
-
+/* urlp_environment_read copies the environment as it is now.
+ *
+ * Owns:    the caller ends it with urlp_environment_deinit.
+ * Errors:  URLPOOL_E_NOMEM. */
 URLPOOL_MUST_USE enum urlpool_code urlp_environment_read(struct urlp_environment *out,
                                                          struct urlpool_error *err);
+
+/* urlp_environment_deinit gives the copies back. Again is harmless. */
 void urlp_environment_deinit(struct urlp_environment *environment);
 
 #endif /* URLP_BASE_ENVIRONMENT_H */

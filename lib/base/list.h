@@ -9,18 +9,22 @@ struct urlp_list {
     struct urlp_list *next, *prev;
 };
 
+/* URLP_CONTAINER gives the struct whose member `member` is at `ptr`. */
 #define URLP_CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
+/* urlp_list_init makes a ring of one: an empty list, or a link in no list. */
 static inline void urlp_list_init(struct urlp_list *list)
 {
     list->next = list->prev = list;
 }
 
+/* urlp_list_is_empty says whether `list` has no members; of a link, whether it is in no list. */
 static inline bool urlp_list_is_empty(const struct urlp_list *list)
 {
     return list->next == list;
 }
 
+/* urlp_list_insert_between puts `link` between two neighbours. */
 static inline void urlp_list_insert_between(struct urlp_list *link, struct urlp_list *prev,
                                             struct urlp_list *next)
 {
@@ -30,11 +34,13 @@ static inline void urlp_list_insert_between(struct urlp_list *link, struct urlp_
     next->prev = link;
 }
 
+/* urlp_list_push_front makes `link`, which is in no list, the first member. */
 static inline void urlp_list_push_front(struct urlp_list *list, struct urlp_list *link)
 {
     urlp_list_insert_between(link, list, list->next);
 }
 
+/* urlp_list_push_back makes `link`, which is in no list, the last member. */
 static inline void urlp_list_push_back(struct urlp_list *list, struct urlp_list *link)
 {
     urlp_list_insert_between(link, list->prev, list);

@@ -14,15 +14,27 @@ struct urlp_map {
     size_t len;
 };
 
-void urlp_map_deinit(struct urlp_map *map); /* frees keys, not values */
+/* urlp_map_deinit empties `map`. It frees the keys, not what the values point to. */
+void urlp_map_deinit(struct urlp_map *map);
+
+/* urlp_map_get returns the value of the key, or NULL. */
 void *urlp_map_get(const struct urlp_map *map, const void *key, size_t key_len);
-/* urlp_map_put copies the key; `value` is not NULL; replaces. Errors: URLPOOL_E_NOMEM. */
+
+/* urlp_map_put gives the key the value `value`, which is not NULL, instead of the one it may have.
+ *
+ * Owns:    the key is copied.
+ * Errors:  URLPOOL_E_NOMEM; the map is unchanged then. */
 URLPOOL_MUST_USE enum urlpool_code urlp_map_put(struct urlp_map *map, const void *key,
                                                 size_t key_len, void *value);
-void *urlp_map_remove(struct urlp_map *map, const void *key, size_t key_len); /* NULL: was absent */
-/* urlp_map_next walks: begin with *cursor 0; NULL at the end. No put or remove meanwhile. */
+
+/* urlp_map_remove takes the key out and returns its value; NULL when it had none. */
+void *urlp_map_remove(struct urlp_map *map, const void *key, size_t key_len);
+
+/* urlp_map_next walks over the values in any order: begin with *cursor 0; NULL at the end. No put
+ * or remove meanwhile. */
 void *urlp_map_next(const struct urlp_map *map, size_t *cursor);
 
+/* urlp_siphash24 is the keyed hash under the map: SipHash-2-4 with 64 bits of result. */
 uint64_t urlp_siphash24(const uint8_t key[16], const void *data, size_t len);
 
 #endif /* URLP_BASE_MAP_H */
