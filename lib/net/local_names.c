@@ -194,12 +194,13 @@ enum urlpool_code urlp_local_answer(const struct urlp_dial_target *target, const
     struct urlp_ip ip;
     enum urlpool_code code;
 
-    *out_is_found = *out_is_literal = urlp_ip_parse(name, &ip);
+    if (name.len > 1 && name.data[name.len - 1] == '.') {
+        name.len--; /* the root's */
+    }
+    *out_is_found = *out_is_literal =
+        urlp_ip_parse_v4(name, &ip) || urlp_ip_parse_v6(target->host, &ip);
     if (*out_is_literal) {
         return answer_literal(target, &ip, out_answers, err);
-    }
-    if (name.len > 1 && name.data[name.len - 1] == '.') {
-        name.len--;
     }
     if (is_localhost(name)) {
         add_loopback(out_answers);
