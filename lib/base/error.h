@@ -24,7 +24,7 @@ enum urlpool_code urlp_fail_nomem(struct urlpool_error *err);
 
 /* struct urlp_quoted holds a peer's or a caller's bytes made fit for a message: controls and
  * non-ASCII as \xNN, cut after URLP_QUOTED_BYTES with "…". */
-#define URLP_QUOTED_BYTES 64
+#define URLP_QUOTED_BYTES ((size_t)64)
 struct urlp_quoted {
     char text[URLP_QUOTED_BYTES * 4 + sizeof("\xe2\x80\xa6")];
 };

@@ -23,7 +23,7 @@ static bool parse_v4_bytes(struct urlp_span text, uint8_t out[V4_BYTES])
     size_t at = 0;
 
     for (size_t part = 0; part < V4_BYTES; part++) {
-        size_t start = at;
+        size_t start;
         unsigned value = 0;
 
         if (part > 0 && (at >= text.len || text.data[at++] != '.')) {
@@ -171,19 +171,19 @@ static bool is_mapped(const struct urlp_ip *ip)
     return ip->family == URLP_IP_V6 && memcmp(ip->bytes, mapped_prefix, MAPPED_BYTES) == 0;
 }
 
-static unsigned get_group(const struct urlp_ip *ip, int index)
+static unsigned get_group(const struct urlp_ip *ip, size_t index)
 {
     return (unsigned)ip->bytes[index * 2] << 8 | ip->bytes[index * 2 + 1];
 }
 
 /* find_zeros finds the longest run of zero groups, the first of equals; RFC 5952 section 4.2.2: one
  * group alone is not shortened. Returns its length, or 0. */
-static int find_zeros(const struct urlp_ip *ip, int *out_first)
+static size_t find_zeros(const struct urlp_ip *ip, size_t *out_first)
 {
-    int longest = 0;
-    int run = 0;
+    size_t longest = 0;
+    size_t run = 0;
 
-    for (int i = 0; i < NUM_GROUPS; i++) {
+    for (size_t i = 0; i < NUM_GROUPS; i++) {
         run = get_group(ip, i) == 0 ? run + 1 : 0;
         if (run > longest && run > 1) {
             longest = run;
@@ -201,12 +201,12 @@ static void format_v4(const uint8_t bytes[V4_BYTES], const char *prefix, char ou
 
 static void format_v6(const struct urlp_ip *ip, char out[URLP_IP_TEXT_MAX])
 {
-    int zeros_first = NUM_GROUPS;
-    int zeros = find_zeros(ip, &zeros_first);
+    size_t zeros_first = NUM_GROUPS;
+    size_t zeros = find_zeros(ip, &zeros_first);
     size_t len = 0;
 
     out[0] = '\0';
-    for (int i = 0; i < NUM_GROUPS; i++) {
+    for (size_t i = 0; i < NUM_GROUPS; i++) {
         const char *separator = i > 0 && i != zeros_first + zeros ? ":" : "";
 
         if (i == zeros_first) {

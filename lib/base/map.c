@@ -77,7 +77,7 @@ void urlp_map_deinit(struct urlp_map *map)
 
 void *urlp_map_get(const struct urlp_map *map, const void *key, size_t key_len)
 {
-    if (map->len == 0) {
+    if (map->slots == NULL) {
         return NULL;
     }
     return map->slots[find_slot(map, hash_key(key, key_len), key, key_len)].value;
@@ -89,14 +89,14 @@ static enum urlpool_code grow(struct urlp_map *map)
     size_t num_slots = map->num_slots != 0 ? map->num_slots * 2 : NUM_SLOTS_MIN;
     struct urlp_map wider = {.num_slots = num_slots, .len = map->len};
 
-    if (map->len + 1 <= map->num_slots / 4 * 3) {
+    if (map->slots != NULL && map->len + 1 <= map->num_slots / 4 * 3) {
         return URLPOOL_OK;
     }
     wider.slots = urlp_zalloc_array(num_slots, sizeof(wider.slots[0]));
     if (wider.slots == NULL) {
         return URLPOOL_E_NOMEM;
     }
-    for (size_t i = 0; i < map->num_slots; i++) {
+    for (size_t i = 0; map->slots != NULL && i < map->num_slots; i++) {
         const struct urlp_map_slot *slot = &map->slots[i];
 
         if (slot->value != NULL) {
@@ -114,7 +114,7 @@ enum urlpool_code urlp_map_put(struct urlp_map *map, const void *key, size_t key
         .value = value, .key_len = key_len, .hash = hash_key(key, key_len)};
     struct urlp_map_slot *slot = NULL;
 
-    if (map->len != 0) {
+    if (map->slots != NULL) {
         slot = &map->slots[find_slot(map, added.hash, key, key_len)];
     }
     if (slot != NULL && slot->value != NULL) {
@@ -157,7 +157,7 @@ void *urlp_map_remove(struct urlp_map *map, const void *key, size_t key_len)
     size_t at;
     void *value;
 
-    if (map->len == 0) {
+    if (map->slots == NULL) {
         return NULL;
     }
     at = find_slot(map, hash_key(key, key_len), key, key_len);

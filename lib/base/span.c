@@ -152,5 +152,8 @@ int urlp_hex_value(unsigned char c)
 
 char urlp_to_lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    if (c < 'A' || c > 'Z') {
+        return c;
+    }
+    return "abcdefghijklmnopqrstuvwxyz"[c - 'A'];
 }
