@@ -1,0 +1,86 @@
+#ifndef TESTS_SUPPORT_CERTS_H
+#define TESTS_SUPPORT_CERTS_H
+
+#include <openssl/base.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Certificates made on the spot. Whatever goes wrong here aborts the test. */
+
+/* struct test_name is one subject alternative name, with octets of any kind. */
+struct test_name {
+    bool is_ip;
+    const char *data;
+    size_t len;
+};
+#define TEST_DNS(text)                \
+    {                                 \
+        false, text, sizeof(text) - 1 \
+    }
+#define TEST_IP4(a, b, c, d)                                                \
+    {                                                                       \
+        true, (const char[]){(char)(a), (char)(b), (char)(c), (char)(d)}, 4 \
+    }
+#define TEST_IP_BYTES(text)          \
+    {                                \
+        true, text, sizeof(text) - 1 \
+    }
+
+/* struct test_cert_options says what is in a certificate. Zero bytes: a leaf for nobody, valid from
+ * an hour ago for a day, P-256, SHA-256, serverAuth. */
+struct test_cert_options {
+    const char *common_name; /* NULL: "test" */
+    const struct test_name *names;
+    size_t num_names;
+    int64_t begin_s, end_s; /* from now; both 0: the default */
+    bool is_ca;
+    bool omits_basics;              /* no basicConstraints */
+    int path_len;                   /* of a CA: the allowed depth less 1; 0: any, -1: none below */
+    const char *usage;              /* extendedKeyUsage; NULL: serverAuth for a leaf, "": none */
+    const char *limits;             /* nameConstraints, as in openssl.cnf; NULL: none */
+    bool has_unknown;               /* a critical extension nobody knows */
+    int rsa_bits;                   /* 0: P-256 */
+    bool is_sha1;                   /* the signature's digest */
+    const struct test_cert *key_of; /* NULL: a new key, else the one of that certificate */
+};
+
+struct test_cert {
+    X509 *x509;
+    EVP_PKEY *key;
+};
+
+/* test_cert_new makes a certificate signed by `issuer`, or by itself when that is NULL. */
+struct test_cert *test_cert_new(const struct test_cert_options *options,
+                                const struct test_cert *issuer);
+void test_cert_free(struct test_cert *cert); /* accepts NULL */
+
+/* test_ca makes a root; test_leaf a leaf for one host name of `issuer`. */
+struct test_cert *test_ca(const char *common_name);
+struct test_cert *test_leaf(const char *host, const struct test_cert *issuer);
+
+/* test_cert_pem is the certificate as PEM text, test_cert_key_pem its key, test_cert_der the bytes
+ * of DER; for free(). */
+char *test_cert_pem(const struct test_cert *cert);
+char *test_cert_key_pem(const struct test_cert *cert);
+uint8_t *test_cert_der(const struct test_cert *cert, size_t *out_len);
+
+/* test_cert_chain is what a peer presents: `certs`, leaf first, ends with NULL; for
+ * sk_CRYPTO_BUFFER_pop_free. */
+STACK_OF(CRYPTO_BUFFER) * test_cert_chain(const struct test_cert *const *certs);
+
+/* test_cert_context is a server's SSL_CTX that presents `certs`; for SSL_CTX_free. */
+SSL_CTX *test_cert_context(const struct test_cert *const *certs);
+
+/* test_cert_hash_name writes the name openssl rehash gives: "5ad8a5d6.0". */
+void test_cert_hash_name(const struct test_cert *cert, char out[16]);
+
+/* test_dir makes a directory for files of the test; test_dir_remove removes it, the files in it,
+ * and the string. */
+char *test_dir(void);
+void test_dir_remove(char *dir);
+
+/* test_file writes a file in `dir` and returns its path; for free(). */
+char *test_file(const char *dir, const char *name, const char *text);
+
+#endif /* TESTS_SUPPORT_CERTS_H */

@@ -1,0 +1,195 @@
+/* What tests of TLS do on the client's side, over urlpool's streams. */
+
+#include "support/tls_client.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "net/tcp.h"
+
+#define WAIT_MS 10000
+
+#define MUST(condition) must((condition), #condition, __LINE__)
+
+static void must(bool holds, const char *what, int line)
+{
+    if (!holds) {
+        (void)fprintf(stderr, "tls_client.c:%d: %s (errno %d)\n", line, what, errno);
+        abort();
+    }
+}
+
+struct urlp_call test_call(void)
+{
+    return (struct urlp_call){.by = urlp_deadline_in(WAIT_MS), .total_by = URLP_NEVER};
+}
+
+struct urlp_stream *test_connect(uint16_t port)
+{
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct urlp_stream *stream;
+
+    MUST(fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0);
+    MUST(fcntl(fd, F_SETFL, O_NONBLOCK) == 0);
+    stream = urlp_tcp_wrap(fd, NULL);
+    MUST(stream != NULL);
+    return stream;
+}
+
+struct urlpool_tls *test_trust(const struct test_cert *ca)
+{
+    char *pem = test_cert_pem(ca);
+    const struct urlpool_tls_options options = {.ca_data = pem, .ca_data_len = strlen(pem)};
+    struct urlpool_tls *tls = urlpool_tls_new(&options, NULL);
+
+    free(pem);
+    MUST(tls != NULL);
+    return tls;
+}
+
+struct urlp_stream *test_wrap(uint16_t port, struct urlpool_tls *tls, const char *host,
+                              struct urlp_tls_sessions *sessions, const struct urlp_call *call,
+                              struct urlpool_error *err)
+{
+    const struct urlp_tls_target target = {urlp_span_of(host), port};
+    const struct urlp_call patient = test_call();
+    struct urlp_stream *inner = test_connect(port);
+    struct urlp_stream *stream =
+        urlp_tls_wrap(inner, tls, &target, sessions, call != NULL ? call : &patient, err);
+
+    if (stream == NULL) {
+        urlp_stream_free(inner, URLP_CLOSE_SILENT);
+    }
+    return stream;
+}
+
+void test_say(struct urlp_stream *stream, const char *line)
+{
+    const struct urlp_call call = test_call();
+    const struct urlp_iovec runs[] = {
+        {line, strlen(line)},
+        {"\n", 1           }
+    };
+    size_t written = 0;
+
+    MUST(urlp_stream_write(stream, runs, 2, &written, &call, NULL) == URLPOOL_OK);
+    MUST(written == strlen(line) + 1);
+}
+
+const char *test_hear(struct urlp_stream *stream)
+{
+    static _Thread_local char line[512];
+    const struct urlp_call call = test_call();
+    size_t len = 0;
+
+    for (;;) {
+        enum urlp_end end = URLP_END_NONE;
+        size_t got = 0;
+
+        MUST(len < sizeof(line));
+        MUST(urlp_stream_read(stream, line + len, sizeof(line) - len, &got, &end, &call, NULL) ==
+             URLPOOL_OK);
+        MUST(got > 0 && end == URLP_END_NONE);
+        len += got;
+        if (line[len - 1] == '\n') {
+            line[len - 1] = '\0';
+            return line;
+        }
+    }
+}
+
+const char *test_ask(struct urlp_stream *stream, const char *line)
+{
+    test_say(stream, line);
+    return test_hear(stream);
+}
+
+void test_wait_readable(const struct urlp_stream *stream)
+{
+    struct pollfd fd = {.fd = urlp_stream_fd(stream), .events = POLLIN};
+
+    MUST(poll(&fd, 1, WAIT_MS) == 1);
+}
+
+struct counting_stream {
+    struct urlp_stream base;
+    struct urlp_stream *inner;
+    struct test_counts *counts;
+};
+
+static enum urlpool_code counted_read(struct urlp_stream *base, void *data, size_t len,
+                                      size_t *out_len, enum urlp_end *out_end,
+                                      const struct urlp_call *call, struct urlpool_error *err)
+{
+    struct counting_stream *stream = (struct counting_stream *)base;
+
+    stream->counts->num_reads++;
+    return urlp_stream_read(stream->inner, data, len, out_len, out_end, call, err);
+}
+
+static enum urlpool_code counted_write(struct urlp_stream *base, const struct urlp_iovec *runs,
+                                       size_t num_runs, size_t *out_written,
+                                       const struct urlp_call *call, struct urlpool_error *err)
+{
+    struct counting_stream *stream = (struct counting_stream *)base;
+    size_t len = 0;
+
+    for (size_t i = 0; i < num_runs; i++) {
+        len += runs[i].len;
+    }
+    stream->counts->num_writes++;
+    if (len > stream->counts->largest_write) {
+        stream->counts->largest_write = len;
+    }
+    return urlp_stream_write(stream->inner, runs, num_runs, out_written, call, err);
+}
+
+static enum urlp_idle_state counted_look(struct urlp_stream *base)
+{
+    struct counting_stream *stream = (struct counting_stream *)base;
+
+    stream->counts->num_looks++;
+    return urlp_stream_idle_state(stream->inner);
+}
+
+static struct urlp_stream *counted_below(const struct urlp_stream *base)
+{
+    return ((const struct counting_stream *)base)->inner;
+}
+
+static void counted_free(struct urlp_stream *base, enum urlp_close how)
+{
+    struct counting_stream *stream = (struct counting_stream *)base;
+
+    urlp_stream_free(stream->inner, how);
+    free(stream);
+}
+
+struct urlp_stream *test_count_calls(struct urlp_stream *inner, struct test_counts *counts)
+{
+    static const struct urlp_stream_ops ops = {
+        .name = "counting",
+        .read = counted_read,
+        .write = counted_write,
+        .idle_state = counted_look,
+        .below = counted_below,
+        .free = counted_free,
+    };
+    struct counting_stream *stream = calloc(1, sizeof(*stream));
+
+    MUST(stream != NULL);
+    stream->base.ops = &ops;
+    stream->inner = inner;
+    stream->counts = counts;
+    return &stream->base;
+}
