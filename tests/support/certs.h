@@ -2,6 +2,7 @@
 #define TESTS_SUPPORT_CERTS_H
 
 #include <openssl/base.h>
+#include <openssl/pool.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

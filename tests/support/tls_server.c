@@ -337,17 +337,15 @@ static void speak_otherwise(struct connection *connection, enum tls_server_manne
         send_raw(connection->fd, http, sizeof(http) - 1);
     } else if (manner == TLS_SERVER_SPEAKS_GARBAGE) {
         send_raw(connection->fd, garbage, sizeof(garbage) - 1);
-    } else if (manner == TLS_SERVER_CLOSES || manner == TLS_SERVER_RESETS) {
+    } else if (manner == TLS_SERVER_RESETS) {
         (void)recv(connection->fd, &byte, 1, 0);
-        if (manner == TLS_SERVER_RESETS) {
-            reset(connection->fd);
-        }
-        (void)shutdown(connection->fd, SHUT_WR);
-        if (manner == TLS_SERVER_CLOSES) {
-            wait_for_end(connection->fd); /* bytes left unread would make the end a reset */
-        }
+        reset(connection->fd);
         return;
+    } else if (manner == TLS_SERVER_CLOSES) {
+        (void)recv(connection->fd, &byte, 1, 0);
+        (void)shutdown(connection->fd, SHUT_WR);
     }
+    /* Bytes left unread would make the end a reset. */
     wait_for_end(connection->fd);
 }
 
