@@ -160,3 +160,27 @@ enum urlpool_code urlp_park_sleep(const struct urlp_call *call, struct urlpool_d
     }
     return URLPOOL_OK;
 }
+
+enum urlpool_code urlp_wait_readable(int fd, const struct urlp_call *call,
+                                     enum urlpool_code timeout_code, struct urlpool_error *err)
+{
+    struct urlpool_deadline by = urlpool_deadline_earliest(call->by, call->total_by);
+    struct pollfd fds[2] = {
+        {.fd = fd,                            .events = POLLIN},
+        {.fd = urlp_cancel_fd(call->cancel), .events = POLLIN}
+    };
+
+    urlp_assert_no_lock("urlp_wait_readable");
+    for (;;) {
+        if (urlpool_cancel_is_set(call->cancel)) {
+            return urlp_fail(err, URLPOOL_E_CANCELLED, URLPOOL_PHASE_NONE, "cancelled");
+        }
+        if (poll(fds, 2, urlp_deadline_poll_ms(by)) > 0 && fds[0].revents != 0) {
+            return URLPOOL_OK;
+        }
+        if (urlp_deadline_has_passed(by)) {
+            return urlp_fail(err, urlp_call_timeout_code(call, timeout_code), URLPOOL_PHASE_NONE,
+                             "nothing to read from descriptor %d in time", fd);
+        }
+    }
+}

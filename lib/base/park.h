@@ -52,6 +52,13 @@ URLPOOL_MUST_USE enum urlpool_code urlp_park_sleep(const struct urlp_call *call,
                                                    struct urlpool_deadline until,
                                                    struct urlpool_error *err) URLP_MAY_BLOCK;
 
+/* urlp_wait_readable waits until `fd` has bytes to read or has come to its end.
+ *
+ * Errors:  `timeout_code` or TOTAL_TIMEOUT when `call->by` comes first; URLPOOL_E_CANCELLED. */
+URLPOOL_MUST_USE enum urlpool_code urlp_wait_readable(int fd, const struct urlp_call *call,
+                                                      enum urlpool_code timeout_code,
+                                                      struct urlpool_error *err) URLP_MAY_BLOCK;
+
 /* A wake descriptor is an eventfd: readable (POLLIN) once signalled. */
 
 /* urlp_wake_open makes one, CLOEXEC and non-blocking; -1 with errno set when it cannot. */

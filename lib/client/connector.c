@@ -32,7 +32,8 @@ static void rest_connection(void *user, struct urlpool_connection *connection)
     urlp_connection_rest(connection);
 }
 
-static void end_connection(void *user, struct urlpool_connection *connection, bool is_polite)
+static void end_connection(void *user, struct urlpool_connection *connection,
+                           bool is_polite) URLP_MAY_BLOCK
 {
     (void)user;
     urlp_connection_end(connection, is_polite);

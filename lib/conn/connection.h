@@ -13,12 +13,13 @@
 /* What the floors above need of a connection beside its public face. */
 
 /* urlp_connection_look looks at an idle connection: true when nothing speaks against using it; else
- * `*out_is_closed` says whether its end was seen, or bytes that nobody had asked for. Never waits. */
+ * `*out_is_closed` says whether its end was seen, or bytes that nobody had asked for. Never waits.
+ */
 bool urlp_connection_look(struct urlpool_connection *connection, bool *out_is_closed);
 
 /* urlp_connection_end closes and frees: politely (TLS close_notify, if it fits), or without a byte
- * (after fork, cancel, a broken message). Never blocks. */
-void urlp_connection_end(struct urlpool_connection *connection, bool is_polite);
+ * (after fork, cancel, a broken message). Never waits, but not to be called with a lock held. */
+void urlp_connection_end(struct urlpool_connection *connection, bool is_polite) URLP_MAY_BLOCK;
 
 /* urlp_connection_rest gives memory back that an idle connection need not hold. */
 void urlp_connection_rest(struct urlpool_connection *connection);
@@ -45,13 +46,14 @@ struct urlp_exchange_facts {
  * still reads the answer.
  *
  * Owns:    the response is the caller's; while it is unread it uses `connection`. `call` is copied;
- *          what it points to must outlive the response.
- * Errors:  NULL with those of writing, reading and the codec; `facts` is always written.
- * Threads: one at a time; blocks. */
-URLPOOL_MUST_USE struct urlpool_response *
-urlp_connection_exchange(struct urlpool_connection *connection, const struct urlp_exchange *exchange,
-                         const struct urlp_call *call, struct urlp_exchange_facts *facts,
-                         struct urlpool_error *err) URLP_MAY_BLOCK;
+ *          what it points to must live until the owner is told of the end.
+ * Errors:  NULL with URLPOOL_E_HEADER (nothing sent, the connection as it was), URLPOOL_E_BODY,
+ * those of writing, reading and the codec; `facts` is always written. Threads: one at a time;
+ * blocks. */
+URLPOOL_MUST_USE struct urlpool_response *urlp_connection_exchange(
+    struct urlpool_connection *connection, const struct urlp_exchange *exchange,
+    const struct urlp_call *call, struct urlp_exchange_facts *facts,
+    struct urlpool_error *err) URLP_MAY_BLOCK;
 
 /* urlp_body_framing tells how `body` is to be framed: `*out_len` its length, or -1 when it must be
  * chunked (asked for, or not known). A regular file is measured from its offset.
@@ -59,6 +61,7 @@ urlp_connection_exchange(struct urlpool_connection *connection, const struct url
 URLPOOL_MUST_USE enum urlpool_code urlp_body_framing(const struct urlpool_body *body,
                                                      int64_t *out_len, bool *out_can_rewind,
                                                      int64_t *out_start, struct urlpool_error *err);
+
 /* urlp_body_rewind goes back to where the body began, for another try. Errors: UNREWINDABLE. */
 URLPOOL_MUST_USE enum urlpool_code urlp_body_rewind(const struct urlpool_body *body, int64_t start,
                                                     struct urlpool_error *err);
@@ -73,7 +76,7 @@ struct urlp_connection_verdict {
 };
 
 /* urlp_connection_judge says what is to become of a connection on which the lower floor's functions
- * were used: reusable when its last exchange is over and allows it. */
+ * were used: reusable when its last exchange is over and allows it. Looks at no socket. */
 void urlp_connection_judge(struct urlpool_connection *connection,
                            struct urlp_connection_verdict *out);
 
@@ -84,7 +87,8 @@ void urlp_connection_configure(struct urlpool_connection *connection,
                                const struct urlpool_cancel *cancel,
                                const struct urlpool_trace *trace);
 
-/* urlp_connection_accept_encoding is the value for Accept-Encoding: what responses can be decoded of. */
+/* urlp_connection_accept_encoding is the value for Accept-Encoding: what responses can be decoded
+ * of. */
 const char *urlp_connection_accept_encoding(void);
 
 #endif /* URLP_CONN_CONNECTION_H */

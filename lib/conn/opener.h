@@ -6,6 +6,7 @@
 #include "base/call.h"
 #include "conn/connection.h"
 #include "http/route.h"
+#include "net/stream.h"
 
 /* An opener owns what opening connections needs and threads share: the resolver with its cache, the
  * TLS session cache, socket options, head limits. One per manager, opaque above. */
@@ -17,21 +18,36 @@ struct urlp_opener_options {
     const char *hosts_file;  /* NULL: the system's */
 };
 
+/* urlp_opener_new makes an opener. Strings are copied or used up before it returns.
+ *
+ * Errors:  NULL with URLPOOL_E_INVALID (limits), URLPOOL_E_RESOLVE, URLPOOL_E_NOMEM. */
 URLPOOL_MUST_USE struct urlp_opener *urlp_opener_new(const struct urlp_opener_options *options,
-                                                     struct urlpool_error *err);
-/* urlp_opener_free: every connection it opened is gone before. */
-void urlp_opener_free(struct urlp_opener *opener);
+                                                     struct urlpool_error *err) URLP_MAY_BLOCK;
+/* urlp_opener_free: every connection it opened is gone before. Accepts NULL. */
+void urlp_opener_free(struct urlp_opener *opener) URLP_MAY_BLOCK;
+
+struct urlp_tunnel;
+
+/* urlp_opener_dial opens a stream along `route`: TCP, then CONNECT when there is a `tunnel`, then
+ * TLS for https.
+ *
+ * Owns:    the stream is the caller's.
+ * Errors:  NULL with those of urlp_dial, urlp_tunnel_wrap and urlp_tls_wrap.
+ * Threads: any number at once; blocks. */
+URLPOOL_MUST_USE struct urlp_stream *urlp_opener_dial(struct urlp_opener *opener,
+                                                      const struct urlp_route *route,
+                                                      const struct urlp_tunnel *tunnel,
+                                                      const struct urlp_call *call,
+                                                      struct urlpool_error *err) URLP_MAY_BLOCK;
 
 /* urlp_opener_open opens a connection along `route`: TCP, then TLS for https.
  *
  * Units:   `call->by` bounds all of it.
  * Errors:  NULL with those of urlp_dial and urlp_tls_wrap.
  * Threads: any number at once; blocks. */
-URLPOOL_MUST_USE struct urlpool_connection *urlp_opener_open(struct urlp_opener *opener,
-                                                             const struct urlp_route *route,
-                                                             const struct urlp_call *call,
-                                                             struct urlpool_error *err)
-    URLP_MAY_BLOCK;
+URLPOOL_MUST_USE struct urlpool_connection *urlp_opener_open(
+    struct urlp_opener *opener, const struct urlp_route *route, const struct urlp_call *call,
+    struct urlpool_error *err) URLP_MAY_BLOCK;
 
 /* urlp_opener_tls_serial tells one built TLS configuration from another: what a route holds beside
  * the pointer, so that a pool key never rests on an address. */

@@ -1,0 +1,125 @@
+/* Making a response: one block for the object, the index of its fields, the reason, room for the
+ * URL, and a small body of known length. Whatever the codec shows is copied here, before its bytes
+ * move. */
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "conn/body_reader.h"
+
+/* A body shorter than this lies in the block of its response. */
+#define BLOCK_BODY_BYTES ((int64_t)4 * 1024)
+
+/* struct layout is where things lie behind the object. */
+struct layout {
+    size_t fields_at;
+    size_t reason_at;
+    size_t url_at;
+    size_t data_at;
+    size_t data_len; /* 0: the body is not in the block */
+    size_t size;
+};
+
+/* body_room is what the body takes in the block, its NUL included; 0 when it must lie elsewhere:
+ * not known, large, more than is allowed, or longer when it is decoded. */
+static size_t body_room(const struct urlpool_connection *connection,
+                        const struct urlp_response_head *head)
+{
+    const struct urlp_turn *turn = &connection->turn;
+    int64_t len = urlp_h1_length_remaining(connection->codec);
+    size_t index = 0;
+
+    if (len <= 0 || len >= BLOCK_BODY_BYTES ||
+        (turn->data_bytes_max >= 0 && len > turn->data_bytes_max)) {
+        return 0;
+    }
+    if (!turn->keep_encoded &&
+        urlp_fields_find(head->fields, head->num_fields, "Content-Encoding", &index) != NULL) {
+        return 0;
+    }
+    return (size_t)len + 1;
+}
+
+static struct layout lay_out(const struct urlpool_connection *connection,
+                             const struct urlp_response_head *head)
+{
+    struct layout layout;
+
+    layout.fields_at = sizeof(struct urlp_answer);
+    layout.reason_at = layout.fields_at + head->num_fields * sizeof(struct urlp_field);
+    layout.url_at = layout.reason_at + head->reason.len + 1;
+    layout.data_at = layout.url_at + connection->turn.url_room;
+    layout.data_len = body_room(connection, head);
+    layout.size = layout.data_at + layout.data_len;
+    return layout;
+}
+
+/* fill_head copies what the codec shows. */
+static void fill_head(struct urlp_answer *answer, const struct urlp_response_head *head,
+                      const struct layout *layout)
+{
+    uint8_t *block = (uint8_t *)answer;
+    struct urlp_field *fields = (struct urlp_field *)(void *)(block + layout->fields_at);
+    char *reason = (char *)block + layout->reason_at;
+    size_t i;
+
+    for (i = 0; i < head->num_fields; i++) {
+        fields[i] = urlp_headers_field(answer->headers, i);
+    }
+    if (head->reason.len > 0) {
+        memcpy(reason, head->reason.data, head->reason.len);
+    }
+    reason[head->reason.len] = '\0';
+    answer->fields = fields;
+    answer->num_fields = head->num_fields;
+    answer->pub = (struct urlpool_response){
+        .status = head->status,
+        .version = head->version,
+        .reason = reason,
+        .url = "",
+        .headers = answer->headers,
+    };
+}
+
+struct urlp_answer *urlp_answer_new(struct urlpool_connection *connection,
+                                    struct urlpool_error *err)
+{
+    const struct urlp_turn *turn = &connection->turn;
+    const struct urlp_response_head *head = turn->answer.head;
+    bool has_switched = turn->answer.type == URLP_H1_SWITCHED;
+    struct layout layout = lay_out(connection, head);
+    struct urlp_answer *answer = urlp_alloc(layout.size);
+    uint8_t *block = (uint8_t *)answer;
+
+    if (answer == NULL) {
+        urlp_fail_nomem(err);
+        return NULL;
+    }
+    memset(answer, 0, offsetof(struct urlp_answer, error));
+    answer->headers = urlp_headers_from_fields(head->fields, head->num_fields, err);
+    if (answer->headers == NULL) {
+        urlp_free(answer);
+        return NULL;
+    }
+    fill_head(answer, head, &layout);
+    answer->url_room = (char *)block + layout.url_at;
+    answer->url_cap = turn->url_room;
+    answer->data_room = layout.data_len > 0 ? block + layout.data_at : NULL;
+    answer->data_cap = layout.data_len;
+    answer->connection = connection;
+    answer->call = turn->call;
+    answer->read_ms = turn->read_ms;
+    answer->data_bytes_max = turn->data_bytes_max;
+    answer->keep_encoded = turn->keep_encoded;
+    answer->codings_max = connection->limits.codings_max;
+    answer->state = URLP_BODY_OPEN;
+    connection->response = &answer->pub;
+    if (has_switched) {
+        urlp_body_give_up(answer); /* what follows is not HTTP */
+        answer->state = URLP_BODY_WHOLE;
+    } else {
+        urlp_body_settle(answer);
+    }
+    return answer;
+}

@@ -1,0 +1,392 @@
+/* How the body of a response comes off its connection and through the decoder.
+ *
+ * Transfer coding is the codec's, content coding the decoder's. Body bytes either lie in the
+ * connection's inbox, where `pending` shows them, or, in a body of which more is known to follow,
+ * are read straight into the caller's memory. After every step urlp_body_settle looks ahead in what
+ * has already arrived, so that the connection goes home with the last byte of the body and not at
+ * the call after it. A fault is sticky. */
+
+#include "conn/body_reader.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+/* Smaller reads go through the inbox, so that many of them share one system call. */
+#define DIRECT_BYTES_MIN ((size_t)4 * 1024)
+
+/* tell_owner tells, once, that the connection is needed no more. */
+static void tell_owner(struct urlp_answer *answer)
+{
+    struct urlpool_connection *connection = answer->connection;
+
+    if (connection == NULL || answer->owner.ended == NULL) {
+        return;
+    }
+    answer->connection = NULL;
+    connection->response = NULL;
+    answer->owner.ended(answer->owner.user, connection, &answer->verdict);
+}
+
+void urlp_response_set_owner(struct urlpool_response *response,
+                             const struct urlp_response_owner *owner)
+{
+    struct urlp_answer *answer = (struct urlp_answer *)(void *)response;
+
+    answer->owner = *owner;
+    if (answer->state != URLP_BODY_OPEN) {
+        tell_owner(answer);
+    }
+}
+
+/* leave_whole is the end of the message: only now can the connection be good for another. */
+static void leave_whole(struct urlp_answer *answer) URLP_MAY_BLOCK
+{
+    struct urlpool_connection *connection = answer->connection;
+
+    connection->response = NULL;
+    urlp_connection_judge(connection, &answer->verdict);
+    connection->response = &answer->pub;
+    if (!answer->verdict.is_reusable) {
+        answer->verdict.why = URLPOOL_CLOSED_NOT_REUSABLE;
+    }
+    urlp_call_trace(&answer->call, URLPOOL_TRACE_BODY_END, NULL, 0, answer->body_bytes);
+}
+
+/* leave_early is any other end. A drain that fails is a response given up. */
+static void leave_early(struct urlp_answer *answer)
+{
+    bool is_failure = answer->state == URLP_BODY_FAILED && !answer->is_draining;
+
+    answer->pending_len = 0;
+    answer->connection->is_broken = true;
+    answer->verdict = (struct urlp_connection_verdict){.why = is_failure ? URLPOOL_CLOSED_ERROR
+                                                                         : URLPOOL_CLOSED_UNREAD,
+                                                       .is_polite = !is_failure,
+                                                       .keep_alive_timeout_s = -1,
+                                                       .keep_alive_max = -1};
+}
+
+/* end_body leaves the connection, in the way that `state` says. */
+static void end_body(struct urlp_answer *answer, enum urlp_body_state state) URLP_MAY_BLOCK
+{
+    answer->state = state;
+    if (answer->connection == NULL) {
+        return;
+    }
+    if (state == URLP_BODY_WHOLE) {
+        leave_whole(answer);
+    } else {
+        leave_early(answer);
+    }
+    answer->connection->last_why = answer->verdict.why;
+    answer->connection->last_is_polite = answer->verdict.is_polite;
+    tell_owner(answer);
+}
+
+enum urlpool_code urlp_body_fail(struct urlp_answer *answer, const struct urlpool_error *why,
+                                 struct urlpool_error *err)
+{
+    answer->error = *why;
+    answer->error.http_status = answer->pub.status;
+    answer->error.maybe_processed = true;
+    end_body(answer, URLP_BODY_FAILED);
+    if (err != NULL) {
+        *err = answer->error;
+    }
+    return answer->error.code;
+}
+
+void urlp_body_give_up(struct urlp_answer *answer)
+{
+    if (answer->state == URLP_BODY_OPEN) {
+        end_body(answer, URLP_BODY_GIVEN_UP);
+    }
+}
+
+void urlp_response_detach(struct urlpool_response *response)
+{
+    struct urlp_answer *answer = (struct urlp_answer *)(void *)response;
+
+    answer->connection->response = NULL;
+    answer->connection = NULL;
+    answer->pending_len = 0;
+    answer->call = (struct urlp_call){0};
+    if (answer->state == URLP_BODY_OPEN) {
+        urlp_fail(&answer->error, URLPOOL_E_NOT_CONNECTED, URLPOOL_PHASE_BODY,
+                  "the connection was closed before the body was read whole");
+        answer->error.http_status = answer->pub.status;
+        answer->state = URLP_BODY_FAILED;
+    }
+}
+
+/* take_end is the message's end. Trailers that memory does not suffice for fail the response. */
+static enum urlpool_code take_end(struct urlp_answer *answer,
+                                  const struct urlp_response_head *trailers,
+                                  struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    if (trailers != NULL && trailers->num_fields > 0) {
+        answer->trailers = urlp_headers_from_fields(trailers->fields, trailers->num_fields, err);
+        if (answer->trailers == NULL) {
+            return URLPOOL_E_NOMEM;
+        }
+    }
+    end_body(answer, URLP_BODY_WHOLE);
+    return URLPOOL_OK;
+}
+
+/* step takes one event out of the inbox. */
+static enum urlpool_code step(struct urlp_answer *answer, bool *out_needs_bytes,
+                              struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlp_inbox *in = &answer->connection->in;
+    struct urlp_h1_event event = {0};
+    uint8_t none = 0;
+    size_t used = 0;
+    uint8_t *data = in->data == NULL ? &none : in->data + in->at;
+    enum urlpool_code code =
+        urlp_h1_next(answer->connection->codec, data, urlp_inbox_len(in), &used, &event, err);
+
+    *out_needs_bytes = false;
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    in->at += used;
+    switch (event.type) {
+    case URLP_H1_NEED_DATA:
+        *out_needs_bytes = used == 0 || urlp_inbox_len(in) == 0;
+        return URLPOOL_OK;
+    case URLP_H1_DATA:
+        answer->pending = event.data;
+        answer->pending_len = event.data_len;
+        answer->body_bytes += (int64_t)event.data_len;
+        return URLPOOL_OK;
+    case URLP_H1_END:
+        return take_end(answer, event.head, err);
+    default:
+        return urlp_fail(err, URLPOOL_E_PROTOCOL, URLPOOL_PHASE_BODY,
+                         "a head in the middle of a body");
+    }
+}
+
+void urlp_body_settle(struct urlp_answer *answer)
+{
+    bool needs_bytes = false;
+
+    while (answer->state == URLP_BODY_OPEN && answer->pending_len == 0 && !needs_bytes) {
+        struct urlpool_error why;
+
+        if (step(answer, &needs_bytes, &why) != URLPOOL_OK) {
+            (void)urlp_body_fail(answer, &why, NULL);
+        }
+    }
+}
+
+void urlp_body_used(struct urlp_answer *answer, size_t len)
+{
+    answer->pending += len;
+    answer->pending_len -= len;
+    if (answer->pending_len == 0) {
+        urlp_body_settle(answer);
+    }
+}
+
+/* meet_end is the end of the stream in the middle of a message. */
+static enum urlpool_code meet_end(struct urlp_answer *answer, enum urlp_end end,
+                                  struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlp_h1_event event = {0};
+    enum urlpool_code code =
+        urlp_h1_end_of_stream(answer->connection->codec, end == URLP_END_CLEAN, &event, err);
+
+    return code == URLPOOL_OK ? take_end(answer, event.head, err) : code;
+}
+
+enum urlpool_code urlp_body_wait(struct urlp_answer *answer, const struct urlp_call *call,
+                                 struct urlpool_error *err)
+{
+    while (answer->state == URLP_BODY_OPEN && answer->pending_len == 0) {
+        struct urlpool_error why;
+        enum urlp_end end = URLP_END_NONE;
+        enum urlpool_code code =
+            urlp_wire_fill(answer->connection, call, answer->read_ms, &end, &why);
+
+        if (code == URLPOOL_OK && end != URLP_END_NONE) {
+            code = meet_end(answer, end, &why);
+        }
+        if (code != URLPOOL_OK) {
+            return urlp_body_fail(answer, &why, err);
+        }
+        urlp_body_settle(answer);
+    }
+    if (answer->state == URLP_BODY_FAILED) {
+        if (err != NULL) {
+            *err = answer->error;
+        }
+        return answer->error.code;
+    }
+    return URLPOOL_OK;
+}
+
+/* direct_len is how much may be read past the inbox into memory of `len` bytes: 0 when it is too
+ * little to be worth a system call of its own. */
+static size_t direct_len(const struct urlp_answer *answer, size_t len)
+{
+    size_t most = 0;
+
+    if (answer->state != URLP_BODY_OPEN || urlp_inbox_len(&answer->connection->in) > 0) {
+        return 0;
+    }
+    most = urlp_h1_direct_len(answer->connection->codec);
+    most = most < len ? most : len;
+    return most >= DIRECT_BYTES_MIN ? most : 0;
+}
+
+/* read_direct reads once into the caller's memory; `*out_len` is 0 at the end of the stream. */
+static enum urlpool_code read_direct(struct urlp_answer *answer, void *buf, size_t len,
+                                     size_t *out_len, struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlpool_error why;
+    enum urlp_end end = URLP_END_NONE;
+    enum urlpool_code code = urlp_wire_read_direct(answer->connection, &answer->call,
+                                                   answer->read_ms, buf, len, out_len, &end, &why);
+
+    if (code == URLPOOL_OK && end != URLP_END_NONE) {
+        code = meet_end(answer, end, &why);
+    }
+    if (code != URLPOOL_OK) {
+        return urlp_body_fail(answer, &why, err);
+    }
+    if (*out_len > 0) {
+        answer->body_bytes += (int64_t)*out_len;
+        urlp_h1_took(answer->connection->codec, *out_len);
+        urlp_body_settle(answer);
+    }
+    return URLPOOL_OK;
+}
+
+/* read_plain reads body bytes as they were sent. */
+static enum urlpool_code read_plain(struct urlp_answer *answer, void *buf, size_t len,
+                                    size_t *out_len, struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    size_t most;
+    enum urlpool_code code;
+
+    if (answer->pending_len == 0) {
+        most = direct_len(answer, len);
+        if (most > 0) {
+            return read_direct(answer, buf, most, out_len, err);
+        }
+        code = urlp_body_wait(answer, &answer->call, err);
+        if (code != URLPOOL_OK) {
+            return code;
+        }
+    }
+    most = answer->pending_len < len ? answer->pending_len : len;
+    if (most > 0) {
+        memcpy(buf, answer->pending, most);
+        urlp_body_used(answer, most);
+    }
+    *out_len = most;
+    return URLPOOL_OK;
+}
+
+/* make_decoder makes what undoes the content codings, once there is a body to undo. */
+static enum urlpool_code make_decoder(struct urlp_answer *answer,
+                                      struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlpool_error why;
+    enum urlpool_code code = URLPOOL_OK;
+    char *codings = NULL;
+
+    answer->is_decoder_made = true;
+    if (answer->keep_encoded || urlpool_headers_get(answer->headers, "Content-Encoding") == NULL) {
+        return URLPOOL_OK;
+    }
+    codings = urlpool_headers_get_all(answer->headers, "Content-Encoding");
+    if (codings == NULL) {
+        code = urlp_fail_nomem(&why);
+    } else {
+        code = urlp_decoder_new(urlp_span_of(codings), answer->codings_max, &answer->decoder, &why);
+    }
+    urlpool_string_free(codings);
+    return code == URLPOOL_OK ? URLPOOL_OK : urlp_body_fail(answer, &why, err);
+}
+
+/* decode_step undoes some of what is pending; `*out_len` is 0 when that yields nothing. */
+static enum urlpool_code decode_step(struct urlp_answer *answer, void *buf, size_t len,
+                                     size_t *out_len, struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlpool_error why;
+    struct urlp_decoder_io io = {answer->pending, answer->pending_len, buf, len};
+    enum urlpool_code code = urlp_decoder_step(answer->decoder, &io, &why);
+
+    if (code != URLPOOL_OK) {
+        return urlp_body_fail(answer, &why, err);
+    }
+    *out_len = len - io.out_cap;
+    /* Nothing put and input left over: the coded data has ended, what follows is padding. */
+    if (answer->pending_len > 0) {
+        urlp_body_used(answer,
+                       *out_len == 0 ? answer->pending_len : answer->pending_len - io.in_len);
+    }
+    return URLPOOL_OK;
+}
+
+/* read_decoded reads body bytes with the content codings undone. */
+static enum urlpool_code read_decoded(struct urlp_answer *answer, void *buf, size_t len,
+                                      size_t *out_len, struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlpool_error why;
+    enum urlpool_code code = URLPOOL_OK;
+
+    for (;;) {
+        code = decode_step(answer, buf, len, out_len, err);
+        if (code != URLPOOL_OK || *out_len > 0) {
+            return code;
+        }
+        if (answer->pending_len > 0) {
+            continue;
+        }
+        if (answer->state == URLP_BODY_WHOLE) {
+            break;
+        }
+        code = urlp_body_wait(answer, &answer->call, err);
+        if (code != URLPOOL_OK) {
+            return code;
+        }
+    }
+    if (urlp_decoder_finish(answer->decoder, &why) != URLPOOL_OK) {
+        return urlp_body_fail(answer, &why, err);
+    }
+    return URLPOOL_OK;
+}
+
+enum urlpool_code urlp_body_read(struct urlp_answer *answer, void *buf, size_t len, size_t *out_len,
+                                 struct urlpool_error *err)
+{
+    enum urlpool_code code = URLPOOL_OK;
+    size_t got = 0;
+
+    if (answer->state == URLP_BODY_FAILED) {
+        if (err != NULL) {
+            *err = answer->error;
+        }
+        return answer->error.code;
+    }
+    if (answer->state == URLP_BODY_GIVEN_UP) {
+        return urlp_fail(err, URLPOOL_E_NOT_CONNECTED, URLPOOL_PHASE_BODY,
+                         "the response was closed before its body was read whole");
+    }
+    if (!answer->is_decoder_made) {
+        code = make_decoder(answer, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = answer->decoder == NULL ? read_plain(answer, buf, len, &got, err)
+                                       : read_decoded(answer, buf, len, &got, err);
+    }
+    if (code == URLPOOL_OK) {
+        *out_len = got;
+    }
+    return code;
+}

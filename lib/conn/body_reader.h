@@ -1,0 +1,90 @@
+#ifndef URLP_CONN_BODY_READER_H
+#define URLP_CONN_BODY_READER_H
+
+#include "urlpool/response.h"
+
+#include "base/buf.h"
+#include "base/sync.h"
+#include "coding/decoder.h"
+#include "conn/response.h"
+#include "conn/wire.h"
+
+/* A response from the inside: its memory, and how its body comes off the connection. */
+
+enum urlp_body_state {
+    URLP_BODY_OPEN,     /* more may come from the connection */
+    URLP_BODY_WHOLE,    /* the message has ended; decoded bytes may yet be held back */
+    URLP_BODY_GIVEN_UP, /* drained or closed before its end */
+    URLP_BODY_FAILED    /* `error` says how */
+};
+
+/* struct urlp_answer is a response. One block holds it, the index of its fields, and the body when
+ * that is small. */
+struct urlp_answer {
+    struct urlpool_response pub;
+    struct urlpool_connection *connection; /* NULL once the owner has been told, or cut off */
+    struct urlp_response_owner owner;      /* ended NULL: none yet */
+    struct urlp_connection_verdict verdict;
+    struct urlp_call call;
+    int64_t read_ms, data_bytes_max;
+    bool keep_encoded;
+    int codings_max;
+    enum urlp_body_state state;
+    bool is_decoder_made;
+    bool is_draining;             /* what goes wrong now is nobody's concern */
+    struct urlp_decoder *decoder; /* NULL: nothing to undo */
+    const uint8_t *pending;       /* body bytes that lie in the connection's inbox */
+    size_t pending_len;
+    int64_t body_bytes; /* as sent by the peer */
+    const struct urlp_field *fields;
+    size_t num_fields;
+    struct urlpool_headers *headers, *trailers;
+    char *url_room; /* in the block */
+    size_t url_cap;
+    char *url_own;      /* when it did not fit */
+    uint8_t *data_room; /* in the block; NULL: none */
+    size_t data_cap;
+    struct urlp_buf data_own;
+    struct urlpool_error error; /* FAILED: what every later call says */
+};
+
+/* urlp_answer_new makes the response of a connection whose turn has been answered. It uses the
+ * connection from now on, unless the message has ended already.
+ *
+ * Errors:  NULL with URLPOOL_E_NOMEM. */
+URLPOOL_MUST_USE struct urlp_answer *urlp_answer_new(struct urlpool_connection *connection,
+                                                     struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_body_settle takes the events that need no more bytes, until body bytes are pending or the
+ * message ends: never waits. A fault is kept for the next call. */
+void urlp_body_settle(struct urlp_answer *answer) URLP_MAY_BLOCK;
+
+/* urlp_body_wait makes body bytes pending, or meets the end of the message.
+ *
+ * Errors:  those of reading; sticky. */
+URLPOOL_MUST_USE enum urlpool_code urlp_body_wait(struct urlp_answer *answer,
+                                                  const struct urlp_call *call,
+                                                  struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_body_used drops `len` of the pending bytes. */
+void urlp_body_used(struct urlp_answer *answer, size_t len) URLP_MAY_BLOCK;
+
+/* urlp_body_read reads some of the body, content codings undone.
+ *
+ * Sizes:   `*out_len` is 1..`len`, 0 at the end.
+ * Errors:  sticky. */
+URLPOOL_MUST_USE enum urlpool_code urlp_body_read(struct urlp_answer *answer, void *buf, size_t len,
+                                                  size_t *out_len,
+                                                  struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_body_fail ends the body with what `why` says, now and for ever, and copies it to `err`. */
+enum urlpool_code urlp_body_fail(struct urlp_answer *answer, const struct urlpool_error *why,
+                                 struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_body_give_up ends the body before its end. */
+void urlp_body_give_up(struct urlp_answer *answer) URLP_MAY_BLOCK;
+
+/* urlp_response_detach cuts the response off from a connection that is going away. */
+void urlp_response_detach(struct urlpool_response *response);
+
+#endif /* URLP_CONN_BODY_READER_H */

@@ -1,0 +1,31 @@
+#ifndef URLP_CONN_TUNNEL_H
+#define URLP_CONN_TUNNEL_H
+
+#include "urlpool/headers.h"
+#include "urlpool/limits.h"
+
+#include "base/call.h"
+#include "base/sync.h"
+#include "http/route.h"
+#include "net/stream.h"
+
+/* struct urlp_tunnel is where a proxy is to connect us to, and what it wants to know for that. */
+struct urlp_tunnel {
+    struct urlp_origin target;             /* `is_https` says what is spoken inside */
+    const struct urlpool_headers *headers; /* NULL: Host alone */
+};
+
+/* urlp_tunnel_wrap asks the proxy at the other end of `inner` for a tunnel, and returns the stream
+ * that reads and writes inside.
+ *
+ * Owns:    takes `inner` on success only.
+ * Errors:  NULL with URLPOOL_E_PROXY: `http_status` when it refused, else `cause`;
+ * URLPOOL_E_HEADER, CONNECT_TIMEOUT or TOTAL_TIMEOUT, CANCELLED, NOMEM; phase PROXY. Threads: one
+ * at a time for `inner`; blocks. Spec:    RFC 9110 section 9.3.6, RFC 9112 section 3.2.3. */
+URLPOOL_MUST_USE struct urlp_stream *urlp_tunnel_wrap(struct urlp_stream *inner,
+                                                      const struct urlp_tunnel *tunnel,
+                                                      const struct urlpool_limits *limits,
+                                                      const struct urlp_call *call,
+                                                      struct urlpool_error *err) URLP_MAY_BLOCK;
+
+#endif /* URLP_CONN_TUNNEL_H */

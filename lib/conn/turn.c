@@ -1,0 +1,347 @@
+/* One request and the head of its answer.
+ *
+ * A server may answer before it has the whole request, and may stop to take it: both end the
+ * sending, and neither is a failure while an answer can still be read. The codec, which is never
+ * told that such a request was sent, then keeps the connection from being used again. */
+
+#include "conn/turn.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "conn/body_reader.h"
+#include "conn/head_text.h"
+#include "http/method.h"
+
+/* A stalled write looks for an early answer this often. */
+#define LISTEN_MS 100
+
+/* The most that one write is given, so that an early answer is noticed in time. */
+#define WRITE_BYTES_MAX ((size_t)256 * 1024)
+
+/* Head and runs. */
+#define RUNS_MAX (1 + URLP_TURN_RUNS_MAX)
+
+/* room_for_url guesses how long the URL of a request is: scheme, authority, target, NUL. */
+static size_t room_for_url(const struct urlp_request_head *head)
+{
+    size_t host_len = head->num_fields > 0 ? head->fields[0].value.len : 0;
+
+    return sizeof("https://") + host_len + head->target.len;
+}
+
+/* declared_len is the length of the body that `head` announces: -1 when chunked, 0 when it says
+ * nothing (RFC 9112 section 6.3, number 7). What is malformed the codec refuses. */
+static int64_t declared_len(const struct urlp_request_head *head)
+{
+    size_t index = 0;
+    uint64_t len = 0;
+    const struct urlp_field *field =
+        urlp_fields_find(head->fields, head->num_fields, "Transfer-Encoding", &index);
+
+    if (field != NULL) {
+        return -1;
+    }
+    index = 0;
+    field = urlp_fields_find(head->fields, head->num_fields, "Content-Length", &index);
+    if (field == NULL || !urlp_span_to_u64(field->value, &len) || len > INT64_MAX) {
+        return 0;
+    }
+    return (int64_t)len;
+}
+
+/* refuse_early finds what must not be sent at all. */
+static enum urlpool_code refuse_early(const struct urlpool_connection *connection,
+                                      const struct urlp_exchange *exchange,
+                                      struct urlpool_error *err)
+{
+    if (connection->stream == NULL) {
+        return urlp_fail(err, URLPOOL_E_NOT_CONNECTED, URLPOOL_PHASE_SEND, "not connected");
+    }
+    if (connection->response != NULL) {
+        return urlp_fail(err, URLPOOL_E_CANNOT_SEND_REQUEST, URLPOOL_PHASE_SEND,
+                         "the whole response must be read before the next request is sent");
+    }
+    /* RFC 9110 section 9.3.8: a client MUST NOT send content in a TRACE request. */
+    if (urlp_span_is(exchange->head->method, "TRACE") && declared_len(exchange->head) != 0) {
+        return urlp_fail(err, URLPOOL_E_BODY, URLPOOL_PHASE_SEND, "TRACE cannot carry a body");
+    }
+    return URLPOOL_OK;
+}
+
+enum urlpool_code urlp_turn_begin(struct urlpool_connection *connection,
+                                  const struct urlp_exchange *exchange,
+                                  const struct urlp_call *call, struct urlpool_error *err)
+{
+    enum urlpool_code code = refuse_early(connection, exchange, err);
+
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    connection->out.len = 0;
+    code = urlp_h1_write_head(connection->codec, exchange->head, &connection->out, err);
+    if (code != URLPOOL_OK) {
+        connection->out.len = 0;
+        return code;
+    }
+    connection->turn = (struct urlp_turn){
+        .call = *call,
+        .read_ms = exchange->read_ms,
+        .write_ms = exchange->write_ms,
+        .data_bytes_max = exchange->data_bytes_max,
+        .keep_encoded = exchange->keep_encoded,
+        .body_len = declared_len(exchange->head),
+        .url_room = room_for_url(exchange->head),
+    };
+    connection->num_requests++;
+    urlp_trace_request_head(call, exchange->head);
+    return URLPOOL_OK;
+}
+
+/* advance takes the events out of the inbox until the final head is there or bytes are missing. */
+static enum urlpool_code advance(struct urlpool_connection *connection,
+                                 struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlp_turn *turn = &connection->turn;
+    struct urlp_inbox *in = &connection->in;
+
+    while (urlp_inbox_len(in) > 0) {
+        struct urlp_h1_event event = {0};
+        size_t used = 0;
+        enum urlpool_code code = urlp_h1_next(connection->codec, in->data + in->at,
+                                              urlp_inbox_len(in), &used, &event, err);
+
+        if (code != URLPOOL_OK) {
+            return code;
+        }
+        in->at += used;
+        if (event.type == URLP_H1_NEED_DATA && used == 0) {
+            return URLPOOL_OK;
+        }
+        if (event.type == URLP_H1_NEED_DATA) {
+            continue;
+        }
+        if (event.type != URLP_H1_INFORMATIONAL) {
+            turn->answer = event;
+            turn->is_answered = true;
+            urlp_trace_response_head(&turn->call, URLPOOL_TRACE_RESPONSE_HEAD, event.head);
+            return URLPOOL_OK;
+        }
+        urlp_trace_response_head(&turn->call, URLPOOL_TRACE_INTERIM_HEAD, event.head);
+    }
+    return URLPOOL_OK;
+}
+
+/* cut notes that the peer takes no more of the request. `code` is URLPOOL_OK when it has closed. */
+static void cut(struct urlp_turn *turn, enum urlpool_code code, int os_errno)
+{
+    turn->is_cut = true;
+    turn->cut_code = code;
+    turn->cut_errno = os_errno;
+}
+
+enum urlpool_code urlp_turn_listen(struct urlpool_connection *connection, struct urlpool_error *err)
+{
+    struct urlp_turn *turn = &connection->turn;
+    enum urlp_end end = URLP_END_NONE;
+    enum urlp_idle_state state = urlp_stream_idle_state(connection->stream);
+    struct urlpool_error why;
+    enum urlpool_code code;
+
+    if (state == URLP_IDLE_QUIET) {
+        return URLPOOL_OK;
+    }
+    if (state == URLP_IDLE_CLOSED) {
+        cut(turn, URLPOOL_OK, 0); /* there may be an answer before the end */
+        return URLPOOL_OK;
+    }
+    why.os_errno = 0;
+    code = urlp_wire_fill(connection, &turn->call, turn->read_ms, &end, &why);
+    if (code == URLPOOL_E_RESET || (code == URLPOOL_OK && end != URLP_END_NONE)) {
+        cut(turn, code, code == URLPOOL_OK ? 0 : why.os_errno);
+        return URLPOOL_OK;
+    }
+    if (code != URLPOOL_OK) {
+        if (err != NULL) {
+            *err = why;
+        }
+        return code;
+    }
+    return advance(connection, err);
+}
+
+/* write_some writes once, waiting for room in steps between which an early answer is heard. Nothing
+ * may have been written when the turn is over then. */
+static enum urlpool_code write_some(struct urlpool_connection *connection,
+                                    const struct urlp_iovec *runs, size_t num_runs,
+                                    size_t *out_written, struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlp_turn *turn = &connection->turn;
+    int64_t left_ms = turn->write_ms;
+
+    while (!urlp_turn_is_over(connection)) {
+        bool is_last = left_ms >= 0 && left_ms <= LISTEN_MS;
+        struct urlp_call step = urlp_call_until(&turn->call, is_last ? left_ms : LISTEN_MS);
+        struct urlpool_error why;
+        enum urlpool_code code =
+            urlp_stream_write(connection->stream, runs, num_runs, out_written, &step, &why);
+
+        if (code == URLPOOL_OK) {
+            return URLPOOL_OK;
+        }
+        if (code == URLPOOL_E_RESET && turn->bytes_sent > 0) {
+            cut(turn, code, why.os_errno);
+            return URLPOOL_OK;
+        }
+        if (code != URLPOOL_E_WRITE_TIMEOUT || is_last || urlp_deadline_has_passed(turn->call.by)) {
+            if (err != NULL) {
+                *err = why;
+            }
+            return code;
+        }
+        left_ms -= left_ms < 0 ? 0 : LISTEN_MS;
+        code = urlp_turn_listen(connection, err);
+        if (code != URLPOOL_OK) {
+            return code;
+        }
+    }
+    return URLPOOL_OK;
+}
+
+/* window copies the first WRITE_BYTES_MAX bytes of `runs`, without the empty ones. */
+static size_t window(const struct urlp_iovec *runs, size_t num_runs, struct urlp_iovec *out)
+{
+    size_t left = WRITE_BYTES_MAX;
+    size_t num = 0;
+    size_t i;
+
+    for (i = 0; i < num_runs && left > 0; i++) {
+        size_t len = runs[i].len < left ? runs[i].len : left;
+
+        if (len > 0) {
+            out[num++] = (struct urlp_iovec){runs[i].data, len};
+            left -= len;
+        }
+    }
+    return num;
+}
+
+/* drop takes `len` bytes off the front of `runs`. */
+static void drop(struct urlp_iovec *runs, size_t num_runs, size_t len)
+{
+    size_t i;
+
+    for (i = 0; i < num_runs && len > 0; i++) {
+        size_t part = runs[i].len < len ? runs[i].len : len;
+
+        runs[i].data = (const char *)runs[i].data + part;
+        runs[i].len -= part;
+        len -= part;
+    }
+}
+
+enum urlpool_code urlp_turn_put(struct urlpool_connection *connection,
+                                const struct urlp_iovec *runs, size_t num_runs,
+                                struct urlpool_error *err)
+{
+    struct urlp_turn *turn = &connection->turn;
+    struct urlp_iovec rest[RUNS_MAX] = {
+        {connection->out.data, connection->out.len}
+    };
+    struct urlp_iovec now[RUNS_MAX];
+    size_t num_now;
+    size_t i;
+
+    for (i = 0; i < num_runs; i++) {
+        rest[1 + i] = runs[i];
+    }
+    while ((num_now = window(rest, 1 + num_runs, now)) > 0 && !urlp_turn_is_over(connection)) {
+        size_t written = 0;
+        enum urlpool_code code = write_some(connection, now, num_now, &written, err);
+
+        if (code != URLPOOL_OK) {
+            return code;
+        }
+        turn->bytes_sent += (int64_t)written;
+        drop(rest, 1 + num_runs, written);
+        if (window(rest, 1 + num_runs, now) > 0 && !urlp_turn_is_over(connection)) {
+            code = urlp_turn_listen(connection, err);
+            if (code != URLPOOL_OK) {
+                return code;
+            }
+        }
+    }
+    connection->out.len = 0;
+    return URLPOOL_OK;
+}
+
+void urlp_turn_sent(struct urlpool_connection *connection)
+{
+    urlp_h1_request_sent(connection->codec);
+    urlp_call_trace(&connection->turn.call, URLPOOL_TRACE_REQUEST_SENT, NULL, 0,
+                    connection->turn.bytes_sent);
+}
+
+/* hear_end is the stream's end in place of an answer. */
+static enum urlpool_code hear_end(struct urlpool_connection *connection, enum urlp_end end,
+                                  struct urlpool_error *err)
+{
+    struct urlp_h1_event event;
+    enum urlpool_code code =
+        urlp_h1_end_of_stream(connection->codec, end == URLP_END_CLEAN, &event, err);
+
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    return urlp_fail(err, URLPOOL_E_REMOTE_DISCONNECTED, URLPOOL_PHASE_HEAD,
+                     "the peer closed without an answer");
+}
+
+/* blame turns the failure to read an answer into the failure to send, where that came first. */
+static enum urlpool_code blame(const struct urlpool_connection *connection, enum urlpool_code code,
+                               struct urlpool_error *err)
+{
+    const struct urlp_turn *turn = &connection->turn;
+
+    if (turn->is_cut && turn->cut_code != URLPOOL_OK && !turn->response_bytes_seen) {
+        code = urlp_fail_errno(err, turn->cut_code, URLPOOL_PHASE_SEND, turn->cut_errno,
+                               "the peer stopped taking the request after %lld bytes",
+                               (long long)turn->bytes_sent);
+    } else if (err != NULL && err->phase == URLPOOL_PHASE_BODY) {
+        err->phase = URLPOOL_PHASE_HEAD;
+    }
+    return code;
+}
+
+enum urlpool_code urlp_turn_hear(struct urlpool_connection *connection, struct urlpool_error *err)
+{
+    struct urlp_turn *turn = &connection->turn;
+    enum urlpool_code code = advance(connection, err);
+
+    while (code == URLPOOL_OK && !turn->is_answered) {
+        enum urlp_end end = URLP_END_NONE;
+
+        code = urlp_wire_fill(connection, &turn->call, turn->read_ms, &end, err);
+        if (code == URLPOOL_OK && end != URLP_END_NONE) {
+            code = hear_end(connection, end, err);
+        }
+        if (code == URLPOOL_OK) {
+            code = advance(connection, err);
+        }
+    }
+    return code == URLPOOL_OK ? URLPOOL_OK : blame(connection, code, err);
+}
+
+void urlp_turn_failed(struct urlpool_connection *connection, struct urlpool_error *err)
+{
+    connection->is_broken = true;
+    connection->last_why = URLPOOL_CLOSED_ERROR;
+    connection->last_is_polite = false;
+    if (err != NULL) {
+        err->maybe_processed = connection->turn.bytes_sent > 0;
+        if (connection->turn.is_answered) {
+            err->http_status = connection->turn.answer.head->status;
+        }
+    }
+}

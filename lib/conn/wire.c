@@ -1,0 +1,238 @@
+/* The inside of a connection: its object, its stream, and the memory its bytes arrive in.
+ *
+ * Invariants: the codec belongs to the stream and is made anew with it; the inbox holds received
+ * bytes that the codec has not used, without a gap; while a response has bytes of the inbox in hand
+ * the inbox is not filled. Knows nothing of requests. */
+
+#include "conn/wire.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "conn/body_reader.h"
+#include "conn/floor.h"
+
+/* What one read brings at most while a head is expected: a usual head and a small body. */
+#define INBOX_BYTES ((size_t)16 * 1024)
+
+struct urlpool_connection *urlp_connection_create(const struct urlp_origin *origin,
+                                                  const struct urlpool_limits *limits,
+                                                  struct urlpool_error *err)
+{
+    size_t host_len = origin->host.len;
+    size_t zone_len = origin->zone.len;
+    struct urlpool_connection *connection =
+        urlp_zalloc(sizeof(*connection) + host_len + 1 + zone_len + 1);
+
+    if (connection == NULL) {
+        urlp_fail_nomem(err);
+        return NULL;
+    }
+    connection->limits = *limits;
+    connection->origin = *origin;
+    connection->origin.host = urlp_span_make(connection->text, host_len);
+    connection->origin.zone = urlp_span_make(connection->text + host_len + 1, zone_len);
+    if (host_len > 0) {
+        memcpy(connection->text, origin->host.data, host_len);
+    }
+    if (zone_len > 0) {
+        memcpy(connection->text + host_len + 1, origin->zone.data, zone_len);
+    }
+    return connection;
+}
+
+/* make_codec makes a codec, or says in words and as a code why it cannot. */
+static enum urlpool_code make_codec(const struct urlpool_limits *limits, struct urlp_h1_codec **out,
+                                    struct urlpool_error *err)
+{
+    struct urlpool_error why;
+
+    *out = urlp_h1_new(limits, &why);
+    if (*out != NULL) {
+        return URLPOOL_OK;
+    }
+    if (err != NULL) {
+        *err = why;
+    }
+    return why.code;
+}
+
+enum urlpool_code urlp_connection_check_limits(const struct urlpool_limits *limits,
+                                               struct urlpool_error *err)
+{
+    struct urlp_h1_codec *codec = NULL;
+    enum urlpool_code code = make_codec(limits, &codec, err);
+
+    urlp_h1_free(codec);
+    return code;
+}
+
+enum urlpool_code urlp_connection_attach(struct urlpool_connection *connection,
+                                         struct urlp_stream *stream, struct urlpool_error *err)
+{
+    struct urlp_h1_codec *codec = NULL;
+    enum urlpool_code code = make_codec(&connection->limits, &codec, err);
+
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    urlp_h1_free(connection->codec);
+    connection->codec = codec;
+    connection->stream = stream;
+    connection->in.at = connection->in.end = 0;
+    connection->out.len = 0;
+    connection->num_requests = 0;
+    connection->is_broken = false;
+    connection->last_why = URLPOOL_CLOSED_NOT_REUSABLE;
+    connection->last_is_polite = true;
+    return URLPOOL_OK;
+}
+
+void urlp_connection_shut(struct urlpool_connection *connection, bool is_polite)
+{
+    if (connection->response != NULL) {
+        urlp_response_detach(connection->response);
+    }
+    urlp_stream_free(connection->stream, is_polite ? URLP_CLOSE_POLITE : URLP_CLOSE_SILENT);
+    connection->stream = NULL;
+    connection->in.at = connection->in.end = 0;
+    connection->out.len = 0;
+}
+
+/* make_room leaves at least one free byte behind what is in the inbox. It grows only when a head
+ * does not fit, and heads are bounded by the codec. */
+static enum urlpool_code make_room(struct urlp_inbox *in, struct urlpool_error *err)
+{
+    size_t len = urlp_inbox_len(in);
+    size_t cap = in->data == NULL ? INBOX_BYTES : in->cap;
+    uint8_t *data = NULL;
+
+    if (in->at > 0) {
+        memmove(in->data, in->data + in->at, len);
+        in->at = 0;
+        in->end = len;
+    }
+    if (in->data != NULL && len < cap) {
+        return URLPOOL_OK;
+    }
+    if (len == cap) {
+        cap *= 2;
+    }
+    data = urlp_realloc(in->data, cap);
+    if (data == NULL) {
+        return urlp_fail_nomem(err);
+    }
+    in->data = data;
+    in->cap = cap;
+    return URLPOOL_OK;
+}
+
+/* note_bytes tells of the first byte of an answer. */
+static void note_bytes(struct urlpool_connection *connection, const struct urlp_call *call,
+                       size_t len) URLP_MAY_BLOCK
+{
+    if (len > 0 && !connection->turn.response_bytes_seen) {
+        connection->turn.response_bytes_seen = true;
+        urlp_call_trace(call, URLPOOL_TRACE_FIRST_BYTE, NULL, 0, 0);
+    }
+}
+
+enum urlpool_code urlp_wire_fill(struct urlpool_connection *connection,
+                                 const struct urlp_call *call, int64_t read_ms,
+                                 enum urlp_end *out_end, struct urlpool_error *err)
+{
+    struct urlp_inbox *in = &connection->in;
+    struct urlp_call gap = urlp_call_until(call, read_ms);
+    size_t len = 0;
+    enum urlpool_code code = make_room(in, err);
+
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    code = urlp_stream_read(connection->stream, in->data + in->end, in->cap - in->end, &len,
+                            out_end, &gap, err);
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    in->end += len;
+    note_bytes(connection, call, len);
+    return URLPOOL_OK;
+}
+
+enum urlpool_code urlp_wire_read_direct(struct urlpool_connection *connection,
+                                        const struct urlp_call *call, int64_t read_ms, void *data,
+                                        size_t len, size_t *out_len, enum urlp_end *out_end,
+                                        struct urlpool_error *err)
+{
+    struct urlp_call gap = urlp_call_until(call, read_ms);
+    enum urlpool_code code =
+        urlp_stream_read(connection->stream, data, len, out_len, out_end, &gap, err);
+
+    if (code == URLPOOL_OK) {
+        note_bytes(connection, call, *out_len);
+    }
+    return code;
+}
+
+bool urlp_connection_look(struct urlpool_connection *connection, bool *out_is_closed)
+{
+    enum urlp_idle_state state = URLP_IDLE_CLOSED;
+
+    if (connection->stream != NULL) {
+        state = urlp_inbox_len(&connection->in) > 0 ? URLP_IDLE_UNEXPECTED
+                                                    : urlp_stream_idle_state(connection->stream);
+    }
+    *out_is_closed = state == URLP_IDLE_CLOSED;
+    return state == URLP_IDLE_QUIET;
+}
+
+void urlp_connection_rest(struct urlpool_connection *connection)
+{
+    if (connection->response != NULL || urlp_inbox_len(&connection->in) > 0) {
+        return;
+    }
+    urlp_free(connection->in.data);
+    connection->in = (struct urlp_inbox){0};
+    urlp_buf_deinit(&connection->out);
+}
+
+void urlp_connection_judge(struct urlpool_connection *connection,
+                           struct urlp_connection_verdict *out)
+{
+    struct urlp_h1_keep_alive hints;
+
+    *out = (struct urlp_connection_verdict){.why = connection->last_why,
+                                            .is_polite = connection->last_is_polite,
+                                            .keep_alive_timeout_s = -1,
+                                            .keep_alive_max = -1};
+    if (connection->is_broken || connection->stream == NULL) {
+        return;
+    }
+    out->is_polite = true;
+    if (connection->response != NULL || !urlp_h1_is_idle(connection->codec)) {
+        out->why = URLPOOL_CLOSED_UNREAD;
+        return;
+    }
+    out->why = URLPOOL_CLOSED_NOT_REUSABLE;
+    out->is_reusable = urlp_inbox_len(&connection->in) == 0;
+    if (connection->num_requests > 0) {
+        out->is_reusable = out->is_reusable && urlp_h1_is_reusable(connection->codec);
+        hints = urlp_h1_keep_alive(connection->codec);
+        out->keep_alive_timeout_s = hints.timeout_s;
+        out->keep_alive_max = hints.max;
+    }
+}
+
+void urlp_connection_end(struct urlpool_connection *connection, bool is_polite)
+{
+    if (connection == NULL) {
+        return;
+    }
+    urlp_connection_shut(connection, is_polite);
+    urlp_floor_deinit(&connection->floor);
+    urlp_h1_free(connection->codec);
+    urlp_buf_deinit(&connection->out);
+    urlp_free(connection->in.data);
+    urlp_free(connection);
+}

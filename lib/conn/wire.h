@@ -1,0 +1,110 @@
+#ifndef URLP_CONN_WIRE_H
+#define URLP_CONN_WIRE_H
+
+#include "urlpool/limits.h"
+
+#include "base/buf.h"
+#include "base/call.h"
+#include "base/sync.h"
+#include "conn/connection.h"
+#include "conn/floor.h"
+#include "h1/codec.h"
+#include "http/field.h"
+#include "http/route.h"
+#include "net/stream.h"
+
+/* The inside of a connection, for the files of this layer only. */
+
+/* struct urlp_inbox is what was received and not yet used: data[at..end). */
+struct urlp_inbox {
+    uint8_t *data; /* NULL while idle */
+    size_t cap;
+    size_t at;
+    size_t end;
+};
+
+/* struct urlp_turn is the exchange in hand: one request and the head of its answer. */
+struct urlp_turn {
+    struct urlp_call call;
+    int64_t read_ms, write_ms, data_bytes_max;
+    bool keep_encoded;
+    int64_t body_len; /* as the head says; -1: chunked */
+    size_t url_room;  /* what the URL of this request is likely to take */
+    int64_t bytes_sent;
+    bool response_bytes_seen;
+    bool is_answered; /* the final head is in `answer`; it dies at the next call of the codec */
+    bool is_cut;      /* the peer takes no more of the request */
+    enum urlpool_code cut_code; /* why, or URLPOOL_OK when it only closed */
+    int cut_errno;
+    struct urlp_h1_event answer;
+};
+
+struct urlpool_connection {
+    struct urlp_stream *stream;  /* NULL: not connected */
+    struct urlp_h1_codec *codec; /* of this stream */
+    struct urlp_buf out;         /* a head that is not with the stream yet */
+    struct urlp_inbox in;
+    struct urlpool_response *response; /* that still uses the connection */
+    struct urlp_turn turn;
+    struct urlp_floor floor;
+    struct urlpool_limits limits;
+    struct urlp_origin origin; /* strings in `text` */
+    uint64_t num_requests;
+    enum urlpool_closed last_why; /* how the last exchange left it, when that was not good */
+    bool last_is_polite;
+    bool is_broken; /* an exchange failed or was given up: never again */
+    char text[];
+};
+
+/* urlp_connection_create makes a connection object for `origin`, not connected.
+ *
+ * Owns:    copies everything; ends by urlp_connection_end.
+ * Errors:  NULL with URLPOOL_E_NOMEM. */
+URLPOOL_MUST_USE struct urlpool_connection *urlp_connection_create(
+    const struct urlp_origin *origin, const struct urlpool_limits *limits,
+    struct urlpool_error *err);
+
+/* urlp_connection_check_limits says whether a codec can be made with `limits`.
+ *
+ * Errors:  URLPOOL_E_INVALID, URLPOOL_E_NOMEM. */
+URLPOOL_MUST_USE enum urlpool_code urlp_connection_check_limits(const struct urlpool_limits *limits,
+                                                                struct urlpool_error *err);
+
+/* urlp_connection_attach gives a connection that has none its stream.
+ *
+ * Owns:    takes `stream` only on success.
+ * Errors:  URLPOOL_E_NOMEM, URLPOOL_E_INVALID (limits). */
+URLPOOL_MUST_USE enum urlpool_code urlp_connection_attach(struct urlpool_connection *connection,
+                                                          struct urlp_stream *stream,
+                                                          struct urlpool_error *err);
+
+/* urlp_connection_shut closes the stream, if there is one; the response that used it is cut off. */
+void urlp_connection_shut(struct urlpool_connection *connection, bool is_polite);
+
+/* urlp_inbox_len is how many received bytes are waiting. */
+static inline size_t urlp_inbox_len(const struct urlp_inbox *in)
+{
+    return in->end - in->at;
+}
+
+/* urlp_wire_fill reads once from the stream behind what is in the inbox, which may move.
+ *
+ * Units:   `read_ms` bounds the wait, as does `call`.
+ * Sizes:   `*out_end` is URLP_END_NONE when at least one byte came.
+ * Errors:  those of urlp_stream_read; URLPOOL_E_NOMEM. */
+URLPOOL_MUST_USE enum urlpool_code urlp_wire_fill(struct urlpool_connection *connection,
+                                                  const struct urlp_call *call, int64_t read_ms,
+                                                  enum urlp_end *out_end,
+                                                  struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_wire_read_direct reads once from the stream into `data`, past the empty inbox.
+ *
+ * Sizes:   as urlp_stream_read.
+ * Errors:  those of urlp_stream_read. */
+URLPOOL_MUST_USE enum urlpool_code urlp_wire_read_direct(struct urlpool_connection *connection,
+                                                         const struct urlp_call *call,
+                                                         int64_t read_ms, void *data, size_t len,
+                                                         size_t *out_len, enum urlp_end *out_end,
+                                                         struct urlpool_error *err) URLP_MAY_BLOCK;
+
+#endif /* URLP_CONN_WIRE_H */
