@@ -1,5 +1,7 @@
 /* Resolving references: every example of RFC 3986 section 5.4, and what they leave out. */
 
+#include <string.h>
+
 #include "http/url.h"
 #include "support/run_tests.h"
 

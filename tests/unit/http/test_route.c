@@ -1,0 +1,174 @@
+/* Routes as values: the pool key tells any two apart, Host and CONNECT say what they must. */
+
+#include <string.h>
+
+#include "http/route.h"
+#include "support/run_tests.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* A field that is new to these must come into the key, and into the tests below. */
+_Static_assert(sizeof(struct urlp_origin) == 2 * sizeof(struct urlp_span) + 8 &&
+                   sizeof(struct urlp_route) ==
+                       sizeof(struct urlp_origin) + sizeof(void *) + sizeof(uint64_t),
+               "a route has the fields that these tests change");
+
+static struct urlp_route make_route(void)
+{
+    return (struct urlp_route){
+        .origin = {.host = urlp_span_of("fe80::1"),
+                   .zone = urlp_span_of("eth0"),
+                   .port = 443,
+                   .is_https = true},
+        .tls_serial = 7,
+    };
+}
+
+static struct urlp_pool_key key_of(struct urlp_route route)
+{
+    struct urlp_pool_key key;
+
+    ck_assert(urlp_pool_key_of(&route, &key));
+    ck_assert_uint_le(key.len, sizeof(key.bytes));
+    return key;
+}
+
+static bool same_key(struct urlp_route a, struct urlp_route b)
+{
+    struct urlp_pool_key key_a = key_of(a);
+    struct urlp_pool_key key_b = key_of(b);
+
+    return key_a.len == key_b.len && memcmp(key_a.bytes, key_b.bytes, key_a.len) == 0;
+}
+
+START_TEST(key__is_the_same_for_equal_values)
+{
+    char host[] = "fe80::1";
+    struct urlp_route other = make_route();
+
+    other.origin.host = urlp_span_of(host);
+    ck_assert(same_key(make_route(), other));
+}
+END_TEST
+
+START_TEST(key__changes_with_every_field)
+{
+    struct urlp_route changed[10];
+
+    for (size_t i = 0; i < COUNT_OF(changed); i++) {
+        changed[i] = make_route();
+    }
+    changed[0].origin.host = urlp_span_of("fe80::2");
+    changed[1].origin.host = urlp_span_of("fe80::");
+    changed[2].origin.zone = urlp_span_of("eth1");
+    changed[3].origin.zone = urlp_span_of("");
+    changed[4].origin.port = 444;
+    changed[5].origin.port = 443 + 256;
+    changed[6].origin.is_https = false;
+    changed[7].tls_serial = 8;
+    changed[8].tls_serial = 7 + (UINT64_C(1) << 56);
+    changed[9].tls_serial = 0;
+    for (size_t i = 0; i < COUNT_OF(changed); i++) {
+        ck_assert_msg(!same_key(make_route(), changed[i]), "change %zu", i);
+        for (size_t j = 0; j < i; j++) {
+            ck_assert_msg(!same_key(changed[j], changed[i]), "changes %zu and %zu", j, i);
+        }
+    }
+}
+END_TEST
+
+START_TEST(key__knows_tls_settings_by_serial_number_only)
+{
+    struct urlp_route other = make_route();
+
+    other.tls = (struct urlpool_tls *)&other;
+    ck_assert(same_key(make_route(), other));
+}
+END_TEST
+
+START_TEST(key__does_not_run_strings_together)
+{
+    struct urlp_route a = make_route();
+    struct urlp_route b = make_route();
+
+    a.origin.host = urlp_span_of("ab");
+    a.origin.zone = urlp_span_of("c");
+    b.origin.host = urlp_span_of("a");
+    b.origin.zone = urlp_span_of("bc");
+    ck_assert(!same_key(a, b));
+}
+END_TEST
+
+START_TEST(key__has_room_for_the_longest)
+{
+    char text[256];
+    struct urlp_route route = make_route();
+    struct urlp_pool_key key = {.len = 1};
+
+    memset(text, 'x', sizeof(text));
+    route.origin.host = urlp_span_make(text, 255);
+    route.origin.zone = urlp_span_make(text, 255);
+    (void)key_of(route);
+    route.origin.zone = urlp_span_make(text, 256);
+    ck_assert(!urlp_pool_key_of(&route, &key));
+    route.origin.zone = urlp_span_make(text, 0);
+    route.origin.host = urlp_span_make(text, 256);
+    ck_assert(!urlp_pool_key_of(&route, &key));
+    ck_assert_uint_eq(key.len, 1);
+}
+END_TEST
+
+START_TEST(authority__says_what_host_must)
+{
+    static const struct {
+        const char *host, *zone;
+        uint16_t port;
+        bool is_https;
+        const char *expected, *with_port;
+    } cases[] = {
+        {"a.example",  "",     80,    false, "a.example",     "a.example:80" },
+        {"a.example",  "",     443,   true,  "a.example",     "a.example:443"},
+        {"a.example",  "",     443,   false, "a.example:443", "a.example:443"},
+        {"a.example",  "",     80,    true,  "a.example:80",  "a.example:80" },
+        {"a.example",  "",     0,     false, "a.example:0",   "a.example:0"  },
+        {"a.example.", "",     80,    false, "a.example.",    "a.example.:80"},
+        {"1.2.3.4",    "",     65535, true,  "1.2.3.4:65535", "1.2.3.4:65535"},
+        {"::1",        "",     443,   true,  "[::1]",         "[::1]:443"    },
+        {"fe80::1",    "eth0", 81,    false, "[fe80::1]:81",  "[fe80::1]:81" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct urlp_origin origin = {urlp_span_of(cases[i].host), urlp_span_of(cases[i].zone),
+                                     cases[i].port, cases[i].is_https};
+        struct urlp_buf out = {0};
+
+        ck_assert_int_eq(urlp_origin_append_authority(&origin, false, &out), URLPOOL_OK);
+        ck_assert(urlp_span_is(urlp_span_make(out.data, out.len), cases[i].expected));
+        urlp_buf_consume(&out, out.len);
+        ck_assert_int_eq(urlp_origin_append_authority(&origin, true, &out), URLPOOL_OK);
+        ck_assert(urlp_span_is(urlp_span_make(out.data, out.len), cases[i].with_port));
+        urlp_buf_deinit(&out);
+    }
+}
+END_TEST
+
+START_TEST(origin__equals_itself_only)
+{
+    struct urlp_origin origin = make_route().origin;
+    struct urlp_origin other[5] = {origin, origin, origin, origin, origin};
+
+    ck_assert(urlp_origin_equals(&origin, &other[4]));
+    other[0].host = urlp_span_of("fe80::1.");
+    other[1].zone = urlp_span_of("");
+    other[2].port = 80;
+    other[3].is_https = false;
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert_msg(!urlp_origin_equals(&origin, &other[i]), "change %zu", i);
+        ck_assert(!urlp_origin_equals(&other[i], &origin));
+    }
+}
+END_TEST
+
+RUN_TESTS("route", key__is_the_same_for_equal_values, key__changes_with_every_field,
+          key__knows_tls_settings_by_serial_number_only, key__does_not_run_strings_together,
+          key__has_room_for_the_longest, authority__says_what_host_must, origin__equals_itself_only)

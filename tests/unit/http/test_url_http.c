@@ -1,0 +1,170 @@
+/* What HTTP asks of a URL. */
+
+#include <string.h>
+
+#include "http/url.h"
+#include "support/run_tests.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct urlp_url parse(const char *text)
+{
+    struct urlp_url url = {0};
+
+    ck_assert_int_eq(urlp_url_parse(urlp_span_of(text), &url, NULL), URLPOOL_OK);
+    return url;
+}
+
+START_TEST(require_http__accepts_http_and_https)
+{
+    static const char *const cases[] = {"http://a", "HTTPS://a:0/", "http://[::1]", "http://u@a"};
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct urlp_url url = parse(cases[i]);
+
+        ck_assert_int_eq(urlp_url_require_http(&url, NULL), URLPOOL_OK);
+        urlp_url_deinit(&url);
+    }
+}
+END_TEST
+
+START_TEST(require_http__refuses_the_rest)
+{
+    static const struct {
+        const char *text;
+        enum urlpool_code code;
+        const char *words;
+    } cases[] = {
+        {"",                   URLPOOL_E_SCHEME, "http://"          },
+        {"example.com/a",      URLPOOL_E_SCHEME, "\"example.com/a\""},
+        {"//example.com/a",    URLPOOL_E_SCHEME, "https://"         },
+        {"/a",                 URLPOOL_E_SCHEME, "\"/a\""           },
+        {"example.com:80/a",   URLPOOL_E_SCHEME, "\"example.com\""  },
+        {"ftp://a/",           URLPOOL_E_SCHEME, "\"ftp\""          },
+        {"file:///etc/passwd", URLPOOL_E_SCHEME, "\"file\""         },
+        {"gopher://a",         URLPOOL_E_SCHEME, "\"gopher\""       },
+        {"httpx://a",          URLPOOL_E_SCHEME, "\"httpx\""        },
+        {"http+unix://a",      URLPOOL_E_SCHEME, "\"http+unix\""    },
+        {"mailto:a@b",         URLPOOL_E_SCHEME, "\"mailto\""       },
+        {"http:a",             URLPOOL_E_URL,    "no host"          },
+        {"https:/a",           URLPOOL_E_URL,    "no host"          },
+        {"http:",              URLPOOL_E_URL,    "no host"          },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct urlp_url url = parse(cases[i].text);
+        struct urlpool_error err = {0};
+
+        ck_assert_msg(urlp_url_require_http(&url, &err) == cases[i].code, "%s", cases[i].text);
+        ck_assert_int_eq(err.code, cases[i].code);
+        ck_assert_msg(strstr(err.message, cases[i].words) != NULL, "%s: %s", cases[i].text,
+                      err.message);
+        urlp_url_deinit(&url);
+    }
+}
+END_TEST
+
+START_TEST(require_http__shows_no_password)
+{
+    struct urlp_url url = parse("//user:s3cret@a/b");
+    struct urlpool_error err = {0};
+
+    ck_assert_int_eq(urlp_url_require_http(&url, &err), URLPOOL_E_SCHEME);
+    ck_assert_ptr_null(strstr(err.message, "s3cret"));
+    ck_assert_ptr_nonnull(strstr(err.message, "a/b"));
+    urlp_url_deinit(&url);
+}
+END_TEST
+
+START_TEST(effective_port__is_the_one_written_or_the_schemes)
+{
+    static const struct {
+        const char *text;
+        int port;
+        bool is_https;
+    } cases[] = {
+        {"http://a",       80,   false},
+        {"https://a",      443,  true },
+        {"HTTPS://a:",     443,  true },
+        {"http://a:443",   443,  false},
+        {"https://a:80",   80,   true },
+        {"http://a:0",     0,    false},
+        {"https://a:8443", 8443, true },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct urlp_url url = parse(cases[i].text);
+
+        ck_assert_int_eq(urlp_url_effective_port(&url), cases[i].port);
+        ck_assert_int_eq(urlp_url_is_https(&url), cases[i].is_https);
+        urlp_url_deinit(&url);
+    }
+}
+END_TEST
+
+START_TEST(target__is_path_and_query)
+{
+    static const char *const cases[][2] = {
+        {"http://a",              "/"           },
+        {"http://a?",             "/?"          },
+        {"http://a?b",            "/?b"         },
+        {"http://a/#f",           "/"           },
+        {"http://u:p@a:81/b?c#d", "/b?c"        },
+        {"http://a/b?",           "/b?"         },
+        {"http://a//b",           "//b"         },
+        {"http://a/\xc3\xa4",     "/%C3%A4"     },
+        {"http://a/b?http://c/",  "/b?http://c/"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct urlp_url url = parse(cases[i][0]);
+        struct urlp_buf out = {0};
+
+        ck_assert_int_eq(urlp_url_append_target(&url, &out), URLPOOL_OK);
+        ck_assert(urlp_span_is(urlp_span_make(out.data, out.len), cases[i][1]));
+        urlp_buf_deinit(&out);
+        urlp_url_deinit(&url);
+    }
+}
+END_TEST
+
+START_TEST(target__goes_in_whole_or_not_at_all)
+{
+    struct urlp_url url = parse("http://a/path?query");
+    struct urlp_buf out;
+
+    urlp_buf_init(&out, 10);
+    ck_assert_int_eq(urlp_url_append_target(&url, &out), URLPOOL_E_DATA_TOO_LARGE);
+    ck_assert_uint_eq(out.len, 0);
+    urlp_buf_deinit(&out);
+    urlp_url_deinit(&url);
+}
+END_TEST
+
+START_TEST(without_secrets__has_no_userinfo)
+{
+    static const char *const cases[][2] = {
+        {"http://user:pw@a/b?c#d", "http://a/b?c#d"},
+        {"http://user@a",          "http://a"      },
+        {"http://@a",              "http://a"      },
+        {"http://a/x@y",           "http://a/x@y"  },
+        {"//u:p@[::1]:1/",         "//[::1]:1/"    },
+        {"",                       ""              },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct urlp_url url = parse(cases[i][0]);
+        struct urlp_buf out = {0};
+
+        ck_assert_int_eq(urlp_url_append_without_secrets(&url, &out), URLPOOL_OK);
+        ck_assert(urlp_span_is(urlp_span_make(out.data, out.len), cases[i][1]));
+        urlp_buf_deinit(&out);
+        urlp_url_deinit(&url);
+    }
+}
+END_TEST
+
+RUN_TESTS("url_http", require_http__accepts_http_and_https, require_http__refuses_the_rest,
+          require_http__shows_no_password, effective_port__is_the_one_written_or_the_schemes,
+          target__is_path_and_query, target__goes_in_whole_or_not_at_all,
+          without_secrets__has_no_userinfo)
