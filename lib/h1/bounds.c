@@ -9,6 +9,10 @@
 #include "base/error.h"
 #include "base/option.h"
 
+#define LINE_BYTES_DEFAULT 65536
+#define HEAD_BYTES_DEFAULT 262144
+#define FIELDS_DEFAULT     200
+
 /* resolve gives the number of bytes or lines that `given` stands for. */
 static enum urlpool_code resolve(const char *name, int64_t given, int64_t by_default, size_t *out,
                                  struct urlpool_error *err)
@@ -25,6 +29,11 @@ static enum urlpool_code resolve(const char *name, int64_t given, int64_t by_def
     }
     *out = (size_t)value;
     return URLPOOL_OK;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
 }
 
 enum urlpool_code urlp_h1_bounds_of(const struct urlpool_limits *limits, struct urlp_h1_bounds *out,
@@ -44,13 +53,13 @@ enum urlpool_code urlp_h1_bounds_of(const struct urlpool_limits *limits, struct 
         int64_t by_default;
         size_t *out;
     } numbers[] = {
-        {"limits.line_bytes_max",       from->line_bytes_max,       65536,  &bounds.line_bytes_max   },
-        {"limits.head_bytes_max",       from->head_bytes_max,       262144, &bounds.head_bytes_max   },
-        {"limits.trailer_bytes_max",    from->trailer_bytes_max,    16384,  &bounds.trailer_bytes_max},
-        {"limits.fields_max",           from->fields_max,           200,    &bounds.fields_max       },
-        {"limits.interims_max",         from->interims_max,         32,     &bounds.interims_max     },
+        {"limits.line_bytes_max",       from->line_bytes_max,       LINE_BYTES_DEFAULT, &bounds.line_bytes_max   },
+        {"limits.head_bytes_max",       from->head_bytes_max,       HEAD_BYTES_DEFAULT, &bounds.head_bytes_max   },
+        {"limits.trailer_bytes_max",    from->trailer_bytes_max,    16384,              &bounds.trailer_bytes_max},
+        {"limits.fields_max",           from->fields_max,           FIELDS_DEFAULT,     &bounds.fields_max       },
+        {"limits.interims_max",         from->interims_max,         32,                 &bounds.interims_max     },
         {"limits.chunk_line_bytes_max", from->chunk_line_bytes_max, 4096,
-         &bounds.chunk_line_bytes_max                                                                },
+         &bounds.chunk_line_bytes_max                                                                            },
     };
     enum urlpool_code code =
         urlp_option_check_reserved("limits.reserved", from->reserved, sizeof(from->reserved), err);
@@ -65,8 +74,12 @@ enum urlpool_code urlp_h1_bounds_of(const struct urlpool_limits *limits, struct 
         code =
             resolve(numbers[i].name, numbers[i].given, numbers[i].by_default, numbers[i].out, err);
     }
-    if (code == URLPOOL_OK) {
-        *out = bounds;
+    if (code != URLPOOL_OK) {
+        return code;
     }
-    return code;
+    bounds.sent_line_bytes_max = larger(bounds.line_bytes_max, LINE_BYTES_DEFAULT);
+    bounds.sent_head_bytes_max = larger(bounds.head_bytes_max, HEAD_BYTES_DEFAULT);
+    bounds.sent_fields_max = larger(bounds.fields_max, FIELDS_DEFAULT);
+    *out = bounds;
+    return URLPOOL_OK;
 }

@@ -15,6 +15,11 @@ struct urlp_h1_bounds {
     size_t chunk_line_bytes_max;
     size_t fields_max;
     size_t interims_max;
+    /* Of what we send ourselves: RFC 9110 section 2.3 lets nobody generate what he could not read,
+     * so these are the defaults, or the limits above where those are larger. */
+    size_t sent_line_bytes_max;
+    size_t sent_head_bytes_max;
+    size_t sent_fields_max;
     bool refuse_bare_lf;
     bool refuse_missing_reason;
     bool refuse_obs_fold;

@@ -155,13 +155,13 @@ static enum urlpool_code check_field_lines(const struct urlp_request_head *head,
         if (!urlp_field_value_is_valid(field->value)) {
             return refuse(err, "control character in the value of a field", field->name);
         }
-        if (field->name.len + field->value.len + 4 > bounds->line_bytes_max) {
-            return refuse(err, "field line longer than line_bytes_max", field->name);
+        if (field->name.len + field->value.len + 4 > bounds->sent_line_bytes_max) {
+            return refuse(err, "field line longer than we would read", field->name);
         }
     }
-    if (head->num_fields > bounds->fields_max) {
+    if (head->num_fields > bounds->sent_fields_max) {
         return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_SEND, "more than %zu field lines",
-                         bounds->fields_max);
+                         bounds->sent_fields_max);
     }
     return URLPOOL_OK;
 }
@@ -192,11 +192,12 @@ static enum urlpool_code check_framing(const struct urlp_request_head *head,
     }
     has_body = num_codings > 0 || length > 0;
     /* RFC 9110 section 10.1.1: "A client MUST NOT generate a 100-continue expectation in a request
-     * that does not include content." Section 9.3.8: nor may TRACE include any. */
+     * that does not include content." */
     if (!has_body && has_token(head, "Expect", "100-continue")) {
         return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_SEND,
                          "Expect: 100-continue in a request without a body");
     }
+    /* Section 9.3.8: "A client MUST NOT send content in a TRACE request." */
     if (has_body && urlp_span_is(head->method, "TRACE")) {
         return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_SEND, "TRACE with a body");
     }
@@ -244,6 +245,22 @@ static enum urlpool_code check_host(const struct urlp_request_head *head, struct
     return URLPOOL_OK;
 }
 
+/* check_trace: "A client MUST NOT generate fields in a TRACE request containing sensitive data that
+ * might be disclosed by the response" (RFC 9110 section 9.3.8). */
+static enum urlpool_code check_trace(const struct urlp_request_head *head,
+                                     struct urlpool_error *err)
+{
+    if (!urlp_span_is(head->method, "TRACE")) {
+        return URLPOOL_OK;
+    }
+    for (size_t i = 0; i < head->num_fields; i++) {
+        if (urlp_field_is_secret(head->fields[i].name)) {
+            return refuse(err, "TRACE would show", head->fields[i].name);
+        }
+    }
+    return URLPOOL_OK;
+}
+
 static size_t wire_len(const struct urlp_request_head *head)
 {
     size_t len = head->method.len + 1 + head->target.len + sizeof(VERSION_TEXT) - 1 + 2;
@@ -272,17 +289,20 @@ enum urlpool_code urlp_h1_check_request(const struct urlp_request_head *head,
     if (code == URLPOOL_OK) {
         code = check_hops(head, err);
     }
+    if (code == URLPOOL_OK) {
+        code = check_trace(head, err);
+    }
     if (code != URLPOOL_OK) {
         return code;
     }
     /* RFC 9110 section 2.3: we must be able to read elements as long as those we generate. */
     if (head->method.len + 1 + head->target.len + sizeof(VERSION_TEXT) - 1 >
-        bounds->line_bytes_max) {
-        return refuse(err, "request line longer than line_bytes_max", head->target);
+        bounds->sent_line_bytes_max) {
+        return refuse(err, "request line longer than we would read", head->target);
     }
-    if (wire_len(head) > bounds->head_bytes_max) {
+    if (wire_len(head) > bounds->sent_head_bytes_max) {
         return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_SEND,
-                         "request head longer than %zu bytes", bounds->head_bytes_max);
+                         "request head longer than %zu bytes", bounds->sent_head_bytes_max);
     }
     return URLPOOL_OK;
 }
