@@ -1,6 +1,6 @@
-/* Making a response: one block for the object, the index of its fields, the reason, room for the
- * URL, and a small body of known length. Whatever the codec shows is copied here, before its bytes
- * move. */
+/* Making a response: one block for the object, its headers and their index, the reason, room for
+ * the URL, and a small body of known length. Whatever the codec shows is copied here, before its
+ * bytes move. */
 
 #include <string.h>
 
@@ -14,6 +14,7 @@
 /* struct layout is where things lie behind the object. */
 struct layout {
     size_t fields_at;
+    size_t headers_at;
     size_t reason_at;
     size_t url_at;
     size_t data_at;
@@ -47,7 +48,9 @@ static struct layout lay_out(const struct urlpool_connection *connection,
     struct layout layout;
 
     layout.fields_at = sizeof(struct urlp_answer);
-    layout.reason_at = layout.fields_at + head->num_fields * sizeof(struct urlp_field);
+    layout.headers_at = layout.fields_at + head->num_fields * sizeof(struct urlp_field);
+    layout.reason_at =
+        layout.headers_at + urlp_headers_size_in_place(head->fields, head->num_fields);
     layout.url_at = layout.reason_at + head->reason.len + 1;
     layout.data_at = layout.url_at + connection->turn.url_room;
     layout.data_len = body_room(connection, head);
@@ -64,6 +67,8 @@ static void fill_head(struct urlp_answer *answer, const struct urlp_response_hea
     char *reason = (char *)block + layout->reason_at;
     size_t i;
 
+    answer->headers =
+        urlp_headers_place(block + layout->headers_at, head->fields, head->num_fields);
     for (i = 0; i < head->num_fields; i++) {
         fields[i] = urlp_headers_field(answer->headers, i);
     }
@@ -97,11 +102,6 @@ struct urlp_answer *urlp_answer_new(struct urlpool_connection *connection,
         return NULL;
     }
     memset(answer, 0, offsetof(struct urlp_answer, error));
-    answer->headers = urlp_headers_from_fields(head->fields, head->num_fields, err);
-    if (answer->headers == NULL) {
-        urlp_free(answer);
-        return NULL;
-    }
     fill_head(answer, head, &layout);
     answer->url_room = (char *)block + layout.url_at;
     answer->url_cap = turn->url_room;

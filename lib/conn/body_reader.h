@@ -18,8 +18,8 @@ enum urlp_body_state {
     URLP_BODY_FAILED    /* `error` says how */
 };
 
-/* struct urlp_answer is a response. One block holds it, the index of its fields, and the body when
- * that is small. */
+/* struct urlp_answer is a response. One block holds it, its headers, and the body when that is
+ * small. */
 struct urlp_answer {
     struct urlpool_response pub;
     struct urlpool_connection *connection; /* NULL once the owner has been told, or cut off */
@@ -38,7 +38,8 @@ struct urlp_answer {
     int64_t body_bytes; /* as sent by the peer */
     const struct urlp_field *fields;
     size_t num_fields;
-    struct urlpool_headers *headers, *trailers;
+    const struct urlpool_headers *headers; /* in the block */
+    struct urlpool_headers *trailers;
     char *url_room; /* in the block */
     size_t url_cap;
     char *url_own;      /* when it did not fit */

@@ -301,7 +301,6 @@ void urlpool_response_free(struct urlpool_response *response) URLP_MAY_BLOCK
         answer->connection->response = NULL;
     }
     urlp_decoder_free(answer->decoder);
-    urlpool_headers_free(answer->headers);
     urlpool_headers_free(answer->trailers);
     urlp_buf_deinit(&answer->data_own);
     urlp_free(answer->url_own);

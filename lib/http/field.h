@@ -59,6 +59,14 @@ const struct urlp_field *urlp_fields_find(const struct urlp_field *fields, size_
 URLPOOL_MUST_USE struct urlpool_headers *urlp_headers_from_fields(const struct urlp_field *fields,
                                                                   size_t num_fields,
                                                                   struct urlpool_error *err);
+/* urlp_headers_size_in_place is what urlp_headers_place takes. */
+size_t urlp_headers_size_in_place(const struct urlp_field *fields, size_t num_fields);
+/* urlp_headers_place makes a headers object, never to be changed, in the caller's memory.
+ *
+ * Sizes:   `memory` is aligned as for any object, and has urlp_headers_size_in_place bytes.
+ * Owns:    it ends with that memory: not to be given to urlpool_headers_free. */
+const struct urlpool_headers *urlp_headers_place(void *memory, const struct urlp_field *fields,
+                                                 size_t num_fields);
 /* urlp_headers_field shows line `index` of `headers` as spans; index < urlpool_headers_count. */
 struct urlp_field urlp_headers_field(const struct urlpool_headers *headers, size_t index);
 

@@ -172,22 +172,48 @@ static struct urlpool_headers *new_block(size_t num_lines, size_t num_bytes, cha
     return headers;
 }
 
+size_t urlp_headers_size_in_place(const struct urlp_field *fields, size_t num_fields)
+{
+    size_t size = sizeof(struct urlpool_headers) + num_fields * sizeof(struct line);
+
+    for (size_t i = 0; i < num_fields; i++) {
+        size += fields[i].name.len + fields[i].value.len + 2;
+    }
+    return size;
+}
+
+/* Makes the object in `memory`, of urlp_headers_size_in_place bytes. */
+static struct urlpool_headers *place(void *memory, const struct urlp_field *fields,
+                                     size_t num_fields)
+{
+    struct urlpool_headers *headers = memory;
+    struct line *lines = (struct line *)(headers + 1);
+    char *end = (char *)(lines + num_fields);
+
+    *headers =
+        (struct urlpool_headers){.lines = lines, .num_lines = num_fields, .cap_lines = num_fields};
+    for (size_t i = 0; i < num_fields; i++) {
+        end = put_line(end, fields[i].name, fields[i].value, &lines[i]);
+    }
+    return headers;
+}
+
+const struct urlpool_headers *urlp_headers_place(void *memory, const struct urlp_field *fields,
+                                                 size_t num_fields)
+{
+    return place(memory, fields, num_fields);
+}
+
 struct urlpool_headers *urlp_headers_from_fields(const struct urlp_field *fields, size_t num_fields,
                                                  struct urlpool_error *err)
 {
-    size_t num_bytes = 0;
-    char *end = NULL;
+    void *memory = urlp_alloc(urlp_headers_size_in_place(fields, num_fields));
 
-    for (size_t i = 0; i < num_fields; i++) {
-        num_bytes += fields[i].name.len + fields[i].value.len + 2;
+    if (memory == NULL) {
+        (void)urlp_fail_nomem(err);
+        return NULL;
     }
-
-    struct urlpool_headers *headers = new_block(num_fields, num_bytes, &end, err);
-
-    for (size_t i = 0; headers != NULL && i < num_fields; i++) {
-        end = put_line(end, fields[i].name, fields[i].value, &headers->lines[i]);
-    }
-    return headers;
+    return place(memory, fields, num_fields);
 }
 
 struct urlpool_headers *urlpool_headers_copy(const struct urlpool_headers *headers,

@@ -79,7 +79,8 @@ URLPOOL_MUST_USE enum urlpool_code urlp_stream_read(struct urlp_stream *stream, 
  * the caller comes again with the rest and a fresh gap. (TLS may take all before it returns.)
  *
  * Errors:  URLPOOL_E_WRITE_TIMEOUT or TOTAL_TIMEOUT, CANCELLED, TLS, RESET; phase SEND. After RESET
- *          urlp_stream_read may still bring what the peer had sent. */
+ *          urlp_stream_read may still bring what the peer had sent. After WRITE_TIMEOUT the same
+ *          runs may be written again. */
 URLPOOL_MUST_USE enum urlpool_code
 urlp_stream_write(struct urlp_stream *stream, const struct urlp_iovec *runs, size_t num_runs,
                   size_t *out_written, const struct urlp_call *call,

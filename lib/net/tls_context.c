@@ -37,6 +37,8 @@ static bool configure(SSL_CTX *context, bool is_insecure)
         return false;
     }
     SSL_CTX_set_grease_enabled(context, 1);
+    /* A write that timed out may be tried again with the same bytes, gathered anew. */
+    SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_custom_verify(context, SSL_VERIFY_PEER, urlp_tls_check_peer);
     SSL_CTX_set_reverify_on_resume(context, 1);
     if (is_insecure) {
