@@ -39,6 +39,18 @@ static void end_connection(void *user, struct urlpool_connection *connection,
     urlp_connection_end(connection, is_polite);
 }
 
+static void hold_tls(void *user, struct urlpool_tls *tls)
+{
+    (void)user;
+    (void)urlpool_tls_ref(tls);
+}
+
+static void let_go_of_tls(void *user, struct urlpool_tls *tls)
+{
+    (void)user;
+    urlpool_tls_unref(tls);
+}
+
 struct urlp_connector urlp_connector_for(struct urlpool_manager *manager)
 {
     return (struct urlp_connector){
@@ -46,6 +58,8 @@ struct urlp_connector urlp_connector_for(struct urlpool_manager *manager)
         .look = look_at_connection,
         .rest = rest_connection,
         .end = end_connection,
+        .tls_ref = hold_tls,
+        .tls_unref = let_go_of_tls,
         .user = manager,
     };
 }

@@ -110,7 +110,7 @@ void urlp_pool_touch(struct urlpool_pool *pool)
     }
 }
 
-/* enter puts a new pool into the set; it can be discarded whether that works or not. */
+/* enter puts a new pool into the set, held by the caller; on failure the caller frees it. */
 static enum urlpool_code enter(struct urlpool_pool *pool) URLP_HOLDS_LOCK
 {
     struct urlp_pool_core *core = pool->core;
@@ -124,6 +124,7 @@ static enum urlpool_code enter(struct urlpool_pool *pool) URLP_HOLDS_LOCK
     }
     urlp_list_push_front(&core->locked.live, &pool->locked.in_live);
     urlp_list_push_back(&core->locked.all, &pool->locked.in_all);
+    pool->locked.num_refs = 1;
     pool->locked.stats.pools++;
     core->locked.stats.pools++;
     return URLPOOL_OK;
