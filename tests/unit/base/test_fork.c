@@ -9,6 +9,7 @@
 #include "support/run_tests.h"
 
 #define NUM_THREADS 4
+#define NUM_FORKS   200
 
 /* run_in_child says whether `holds` does so in a forked child. */
 static bool run_in_child(bool (*holds)(uint64_t), uint64_t generation)
@@ -65,8 +66,11 @@ START_TEST(fork__every_descendant_has_another)
 }
 END_TEST
 
+static pthread_barrier_t barrier;
+
 static void *ask(void *out)
 {
+    (void)pthread_barrier_wait(&barrier);
     *(uint64_t *)out = urlp_fork_generation();
     return NULL;
 }
@@ -78,6 +82,7 @@ static bool all_threads_agree(uint64_t generation)
     pthread_t threads[NUM_THREADS];
     bool is_same = true;
 
+    (void)pthread_barrier_init(&barrier, NULL, NUM_THREADS);
     for (int i = 0; i < NUM_THREADS; i++) {
         if (pthread_create(&threads[i], NULL, ask, &answers[i]) != 0) {
             return false;
@@ -92,11 +97,16 @@ static bool all_threads_agree(uint64_t generation)
 
 START_TEST(fork__threads_agree_from_the_first_question_on)
 {
-    for (int i = 0; i < 20; i++) {
+    uint64_t generation;
+
+    /* The page is not made yet. */
+    for (int i = 0; i < NUM_FORKS; i++) {
         ck_assert(run_in_child(all_threads_agree, 0));
     }
-    for (int i = 0; i < 20; i++) {
-        ck_assert(run_in_child(all_threads_agree, urlp_fork_generation()));
+    /* The page is there, and wiped. */
+    generation = urlp_fork_generation();
+    for (int i = 0; i < NUM_FORKS; i++) {
+        ck_assert(run_in_child(all_threads_agree, generation));
     }
 }
 END_TEST

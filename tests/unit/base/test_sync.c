@@ -99,6 +99,23 @@ START_TEST(cond__real_wait_ends_at_its_deadline_and_not_before)
 }
 END_TEST
 
+START_TEST(cond__real_wait_sleeps_and_does_not_spin)
+{
+    struct gate gate;
+    int num_waits = 0;
+
+    gate_init(&gate, urlp_deadline_in(20));
+    urlp_mutex_lock(&gate.mutex);
+    while (!urlp_deadline_has_passed(gate.by)) {
+        urlp_cond_wait(&gate.cond, &gate.mutex, gate.by);
+        num_waits++;
+    }
+    urlp_mutex_unlock(&gate.mutex);
+    ck_assert_int_le(num_waits, 10); /* one, but for spurious wakes */
+    gate_deinit(&gate);
+}
+END_TEST
+
 START_TEST(cond__real_wait_with_a_deadline_before_the_clock_began_returns)
 {
     static const int64_t instants[] = {INT64_MIN, -1, 0, 1};
@@ -397,6 +414,7 @@ START_TEST(assert_no_lock__stops_the_process_under_a_lock_in_checked_builds)
 END_TEST
 
 RUN_TESTS("sync", cond__real_wait_ends_at_its_deadline_and_not_before,
+          cond__real_wait_sleeps_and_does_not_spin,
           cond__real_wait_with_a_deadline_before_the_clock_began_returns,
           cond__real_waiters_are_woken, cond__fake_wait_ends_when_the_clock_reaches_its_deadline,
           cond__fake_wait_whose_deadline_has_passed_does_not_begin,
