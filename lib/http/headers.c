@@ -451,8 +451,8 @@ char *urlpool_headers_get_all(const struct urlpool_headers *headers, const char 
         struct urlp_span part;
 
         if (i != first) {
-            memcpy(end, ", ", 2);
-            end += 2;
+            *end++ = ',';
+            *end++ = ' ';
         }
         end = put_string(end, headers->lines[i].value, &part) - 1;
     }

@@ -258,7 +258,8 @@ static char *write_path(char *end, const struct parts *parts, struct urlp_url *o
     /* RFC 3986 section 3.3: without an authority the path cannot begin with "//". */
     if (parts->authority.data == NULL && len >= 2 && path[0] == '/' && path[1] == '/') {
         memmove(path + 2, path, len);
-        memcpy(path, "/.", 2);
+        path[0] = '/';
+        path[1] = '.';
         len += 2;
     }
     out->path = urlp_span_make(path, len);

@@ -113,6 +113,28 @@ static size_t dot_segment(struct urlp_span in, bool *out_up)
     return dots;
 }
 
+/* Step E: moves one segment, with the slash in front of it if there is one, and returns its length.
+ */
+static size_t move_segment(char *to, const char *from, size_t len)
+{
+    size_t num_moved = 0;
+
+    do {
+        to[num_moved] = from[num_moved];
+        num_moved++;
+    } while (num_moved < len && from[num_moved] != '/');
+    return num_moved;
+}
+
+/* Step C: the length of the path without its last segment and the slash in front of that. */
+static size_t without_last_segment(const char *path, size_t len)
+{
+    while (len > 0 && path[len - 1] != '/') {
+        len--;
+    }
+    return len > 0 ? len - 1 : 0;
+}
+
 size_t urlp_url_remove_dot_segments(char *path, size_t len)
 {
     size_t in = 0;
@@ -124,10 +146,10 @@ size_t urlp_url_remove_dot_segments(char *path, size_t len)
         size_t skipped = dot_segment(urlp_span_make(path + in, len - in), &up);
 
         if (skipped == 0) {
-            /* Step E: one segment, with the slash in front of it if there is one. */
-            do {
-                path[out++] = path[in++];
-            } while (in < len && path[in] != '/');
+            size_t num_moved = move_segment(path + out, path + in, len - in);
+
+            in += num_moved;
+            out += num_moved;
             continue;
         }
         in += skipped;
@@ -136,11 +158,7 @@ size_t urlp_url_remove_dot_segments(char *path, size_t len)
             in += in < len ? 1 : 0;
             continue;
         }
-        if (up) {
-            /* Step C: the last segment written goes, with its slash. */
-            while (out > 0 && path[--out] != '/') {
-            }
-        }
+        out = up ? without_last_segment(path, out) : out;
         if (in == len) {
             path[out++] = '/';
         }

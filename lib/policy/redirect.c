@@ -94,7 +94,7 @@ static enum urlpool_code find_location(const struct urlp_redirect_facts *facts,
     size_t index = 0;
     const struct urlp_field *first =
         urlp_fields_find(facts->fields, facts->num_fields, "Location", &index);
-    const struct urlp_field *next = first;
+    const struct urlp_field *next = NULL;
 
     *out = (struct urlp_span){NULL, 0};
     if (first == NULL) {
