@@ -1,0 +1,66 @@
+#ifndef TEST_SUPPORT_FAKE_CONNECTOR_H
+#define TEST_SUPPORT_FAKE_CONNECTOR_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "pool/pool.h"
+
+/* A connector without a network. Every connection has a number, from 1 on in the order of dialling,
+ * and everything that is done to one is counted; the test says which dials fail, which wait, and
+ * what a look shows. A connection that is ended twice, looked at by two threads at once, or ended
+ * while used stops the test. Works from many threads. */
+
+#define FAKE_CONNECTIONS_MAX 4096 /* numbers above it are not remembered one by one */
+
+struct fake_connector {
+    struct urlp_connector table; /* give it to urlp_pool_set_new */
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    int num_dials; /* begun */
+    int num_opened;
+    int num_ended;
+    int num_polite; /* of num_ended */
+    int num_looks;
+    int num_rests;
+    int num_tls_refs;        /* taken and not given back */
+    int last_ended;          /* number of the connection */
+    int64_t last_connect_ns; /* the deadline the last dial was given */
+    /* scripts */
+    int num_to_fail; /* the next dials fail with... */
+    enum urlpool_code fail_code;
+    int fail_errno;
+    bool holds_dials; /* each dial waits for fake_let_dials */
+    int num_held;
+    int num_let;
+    enum urlp_look looks[FAKE_CONNECTIONS_MAX];
+    void (*on_dial)(void *user); /* called in each dial, without a lock; NULL: nothing */
+    void *on_dial_user;
+};
+
+void fake_connector_init(struct fake_connector *fake);
+void fake_connector_deinit(struct fake_connector *fake);
+
+/* fake_fail_dials lets the next `num` dials fail. */
+void fake_fail_dials(struct fake_connector *fake, int num, enum urlpool_code code, int os_errno);
+
+/* fake_hold_dials makes dials wait, fake_let_dials lets `num` of them go on, and
+ * fake_await_held blocks until `num` wait. */
+void fake_hold_dials(struct fake_connector *fake);
+void fake_let_dials(struct fake_connector *fake, int num);
+void fake_await_held(struct fake_connector *fake, int num);
+
+/* fake_set_look says what a look at connection `number` shows from now on. */
+void fake_set_look(struct fake_connector *fake, int number, enum urlp_look look);
+
+/* fake_number is the number of a connection. */
+int fake_number(const struct urlpool_connection *connection);
+
+/* fake_use and fake_unuse bracket what a lease's thread does: two at once stop the test. */
+void fake_use(struct urlpool_connection *connection);
+void fake_unuse(struct urlpool_connection *connection);
+
+/* fake_num_live is how many connections are open. */
+int fake_num_live(struct fake_connector *fake);
+
+#endif /* TEST_SUPPORT_FAKE_CONNECTOR_H */
