@@ -51,7 +51,7 @@ struct urlpool_stats {
     uint64_t wait_timeouts; /* leases that waited in vain until a deadline */
     uint64_t waits;         /* leases that had to wait */
     uint64_t wait_ns;       /* together */
-    uint64_t pools_retired;
+    uint64_t pools_retired; /* the least recently used of too many, or cleared */
 
     uint64_t requests;
     uint64_t redirects;

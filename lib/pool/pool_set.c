@@ -56,6 +56,8 @@ static void leave(struct urlpool_pool *pool, enum urlp_pool_state state, enum ur
         urlp_list_remove(&pool->locked.in_live);
         pool->locked.stats.pools--;
         core->locked.stats.pools--;
+        pool->locked.stats.pools_retired += state == URLP_POOL_RETIRED ? 1 : 0;
+        core->locked.stats.pools_retired += state == URLP_POOL_RETIRED ? 1 : 0;
     }
     pool->locked.state = state;
     pool->locked.why = why;
@@ -64,14 +66,6 @@ static void leave(struct urlpool_pool *pool, enum urlp_pool_state state, enum ur
     if (pool->locked.num_refs == 0) {
         discard(pool, change);
     }
-}
-
-static void retire(struct urlpool_pool *pool, enum urlpool_closed why,
-                   struct urlp_change *change) URLP_HOLDS_LOCK
-{
-    pool->core->locked.stats.pools_retired++;
-    pool->locked.stats.pools_retired++;
-    leave(pool, URLP_POOL_RETIRED, why, change);
 }
 
 void urlp_pool_drop(struct urlpool_pool *pool, struct urlp_change *change)
@@ -84,7 +78,7 @@ void urlp_pool_drop(struct urlpool_pool *pool, struct urlp_change *change)
         return;
     }
     if (pool->set->settings.num_pools == 0) {
-        retire(pool, URLPOOL_CLOSED_RETIRED, change);
+        leave(pool, URLP_POOL_RETIRED, URLPOOL_CLOSED_RETIRED, change);
     }
 }
 
@@ -95,8 +89,8 @@ static void retire_surplus(struct urlp_pool_set *set, struct urlp_pool_core *cor
     uint64_t num_max = set->settings.num_pools > 0 ? (uint64_t)set->settings.num_pools : 1;
 
     while (core->locked.stats.pools > num_max) {
-        retire(URLP_CONTAINER(core->locked.live.prev, struct urlpool_pool, locked.in_live),
-               URLPOOL_CLOSED_RETIRED, change);
+        leave(URLP_CONTAINER(core->locked.live.prev, struct urlpool_pool, locked.in_live),
+              URLP_POOL_RETIRED, URLPOOL_CLOSED_RETIRED, change);
     }
 }
 
@@ -168,6 +162,7 @@ static enum urlpool_code find_or_make(struct urlp_pool_set *set, struct urlp_poo
     if (code == URLPOOL_OK && *out == NULL) {
         code = enter(made);
         if (code == URLPOOL_OK) {
+            made->locked.num_refs++;
             *out = made;
             made = NULL;
             retire_surplus(set, core, &change);
