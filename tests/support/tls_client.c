@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "net/tcp.h"
 
 #define WAIT_MS 10000
@@ -148,6 +149,9 @@ static enum urlpool_code counted_write(struct urlp_stream *base, const struct ur
         len += runs[i].len;
     }
     stream->counts->num_writes++;
+    if (stream->counts->refuses_writes) {
+        return urlp_fail(err, URLPOOL_E_RESET, URLPOOL_PHASE_SEND, "reset by the test");
+    }
     if (len > stream->counts->largest_write) {
         stream->counts->largest_write = len;
     }

@@ -1,6 +1,7 @@
 #ifndef TESTS_SUPPORT_TLS_CLIENT_H
 #define TESTS_SUPPORT_TLS_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,10 +40,12 @@ const char *test_ask(struct urlp_stream *stream, const char *line);
 /* test_wait_readable waits until the socket below has something to read. */
 void test_wait_readable(const struct urlp_stream *stream);
 
-/* struct test_counts is how often a stream was called. */
+/* struct test_counts is how often a stream was called. With `refuses_writes`, set by the test, it
+ * is as if the peer had reset the connection for writing. */
 struct test_counts {
     unsigned num_reads, num_writes, num_looks;
     size_t largest_write;
+    bool refuses_writes;
 };
 
 /* test_count_calls puts a stream between that counts the calls; `counts` outlives it. */

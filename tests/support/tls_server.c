@@ -190,6 +190,14 @@ static void wait_for_end(int fd)
     }
 }
 
+/* wait_for_hangup does the same without reading. */
+static void wait_for_hangup(int fd)
+{
+    struct pollfd hangup = {.fd = fd, .events = POLLRDHUP};
+
+    (void)poll(&hangup, 1, -1);
+}
+
 static int connect_local(uint16_t port)
 {
     const struct sockaddr_in to = {
@@ -296,6 +304,8 @@ static bool obey(struct connection *connection, const char *line)
     } else if (strcmp(line, "junk") == 0) {
         send_raw(connection->fd, junk_record, sizeof(junk_record) - 1);
         wait_for_end(connection->fd);
+    } else if (strcmp(line, "stuck") == 0) {
+        wait_for_hangup(connection->fd);
     } else if (strcmp(line, "close") == 0) {
         (void)SSL_shutdown(connection->ssl);
     } else if (strcmp(line, "reset") == 0) {

@@ -20,6 +20,7 @@
  *   half         half a record, and stays
  *   junk         a record that does not decrypt, and stays
  *   reset        RST
+ *   stuck        reads no more, and stays
  *   tunnel PORT  answers "go", then carries bytes to and from 127.0.0.1:PORT */
 struct tls_server;
 

@@ -1,9 +1,9 @@
 /* Handshakes as a user meets them: what is accepted, what is refused, and with which code. */
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,56 +16,14 @@
 #include "support/certs.h"
 #include "support/run_tests.h"
 #include "support/tls_client.h"
+#include "support/tls_scene.h"
 #include "support/tls_server.h"
 
-/* struct scene is a private CA, a leaf for localhost of it, a server that presents that, and a
- * client that trusts the CA. */
-struct scene {
-    struct test_cert *ca, *leaf;
-    struct tls_server *server;
-    struct urlpool_tls *tls;
-    struct urlp_tls_sessions *sessions;
-    struct urlp_counters counters;
-    uint16_t port;
-};
-
-static struct scene scene_begin(struct tls_server_options options)
-{
-    struct scene scene = {.ca = test_ca("scene CA")};
-
-    scene.leaf = test_leaf("localhost", scene.ca);
-    if (options.certs[0] == NULL) {
-        options.certs[0] = scene.leaf;
-    }
-    scene.server = tls_server_start(&options);
-    scene.port = tls_server_port(scene.server);
-    scene.tls = test_trust(scene.ca);
-    scene.sessions = urlp_tls_sessions_new(8, NULL);
-    return scene;
-}
-
-static void scene_end(struct scene *scene)
-{
-    tls_server_stop(scene->server);
-    urlp_tls_sessions_free(scene->sessions);
-    urlpool_tls_unref(scene->tls);
-    test_cert_free(scene->leaf);
-    test_cert_free(scene->ca);
-}
-
-static struct urlp_stream *dial(struct scene *scene, const char *host, struct urlpool_error *err)
-{
-    struct urlp_call call = test_call();
-
-    call.counters = &scene->counters;
-    return test_wrap(scene->port, scene->tls, host, scene->sessions, &call, err);
-}
-
 /* refused shakes hands, expects failure, and gives the error. */
-static struct urlpool_error refused(struct scene *scene, const char *host)
+static struct urlpool_error refused(struct tls_scene *scene, const char *host)
 {
     struct urlpool_error err = {0};
-    struct urlp_stream *stream = dial(scene, host, &err);
+    struct urlp_stream *stream = tls_scene_dial(scene, host, &err);
 
     ck_assert_ptr_null(stream);
     ck_assert_int_eq(err.phase, URLPOOL_PHASE_TLS);
@@ -75,8 +33,8 @@ static struct urlpool_error refused(struct scene *scene, const char *host)
 
 START_TEST(handshake__speaks_tls_1_3_with_a_trusted_peer)
 {
-    struct scene scene = scene_begin((struct tls_server_options){0});
-    struct urlp_stream *stream = dial(&scene, "localhost", NULL);
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
+    struct urlp_stream *stream = tls_scene_dial(&scene, "localhost", NULL);
     const char *version;
     const char *cipher;
     bool is_resumed;
@@ -89,14 +47,15 @@ START_TEST(handshake__speaks_tls_1_3_with_a_trusted_peer)
     ck_assert(!is_resumed);
     ck_assert_str_eq(stream->ops->name, "tls");
     urlp_stream_free(stream, URLP_CLOSE_POLITE);
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
 START_TEST(handshake__speaks_tls_1_2_with_a_peer_that_knows_no_more)
 {
-    struct scene scene = scene_begin((struct tls_server_options){.max_version = TLS1_2_VERSION});
-    struct urlp_stream *stream = dial(&scene, "localhost", NULL);
+    struct tls_scene scene =
+        tls_scene_begin((struct tls_server_options){.max_version = TLS1_2_VERSION});
+    struct urlp_stream *stream = tls_scene_dial(&scene, "localhost", NULL);
     const char *version;
     const char *cipher;
     bool is_resumed;
@@ -106,53 +65,53 @@ START_TEST(handshake__speaks_tls_1_2_with_a_peer_that_knows_no_more)
     ck_assert_str_eq(version, "TLSv1.2");
     ck_assert_str_eq(test_ask(stream, "echo hello"), "hello");
     urlp_stream_free(stream, URLP_CLOSE_POLITE);
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
 START_TEST(handshake__refuses_tls_1_1)
 {
-    struct scene scene = scene_begin(
+    struct tls_scene scene = tls_scene_begin(
         (struct tls_server_options){.min_version = TLS1_VERSION, .max_version = TLS1_1_VERSION});
     const struct urlpool_error err = refused(&scene, "localhost");
 
     ck_assert_int_eq(err.code, URLPOOL_E_TLS);
     ck_assert_uint_ne(err.tls_code, 0);
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
 START_TEST(handshake__asks_for_a_name_lower_case_and_without_its_trailing_dot)
 {
-    struct scene scene = scene_begin((struct tls_server_options){0});
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
 
-    urlp_stream_free(dial(&scene, "LocalHost.", NULL), URLP_CLOSE_POLITE);
+    urlp_stream_free(tls_scene_dial(&scene, "LocalHost.", NULL), URLP_CLOSE_POLITE);
     ck_assert_str_eq(tls_server_wait(scene.server, 1).name, "localhost");
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
 START_TEST(handshake__never_asks_for_an_address_by_sni)
 {
-    struct scene scene = scene_begin((struct tls_server_options){0});
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     const struct test_name name = TEST_IP4(127, 0, 0, 1);
     struct test_cert *leaf =
         test_cert_new(&(struct test_cert_options){.names = &name, .num_names = 1}, scene.ca);
     struct urlp_stream *stream;
 
     tls_server_present(scene.server, (const struct test_cert *[]){leaf, NULL});
-    stream = dial(&scene, "127.0.0.1", NULL);
+    stream = tls_scene_dial(&scene, "127.0.0.1", NULL);
     ck_assert_ptr_nonnull(stream);
     urlp_stream_free(stream, URLP_CLOSE_POLITE);
     ck_assert_str_eq(tls_server_wait(scene.server, 1).name, "");
     test_cert_free(leaf);
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
 START_TEST(handshake__refuses_a_host_that_no_certificate_can_be_for)
 {
-    struct scene scene = scene_begin((struct tls_server_options){0});
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     const struct urlp_tls_target targets[] = {
         {{"", 0},     1},
         {{".", 1},    1},
@@ -169,34 +128,34 @@ START_TEST(handshake__refuses_a_host_that_no_certificate_can_be_for)
         ck_assert_int_eq(err.code, URLPOOL_E_INVALID);
     }
     urlp_stream_free(inner, URLP_CLOSE_SILENT);
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
 START_TEST(handshake__offers_http_1_1_and_nothing_else)
 {
-    struct scene scene = scene_begin((struct tls_server_options){.alpn = "http/1.1"});
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){.alpn = "http/1.1"});
 
-    urlp_stream_free(dial(&scene, "localhost", NULL), URLP_CLOSE_POLITE);
+    urlp_stream_free(tls_scene_dial(&scene, "localhost", NULL), URLP_CLOSE_POLITE);
     ck_assert_str_eq(tls_server_wait(scene.server, 1).alpn, "\x08http/1.1");
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
 START_TEST(handshake__refuses_a_peer_that_chooses_another_protocol)
 {
-    struct scene scene = scene_begin((struct tls_server_options){.alpn = "h2"});
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){.alpn = "h2"});
     const struct urlpool_error err = refused(&scene, "localhost");
 
     ck_assert_int_eq(err.code, URLPOOL_E_TLS);
     ck_assert_ptr_nonnull(strstr(err.message, "http/1.1"));
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
 START_TEST(handshake__refuses_an_expired_certificate_and_says_when)
 {
-    struct scene scene = scene_begin((struct tls_server_options){0});
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     const struct test_name name = TEST_DNS("localhost");
     struct test_cert *leaf = test_cert_new(
         &(struct test_cert_options){
@@ -212,13 +171,13 @@ START_TEST(handshake__refuses_an_expired_certificate_and_says_when)
     ck_assert_ptr_nonnull(strstr(err.message, " GMT"));
     ck_assert_uint_eq(tls_server_wait(scene.server, 1).alert, SSL_AD_CERTIFICATE_EXPIRED);
     test_cert_free(leaf);
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
 START_TEST(handshake__refuses_a_certificate_for_another_name_and_names_it)
 {
-    struct scene scene = scene_begin((struct tls_server_options){0});
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     struct test_cert *leaf = test_leaf("other.example", scene.ca);
     struct urlpool_error err;
 
@@ -228,13 +187,13 @@ START_TEST(handshake__refuses_a_certificate_for_another_name_and_names_it)
     ck_assert_str_eq(err.message, "certificate is for other.example, not for localhost");
     ck_assert_uint_eq(tls_server_wait(scene.server, 1).num_handshakes, 0);
     test_cert_free(leaf);
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
 START_TEST(handshake__refuses_a_self_signed_certificate)
 {
-    struct scene scene = scene_begin((struct tls_server_options){0});
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     struct test_cert *leaf = test_leaf("localhost", NULL);
     struct urlpool_error err;
 
@@ -243,7 +202,7 @@ START_TEST(handshake__refuses_a_self_signed_certificate)
     ck_assert_int_eq(err.code, URLPOOL_E_TLS_VERIFY);
     ck_assert_uint_eq(err.tls_code, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT);
     test_cert_free(leaf);
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
@@ -251,7 +210,7 @@ START_TEST(handshake__refuses_an_unknown_ca_also_over_tls_1_2)
 {
     struct test_cert *stranger = test_ca("stranger");
     struct test_cert *leaf = test_leaf("localhost", stranger);
-    struct scene scene = scene_begin((struct tls_server_options){
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){
         .certs = {leaf, stranger},
           .max_version = TLS1_2_VERSION
     });
@@ -260,7 +219,7 @@ START_TEST(handshake__refuses_an_unknown_ca_also_over_tls_1_2)
     ck_assert_int_eq(err.code, URLPOOL_E_TLS_VERIFY);
     ck_assert_uint_eq(err.tls_code, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN);
     ck_assert_uint_eq(tls_server_wait(scene.server, 1).alert, SSL_AD_UNKNOWN_CA);
-    scene_end(&scene);
+    tls_scene_end(&scene);
     test_cert_free(leaf);
     test_cert_free(stranger);
 }
@@ -269,68 +228,72 @@ END_TEST
 START_TEST(handshake__insecure_takes_any_certificate)
 {
     struct test_cert *leaf = test_leaf("other.example", NULL);
-    struct scene scene = scene_begin((struct tls_server_options){.certs = {leaf}});
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){.certs = {leaf}});
     const struct urlpool_tls_options options = {.insecure_no_verify = true};
     struct urlp_stream *stream;
 
     urlpool_tls_unref(scene.tls);
     scene.tls = urlpool_tls_new(&options, NULL);
     ck_assert_ptr_nonnull(scene.tls);
-    stream = dial(&scene, "localhost", NULL);
+    stream = tls_scene_dial(&scene, "localhost", NULL);
     ck_assert_ptr_nonnull(stream);
     ck_assert_str_eq(test_ask(stream, "echo hello"), "hello");
     urlp_stream_free(stream, URLP_CLOSE_POLITE);
-    scene_end(&scene);
+    tls_scene_end(&scene);
     test_cert_free(leaf);
 }
 END_TEST
 
 START_TEST(handshake__says_when_the_peer_speaks_http)
 {
-    struct scene scene = scene_begin((struct tls_server_options){.manner = TLS_SERVER_SPEAKS_HTTP});
+    struct tls_scene scene =
+        tls_scene_begin((struct tls_server_options){.manner = TLS_SERVER_SPEAKS_HTTP});
     const struct urlpool_error err = refused(&scene, "localhost");
 
     ck_assert_int_eq(err.code, URLPOOL_E_TLS);
     ck_assert_str_eq(err.message, "TLS handshake with localhost: the peer does not speak TLS");
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
 START_TEST(handshake__refuses_garbage)
 {
-    struct scene scene =
-        scene_begin((struct tls_server_options){.manner = TLS_SERVER_SPEAKS_GARBAGE});
+    struct tls_scene scene =
+        tls_scene_begin((struct tls_server_options){.manner = TLS_SERVER_SPEAKS_GARBAGE});
 
     ck_assert_int_eq(refused(&scene, "localhost").code, URLPOOL_E_TLS);
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
 START_TEST(handshake__says_that_the_peer_closed)
 {
-    struct scene scene = scene_begin((struct tls_server_options){.manner = TLS_SERVER_CLOSES});
+    struct tls_scene scene =
+        tls_scene_begin((struct tls_server_options){.manner = TLS_SERVER_CLOSES});
     const struct urlpool_error err = refused(&scene, "localhost");
 
     ck_assert_int_eq(err.code, URLPOOL_E_TLS);
     ck_assert_str_eq(err.message, "TLS handshake with localhost: the peer closed the connection");
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
 START_TEST(handshake__says_that_the_peer_reset)
 {
-    struct scene scene = scene_begin((struct tls_server_options){.manner = TLS_SERVER_RESETS});
+    struct tls_scene scene =
+        tls_scene_begin((struct tls_server_options){.manner = TLS_SERVER_RESETS});
     const struct urlpool_error err = refused(&scene, "localhost");
 
     ck_assert_int_eq(err.code, URLPOOL_E_RESET);
     ck_assert_int_eq(err.os_errno, ECONNRESET);
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
 START_TEST(handshake__is_bounded_by_the_connect_deadline)
 {
-    struct scene scene = scene_begin((struct tls_server_options){.manner = TLS_SERVER_STALLS});
+    struct tls_scene scene =
+        tls_scene_begin((struct tls_server_options){.manner = TLS_SERVER_STALLS});
     const struct urlp_call call = {.by = urlp_deadline_in(30), .total_by = URLP_NEVER};
     struct urlpool_error err = {0};
 
@@ -338,26 +301,28 @@ START_TEST(handshake__is_bounded_by_the_connect_deadline)
     ck_assert_int_eq(err.code, URLPOOL_E_CONNECT_TIMEOUT);
     ck_assert_int_eq(err.phase, URLPOOL_PHASE_TLS);
     ck_assert_str_eq(err.message, "TLS handshake with localhost: timed out");
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
 START_TEST(handshake__is_bounded_by_the_total_deadline)
 {
-    struct scene scene = scene_begin((struct tls_server_options){.manner = TLS_SERVER_STALLS});
+    struct tls_scene scene =
+        tls_scene_begin((struct tls_server_options){.manner = TLS_SERVER_STALLS});
     const struct urlpool_deadline soon = urlp_deadline_in(30);
     const struct urlp_call call = {.by = soon, .total_by = soon};
     struct urlpool_error err = {0};
 
     ck_assert_ptr_null(test_wrap(scene.port, scene.tls, "localhost", NULL, &call, &err));
     ck_assert_int_eq(err.code, URLPOOL_E_TOTAL_TIMEOUT);
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
 START_TEST(handshake__ends_when_cancelled)
 {
-    struct scene scene = scene_begin((struct tls_server_options){.manner = TLS_SERVER_STALLS});
+    struct tls_scene scene =
+        tls_scene_begin((struct tls_server_options){.manner = TLS_SERVER_STALLS});
     struct urlpool_cancel *cancel = urlpool_cancel_new(NULL);
     struct urlp_call call = test_call();
     struct urlpool_error err = {0};
@@ -368,14 +333,14 @@ START_TEST(handshake__ends_when_cancelled)
     ck_assert_int_eq(err.code, URLPOOL_E_CANCELLED);
     ck_assert_int_eq(err.phase, URLPOOL_PHASE_TLS);
     urlpool_cancel_free(cancel);
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
 START_TEST(handshake__leaves_the_connection_to_the_caller_when_it_fails)
 {
-    struct scene scene =
-        scene_begin((struct tls_server_options){.manner = TLS_SERVER_SPEAKS_GARBAGE});
+    struct tls_scene scene =
+        tls_scene_begin((struct tls_server_options){.manner = TLS_SERVER_SPEAKS_GARBAGE});
     const struct urlp_tls_target target = {urlp_span_of("localhost"), scene.port};
     const struct urlp_call call = test_call();
     struct urlp_stream *inner = test_connect(scene.port);
@@ -383,21 +348,21 @@ START_TEST(handshake__leaves_the_connection_to_the_caller_when_it_fails)
     ck_assert_ptr_null(urlp_tls_wrap(inner, scene.tls, &target, NULL, &call, NULL));
     ck_assert_int_ge(urlp_stream_fd(inner), 0);
     urlp_stream_free(inner, URLP_CLOSE_SILENT);
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
 /* --- sessions ------------------------------------------------------------------------------ */
 
-static struct urlp_tls_session_key key_of(const struct scene *scene, const char *host)
+static struct urlp_tls_session_key key_of(const struct tls_scene *scene, const char *host)
 {
     return urlp_tls_session_key_make(urlp_tls_serial(scene->tls), scene->port, urlp_span_of(host));
 }
 
 /* converse makes one connection and one exchange, which also brings tickets. */
-static void converse(struct scene *scene)
+static void converse(struct tls_scene *scene)
 {
-    struct urlp_stream *stream = dial(scene, "localhost", NULL);
+    struct urlp_stream *stream = tls_scene_dial(scene, "localhost", NULL);
 
     ck_assert_ptr_nonnull(stream);
     ck_assert_str_eq(test_ask(stream, "echo hello"), "hello");
@@ -406,7 +371,7 @@ static void converse(struct scene *scene)
 
 static void expect_resumption(struct tls_server_options options)
 {
-    struct scene scene = scene_begin(options);
+    struct tls_scene scene = tls_scene_begin(options);
     struct tls_server_seen seen;
 
     for (int i = 0; i < 4; i++) {
@@ -417,7 +382,7 @@ static void expect_resumption(struct tls_server_options options)
     ck_assert_uint_eq(seen.num_resumed, 3);
     ck_assert_uint_eq(scene.counters.tls_full, 1);
     ck_assert_uint_eq(scene.counters.tls_resumed, 3);
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 
 START_TEST(session__is_resumed_by_tls_1_3_tickets)
@@ -441,7 +406,7 @@ END_TEST
 
 START_TEST(session__of_tls_1_3_is_given_out_once)
 {
-    struct scene scene = scene_begin((struct tls_server_options){0});
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     const struct urlp_tls_session_key key = key_of(&scene, "localhost");
     size_t num_tickets;
     struct urlp_stream *stream;
@@ -449,10 +414,10 @@ START_TEST(session__of_tls_1_3_is_given_out_once)
     converse(&scene);
     num_tickets = urlp_tls_sessions_count(scene.sessions, &key);
     ck_assert_uint_gt(num_tickets, 0);
-    stream = dial(&scene, "localhost", NULL); /* and reads none of the new tickets yet */
+    stream = tls_scene_dial(&scene, "localhost", NULL); /* and reads none of the new tickets yet */
     ck_assert_uint_eq(urlp_tls_sessions_count(scene.sessions, &key), num_tickets - 1);
     urlp_stream_free(stream, URLP_CLOSE_POLITE);
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
@@ -460,7 +425,8 @@ END_TEST
  * with "verify OK". */
 static void expect_reverification(uint16_t max_version)
 {
-    struct scene scene = scene_begin((struct tls_server_options){.max_version = max_version});
+    struct tls_scene scene =
+        tls_scene_begin((struct tls_server_options){.max_version = max_version});
     const struct urlp_tls_session_key right = key_of(&scene, "localhost");
     const struct urlp_tls_session_key wrong = key_of(&scene, "victim.example");
     struct urlpool_error err;
@@ -477,7 +443,7 @@ static void expect_reverification(uint16_t max_version)
     ck_assert_int_eq(err.code, URLPOOL_E_TLS_HOSTNAME);
     ck_assert_uint_eq(scene.counters.tls_resumed, 0);
     ck_assert_uint_eq(urlp_tls_sessions_count(scene.sessions, &wrong), 0);
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 
 START_TEST(session__is_verified_again_when_resumed_over_tls_1_3)
@@ -494,7 +460,7 @@ END_TEST
 
 START_TEST(session__is_not_offered_for_another_name_port_or_configuration)
 {
-    struct scene scene = scene_begin((struct tls_server_options){0});
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     const struct test_name names[] = {TEST_DNS("localhost"), TEST_DNS("other.example")};
     struct test_cert *leaf =
         test_cert_new(&(struct test_cert_options){.names = names, .num_names = 2}, scene.ca);
@@ -504,26 +470,26 @@ START_TEST(session__is_not_offered_for_another_name_port_or_configuration)
     tls_server_present(scene.server, (const struct test_cert *[]){leaf, NULL});
     converse(&scene);
 
-    stream = dial(&scene, "other.example", NULL);
+    stream = tls_scene_dial(&scene, "other.example", NULL);
     ck_assert_ptr_nonnull(stream);
     urlp_stream_free(stream, URLP_CLOSE_POLITE);
 
     urlpool_tls_unref(scene.tls);
     scene.tls = twin;
-    stream = dial(&scene, "localhost", NULL);
+    stream = tls_scene_dial(&scene, "localhost", NULL);
     ck_assert_ptr_nonnull(stream);
     urlp_stream_free(stream, URLP_CLOSE_POLITE);
 
     ck_assert_uint_eq(scene.counters.tls_full, 3);
     ck_assert_uint_eq(scene.counters.tls_resumed, 0);
-    scene_end(&scene);
+    tls_scene_end(&scene);
     test_cert_free(leaf);
 }
 END_TEST
 
 START_TEST(session__is_neither_kept_nor_offered_without_verification)
 {
-    struct scene scene = scene_begin((struct tls_server_options){0});
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     const struct urlpool_tls_options options = {.insecure_no_verify = true};
     struct urlp_tls_session_key key;
 
@@ -535,13 +501,13 @@ START_TEST(session__is_neither_kept_nor_offered_without_verification)
     converse(&scene);
     ck_assert_uint_eq(scene.counters.tls_full, 2);
     ck_assert_uint_eq(scene.counters.tls_resumed, 0);
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
 START_TEST(session__is_not_offered_once_its_certificate_has_expired)
 {
-    struct scene scene = scene_begin((struct tls_server_options){0});
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     const struct test_name name = TEST_DNS("localhost");
     struct test_cert *brief = test_cert_new(
         &(struct test_cert_options){.names = &name, .num_names = 1, .begin_s = -3600, .end_s = 600},
@@ -560,7 +526,7 @@ START_TEST(session__is_not_offered_once_its_certificate_has_expired)
     converse(&scene); /* the old session would be refused as expired */
     urlp_clock_fake_end();
     ck_assert_uint_eq(scene.counters.tls_full, 2);
-    scene_end(&scene);
+    tls_scene_end(&scene);
     test_cert_free(brief);
     test_cert_free(next);
 }
@@ -568,12 +534,13 @@ END_TEST
 
 START_TEST(session__of_a_refused_handshake_is_not_kept)
 {
-    struct scene scene = scene_begin((struct tls_server_options){.max_version = TLS1_2_VERSION});
+    struct tls_scene scene =
+        tls_scene_begin((struct tls_server_options){.max_version = TLS1_2_VERSION});
     const struct urlp_tls_session_key key = key_of(&scene, "other.example");
 
     (void)refused(&scene, "other.example");
     ck_assert_uint_eq(urlp_tls_sessions_count(scene.sessions, &key), 0);
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 
@@ -598,7 +565,7 @@ static void on_event(void *user, const struct urlpool_trace_event *event)
 
 START_TEST(handshake__is_traced_once)
 {
-    struct scene scene = scene_begin((struct tls_server_options){0});
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     struct told told = {.number = -1};
     const struct urlpool_trace trace = {on_event, &told};
     struct urlp_call call = test_call();
@@ -609,7 +576,7 @@ START_TEST(handshake__is_traced_once)
     ck_assert_int_eq(told.num, 1);
     ck_assert_int_eq(told.number, 0);
     ck_assert_int_eq(strncmp(told.text, "TLSv1.3 TLS_", 12), 0);
-    scene_end(&scene);
+    tls_scene_end(&scene);
 }
 END_TEST
 

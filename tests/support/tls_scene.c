@@ -1,0 +1,40 @@
+/* What every test over a real TLS connection begins with. */
+
+#include "support/tls_scene.h"
+
+#include "support/tls_client.h"
+
+#define SESSION_KEYS_MAX 8
+
+struct tls_scene tls_scene_begin(struct tls_server_options options)
+{
+    struct tls_scene scene = {.ca = test_ca("scene CA")};
+
+    scene.leaf = test_leaf("localhost", scene.ca);
+    if (options.certs[0] == NULL) {
+        options.certs[0] = scene.leaf;
+    }
+    scene.server = tls_server_start(&options);
+    scene.port = tls_server_port(scene.server);
+    scene.tls = test_trust(scene.ca);
+    scene.sessions = urlp_tls_sessions_new(SESSION_KEYS_MAX, NULL);
+    return scene;
+}
+
+void tls_scene_end(struct tls_scene *scene)
+{
+    tls_server_stop(scene->server);
+    urlp_tls_sessions_free(scene->sessions);
+    urlpool_tls_unref(scene->tls);
+    test_cert_free(scene->leaf);
+    test_cert_free(scene->ca);
+}
+
+struct urlp_stream *tls_scene_dial(struct tls_scene *scene, const char *host,
+                                   struct urlpool_error *err)
+{
+    struct urlp_call call = test_call();
+
+    call.counters = &scene->counters;
+    return test_wrap(scene->port, scene->tls, host, scene->sessions, &call, err);
+}
