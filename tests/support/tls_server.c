@@ -208,7 +208,8 @@ static int connect_local(uint16_t port)
     return fd;
 }
 
-/* carry moves bytes between the client's TLS and `fd` until one of them ends. */
+/* carry moves bytes between the client's TLS and `fd` until one of them ends, then waits for the
+ * client to end. */
 static void carry(struct connection *connection, int fd)
 {
     uint8_t bytes[CHUNK_BYTES];
@@ -239,6 +240,8 @@ static void carry(struct connection *connection, int fd)
                 break;
             }
         }
+    }
+    while (SSL_read(connection->ssl, bytes, sizeof(bytes)) > 0) {
     }
 }
 
