@@ -13,14 +13,14 @@ URLPOOL_BEGIN_DECLS
  * ever appended. Each names its twin in urllib3 or http.client; docs/ERRORS.md has the table. */
 enum urlpool_code {
     URLPOOL_OK = 0,
-    URLPOOL_E_NOMEM = 1,         /* MemoryError */
-    URLPOOL_E_INVALID = 2,       /* ValueError, TypeError: the caller's argument is wrong */
-    URLPOOL_E_URL = 3,           /* LocationParseError, LocationValueError, InvalidURL */
-    URLPOOL_E_SCHEME = 4,        /* URLSchemeUnknown */
-    URLPOOL_E_HEADER = 5,        /* InvalidHeader: a name, value, method or target not fit to send */
-    URLPOOL_E_BODY = 6,          /* UnimplementedFileMode; the request body gave too few or many bytes */
-    URLPOOL_E_UNREWINDABLE = 7,  /* UnrewindableBodyError */
-    URLPOOL_E_SYSTEM = 8,        /* OSError without a better home; os_errno says which */
+    URLPOOL_E_NOMEM = 1,   /* MemoryError */
+    URLPOOL_E_INVALID = 2, /* ValueError, TypeError: the caller's argument is wrong */
+    URLPOOL_E_URL = 3,     /* LocationParseError, LocationValueError, InvalidURL */
+    URLPOOL_E_SCHEME = 4,  /* URLSchemeUnknown */
+    URLPOOL_E_HEADER = 5,  /* InvalidHeader: a name, value, method or target not fit to send */
+    URLPOOL_E_BODY = 6,    /* UnimplementedFileMode; the request body gave too few or many bytes */
+    URLPOOL_E_UNREWINDABLE = 7, /* UnrewindableBodyError */
+    URLPOOL_E_SYSTEM = 8,       /* OSError without a better home; os_errno says which */
 
     URLPOOL_E_CANNOT_SEND_REQUEST = 20, /* CannotSendRequest */
     URLPOOL_E_CANNOT_SEND_HEADER = 21,  /* CannotSendHeader */
@@ -37,48 +37,48 @@ enum urlpool_code {
     URLPOOL_E_CONNECT_TIMEOUT = 62, /* ConnectTimeoutError */
     URLPOOL_E_READ_TIMEOUT = 63,    /* ReadTimeoutError */
     URLPOOL_E_WRITE_TIMEOUT = 64,   /* TimeoutError while sending */
-    URLPOOL_E_TOTAL_TIMEOUT = 65,   /* TimeoutError: the total of struct urlpool_timeout is used up */
-    URLPOOL_E_CANCELLED = 66,       /* the request's urlpool_cancel was used */
-    URLPOOL_E_PROXY = 67,           /* ProxyError: also a CONNECT that was answered with no 2xx */
+    URLPOOL_E_TOTAL_TIMEOUT = 65, /* TimeoutError: the total of struct urlpool_timeout is used up */
+    URLPOOL_E_CANCELLED = 66,     /* the request's urlpool_cancel was used */
+    URLPOOL_E_PROXY = 67,         /* ProxyError: also a CONNECT that was answered with no 2xx */
 
-    URLPOOL_E_TLS = 80,             /* SSLError: the handshake or a record went wrong */
-    URLPOOL_E_TLS_VERIFY = 81,      /* SSLError: the chain does not lead to a trusted root */
-    URLPOOL_E_TLS_HOSTNAME = 82,    /* CertificateError: certificate is for another name */
-    URLPOOL_E_TLS_EXPIRED = 83,     /* SSLError: certificate expired or not yet valid */
-    URLPOOL_E_TLS_NO_ANCHORS = 84,  /* no trusted roots at all */
-    URLPOOL_E_TLS_CA_FILE = 85,     /* the file or directory of roots cannot be read */
+    URLPOOL_E_TLS = 80,            /* SSLError: the handshake or a record went wrong */
+    URLPOOL_E_TLS_VERIFY = 81,     /* SSLError: the chain does not lead to a trusted root */
+    URLPOOL_E_TLS_HOSTNAME = 82,   /* CertificateError: certificate is for another name */
+    URLPOOL_E_TLS_EXPIRED = 83,    /* SSLError: certificate expired or not yet valid */
+    URLPOOL_E_TLS_NO_ANCHORS = 84, /* no trusted roots at all */
+    URLPOOL_E_TLS_CA_FILE = 85,    /* the file or directory of roots cannot be read */
 
-    URLPOOL_E_RESET = 100,              /* ConnectionResetError, BrokenPipeError */
+    URLPOOL_E_RESET = 100,               /* ConnectionResetError, BrokenPipeError */
     URLPOOL_E_REMOTE_DISCONNECTED = 101, /* RemoteDisconnected: closed before any response byte */
-    URLPOOL_E_INCOMPLETE_READ = 102,    /* IncompleteRead */
-    URLPOOL_E_BAD_STATUS_LINE = 103,    /* BadStatusLine */
-    URLPOOL_E_UNKNOWN_PROTOCOL = 104,   /* UnknownProtocol */
-    URLPOOL_E_BAD_FIELD = 105,          /* HeaderParsingError: a malformed field line or trailer */
-    URLPOOL_E_BAD_LENGTH = 106,         /* InvalidHeader: Content-Length wrong or in conflict */
-    URLPOOL_E_TRANSFER_ENCODING = 107,  /* UnknownTransferEncoding */
-    URLPOOL_E_BAD_CHUNK = 108,          /* InvalidChunkLength */
-    URLPOOL_E_LINE_TOO_LONG = 109,      /* LineTooLong */
-    URLPOOL_E_TOO_MANY_HEADERS = 110,   /* HTTPException: got more than N headers */
-    URLPOOL_E_HEAD_TOO_LARGE = 111,     /* the head, the interim responses or the trailers */
-    URLPOOL_E_PROTOCOL = 112,           /* ProtocolError: any other breach of RFC 9112 */
+    URLPOOL_E_INCOMPLETE_READ = 102,     /* IncompleteRead */
+    URLPOOL_E_BAD_STATUS_LINE = 103,     /* BadStatusLine */
+    URLPOOL_E_UNKNOWN_PROTOCOL = 104,    /* UnknownProtocol */
+    URLPOOL_E_BAD_FIELD = 105,           /* HeaderParsingError: a malformed field line or trailer */
+    URLPOOL_E_BAD_LENGTH = 106,          /* InvalidHeader: Content-Length wrong or in conflict */
+    URLPOOL_E_TRANSFER_ENCODING = 107,   /* UnknownTransferEncoding */
+    URLPOOL_E_BAD_CHUNK = 108,           /* InvalidChunkLength */
+    URLPOOL_E_LINE_TOO_LONG = 109,       /* LineTooLong */
+    URLPOOL_E_TOO_MANY_HEADERS = 110,    /* HTTPException: got more than N headers */
+    URLPOOL_E_HEAD_TOO_LARGE = 111,      /* the head, the interim responses or the trailers */
+    URLPOOL_E_PROTOCOL = 112,            /* ProtocolError: any other breach of RFC 9112 */
 
     URLPOOL_E_DECODE = 120,         /* DecodeError */
     URLPOOL_E_DATA_TOO_LARGE = 121, /* the decoded body is longer than data_bytes_max */
 
-    URLPOOL_E_MAX_RETRIES = 140,   /* MaxRetryError; `cause` says why */
+    URLPOOL_E_MAX_RETRIES = 140,        /* MaxRetryError; `cause` says why */
     URLPOOL_E_TOO_MANY_REDIRECTS = 141, /* MaxRetryError(ResponseError("too many redirects")) */
-    URLPOOL_E_REDIRECT = 142        /* a redirect that must not be followed */
+    URLPOOL_E_REDIRECT = 142            /* a redirect that must not be followed */
 };
 
 /* enum urlpool_class groups codes as the base classes of urllib3 and http.client do. */
 enum urlpool_class {
-    URLPOOL_CLASS_TIMEOUT = 1,   /* TimeoutError */
-    URLPOOL_CLASS_CONNECT = 2,   /* nothing of the request had been sent */
-    URLPOOL_CLASS_TLS = 4,       /* SSLError */
-    URLPOOL_CLASS_PROTOCOL = 8,  /* ProtocolError, HTTPException */
-    URLPOOL_CLASS_POOL = 16,     /* PoolError */
-    URLPOOL_CLASS_USAGE = 32,    /* ValueError and ImproperConnectionState: the caller's fault */
-    URLPOOL_CLASS_REDIRECT = 64  /* the redirect limits and refusals */
+    URLPOOL_CLASS_TIMEOUT = 1,  /* TimeoutError */
+    URLPOOL_CLASS_CONNECT = 2,  /* nothing of the request had been sent */
+    URLPOOL_CLASS_TLS = 4,      /* SSLError */
+    URLPOOL_CLASS_PROTOCOL = 8, /* ProtocolError, HTTPException */
+    URLPOOL_CLASS_POOL = 16,    /* PoolError */
+    URLPOOL_CLASS_USAGE = 32,   /* ValueError and ImproperConnectionState: the caller's fault */
+    URLPOOL_CLASS_REDIRECT = 64 /* the redirect limits and refusals */
 };
 
 /* enum urlpool_phase says where a request was when it failed. */
@@ -100,15 +100,15 @@ enum urlpool_phase {
  * only on failure, holds no pointers, works out of memory, and may be copied freely. */
 struct urlpool_error {
     enum urlpool_code code;
-    enum urlpool_code cause;   /* what lay beneath it, e.g. the last try's failure, or URLPOOL_OK */
+    enum urlpool_code cause; /* what lay beneath it, e.g. the last try's failure, or URLPOOL_OK */
     enum urlpool_phase phase;
-    int http_status;           /* of the last response head, or 0 */
-    int os_errno;              /* errno of the failing call, or 0 */
-    uint32_t tls_code;         /* BoringSSL packed error or X509_V_ERR value, or 0 */
-    uint32_t num_attempts;     /* tries made, the first included; 0 where nothing was tried */
-    bool maybe_processed;      /* the server may have acted on the request */
+    int http_status;       /* of the last response head, or 0 */
+    int os_errno;          /* errno of the failing call, or 0 */
+    uint32_t tls_code;     /* BoringSSL packed error or X509_V_ERR value, or 0 */
+    uint32_t num_attempts; /* tries made, the first included; 0 where nothing was tried */
+    bool maybe_processed;  /* the server may have acted on the request */
     unsigned char reserved[32];
-    char message[256];         /* NUL-terminated UTF-8, one line, no trailing full stop */
+    char message[256]; /* NUL-terminated UTF-8, one line, no trailing full stop */
 };
 
 /* urlpool_code_name returns the identifier of `code`, e.g. "URLPOOL_E_TLS".

@@ -23,8 +23,8 @@ struct urlpool_allocator {
  * Owns:    the struct is copied, `user` is borrowed for ever.
  * Errors:  URLPOOL_E_INVALID when a function is NULL, or when urlpool holds memory already.
  * Threads: call it before any other urlpool function. */
-URLPOOL_API URLPOOL_MUST_USE enum urlpool_code
-urlpool_set_allocator(const struct urlpool_allocator *allocator, struct urlpool_error *err);
+URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_set_allocator(
+    const struct urlpool_allocator *allocator, struct urlpool_error *err);
 
 URLPOOL_END_DECLS
 

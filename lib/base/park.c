@@ -166,7 +166,7 @@ enum urlpool_code urlp_wait_readable(int fd, const struct urlp_call *call,
 {
     struct urlpool_deadline by = urlpool_deadline_earliest(call->by, call->total_by);
     struct pollfd fds[2] = {
-        {.fd = fd,                            .events = POLLIN},
+        {.fd = fd,                           .events = POLLIN},
         {.fd = urlp_cancel_fd(call->cancel), .events = POLLIN}
     };
 

@@ -411,6 +411,100 @@ START_TEST(sleep__needs_no_descriptor)
 }
 END_TEST
 
+/* struct pipe_wait is a pipe and a call, for urlp_wait_readable. */
+struct pipe_wait {
+    struct urlp_call call;
+    struct urlpool_cancel *cancel;
+    struct urlpool_error err;
+    int fds[2];
+};
+
+static void pipe_wait_init(struct pipe_wait *wait)
+{
+    *wait = (struct pipe_wait){
+        .call = {.by = URLP_NEVER, .total_by = URLP_NEVER}
+    };
+    ck_assert_int_eq(pipe(wait->fds), 0);
+    wait->cancel = urlpool_cancel_new(NULL);
+    ck_assert_ptr_nonnull(wait->cancel);
+    wait->call.cancel = wait->cancel;
+}
+
+static void pipe_wait_deinit(struct pipe_wait *wait)
+{
+    (void)close(wait->fds[0]);
+    (void)close(wait->fds[1]);
+    urlpool_cancel_free(wait->cancel);
+}
+
+static enum urlpool_code wait_readable(struct pipe_wait *wait)
+{
+    return urlp_wait_readable(wait->fds[0], &wait->call, URLPOOL_E_WRITE_TIMEOUT, &wait->err);
+}
+
+static void *write_to_pipe(void *arg)
+{
+    return write(((struct pipe_wait *)arg)->fds[1], "x", 1) == 1 ? arg : NULL;
+}
+
+static void *cancel_wait(void *arg)
+{
+    urlpool_cancel_now(((struct pipe_wait *)arg)->cancel);
+    return NULL;
+}
+
+START_TEST(wait_readable__ends_with_bytes_or_with_the_end)
+{
+    struct pipe_wait wait;
+    pthread_t thread;
+    char byte;
+
+    pipe_wait_init(&wait);
+    ck_assert_int_eq(pthread_create(&thread, NULL, write_to_pipe, &wait), 0);
+    ck_assert_int_eq(wait_readable(&wait), URLPOOL_OK);
+    (void)pthread_join(thread, NULL);
+    ck_assert_int_eq(read(wait.fds[0], &byte, 1), 1);
+    (void)close(wait.fds[1]);
+    ck_assert_int_eq(wait_readable(&wait), URLPOOL_OK);
+    wait.call.cancel = NULL;
+    ck_assert_int_eq(wait_readable(&wait), URLPOOL_OK);
+    (void)close(wait.fds[0]);
+    urlpool_cancel_free(wait.cancel);
+}
+END_TEST
+
+START_TEST(wait_readable__ends_in_time_with_the_code_of_whose_time_it_was)
+{
+    struct pipe_wait wait;
+
+    pipe_wait_init(&wait);
+    wait.call.by = urlp_deadline_in(10);
+    ck_assert_int_eq(wait_readable(&wait), URLPOOL_E_WRITE_TIMEOUT);
+    ck_assert_int_eq(wait.err.code, URLPOOL_E_WRITE_TIMEOUT);
+    ck_assert(urlp_deadline_has_passed(wait.call.by));
+    wait.call.by = URLP_NEVER;
+    wait.call.total_by = urlp_deadline_in(10);
+    ck_assert_int_eq(wait_readable(&wait), URLPOOL_E_TOTAL_TIMEOUT);
+    pipe_wait_deinit(&wait);
+}
+END_TEST
+
+START_TEST(wait_readable__is_cancelled_before_and_during_the_wait)
+{
+    struct pipe_wait wait;
+    pthread_t thread;
+
+    pipe_wait_init(&wait);
+    ck_assert_int_eq(pthread_create(&thread, NULL, cancel_wait, &wait), 0);
+    ck_assert_int_eq(wait_readable(&wait), URLPOOL_E_CANCELLED);
+    (void)pthread_join(thread, NULL);
+    ck_assert_ptr_nonnull(write_to_pipe(&wait));
+    ck_assert_int_eq(wait_readable(&wait), URLPOOL_E_CANCELLED);
+    ck_assert_int_eq(wait.err.code, URLPOOL_E_CANCELLED);
+    pipe_wait_deinit(&wait);
+}
+END_TEST
+
 RUN_TESTS("park", park__a_wake_that_came_first_ends_the_wait_at_once,
           park__a_wake_ends_one_wait_only, park__a_used_up_wake_leaves_nothing_to_poll_for,
           park__a_sleeping_thread_is_woken, park__times_out_when_the_fake_clock_gets_there,
@@ -421,4 +515,7 @@ RUN_TESTS("park", park__a_wake_that_came_first_ends_the_wait_at_once,
           park__costs_a_descriptor_only_with_a_token_and_gives_it_back,
           park__without_a_descriptor_left_says_so, sleep__lasts_until_its_instant,
           sleep__ends_when_cancelled, sleep__ends_with_the_time_of_the_request,
-          sleep__may_end_just_when_the_request_does, sleep__needs_no_descriptor)
+          sleep__may_end_just_when_the_request_does, sleep__needs_no_descriptor,
+          wait_readable__ends_with_bytes_or_with_the_end,
+          wait_readable__ends_in_time_with_the_code_of_whose_time_it_was,
+          wait_readable__is_cancelled_before_and_during_the_wait)
