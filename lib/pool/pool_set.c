@@ -162,7 +162,6 @@ static enum urlpool_code find_or_make(struct urlp_pool_set *set, struct urlp_poo
     if (code == URLPOOL_OK && *out == NULL) {
         code = enter(made);
         if (code == URLPOOL_OK) {
-            made->locked.num_refs++;
             *out = made;
             made = NULL;
             retire_surplus(set, core, &change);
