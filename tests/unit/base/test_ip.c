@@ -290,75 +290,75 @@ START_TEST(cidr__of_no_address_contains_nothing)
 }
 END_TEST
 
+static const struct {
+    const char *ip;
+    enum urlp_ip_class class;
+} classes[] = {
+    {"0.0.0.0",            URLP_IP_UNSPECIFIED},
+    {"0.0.0.1",            URLP_IP_RESERVED   },
+    {"1.1.1.1",            URLP_IP_PUBLIC     },
+    {"9.255.255.255",      URLP_IP_PUBLIC     },
+    {"10.0.0.0",           URLP_IP_PRIVATE    },
+    {"10.255.255.255",     URLP_IP_PRIVATE    },
+    {"11.0.0.0",           URLP_IP_PUBLIC     },
+    {"100.63.255.255",     URLP_IP_PUBLIC     },
+    {"100.64.0.0",         URLP_IP_PRIVATE    },
+    {"100.127.255.255",    URLP_IP_PRIVATE    },
+    {"100.128.0.0",        URLP_IP_PUBLIC     },
+    {"126.255.255.255",    URLP_IP_PUBLIC     },
+    {"127.0.0.1",          URLP_IP_LOOPBACK   },
+    {"127.255.255.255",    URLP_IP_LOOPBACK   },
+    {"128.0.0.0",          URLP_IP_PUBLIC     },
+    {"169.254.169.254",    URLP_IP_LINK_LOCAL },
+    {"169.255.0.0",        URLP_IP_PUBLIC     },
+    {"172.15.255.255",     URLP_IP_PUBLIC     },
+    {"172.16.0.0",         URLP_IP_PRIVATE    },
+    {"172.31.255.255",     URLP_IP_PRIVATE    },
+    {"172.32.0.0",         URLP_IP_PUBLIC     },
+    {"192.0.0.1",          URLP_IP_RESERVED   },
+    {"192.0.2.1",          URLP_IP_RESERVED   },
+    {"192.0.3.1",          URLP_IP_PUBLIC     },
+    {"192.88.99.1",        URLP_IP_RESERVED   },
+    {"192.168.0.0",        URLP_IP_PRIVATE    },
+    {"192.169.0.0",        URLP_IP_PUBLIC     },
+    {"198.17.255.255",     URLP_IP_PUBLIC     },
+    {"198.19.255.255",     URLP_IP_RESERVED   },
+    {"198.51.100.1",       URLP_IP_RESERVED   },
+    {"203.0.113.1",        URLP_IP_RESERVED   },
+    {"223.255.255.255",    URLP_IP_PUBLIC     },
+    {"224.0.0.1",          URLP_IP_MULTICAST  },
+    {"239.255.255.255",    URLP_IP_MULTICAST  },
+    {"240.0.0.0",          URLP_IP_RESERVED   },
+    {"255.255.255.255",    URLP_IP_RESERVED   },
+    {"::",                 URLP_IP_UNSPECIFIED},
+    {"::1",                URLP_IP_LOOPBACK   },
+    {"::2",                URLP_IP_RESERVED   },
+    {"::7f00:1",           URLP_IP_RESERVED   }, /* IPv4-compatible, withdrawn */
+    {"100::1",             URLP_IP_RESERVED   },
+    {"2000::1",            URLP_IP_PUBLIC     },
+    {"2001:0:1::",         URLP_IP_RESERVED   },
+    {"2001:200::",         URLP_IP_PUBLIC     },
+    {"2001:db8::1",        URLP_IP_RESERVED   },
+    {"2001:db9::1",        URLP_IP_PUBLIC     },
+    {"2606:4700::1111",    URLP_IP_PUBLIC     },
+    {"3fff::1",            URLP_IP_RESERVED   },
+    {"3fff:1000::",        URLP_IP_PUBLIC     },
+    {"4000::1",            URLP_IP_RESERVED   },
+    {"fc00::1",            URLP_IP_PRIVATE    },
+    {"fdff::1",            URLP_IP_PRIVATE    },
+    {"fe80::1",            URLP_IP_LINK_LOCAL },
+    {"febf::1",            URLP_IP_LINK_LOCAL },
+    {"fec0::1",            URLP_IP_PRIVATE    },
+    {"ff02::1",            URLP_IP_MULTICAST  },
+    {"64:ff9b:1::8.8.8.8", URLP_IP_PRIVATE    },
+};
+
 START_TEST(classify__knows_the_special_ranges_to_their_edges)
 {
-    static const struct {
-        const char *ip;
-        enum urlp_ip_class class;
-    } rows[] = {
-        {"0.0.0.0",            URLP_IP_UNSPECIFIED},
-        {"0.0.0.1",            URLP_IP_RESERVED   },
-        {"1.1.1.1",            URLP_IP_PUBLIC     },
-        {"9.255.255.255",      URLP_IP_PUBLIC     },
-        {"10.0.0.0",           URLP_IP_PRIVATE    },
-        {"10.255.255.255",     URLP_IP_PRIVATE    },
-        {"11.0.0.0",           URLP_IP_PUBLIC     },
-        {"100.63.255.255",     URLP_IP_PUBLIC     },
-        {"100.64.0.0",         URLP_IP_PRIVATE    },
-        {"100.127.255.255",    URLP_IP_PRIVATE    },
-        {"100.128.0.0",        URLP_IP_PUBLIC     },
-        {"126.255.255.255",    URLP_IP_PUBLIC     },
-        {"127.0.0.1",          URLP_IP_LOOPBACK   },
-        {"127.255.255.255",    URLP_IP_LOOPBACK   },
-        {"128.0.0.0",          URLP_IP_PUBLIC     },
-        {"169.254.169.254",    URLP_IP_LINK_LOCAL },
-        {"169.255.0.0",        URLP_IP_PUBLIC     },
-        {"172.15.255.255",     URLP_IP_PUBLIC     },
-        {"172.16.0.0",         URLP_IP_PRIVATE    },
-        {"172.31.255.255",     URLP_IP_PRIVATE    },
-        {"172.32.0.0",         URLP_IP_PUBLIC     },
-        {"192.0.0.1",          URLP_IP_RESERVED   },
-        {"192.0.2.1",          URLP_IP_RESERVED   },
-        {"192.0.3.1",          URLP_IP_PUBLIC     },
-        {"192.88.99.1",        URLP_IP_RESERVED   },
-        {"192.168.0.0",        URLP_IP_PRIVATE    },
-        {"192.169.0.0",        URLP_IP_PUBLIC     },
-        {"198.17.255.255",     URLP_IP_PUBLIC     },
-        {"198.19.255.255",     URLP_IP_RESERVED   },
-        {"198.51.100.1",       URLP_IP_RESERVED   },
-        {"203.0.113.1",        URLP_IP_RESERVED   },
-        {"223.255.255.255",    URLP_IP_PUBLIC     },
-        {"224.0.0.1",          URLP_IP_MULTICAST  },
-        {"239.255.255.255",    URLP_IP_MULTICAST  },
-        {"240.0.0.0",          URLP_IP_RESERVED   },
-        {"255.255.255.255",    URLP_IP_RESERVED   },
-        {"::",                 URLP_IP_UNSPECIFIED},
-        {"::1",                URLP_IP_LOOPBACK   },
-        {"::2",                URLP_IP_RESERVED   },
-        {"::7f00:1",           URLP_IP_RESERVED   }, /* IPv4-compatible, withdrawn */
-        {"100::1",             URLP_IP_RESERVED   },
-        {"2000::1",            URLP_IP_PUBLIC     },
-        {"2001:0:1::",         URLP_IP_RESERVED   },
-        {"2001:200::",         URLP_IP_PUBLIC     },
-        {"2001:db8::1",        URLP_IP_RESERVED   },
-        {"2001:db9::1",        URLP_IP_PUBLIC     },
-        {"2606:4700::1111",    URLP_IP_PUBLIC     },
-        {"3fff::1",            URLP_IP_RESERVED   },
-        {"3fff:1000::",        URLP_IP_PUBLIC     },
-        {"4000::1",            URLP_IP_RESERVED   },
-        {"fc00::1",            URLP_IP_PRIVATE    },
-        {"fdff::1",            URLP_IP_PRIVATE    },
-        {"fe80::1",            URLP_IP_LINK_LOCAL },
-        {"febf::1",            URLP_IP_LINK_LOCAL },
-        {"fec0::1",            URLP_IP_PRIVATE    },
-        {"ff02::1",            URLP_IP_MULTICAST  },
-        {"64:ff9b:1::8.8.8.8", URLP_IP_PRIVATE    },
-    };
+    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+        struct urlp_ip ip = ip_of(classes[i].ip);
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct urlp_ip ip = ip_of(rows[i].ip);
-
-        ck_assert_msg(urlp_ip_classify(&ip) == rows[i].class, "%s", rows[i].ip);
+        ck_assert_msg(urlp_ip_classify(&ip) == classes[i].class, "%s", classes[i].ip);
     }
 }
 END_TEST
