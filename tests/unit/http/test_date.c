@@ -56,11 +56,15 @@ START_TEST(date__with_two_digits_is_at_most_fifty_years_ahead)
         ck_assert(urlp_date_parse(urlp_span_of(cases[i].same), NOW_S, &same_s));
         ck_assert_msg(at_s == same_s, "%s", cases[i].text);
     }
-    /* 2060 seen from 1999, and from before 1970. */
+    /* Seen from 1999, from before 1970, and from 2075, when 25 can be either 50 years off. */
     ck_assert(urlp_date_parse(urlp_span_of("Monday, 01-Jan-01 00:00:00 GMT"), 946684799, &at_s));
     ck_assert_int_eq(at_s, 978307200);
-    ck_assert(urlp_date_parse(urlp_span_of("Monday, 01-Jan-70 00:00:00 GMT"), -5, &at_s));
+    ck_assert(urlp_date_parse(urlp_span_of("Thursday, 01-Jan-70 00:00:00 GMT"), -5, &at_s));
     ck_assert_int_eq(at_s, 0);
+    ck_assert(urlp_date_parse(urlp_span_of("Tue, 01 Jan 2075 00:00:00 GMT"), 0, &same_s));
+    ck_assert(urlp_date_parse(urlp_span_of("Monday, 01-Jan-25 00:00:00 GMT"), same_s, &at_s));
+    ck_assert(urlp_date_parse(urlp_span_of("Mon, 01 Jan 2125 00:00:00 GMT"), 0, &same_s));
+    ck_assert_int_eq(at_s, same_s);
 }
 END_TEST
 
