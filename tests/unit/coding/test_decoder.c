@@ -1,0 +1,391 @@
+/* Codings on codings: which are undone, how many, in which order, and that neither memory nor work
+ * follows what they expand to. */
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "urlpool/export.h"
+#include "urlpool/memory.h"
+
+#include "coded.h"
+#include "support/failing_allocator.h"
+#include "support/run_tests.h"
+
+static struct urlpool_error err;
+
+/* open_decoder returns the code of urlp_decoder_new, and whether there was anything to undo. */
+static enum urlpool_code open_decoder(const char *codings, int codings_max, bool *out_is_needed)
+{
+    struct urlp_decoder *decoder = (struct urlp_decoder *)&err;
+    enum urlpool_code code = urlp_decoder_new(urlp_span_of(codings), codings_max, &decoder, &err);
+
+    if (code != URLPOOL_OK) {
+        ck_assert_ptr_eq(decoder, &err);
+        return code;
+    }
+    *out_is_needed = decoder != NULL;
+    urlp_decoder_free(decoder);
+    return code;
+}
+
+static void check_needed(const char *codings, bool is_needed)
+{
+    bool is;
+
+    ck_assert_int_eq(open_decoder(codings, 0, &is), URLPOOL_OK);
+    ck_assert_msg(is == is_needed, "\"%s\"", codings);
+}
+
+START_TEST(decoder__is_none_without_a_coding)
+{
+    check_needed("", false);
+    check_needed(" , ,", false);
+    check_needed("identity", false);
+    check_needed("Identity, identity", false);
+    urlp_decoder_free(NULL);
+}
+END_TEST
+
+START_TEST(decoder__is_none_with_an_unknown_coding_anywhere)
+{
+    check_needed("foo", false);
+    check_needed("gzip, foo", false);
+    check_needed("foo, gzip", false);
+    check_needed("gzipx", false);
+    check_needed("gzip;q=1", false);
+    check_needed("\"gzip\"", false);
+    check_needed("gzip deflate", false);
+    check_needed("compress", false);
+}
+END_TEST
+
+START_TEST(decoder__is_one_for_every_known_coding)
+{
+    check_needed("gzip", true);
+    check_needed("x-gzip", true);
+    check_needed("deflate", true);
+    check_needed("identity, gzip,", true);
+    check_needed("gzip,deflate,x-gzip", true);
+}
+END_TEST
+
+START_TEST(decoder__offers_only_what_it_can_undo)
+{
+    struct urlp_span offer = urlp_span_of(urlp_decoder_accept_encoding());
+    struct urlp_span name;
+    size_t count = 0;
+
+    while (urlp_span_split_list(&offer, &name)) {
+        char text[32] = "";
+
+        ck_assert_uint_lt(name.len, sizeof(text));
+        memcpy(text, name.data, name.len);
+        check_needed(text, true);
+        count++;
+    }
+    ck_assert_uint_ge(count, 2);
+}
+END_TEST
+
+START_TEST(decoder__limits_how_many_there_are)
+{
+    bool is_needed;
+
+    ck_assert_int_eq(open_decoder("gzip,gzip,gzip,gzip,gzip", 0, &is_needed), URLPOOL_OK);
+    ck_assert(is_needed);
+    ck_assert_int_eq(open_decoder("gzip,gzip,gzip,gzip,gzip,gzip", 0, &is_needed),
+                     URLPOOL_E_DECODE);
+    ck_assert_int_eq(err.code, URLPOOL_E_DECODE);
+    ck_assert_int_eq(open_decoder("gzip", 1, &is_needed), URLPOOL_OK);
+    ck_assert_int_eq(open_decoder("gzip, deflate", 1, &is_needed), URLPOOL_E_DECODE);
+    ck_assert_int_eq(open_decoder("gzip", URLPOOL_NONE, &is_needed), URLPOOL_E_DECODE);
+    ck_assert_int_eq(open_decoder("identity", URLPOOL_NONE, &is_needed), URLPOOL_OK);
+    ck_assert_int_eq(open_decoder("gzip,gzip,gzip,gzip,gzip,gzip", 6, &is_needed), URLPOOL_OK);
+}
+END_TEST
+
+START_TEST(decoder__undoes_the_last_coding_first)
+{
+    struct urlp_buf text = {0};
+    struct urlp_buf once = {0};
+    struct urlp_buf twice = {0};
+    struct urlp_buf decoded = {0};
+
+    coded_text(&text, 100000);
+    coded_append(&once, CODED_RAW, text.data, text.len);
+    coded_append(&twice, CODED_GZIP, once.data, once.len);
+    ck_assert_int_eq(coded_decode("deflate, gzip", &twice, 1000, 777, &decoded), URLPOOL_OK);
+    ck_assert_uint_eq(decoded.len, text.len);
+    ck_assert_mem_eq(decoded.data, text.data, text.len);
+    decoded.len = 0;
+    ck_assert_int_eq(coded_decode("gzip, deflate", &twice, 1000, 777, &decoded), URLPOOL_E_DECODE);
+    urlp_buf_deinit(&text);
+    urlp_buf_deinit(&once);
+    urlp_buf_deinit(&twice);
+    urlp_buf_deinit(&decoded);
+}
+END_TEST
+
+START_TEST(decoder__tells_an_inner_coding_that_is_cut_short)
+{
+    struct urlp_buf once = {0};
+    struct urlp_buf twice = {0};
+    struct urlp_buf decoded = {0};
+
+    coded_append(&once, CODED_GZIP, "some text", 9);
+    coded_append(&twice, CODED_GZIP, once.data, once.len - 1);
+    ck_assert_int_eq(coded_decode("gzip, gzip", &twice, 1000, 1000, &decoded), URLPOOL_E_DECODE);
+    ck_assert_mem_eq(decoded.data, "some text", 9);
+    urlp_buf_deinit(&once);
+    urlp_buf_deinit(&twice);
+    urlp_buf_deinit(&decoded);
+}
+END_TEST
+
+START_TEST(decoder__takes_an_empty_body_for_an_empty_one)
+{
+    static const char *const codings[] = {"gzip", "deflate", "gzip, deflate, gzip"};
+    struct urlp_buf empty = {0};
+    struct urlp_buf decoded = {0};
+
+    for (size_t i = 0; i < sizeof(codings) / sizeof(codings[0]); i++) {
+        ck_assert_int_eq(coded_decode(codings[i], &empty, 1, 1, &decoded), URLPOOL_OK);
+        ck_assert_uint_eq(decoded.len, 0);
+    }
+    urlp_buf_deinit(&decoded);
+}
+END_TEST
+
+START_TEST(decoder__stays_with_its_first_error)
+{
+    struct urlp_decoder *decoder = NULL;
+    struct urlp_decoder_io io = {.in = (const uint8_t *)"garbage", .in_len = 7};
+    struct urlpool_error again;
+    uint8_t out[16];
+
+    ck_assert_int_eq(urlp_decoder_new(urlp_span_of("gzip"), 0, &decoder, &err), URLPOOL_OK);
+    io.out = out;
+    io.out_cap = sizeof(out);
+    ck_assert_int_eq(urlp_decoder_step(decoder, &io, &err), URLPOOL_E_DECODE);
+    ck_assert_int_eq(err.phase, URLPOOL_PHASE_BODY);
+    ck_assert_int_eq(urlp_decoder_step(decoder, &io, &again), URLPOOL_E_DECODE);
+    ck_assert_str_eq(again.message, err.message);
+    ck_assert_int_eq(urlp_decoder_finish(decoder, &again), URLPOOL_E_DECODE);
+    ck_assert_str_eq(again.message, err.message);
+    urlp_decoder_free(decoder);
+}
+END_TEST
+
+START_TEST(decoder__takes_nothing_and_loses_nothing_without_room)
+{
+    struct urlp_decoder *decoder = NULL;
+    struct urlp_buf coded = {0};
+    struct urlp_decoder_io io;
+    uint8_t out[16];
+
+    coded_append(&coded, CODED_GZIP, "some text", 9);
+    ck_assert_int_eq(urlp_decoder_new(urlp_span_of("gzip"), 0, &decoder, &err), URLPOOL_OK);
+    io = (struct urlp_decoder_io){.in = coded.data, .in_len = coded.len};
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(urlp_decoder_step(decoder, &io, &err), URLPOOL_OK);
+        ck_assert_uint_eq(io.out_cap, 0);
+    }
+    ck_assert_int_eq(urlp_decoder_finish(decoder, &err), URLPOOL_E_DECODE);
+    urlp_decoder_free(decoder);
+    ck_assert_int_eq(urlp_decoder_new(urlp_span_of("gzip"), 0, &decoder, &err), URLPOOL_OK);
+    io = (struct urlp_decoder_io){.in = coded.data, .in_len = coded.len};
+    ck_assert_int_eq(urlp_decoder_step(decoder, &io, &err), URLPOOL_OK);
+    io.out = out;
+    io.out_cap = 9;
+    ck_assert_int_eq(urlp_decoder_step(decoder, &io, &err), URLPOOL_OK);
+    ck_assert_uint_eq(io.out_cap, 0);
+    ck_assert_uint_eq(io.in_len, 0);
+    ck_assert_mem_eq(out, "some text", 9);
+    ck_assert_int_eq(urlp_decoder_finish(decoder, &err), URLPOOL_OK);
+    urlp_decoder_free(decoder);
+    urlp_buf_deinit(&coded);
+}
+END_TEST
+
+/* A heap that knows how much is held. */
+static size_t held_now;
+static size_t held_most;
+
+static void *count_allocate(void *user, size_t size)
+{
+    size_t *block = malloc(size + sizeof(max_align_t));
+
+    (void)user;
+    ck_assert_ptr_nonnull(block);
+    *block = size;
+    held_now += size;
+    held_most = held_now > held_most ? held_now : held_most;
+    return (char *)block + sizeof(max_align_t);
+}
+
+static void count_release(void *user, void *block)
+{
+    (void)user;
+    if (block != NULL) {
+        size_t *start = (size_t *)(void *)((char *)block - sizeof(max_align_t));
+
+        held_now -= *start;
+        free(start);
+    }
+}
+
+static void *count_reallocate(void *user, void *block, size_t size)
+{
+    void *fresh = count_allocate(user, size);
+
+    if (block != NULL) {
+        size_t len = *(size_t *)(void *)((char *)block - sizeof(max_align_t));
+
+        memcpy(fresh, block, len < size ? len : size);
+        count_release(user, block);
+    }
+    return fresh;
+}
+
+static const struct urlpool_allocator counting = {
+    .allocate = count_allocate, .reallocate = count_reallocate, .release = count_release};
+
+/* make_bomb appends `len` zeros coded `num_layers` times. */
+static void make_bomb(struct urlp_buf *out, size_t len, int num_layers)
+{
+    struct urlp_buf inner = {0};
+
+    ck_assert_int_eq(urlp_buf_reserve(&inner, len), URLPOOL_OK);
+    memset(inner.data, 0, len);
+    inner.len = len;
+    for (int i = 0; i < num_layers; i++) {
+        out->len = 0;
+        coded_append(out, CODED_GZIP, inner.data, inner.len);
+        inner.len = 0;
+        ck_assert_int_eq(urlp_buf_append(&inner, out->data, out->len), URLPOOL_OK);
+    }
+    urlp_buf_deinit(&inner);
+}
+
+/* check_bomb decodes `bomb` a little at a time and checks what was held meanwhile. */
+static void check_bomb(const char *codings, const struct urlp_buf *bomb, size_t expected_len,
+                       size_t held_max)
+{
+    struct urlp_decoder *decoder = NULL;
+    struct urlp_decoder_io io = {.in = bomb->data, .in_len = bomb->len};
+    size_t total = 0;
+    size_t made;
+    uint8_t out[1000];
+
+    held_most = held_now;
+    held_max += held_now;
+    ck_assert_int_eq(urlp_decoder_new(urlp_span_of(codings), 0, &decoder, &err), URLPOOL_OK);
+    do {
+        io.out = out;
+        io.out_cap = sizeof(out);
+        ck_assert_int_eq(urlp_decoder_step(decoder, &io, &err), URLPOOL_OK);
+        made = sizeof(out) - io.out_cap;
+        total += made;
+    } while (made > 0);
+    ck_assert_uint_eq(total, expected_len);
+    ck_assert_int_eq(urlp_decoder_finish(decoder, &err), URLPOOL_OK);
+    ck_assert_uint_le(held_most, held_max);
+    urlp_decoder_free(decoder);
+}
+
+START_TEST(decoder__holds_no_more_however_much_a_body_expands)
+{
+    const size_t len = 16 * 1024 * 1024;
+    struct urlp_buf bomb = {0};
+
+    ck_assert_int_eq(urlpool_set_allocator(&counting, &err), URLPOOL_OK);
+    make_bomb(&bomb, len, 1);
+    ck_assert_uint_lt(bomb.len, len / 900);
+    check_bomb("gzip", &bomb, len, 48 * 1024);
+    make_bomb(&bomb, len, 2);
+    ck_assert_uint_lt(bomb.len, 300);
+    check_bomb("gzip, gzip", &bomb, len, 2 * 48 * 1024 + 16 * 1024);
+    urlp_buf_deinit(&bomb);
+    ck_assert_uint_eq(held_now, 0);
+    ck_assert_int_eq(urlpool_set_allocator(NULL, &err), URLPOOL_OK);
+}
+END_TEST
+
+START_TEST(decoder__does_not_work_for_ever_on_what_never_comes_out)
+{
+    struct urlp_buf inner = {0};
+    struct urlp_buf bomb = {0};
+    struct urlp_buf decoded = {0};
+
+    /* A whole body, and behind it, within the outer coding, megabytes that are no part of it. */
+    coded_append(&inner, CODED_GZIP, "x", 1);
+    ck_assert_int_eq(urlp_buf_reserve(&inner, 8 << 20), URLPOOL_OK);
+    memset(inner.data + inner.len, 0, 8 << 20);
+    inner.len += 8 << 20;
+    coded_append(&bomb, CODED_GZIP, inner.data, inner.len);
+    ck_assert_int_eq(coded_decode("gzip, gzip", &bomb, SIZE_MAX, 4096, &decoded), URLPOOL_E_DECODE);
+    ck_assert_uint_eq(decoded.len, 1);
+    urlp_buf_deinit(&inner);
+    urlp_buf_deinit(&bomb);
+    urlp_buf_deinit(&decoded);
+}
+END_TEST
+
+static enum urlpool_code decode_all(const struct urlp_buf *coded)
+{
+    struct urlp_decoder *decoder = NULL;
+    uint8_t out[64];
+    struct urlp_decoder_io io = {coded->data, coded->len, out, sizeof(out)};
+    enum urlpool_code code = urlp_decoder_new(urlp_span_of("deflate, gzip"), 0, &decoder, &err);
+
+    if (code == URLPOOL_OK) {
+        code = urlp_decoder_step(decoder, &io, &err);
+        urlp_decoder_free(decoder);
+    }
+    return code;
+}
+
+START_TEST(decoder__survives_every_allocation_that_fails)
+{
+    static uint8_t stored[256];
+    struct urlp_buf once = {0};
+    struct urlp_buf twice = {0};
+    struct urlp_buf coded = {.data = stored};
+    uint64_t num_failed = 0;
+
+    coded_append(&once, CODED_ZLIB, "some text", 9);
+    coded_append(&twice, CODED_GZIP, once.data, once.len);
+    memcpy(stored, twice.data, twice.len);
+    coded.len = twice.len;
+    urlp_buf_deinit(&once);
+    urlp_buf_deinit(&twice);
+    failing_allocator_install();
+    for (uint64_t n = 1;; n++) {
+        enum urlpool_code code;
+
+        failing_allocator_fail_nth(n);
+        code = decode_all(&coded);
+        ck_assert_int_eq(failing_allocator_num_live(), 0);
+        if (!failing_allocator_has_failed()) {
+            ck_assert_int_eq(code, URLPOOL_OK);
+            break;
+        }
+        ck_assert_int_eq(code, URLPOOL_E_NOMEM);
+        ck_assert_int_eq(err.code, URLPOOL_E_NOMEM);
+        num_failed++;
+    }
+    ck_assert_uint_ge(num_failed, 6);
+    failing_allocator_remove();
+}
+END_TEST
+
+RUN_TESTS("decoder", decoder__is_none_without_a_coding,
+          decoder__is_none_with_an_unknown_coding_anywhere, decoder__is_one_for_every_known_coding,
+          decoder__offers_only_what_it_can_undo, decoder__limits_how_many_there_are,
+          decoder__undoes_the_last_coding_first, decoder__tells_an_inner_coding_that_is_cut_short,
+          decoder__takes_an_empty_body_for_an_empty_one, decoder__stays_with_its_first_error,
+          decoder__takes_nothing_and_loses_nothing_without_room,
+          decoder__holds_no_more_however_much_a_body_expands,
+          decoder__does_not_work_for_ever_on_what_never_comes_out,
+          decoder__survives_every_allocation_that_fails)
