@@ -106,17 +106,24 @@ static ares_ssize_t receive(ares_socket_t fd, void *data, size_t len, int flags,
     return got;
 }
 
+/* On a datagram socket a refusal tells of an earlier datagram; c-ares would take it for this one's
+ * and the earlier query would wait in vain. Sent again, this one is refused in its turn, and c-ares
+ * hears of it for both when it reads. */
 static ares_ssize_t send_runs(ares_socket_t fd, const struct iovec *runs, int num_runs, void *user)
 {
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)runs,
                              .msg_iovlen = (size_t)num_runs};
+    bool was_refused = false;
     ssize_t sent;
 
     (void)user;
-    do {
+    for (;;) {
         sent = sendmsg(fd, &message, MSG_NOSIGNAL);
-    } while (sent < 0 && errno == EINTR);
-    return sent;
+        if (sent >= 0 || (errno != EINTR && (errno != ECONNREFUSED || was_refused))) {
+            return sent;
+        }
+        was_refused |= errno == ECONNREFUSED;
+    }
 }
 
 static const struct ares_socket_functions socket_functions = {
@@ -536,7 +543,7 @@ bool urlp_dns_servers_are_valid(const char *servers, struct urlp_dns_failure *ou
     if (status == ARES_SUCCESS) {
         status = open_channel(&query, &config, 0, -1);
     }
-    if (status == ARES_SUCCESS && num_servers(query.channel) == 0) {
+    if (status == ARES_SUCCESS && servers[0] == '\0') {
         status = ARES_EBADSTR;
     }
     if (query.channel != NULL) {

@@ -444,21 +444,18 @@ enum urlpool_code urlp_seat_take(struct urlp_seat *seat, struct urlp_resolver *r
 
 size_t urlp_seat_poll(struct urlp_seat *seat, struct pollfd fds[], int *wait_ms)
 {
-    bool is_finished;
-
     seat->has_polled_dns = false;
     if (seat->lookup == NULL) {
         return 0;
     }
     urlp_mutex_lock(&seat->resolver->mutex);
-    is_finished = seat->lookup->locked.is_finished;
     seat->has_polled_dns = seat->lookup->locked.driver == seat;
     urlp_mutex_unlock(&seat->resolver->mutex);
     if (seat->has_polled_dns) {
         return urlp_dns_query_poll(seat->lookup->query, fds, wait_ms);
     }
-    if (is_finished) {
-        return 0;
+    if (seat->wake_fd < 0) {
+        return 0; /* the answers were final before there was anything to follow */
     }
     fds[0] = (struct pollfd){.fd = seat->wake_fd, .events = POLLIN};
     return 1;
@@ -474,7 +471,7 @@ void urlp_seat_process(struct urlp_seat *seat, const struct pollfd fds[], size_t
         urlp_dns_query_process(seat->lookup->query, fds, num_fds);
         publish(seat);
     } else if (num_fds > 0 && fds[0].revents != 0) {
-        urlp_wake_drain(seat->wake_fd);
+        urlp_wake_drain(seat->wake_fd); /* before the look, so that no later wake is lost */
     }
     copy_answers(seat, answers);
 }

@@ -19,7 +19,7 @@
 enum {
     RECORDS_MAX = 128,
     RULES_MAX = 32,
-    LOG_MAX = 1024,
+    LOG_MAX = 8192,
     NAME_SIZE = 256,
     PACKET_SIZE = 4096,
     ALIASES_MAX = 8,
