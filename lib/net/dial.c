@@ -369,6 +369,6 @@ struct urlp_stream *urlp_dial(struct urlp_resolver *resolver, const struct urlp_
         return NULL;
     }
     urlp_peer_format(&winner.peer, peer);
-    urlp_call_trace(call, URLPOOL_TRACE_CONNECTED, peer, strlen(peer), winner.peer.port);
+    urlp_call_trace(call, URLPOOL_TRACE_CONNECTED, peer, strlen(peer), 0);
     return stream;
 }
