@@ -147,7 +147,6 @@ static struct urlpool_response *exchange(struct journey *journey, struct urlp_ex
         const struct urlp_exchange send = {
             .head = &draft.head,
             .body = has_body ? &journey->body : NULL,
-            .is_chunked = plan.body_len < 0,
             .read_ms = journey->timeout.read_ms,
             .write_ms = journey->timeout.write_ms,
             .data_bytes_max = journey->data_bytes_max,

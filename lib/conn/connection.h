@@ -29,7 +29,6 @@ void urlp_connection_rest(struct urlpool_connection *connection);
 struct urlp_exchange {
     const struct urlp_request_head *head; /* all fields, framing included */
     const struct urlpool_body *body;      /* NULL: none */
-    bool is_chunked;                      /* the body, as the head says */
     int64_t read_ms, write_ms;
     int64_t data_bytes_max; /* -1: none */
     bool keep_encoded;

@@ -317,7 +317,7 @@ static enum urlpool_code blame(const struct urlpool_connection *connection, enum
 enum urlpool_code urlp_turn_hear(struct urlpool_connection *connection, struct urlpool_error *err)
 {
     struct urlp_turn *turn = &connection->turn;
-    enum urlpool_code code = advance(connection, err);
+    enum urlpool_code code = turn->is_answered ? URLPOOL_OK : advance(connection, err);
 
     while (code == URLPOOL_OK && !turn->is_answered) {
         enum urlp_end end = URLP_END_NONE;
