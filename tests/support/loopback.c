@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -188,6 +189,19 @@ unsigned loopback_num_fds(void)
     }
     (void)closedir(folder);
     return num - 3; /* ".", ".." and the folder's own */
+}
+
+void loopback_allow_fds(bool allow)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        die("loopback: getrlimit");
+    }
+    limit.rlim_cur = allow ? limit.rlim_max : 0;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        die("loopback: setrlimit");
+    }
 }
 
 bool loopback_leaks_on_exec(void)

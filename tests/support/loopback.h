@@ -39,6 +39,9 @@ bool loopback_has_v6(void);
 /* loopback_num_fds is how many descriptors this process has open. */
 unsigned loopback_num_fds(void);
 
+/* loopback_allow_fds lets this process open descriptors again, or no more of them. */
+void loopback_allow_fds(bool allow);
+
 /* loopback_leaks_on_exec says whether a socket is open that an exec would not close. */
 bool loopback_leaks_on_exec(void);
 

@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -581,16 +580,14 @@ END_TEST
 
 START_TEST(failure__out_of_descriptors_for_names_is_a_system_error)
 {
-    const struct rlimit none = {0, 0};
-
     begin_with_hosts("127.0.0.2 a\n");
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    loopback_allow_fds(false);
     ck_assert_ptr_null(dial("www.invalid", 80));
+    loopback_allow_fds(true);
     ck_assert_int_eq(err.code, URLPOOL_E_SYSTEM);
     ck_assert_int_eq(err.phase, URLPOOL_PHASE_RESOLVE);
     ck_assert_int_eq(err.os_errno, EMFILE);
-    urlp_resolver_free(resolver);
-    (void)unlink(hosts_path);
+    end();
 }
 END_TEST
 
