@@ -202,7 +202,7 @@ static enum urlpool_code shake_hands(struct attempt *attempt, struct urlpool_err
     return code;
 }
 
-static void report(const struct attempt *attempt)
+static void report(const struct attempt *attempt) URLP_MAY_BLOCK
 {
     const char *version = "";
     const char *cipher = "";
