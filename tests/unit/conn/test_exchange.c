@@ -1,12 +1,10 @@
 /* An exchange over a scripted stream: which bytes leave in which writes, what is heard while they
  * do, and what becomes of the connection when something goes wrong. */
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "conn/wire.h"
 #include "support/conn_fixture.h"
 #include "support/failing_allocator.h"
@@ -15,25 +13,6 @@
 #define OK_EMPTY "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 static struct fixture fixture;
-
-/* set_post makes the exchange a POST of `len` bytes 'x'. */
-static void set_post(size_t len)
-{
-    static char fields[64];
-    char *bytes = malloc(len);
-
-    ck_assert_ptr_nonnull(bytes);
-    memset(bytes, 'x', len);
-    (void)snprintf(fields, sizeof(fields), "Content-Length: %zu\n", len);
-    fixture.method = "POST";
-    fixture.fields = fields;
-    fixture.body = urlpool_body_bytes(bytes, len);
-}
-
-static void free_post(void)
-{
-    free((void *)(uintptr_t)fixture.body.data);
-}
 
 START_TEST(exchange__of_a_small_get_is_one_write_and_one_read)
 {
@@ -242,282 +221,6 @@ START_TEST(exchange__refuses_content_with_trace)
     ck_assert_int_eq(fixture.err.code, URLPOOL_E_BODY);
     ck_assert_uint_eq(script_num_writes(fixture.script), 0);
     fixture_end(&fixture);
-}
-END_TEST
-
-START_TEST(exchange__stops_sending_when_an_answer_comes_early)
-{
-    struct urlpool_response *response;
-
-    fixture_begin(&fixture);
-    set_post(5000);
-    script_take(fixture.script, 1000);
-    script_give_after(fixture.script, 1000,
-                      "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig");
-    response = fixture_exchange(&fixture);
-    ck_assert_ptr_nonnull(response);
-    ck_assert_int_eq(response->status, 413);
-    ck_assert_uint_eq(script_written_len(fixture.script), 1000);
-    ck_assert_int_eq(urlpool_response_read_all(response, NULL), URLPOOL_OK);
-    ck_assert_str_eq((const char *)response->data, "big");
-    ck_assert_uint_eq(fixture.num_ended, 1);
-    ck_assert(!fixture.verdict.is_reusable);
-    ck_assert_int_eq(fixture.verdict.why, URLPOOL_CLOSED_NOT_REUSABLE);
-    ck_assert_ptr_null(strstr(fixture.traced, "SENT"));
-    urlpool_response_free(response);
-    free_post();
-    fixture_end(&fixture);
-}
-END_TEST
-
-START_TEST(exchange__hears_an_early_answer_in_pieces_and_sends_until_its_head_is_whole)
-{
-    struct urlpool_response *response;
-
-    fixture_begin(&fixture);
-    set_post(5000);
-    script_take(fixture.script, 1000);
-    script_take(fixture.script, 1000);
-    script_take(fixture.script, 1000);
-    script_give_after(fixture.script, 1000, "HTTP/1.1 413 Content ");
-    script_give_after(fixture.script, 3000, "Too Large\r\nContent-Length: 0\r\n\r\n");
-    response = fixture_exchange(&fixture);
-    ck_assert_ptr_nonnull(response);
-    ck_assert_int_eq(response->status, 413);
-    ck_assert_uint_eq(script_written_len(fixture.script), 3000);
-    ck_assert(!fixture.verdict.is_reusable);
-    urlpool_response_free(response);
-    free_post();
-    fixture_end(&fixture);
-}
-END_TEST
-
-START_TEST(exchange__goes_on_sending_after_an_interim_response)
-{
-    struct urlpool_response *response;
-
-    fixture_begin(&fixture);
-    set_post(5000);
-    script_take(fixture.script, 1000);
-    script_give_after(fixture.script, 1000, "HTTP/1.1 100 Continue\r\n\r\n");
-    script_give_after(fixture.script, 5050, OK_EMPTY);
-    response = fixture_exchange(&fixture);
-    ck_assert_msg(response != NULL, "%s", fixture.err.message);
-    ck_assert_int_eq(response->status, 200);
-    ck_assert_uint_eq(script_written_len(fixture.script), 5050);
-    ck_assert(fixture.verdict.is_reusable);
-    ck_assert_ptr_nonnull(strstr(fixture.traced, "INTERIM 100 HTTP/1.1 100 Continue"));
-    urlpool_response_free(response);
-    free_post();
-    fixture_end(&fixture);
-}
-END_TEST
-
-START_TEST(exchange__hears_an_early_answer_while_a_write_has_no_room)
-{
-    struct urlpool_response *response;
-
-    fixture_begin(&fixture);
-    set_post(5000);
-    script_take(fixture.script, 1000);
-    script_take(fixture.script, 0);
-    script_take(fixture.script, 0);
-    /* The look after the first write sees nothing: the answer takes three more bytes. */
-    script_take(fixture.script, 3);
-    script_take(fixture.script, 0);
-    script_give_after(fixture.script, 1003, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
-    response = fixture_exchange(&fixture);
-    ck_assert_ptr_nonnull(response);
-    ck_assert_int_eq(response->status, 503);
-    ck_assert_uint_eq(script_written_len(fixture.script), 1003);
-    urlpool_response_free(response);
-    free_post();
-    fixture_end(&fixture);
-}
-END_TEST
-
-START_TEST(exchange__gives_up_a_write_that_finds_no_room_for_write_ms)
-{
-    size_t i;
-
-    fixture_begin(&fixture);
-    set_post(5000);
-    fixture.write_ms = 250;
-    script_take(fixture.script, 1000);
-    for (i = 0; i < 20; i++) {
-        script_take(fixture.script, 0);
-    }
-    ck_assert_ptr_null(fixture_exchange(&fixture));
-    ck_assert_int_eq(fixture.err.code, URLPOOL_E_WRITE_TIMEOUT);
-    ck_assert_int_eq(fixture.err.phase, URLPOOL_PHASE_SEND);
-    ck_assert_uint_eq(script_num_writes(fixture.script), 1 + 3); /* 100 + 100 + 50 ms */
-    ck_assert(fixture.err.maybe_processed);
-    free_post();
-    fixture_end(&fixture);
-}
-END_TEST
-
-START_TEST(exchange__counts_write_ms_anew_after_each_byte_taken)
-{
-    struct urlpool_response *response;
-    size_t i;
-
-    fixture_begin(&fixture);
-    script_hide(fixture.script);
-    set_post(5000);
-    fixture.write_ms = 150;
-    for (i = 0; i < 10; i++) {
-        script_take(fixture.script, 0); /* 100 ms each, were it not scripted */
-        script_take(fixture.script, 100);
-    }
-    response = fixture_answer(&fixture, OK_EMPTY);
-    ck_assert_uint_eq(script_written_len(fixture.script), 5050);
-    ck_assert(fixture.verdict.is_reusable);
-    urlpool_response_free(response);
-    free_post();
-    fixture_end(&fixture);
-}
-END_TEST
-
-START_TEST(exchange__ends_a_stalled_write_at_the_end_of_the_call)
-{
-    fixture_begin(&fixture);
-    set_post(5000);
-    fixture.call.by = fixture.call.total_by = urlp_deadline_in(0);
-    script_take(fixture.script, 1000);
-    script_take(fixture.script, 0);
-    ck_assert_ptr_null(fixture_exchange(&fixture));
-    ck_assert_int_eq(fixture.err.code, URLPOOL_E_TOTAL_TIMEOUT);
-    ck_assert_uint_eq(script_num_writes(fixture.script), 2);
-    free_post();
-    fixture_end(&fixture);
-
-    fixture_begin(&fixture); /* the end of a phase, such as opening a tunnel */
-    set_post(5000);
-    fixture.call.by = urlp_deadline_in(0);
-    script_take(fixture.script, 1000);
-    script_take(fixture.script, 0);
-    ck_assert_ptr_null(fixture_exchange(&fixture));
-    ck_assert_int_eq(fixture.err.code, URLPOOL_E_WRITE_TIMEOUT);
-    ck_assert_uint_eq(script_num_writes(fixture.script), 2);
-    free_post();
-    fixture_end(&fixture);
-}
-END_TEST
-
-/* begin_broken_pipe makes a POST whose second write fails with RESET. */
-static void begin_broken_pipe(void)
-{
-    fixture_begin(&fixture);
-    script_hide(fixture.script);
-    set_post(5000);
-    script_take(fixture.script, 1000);
-    script_fail_write(fixture.script, URLPOOL_E_RESET);
-}
-
-START_TEST(exchange__after_a_broken_pipe_still_reads_the_answer)
-{
-    struct urlpool_response *response;
-
-    begin_broken_pipe();
-    response = fixture_answer(&fixture, "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
-    ck_assert_int_eq(response->status, 403);
-    ck_assert_int_eq(urlpool_response_read_all(response, NULL), URLPOOL_OK);
-    ck_assert_str_eq((const char *)response->data, "no");
-    ck_assert(!fixture.verdict.is_reusable);
-    ck_assert_uint_eq(script_num_writes(fixture.script), 2);
-    ck_assert(fixture.facts.request_bytes_sent);
-    ck_assert_ptr_null(strstr(fixture.traced, "SENT"));
-    urlpool_response_free(response);
-    free_post();
-    fixture_end(&fixture);
-}
-END_TEST
-
-START_TEST(exchange__after_a_broken_pipe_without_an_answer_blames_the_pipe)
-{
-    begin_broken_pipe();
-    script_end(fixture.script, URLP_END_CLEAN);
-    ck_assert_ptr_null(fixture_exchange(&fixture));
-    ck_assert_int_eq(fixture.err.code, URLPOOL_E_RESET);
-    ck_assert_int_eq(fixture.err.phase, URLPOOL_PHASE_SEND);
-    ck_assert_int_eq(fixture.err.os_errno, EPIPE);
-    ck_assert(fixture.err.maybe_processed);
-    ck_assert(fixture.facts.request_bytes_sent);
-    ck_assert(!fixture.facts.response_bytes_seen);
-    free_post();
-    fixture_end(&fixture);
-}
-END_TEST
-
-START_TEST(exchange__after_a_broken_pipe_with_half_an_answer_blames_the_answer)
-{
-    begin_broken_pipe();
-    script_give(fixture.script, "HTTP/1.1 403 Forb");
-    script_end(fixture.script, URLP_END_CLEAN);
-    ck_assert_ptr_null(fixture_exchange(&fixture));
-    ck_assert_int_eq(fixture.err.code, URLPOOL_E_INCOMPLETE_READ);
-    ck_assert_int_eq(fixture.err.phase, URLPOOL_PHASE_HEAD);
-    ck_assert(fixture.facts.response_bytes_seen);
-    free_post();
-    fixture_end(&fixture);
-}
-END_TEST
-
-START_TEST(exchange__whose_first_write_fails_reads_nothing)
-{
-    fixture_begin(&fixture);
-    script_fail_write(fixture.script, URLPOOL_E_RESET);
-    script_give(fixture.script, "HTTP/1.1 408 Too Late\r\nContent-Length: 0\r\n\r\n");
-    ck_assert_ptr_null(fixture_exchange(&fixture));
-    ck_assert_int_eq(fixture.err.code, URLPOOL_E_RESET);
-    ck_assert_uint_eq(script_num_reads(fixture.script), 0);
-    ck_assert(!fixture.facts.request_bytes_sent);
-    ck_assert(!fixture.err.maybe_processed);
-    fixture_end(&fixture);
-}
-END_TEST
-
-START_TEST(exchange__stops_sending_to_a_peer_that_has_closed)
-{
-    fixture_begin(&fixture);
-    set_post(5000);
-    script_take(fixture.script, 1000);
-    script_end_after(fixture.script, 1000, URLP_END_CLEAN);
-    ck_assert_ptr_null(fixture_exchange(&fixture));
-    ck_assert_int_eq(fixture.err.code, URLPOOL_E_REMOTE_DISCONNECTED);
-    ck_assert_uint_eq(script_written_len(fixture.script), 1000);
-    free_post();
-    fixture_end(&fixture);
-}
-END_TEST
-
-START_TEST(exchange__fails_with_what_the_stream_fails_with)
-{
-    static const enum urlpool_code codes[] = {URLPOOL_E_TLS, URLPOOL_E_CANCELLED,
-                                              URLPOOL_E_TOTAL_TIMEOUT, URLPOOL_E_SYSTEM};
-    struct urlp_connection_verdict verdict;
-    size_t i;
-
-    for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-        fixture_begin(&fixture);
-        script_fail_write(fixture.script, codes[i]);
-        ck_assert_ptr_null(fixture_exchange(&fixture));
-        ck_assert_int_eq(fixture.err.code, codes[i]);
-        fixture_end(&fixture);
-
-        fixture_begin(&fixture);
-        script_fail_read(fixture.script, codes[i]);
-        ck_assert_ptr_null(fixture_exchange(&fixture));
-        ck_assert_int_eq(fixture.err.code, codes[i]);
-        ck_assert_int_eq(fixture.err.phase, URLPOOL_PHASE_HEAD);
-        ck_assert(fixture.err.maybe_processed);
-        urlp_connection_judge(fixture.connection, &verdict);
-        ck_assert(!verdict.is_reusable);
-        ck_assert(!verdict.is_polite);
-        ck_assert_int_eq(verdict.why, URLPOOL_CLOSED_ERROR);
-        fixture_end(&fixture);
-    }
 }
 END_TEST
 
@@ -739,34 +442,19 @@ START_TEST(exchange__survives_each_allocation_that_fails)
 }
 END_TEST
 
-RUN_TESTS("exchange", exchange__of_a_small_get_is_one_write_and_one_read,
-          exchange__sends_head_and_small_body_in_one_write,
-          exchange__sends_chunked_bytes_in_one_write,
-          exchange__sends_an_empty_chunked_body_as_its_last_chunk_alone,
-          exchange__allocates_the_response_and_nothing_else,
-          exchange__goes_on_after_writes_that_took_a_part,
-          exchange__refuses_a_request_while_a_response_is_unread,
-          exchange__on_a_closed_connection_is_not_connected,
-          exchange__refuses_an_unfit_head_and_leaves_the_connection_as_it_was,
-          exchange__refuses_bytes_that_are_not_as_many_as_announced,
-          exchange__refuses_content_with_trace, exchange__stops_sending_when_an_answer_comes_early,
-          exchange__hears_an_early_answer_in_pieces_and_sends_until_its_head_is_whole,
-          exchange__goes_on_sending_after_an_interim_response,
-          exchange__hears_an_early_answer_while_a_write_has_no_room,
-          exchange__gives_up_a_write_that_finds_no_room_for_write_ms,
-          exchange__counts_write_ms_anew_after_each_byte_taken,
-          exchange__ends_a_stalled_write_at_the_end_of_the_call,
-          exchange__after_a_broken_pipe_still_reads_the_answer,
-          exchange__after_a_broken_pipe_without_an_answer_blames_the_pipe,
-          exchange__after_a_broken_pipe_with_half_an_answer_blames_the_answer,
-          exchange__whose_first_write_fails_reads_nothing,
-          exchange__stops_sending_to_a_peer_that_has_closed,
-          exchange__fails_with_what_the_stream_fails_with,
-          exchange__is_not_repeated_on_a_connection_that_failed, exchange__refuses_what_is_no_head,
-          exchange__without_an_answer_times_out_in_the_head,
-          exchange__reads_a_head_larger_than_its_first_memory,
-          exchange__keeps_to_the_limits_of_the_connection,
-          exchange__that_changes_the_protocol_is_the_last,
-          exchange__tells_the_sink_what_happens_in_order,
-          exchange__masks_credentials_in_what_it_tells,
-          exchange__survives_each_allocation_that_fails)
+RUN_TESTS(
+    "exchange", exchange__of_a_small_get_is_one_write_and_one_read,
+    exchange__sends_head_and_small_body_in_one_write, exchange__sends_chunked_bytes_in_one_write,
+    exchange__sends_an_empty_chunked_body_as_its_last_chunk_alone,
+    exchange__allocates_the_response_and_nothing_else,
+    exchange__goes_on_after_writes_that_took_a_part,
+    exchange__refuses_a_request_while_a_response_is_unread,
+    exchange__on_a_closed_connection_is_not_connected,
+    exchange__refuses_an_unfit_head_and_leaves_the_connection_as_it_was,
+    exchange__refuses_bytes_that_are_not_as_many_as_announced, exchange__refuses_content_with_trace,
+    exchange__is_not_repeated_on_a_connection_that_failed, exchange__refuses_what_is_no_head,
+    exchange__without_an_answer_times_out_in_the_head,
+    exchange__reads_a_head_larger_than_its_first_memory,
+    exchange__keeps_to_the_limits_of_the_connection,
+    exchange__that_changes_the_protocol_is_the_last, exchange__tells_the_sink_what_happens_in_order,
+    exchange__masks_credentials_in_what_it_tells, exchange__survives_each_allocation_that_fails)

@@ -1,0 +1,496 @@
+/* How bodies end, and how they fail to, over a scripted stream; content codings; and what the
+ * connection is good for then. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "base/clock.h"
+#include "conn/wire.h"
+#include "support/conn_fixture.h"
+#include "support/run_tests.h"
+
+#define SIZED(len)  "HTTP/1.1 200 OK\r\nContent-Length: " #len "\r\n\r\n"
+#define CHUNKED     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+#define UNTIL_CLOSE "HTTP/1.1 200 OK\r\n\r\n"
+
+static struct fixture fixture;
+
+/* check_all reads the rest of the body into `data`. */
+static void check_all(struct urlpool_response *response, const char *body)
+{
+    ck_assert_msg(urlpool_response_read_all(response, &fixture.err) == URLPOOL_OK, "%s",
+                  fixture.err.message);
+    ck_assert_str_eq((const char *)response->data, body);
+    ck_assert_uint_eq(response->data_len, strlen(body));
+}
+
+/* check_end says how often the owner was told, and of what. */
+static void check_end(unsigned num_ended, bool is_reusable)
+{
+    ck_assert_uint_eq(fixture.num_ended, num_ended);
+    ck_assert_int_eq(fixture.verdict.is_reusable, is_reusable);
+}
+
+static void finish(struct urlpool_response *response)
+{
+    urlpool_response_free(response);
+    ck_assert_uint_eq(fixture.num_ended, 1);
+    fixture_end(&fixture);
+}
+
+START_TEST(body__until_close_is_whole_at_a_clean_end_and_never_reusable)
+{
+    struct urlpool_response *response;
+
+    fixture_begin(&fixture);
+    response = fixture_answer(&fixture, UNTIL_CLOSE "hel");
+    script_give(fixture.script, "lo");
+    script_end(fixture.script, URLP_END_CLEAN);
+    check_all(response, "hello");
+    check_end(1, false);
+    ck_assert_int_eq(fixture.verdict.why, URLPOOL_CLOSED_NOT_REUSABLE);
+    ck_assert(fixture.verdict.is_polite);
+    finish(response);
+}
+END_TEST
+
+START_TEST(body__until_close_is_cut_short_by_a_ragged_end)
+{
+    struct urlpool_response *response;
+
+    fixture_begin(&fixture);
+    response = fixture_answer(&fixture, UNTIL_CLOSE "hello");
+    script_end(fixture.script, URLP_END_RAGGED);
+    ck_assert_int_eq(urlpool_response_read_all(response, &fixture.err), URLPOOL_E_INCOMPLETE_READ);
+    check_end(1, false);
+    ck_assert_int_eq(fixture.verdict.why, URLPOOL_CLOSED_ERROR);
+    finish(response);
+}
+END_TEST
+
+START_TEST(body__of_known_length_does_not_mind_a_ragged_end_behind_it)
+{
+    struct urlpool_response *response;
+
+    fixture_begin(&fixture);
+    response = fixture_answer(&fixture, SIZED(5) "hello");
+    script_end(fixture.script, URLP_END_RAGGED);
+    check_all(response, "hello");
+    finish(response);
+}
+END_TEST
+
+/* struct broken is a body that fails, behind `good` bytes that do not. */
+struct broken {
+    const char *text;
+    size_t good;
+    enum urlpool_code code;
+};
+static const struct broken broken_bodies[] = {
+    {SIZED(5) "hell",                               4, URLPOOL_E_INCOMPLETE_READ},
+    {SIZED(5),                                      0, URLPOOL_E_INCOMPLETE_READ},
+    {CHUNKED,                                       0, URLPOOL_E_INCOMPLETE_READ},
+    {CHUNKED "5\r\nhell",                           4, URLPOOL_E_INCOMPLETE_READ},
+    {CHUNKED "5\r\nhello\r\n",                      5, URLPOOL_E_INCOMPLETE_READ},
+    {CHUNKED "5\r\nhello\r\n0\r\n",                 5, URLPOOL_E_INCOMPLETE_READ},
+    {CHUNKED "5\r\nhello\r\nzz\r\n",                5, URLPOOL_E_BAD_CHUNK      },
+    {CHUNKED "zz\r\n",                              0, URLPOOL_E_BAD_CHUNK      },
+    {CHUNKED "5\r\nhelloXX",                        5, URLPOOL_E_BAD_CHUNK      },
+    {CHUNKED "5\r\nhello\r\n0\r\nno colon\r\n\r\n", 5, URLPOOL_E_BAD_FIELD      },
+};
+
+/* read_broken reads until the body fails; the failure stays the same ever after. */
+static void read_broken(const struct broken *broken)
+{
+    struct urlpool_response *response;
+    enum urlpool_code code = URLPOOL_OK;
+    size_t total = 0;
+    size_t len = 0;
+    char buf[16];
+    int i;
+
+    fixture_begin(&fixture);
+    response = fixture_answer(&fixture, broken->text);
+    script_end(fixture.script, URLP_END_CLEAN);
+    while (code == URLPOOL_OK) {
+        code = urlpool_response_read(response, buf, 16, &len, &fixture.err);
+        total += code == URLPOOL_OK ? len : 0;
+        ck_assert(code != URLPOOL_OK || len > 0);
+    }
+    ck_assert_msg(code == broken->code, "%s: %s", broken->text, fixture.err.message);
+    ck_assert_uint_eq(total, broken->good);
+    for (i = 0; i < 2; i++) {
+        struct urlpool_error again;
+
+        ck_assert_int_eq(urlpool_response_read(response, buf, 16, &len, &again), broken->code);
+        ck_assert_int_eq(urlpool_response_read_all(response, &again), broken->code);
+        ck_assert_str_eq(again.message, fixture.err.message);
+        ck_assert_int_eq(again.http_status, 200);
+        ck_assert(again.maybe_processed);
+    }
+    check_end(1, false);
+    ck_assert_int_eq(fixture.verdict.why, URLPOOL_CLOSED_ERROR);
+    ck_assert(!fixture.verdict.is_polite);
+    ck_assert_ptr_null(strstr(fixture.traced, "END"));
+    finish(response);
+}
+
+START_TEST(body__that_breaks_gives_what_was_good_and_then_fails_for_ever)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(broken_bodies) / sizeof(broken_bodies[0]); i++) {
+        read_broken(&broken_bodies[i]);
+    }
+}
+END_TEST
+
+START_TEST(body__that_does_not_come_times_out)
+{
+    struct urlpool_response *response;
+    char buf[8];
+    size_t len;
+
+    fixture_begin(&fixture);
+    fixture.read_ms = 50;
+    response = fixture_answer(&fixture, SIZED(5) "he");
+    ck_assert_int_eq(urlpool_response_read(response, buf, 8, &len, NULL), URLPOOL_OK);
+    fixture.err.code = URLPOOL_OK;
+    ck_assert_int_eq(urlpool_response_read(response, buf, 8, &len, &fixture.err),
+                     URLPOOL_E_READ_TIMEOUT);
+    ck_assert_int_eq(fixture.err.phase, URLPOOL_PHASE_BODY);
+    check_end(1, false);
+    script_give(fixture.script, "llo"); /* late bytes reach nobody */
+    ck_assert_int_eq(urlpool_response_read(response, buf, 8, &len, NULL), URLPOOL_E_READ_TIMEOUT);
+    finish(response);
+
+    fixture_begin(&fixture);
+    fixture.call.by = fixture.call.total_by = urlp_deadline_in(1000000);
+    response = fixture_answer(&fixture, SIZED(5) "he");
+    ck_assert_int_eq(urlpool_response_read_all(response, NULL), URLPOOL_E_TOTAL_TIMEOUT);
+    finish(response);
+}
+END_TEST
+
+START_TEST(connection__with_bytes_left_over_is_not_used_again)
+{
+    static const char *const answers[] = {SIZED(2) "hiX", SIZED(0) "HTTP/1.1 200 OK\r\n\r\n",
+                                          CHUNKED "0\r\n\r\n\r\n",
+                                          "HTTP/1.1 304 x\r\nContent-Length: 2\r\n\r\nhi"};
+    size_t i;
+
+    for (i = 0; i < 4; i++) {
+        struct urlpool_response *response;
+
+        fixture_begin(&fixture);
+        response = fixture_answer(&fixture, answers[i]);
+        ck_assert_int_eq(urlpool_response_read_all(response, NULL), URLPOOL_OK);
+        check_end(1, false);
+        ck_assert_int_eq(fixture.verdict.why, URLPOOL_CLOSED_NOT_REUSABLE);
+        finish(response);
+    }
+}
+END_TEST
+
+START_TEST(connection__that_either_side_closes_is_not_used_again)
+{
+    struct urlpool_response *response;
+
+    fixture_begin(&fixture);
+    response = fixture_answer(&fixture, "HTTP/1.1 200 OK\r\nConnection: close\r\n"
+                                        "Content-Length: 2\r\n\r\nhi");
+    check_all(response, "hi");
+    check_end(1, false);
+    ck_assert_int_eq(fixture.verdict.why, URLPOOL_CLOSED_NOT_REUSABLE);
+    finish(response);
+
+    fixture_begin(&fixture);
+    fixture.fields = "Connection: close\n";
+    response = fixture_answer(&fixture, SIZED(2) "hi");
+    check_all(response, "hi");
+    check_end(1, false);
+    finish(response);
+}
+END_TEST
+
+START_TEST(connection__brings_the_hints_of_the_server_home)
+{
+    struct urlpool_response *response;
+
+    fixture_begin(&fixture);
+    response = fixture_answer(&fixture, "HTTP/1.1 200 OK\r\nKeep-Alive: timeout=7, max=42\r\n"
+                                        "Content-Length: 0\r\n\r\n");
+    ck_assert_int_eq(fixture.verdict.keep_alive_timeout_s, 7);
+    ck_assert_int_eq(fixture.verdict.keep_alive_max, 42);
+    finish(response);
+
+    fixture_begin(&fixture);
+    response = fixture_answer(&fixture, SIZED(0));
+    ck_assert_int_eq(fixture.verdict.keep_alive_timeout_s, -1);
+    ck_assert_int_eq(fixture.verdict.keep_alive_max, -1);
+    finish(response);
+}
+END_TEST
+
+START_TEST(connection__serves_one_response_after_the_other)
+{
+    int i;
+
+    fixture_begin(&fixture);
+    for (i = 1; i <= 5; i++) {
+        struct urlpool_response *response = fixture_answer(&fixture, SIZED(2) "hi");
+
+        check_all(response, "hi");
+        ck_assert_uint_eq(fixture.num_ended, (unsigned)i);
+        ck_assert(fixture.verdict.is_reusable);
+        urlpool_response_free(response);
+        urlp_connection_rest(fixture.connection);
+    }
+    fixture_end(&fixture);
+}
+END_TEST
+
+START_TEST(trailers__are_there_once_the_body_has_ended)
+{
+    struct urlpool_response *response;
+
+    fixture_begin(&fixture);
+    response = fixture_answer(&fixture, CHUNKED "2\r\nhi\r\n0\r\n");
+    ck_assert_ptr_null(urlpool_response_trailers(response));
+    script_give(fixture.script, "Digest: x\r\nDigest: y\r\n\r\n");
+    check_all(response, "hi");
+    ck_assert_uint_eq(urlpool_headers_count(urlpool_response_trailers(response)), 2);
+    ck_assert_str_eq(urlpool_headers_get_nth(urlpool_response_trailers(response), "digest", 1),
+                     "y");
+    ck_assert_ptr_null(urlpool_response_header(response, "Digest"));
+    check_end(1, true);
+    finish(response);
+}
+END_TEST
+
+/* gzipped is `text` as gzip, behind a head that says so; for free(). */
+static char *gzipped(const void *data, size_t len, size_t *out_len)
+{
+    z_stream z = {0};
+    size_t cap = len + 1024;
+    char *out = malloc(cap);
+    unsigned char *packed = malloc(cap);
+
+    ck_assert_ptr_nonnull(out);
+    ck_assert_ptr_nonnull(packed);
+    ck_assert_int_eq(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY), Z_OK);
+    z.next_in = (unsigned char *)(uintptr_t)data;
+    z.avail_in = (unsigned)len;
+    z.next_out = packed;
+    z.avail_out = (unsigned)cap;
+    ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
+    *out_len = (size_t)sprintf(out,
+                               "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+                               "Content-Length: %lu\r\n\r\n",
+                               z.total_out);
+    memcpy(out + *out_len, packed, z.total_out);
+    *out_len += z.total_out;
+    ck_assert_int_eq(deflateEnd(&z), Z_OK);
+    free(packed);
+    return out;
+}
+
+START_TEST(decoding__undoes_the_content_coding_whatever_the_pieces)
+{
+    static const char text[] = "hello, hello, hello, world";
+    size_t len;
+    char *answer = gzipped(text, strlen(text), &len);
+    size_t cut;
+
+    for (cut = 1; cut < len; cut++) {
+        struct urlpool_response *response;
+
+        fixture_begin(&fixture);
+        script_give_bytes(fixture.script, answer, cut);
+        script_give_bytes(fixture.script, answer + cut, len - cut);
+        response = fixture_exchange(&fixture);
+        check_all(response, text);
+        check_end(1, true);
+        finish(response);
+    }
+    free(answer);
+}
+END_TEST
+
+START_TEST(decoding__gives_a_reader_no_more_than_it_asks_for)
+{
+    static char zeros[1 << 20];
+    static char got[1 << 20];
+    size_t len;
+    size_t total = 0;
+    size_t piece = 1;
+    char *answer = gzipped(zeros, sizeof(zeros), &len);
+    struct urlpool_response *response;
+
+    fixture_begin(&fixture);
+    script_give_bytes(fixture.script, answer, len);
+    response = fixture_exchange(&fixture);
+    while (piece > 0) {
+        ck_assert_int_eq(urlpool_response_read(response, got + total, 1000, &piece, NULL),
+                         URLPOOL_OK);
+        ck_assert_uint_le(piece, 1000);
+        total += piece;
+    }
+    ck_assert_uint_eq(total, sizeof(zeros));
+    ck_assert_mem_eq(got, zeros, sizeof(zeros));
+    check_end(1, true);
+    finish(response);
+    free(answer);
+}
+END_TEST
+
+START_TEST(decoding__counts_decoded_bytes_against_data_bytes_max)
+{
+    static char zeros[1 << 20];
+    size_t len;
+    char *answer = gzipped(zeros, sizeof(zeros), &len);
+    struct urlpool_response *response;
+
+    ck_assert_uint_lt(len, 5000);
+    fixture_begin(&fixture);
+    fixture.data_bytes_max = 5000;
+    script_give_bytes(fixture.script, answer, len);
+    response = fixture_exchange(&fixture);
+    ck_assert_int_eq(urlpool_response_read_all(response, &fixture.err), URLPOOL_E_DATA_TOO_LARGE);
+    finish(response);
+
+    fixture_begin(&fixture);
+    fixture.data_bytes_max = sizeof(zeros);
+    script_give_bytes(fixture.script, answer, len);
+    response = fixture_exchange(&fixture);
+    ck_assert_int_eq(urlpool_response_read_all(response, NULL), URLPOOL_OK);
+    ck_assert_uint_eq(response->data_len, sizeof(zeros));
+    finish(response);
+    free(answer);
+}
+END_TEST
+
+START_TEST(decoding__is_left_undone_where_that_was_asked_for)
+{
+    size_t len;
+    char *answer = gzipped("hello", 5, &len);
+    struct urlpool_response *response;
+
+    fixture_begin(&fixture);
+    fixture.keep_encoded = true;
+    script_give_bytes(fixture.script, answer, len);
+    response = fixture_exchange(&fixture);
+    ck_assert_int_eq(urlpool_response_read_all(response, NULL), URLPOOL_OK);
+    ck_assert_mem_eq(response->data, "\x1f\x8b", 2);
+    check_end(1, true);
+    finish(response);
+    free(answer);
+}
+END_TEST
+
+START_TEST(decoding__fails_on_what_is_cut_short_though_its_length_was_right)
+{
+    size_t len;
+    char *answer = gzipped("hello, hello", 12, &len);
+    struct urlpool_response *response;
+
+    memcpy(strstr(answer, "Content-Length: ") + 16, "15", 2);
+    fixture_begin(&fixture);
+    script_give_bytes(fixture.script, answer,
+                      (size_t)(strstr(answer, "\r\n\r\n") + 4 - answer) + 15);
+    response = fixture_exchange(&fixture);
+    ck_assert_int_eq(urlpool_response_read_all(response, &fixture.err), URLPOOL_E_DECODE);
+    check_end(1, true); /* the message itself was whole, and the connection is home */
+    ck_assert_int_eq(urlpool_response_read_all(response, NULL), URLPOOL_E_DECODE);
+    finish(response);
+    free(answer);
+}
+END_TEST
+
+START_TEST(decoding__of_garbage_ends_the_connection)
+{
+    struct urlpool_response *response;
+
+    fixture_begin(&fixture);
+    response = fixture_answer(&fixture, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+                                        "Content-Length: 100000\r\n\r\nthis is no gzip");
+    ck_assert_int_eq(urlpool_response_read_all(response, &fixture.err), URLPOOL_E_DECODE);
+    ck_assert_int_eq(fixture.err.phase, URLPOOL_PHASE_BODY);
+    check_end(1, false);
+    ck_assert_int_eq(fixture.verdict.why, URLPOOL_CLOSED_ERROR);
+    finish(response);
+}
+END_TEST
+
+START_TEST(decoding__is_not_done_by_a_drain)
+{
+    struct urlpool_response *response;
+
+    fixture_begin(&fixture);
+    response = fixture_answer(&fixture, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+                                        "Content-Length: 15\r\n\r\nthis is no gzip");
+    urlpool_response_drain(response);
+    check_end(1, true);
+    finish(response);
+}
+END_TEST
+
+START_TEST(decoding__goes_through_codings_max_layers_and_no_more)
+{
+    struct urlpool_response *response;
+
+    fixture_begin(&fixture);
+    response = fixture_answer(&fixture, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip, gzip\r\n"
+                                        "Content-Encoding: gzip, gzip, gzip\r\n"
+                                        "Content-Length: 2\r\n\r\nhi");
+    ck_assert_int_eq(urlpool_response_read_all(response, &fixture.err), URLPOOL_E_DECODE);
+    check_end(1, false);
+    finish(response);
+
+    fixture_begin(&fixture);
+    fixture.limits.codings_max = 1;
+    response = fixture_answer(&fixture, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\n"
+                                        "Content-Length: 2\r\n\r\nhi");
+    ck_assert_int_eq(urlpool_response_read_all(response, &fixture.err), URLPOOL_E_DECODE);
+    finish(response);
+}
+END_TEST
+
+START_TEST(decoding__passes_unknown_codings_and_empty_bodies_on)
+{
+    struct urlpool_response *response;
+
+    fixture_begin(&fixture);
+    response = fixture_answer(&fixture, "HTTP/1.1 200 OK\r\nContent-Encoding: x-own\r\n"
+                                        "Content-Length: 2\r\n\r\nhi");
+    check_all(response, "hi");
+    finish(response);
+
+    fixture_begin(&fixture);
+    response = fixture_answer(&fixture, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+                                        "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+    check_all(response, "");
+    check_end(1, true);
+    finish(response);
+}
+END_TEST
+
+RUN_TESTS("body_reader", body__until_close_is_whole_at_a_clean_end_and_never_reusable,
+          body__until_close_is_cut_short_by_a_ragged_end,
+          body__of_known_length_does_not_mind_a_ragged_end_behind_it,
+          body__that_breaks_gives_what_was_good_and_then_fails_for_ever,
+          body__that_does_not_come_times_out, connection__with_bytes_left_over_is_not_used_again,
+          connection__that_either_side_closes_is_not_used_again,
+          connection__brings_the_hints_of_the_server_home,
+          connection__serves_one_response_after_the_other,
+          trailers__are_there_once_the_body_has_ended,
+          decoding__undoes_the_content_coding_whatever_the_pieces,
+          decoding__gives_a_reader_no_more_than_it_asks_for,
+          decoding__counts_decoded_bytes_against_data_bytes_max,
+          decoding__is_left_undone_where_that_was_asked_for,
+          decoding__fails_on_what_is_cut_short_though_its_length_was_right,
+          decoding__of_garbage_ends_the_connection, decoding__is_not_done_by_a_drain,
+          decoding__goes_through_codings_max_layers_and_no_more,
+          decoding__passes_unknown_codings_and_empty_bodies_on)
