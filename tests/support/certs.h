@@ -19,13 +19,9 @@ struct test_name {
     {                                 \
         false, text, sizeof(text) - 1 \
     }
-#define TEST_IP4(a, b, c, d)                                                \
-    {                                                                       \
-        true, (const char[]){(char)(a), (char)(b), (char)(c), (char)(d)}, 4 \
-    }
-#define TEST_IP_BYTES(text)          \
-    {                                \
-        true, text, sizeof(text) - 1 \
+#define TEST_IP(octets)                  \
+    {                                    \
+        true, octets, sizeof(octets) - 1 \
     }
 
 /* struct test_cert_options says what is in a certificate. Zero bytes: a leaf for nobody, valid from

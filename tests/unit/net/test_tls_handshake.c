@@ -94,7 +94,7 @@ END_TEST
 START_TEST(handshake__never_asks_for_an_address_by_sni)
 {
     struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
-    const struct test_name name = TEST_IP4(127, 0, 0, 1);
+    const struct test_name name = TEST_IP("\x7f\x00\x00\x01");
     struct test_cert *leaf =
         test_cert_new(&(struct test_cert_options){.names = &name, .num_names = 1}, scene.ca);
     struct urlp_stream *stream;
