@@ -1,0 +1,340 @@
+/* The cache of sessions, with sessions made by hand: no handshake is needed to keep one. */
+
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "net/tls_session.h"
+#include "support/failing_allocator.h"
+#include "support/run_tests.h"
+
+#define GOOD INT64_MAX
+
+static SSL_CTX *context;
+
+static SSL_SESSION *session_with(uint16_t version, size_t ticket_len)
+{
+    static const uint8_t ticket[URLP_TLS_TICKET_BYTES_MAX + 1];
+    SSL_SESSION *session;
+
+    if (context == NULL) {
+        context = SSL_CTX_new(TLS_method());
+    }
+    session = SSL_SESSION_new(context);
+    ck_assert_ptr_nonnull(session);
+    ck_assert(SSL_SESSION_set_protocol_version(session, version));
+    ck_assert(SSL_SESSION_set_ticket(session, ticket, ticket_len));
+    return session;
+}
+
+static struct urlp_tls_session_key key_for(const char *host)
+{
+    return urlp_tls_session_key_make(1, 443, urlp_span_of(host));
+}
+
+/* put keeps a new session and returns it; the caller's reference is given up. */
+static const SSL_SESSION *put(struct urlp_tls_sessions *sessions,
+                              const struct urlp_tls_session_key *key, uint16_t version)
+{
+    SSL_SESSION *session = session_with(version, 32);
+
+    urlp_tls_sessions_put(sessions, key, session, GOOD);
+    SSL_SESSION_free(session);
+    return session;
+}
+
+static void expect_taken(struct urlp_tls_sessions *sessions, const struct urlp_tls_session_key *key,
+                         const SSL_SESSION *expected)
+{
+    SSL_SESSION *session = urlp_tls_sessions_take(sessions, key);
+
+    ck_assert_ptr_eq(session, expected);
+    SSL_SESSION_free(session);
+}
+
+static void end(struct urlp_tls_sessions *sessions)
+{
+    urlp_tls_sessions_free(sessions);
+    SSL_CTX_free(context);
+    context = NULL;
+}
+
+START_TEST(session__of_tls_1_3_is_given_out_once)
+{
+    struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(4, NULL);
+    const struct urlp_tls_session_key key = key_for("a.example");
+    const SSL_SESSION *session = put(sessions, &key, TLS1_3_VERSION);
+
+    expect_taken(sessions, &key, session);
+    expect_taken(sessions, &key, NULL);
+    end(sessions);
+}
+END_TEST
+
+START_TEST(session__of_tls_1_2_stays)
+{
+    struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(4, NULL);
+    const struct urlp_tls_session_key key = key_for("a.example");
+    const SSL_SESSION *session = put(sessions, &key, TLS1_2_VERSION);
+
+    expect_taken(sessions, &key, session);
+    expect_taken(sessions, &key, session);
+    end(sessions);
+}
+END_TEST
+
+START_TEST(session__newest_goes_first)
+{
+    struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(4, NULL);
+    const struct urlp_tls_session_key key = key_for("a.example");
+    const SSL_SESSION *first = put(sessions, &key, TLS1_3_VERSION);
+    const SSL_SESSION *second = put(sessions, &key, TLS1_3_VERSION);
+
+    expect_taken(sessions, &key, second);
+    expect_taken(sessions, &key, first);
+    expect_taken(sessions, &key, NULL);
+    end(sessions);
+}
+END_TEST
+
+START_TEST(session__no_more_than_four_of_a_key_are_kept_the_newest)
+{
+    struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(4, NULL);
+    const struct urlp_tls_session_key key = key_for("a.example");
+    const SSL_SESSION *kept[6];
+
+    for (int i = 0; i < 6; i++) {
+        kept[i] = put(sessions, &key, TLS1_3_VERSION);
+    }
+    ck_assert_uint_eq(urlp_tls_sessions_count(sessions, &key), 4);
+    for (int i = 5; i >= 2; i--) {
+        expect_taken(sessions, &key, kept[i]);
+    }
+    expect_taken(sessions, &key, NULL);
+    end(sessions);
+}
+END_TEST
+
+START_TEST(session__least_recently_used_key_goes_first)
+{
+    struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(2, NULL);
+    const struct urlp_tls_session_key a = key_for("a.example");
+    const struct urlp_tls_session_key b = key_for("b.example");
+    const struct urlp_tls_session_key c = key_for("c.example");
+    const SSL_SESSION *of_a = put(sessions, &a, TLS1_2_VERSION);
+
+    (void)put(sessions, &b, TLS1_2_VERSION);
+    expect_taken(sessions, &a, of_a); /* b is now the least recently used */
+    (void)put(sessions, &c, TLS1_2_VERSION);
+    ck_assert_uint_eq(urlp_tls_sessions_count(sessions, &a), 1);
+    ck_assert_uint_eq(urlp_tls_sessions_count(sessions, &b), 0);
+    ck_assert_uint_eq(urlp_tls_sessions_count(sessions, &c), 1);
+    end(sessions);
+}
+END_TEST
+
+START_TEST(session__belongs_to_one_configuration_host_and_port)
+{
+    struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(8, NULL);
+    const struct urlp_tls_session_key key = key_for("a.example");
+    const struct urlp_tls_session_key others[] = {
+        urlp_tls_session_key_make(2, 443, urlp_span_of("a.example")),
+        urlp_tls_session_key_make(1, 444, urlp_span_of("a.example")),
+        urlp_tls_session_key_make(1, 443, urlp_span_of("b.example")),
+        urlp_tls_session_key_make(1, 443, urlp_span_of("a.exampl")),
+    };
+
+    (void)put(sessions, &key, TLS1_2_VERSION);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        expect_taken(sessions, &others[i], NULL);
+    }
+    ck_assert_uint_eq(urlp_tls_sessions_count(sessions, &key), 1);
+    end(sessions);
+}
+END_TEST
+
+START_TEST(session__is_not_given_out_when_its_certificate_has_expired)
+{
+    struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(4, NULL);
+    const struct urlp_tls_session_key key = key_for("a.example");
+    SSL_SESSION *session = session_with(TLS1_2_VERSION, 32);
+    const int64_t now = urlp_wall_seconds();
+
+    urlp_clock_fake_begin(1);
+    urlp_clock_fake_set_wall(now);
+    urlp_tls_sessions_put(sessions, &key, session, now + 10);
+    expect_taken(sessions, &key, session);
+    urlp_clock_fake_set_wall(now + 10);
+    expect_taken(sessions, &key, NULL);
+    ck_assert_uint_eq(urlp_tls_sessions_count(sessions, &key), 0);
+    urlp_clock_fake_end();
+    SSL_SESSION_free(session);
+    end(sessions);
+}
+END_TEST
+
+START_TEST(session__is_not_given_out_after_its_own_lifetime)
+{
+    struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(4, NULL);
+    const struct urlp_tls_session_key key = key_for("a.example");
+    SSL_SESSION *session = session_with(TLS1_2_VERSION, 32);
+    const int64_t now = urlp_wall_seconds();
+
+    (void)SSL_SESSION_set_time(session, (uint64_t)now);
+    (void)SSL_SESSION_set_timeout(session, 100);
+    urlp_tls_sessions_put(sessions, &key, session, GOOD);
+    urlp_clock_fake_begin(1);
+    urlp_clock_fake_set_wall(now + 99);
+    expect_taken(sessions, &key, session);
+    urlp_clock_fake_set_wall(now + 100);
+    expect_taken(sessions, &key, NULL);
+    urlp_clock_fake_end();
+    SSL_SESSION_free(session);
+    end(sessions);
+}
+END_TEST
+
+START_TEST(session__with_an_enormous_ticket_is_not_kept)
+{
+    struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(4, NULL);
+    const struct urlp_tls_session_key key = key_for("a.example");
+    SSL_SESSION *large = session_with(TLS1_3_VERSION, URLP_TLS_TICKET_BYTES_MAX);
+    SSL_SESSION *larger = session_with(TLS1_3_VERSION, URLP_TLS_TICKET_BYTES_MAX + 1);
+
+    urlp_tls_sessions_put(sessions, &key, large, GOOD);
+    urlp_tls_sessions_put(sessions, &key, larger, GOOD);
+    ck_assert_uint_eq(urlp_tls_sessions_count(sessions, &key), 1);
+    SSL_SESSION_free(large);
+    SSL_SESSION_free(larger);
+    end(sessions);
+}
+END_TEST
+
+START_TEST(session__without_ticket_or_id_is_not_kept)
+{
+    struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(4, NULL);
+    const struct urlp_tls_session_key key = key_for("a.example");
+    SSL_SESSION *session = session_with(TLS1_2_VERSION, 0);
+
+    urlp_tls_sessions_put(sessions, &key, session, GOOD);
+    ck_assert_uint_eq(urlp_tls_sessions_count(sessions, &key), 0);
+    SSL_SESSION_free(session);
+    end(sessions);
+}
+END_TEST
+
+START_TEST(session__of_a_key_can_be_forgotten)
+{
+    struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(4, NULL);
+    const struct urlp_tls_session_key a = key_for("a.example");
+    const struct urlp_tls_session_key b = key_for("b.example");
+
+    (void)put(sessions, &a, TLS1_2_VERSION);
+    (void)put(sessions, &b, TLS1_2_VERSION);
+    urlp_tls_sessions_forget(sessions, &a);
+    urlp_tls_sessions_forget(sessions, &a);
+    ck_assert_uint_eq(urlp_tls_sessions_count(sessions, &a), 0);
+    ck_assert_uint_eq(urlp_tls_sessions_count(sessions, &b), 1);
+    end(sessions);
+}
+END_TEST
+
+START_TEST(session__cache_of_no_keys_keeps_nothing)
+{
+    struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(0, NULL);
+    const struct urlp_tls_session_key key = key_for("a.example");
+
+    (void)put(sessions, &key, TLS1_2_VERSION);
+    expect_taken(sessions, &key, NULL);
+    end(sessions);
+}
+END_TEST
+
+START_TEST(session__no_cache_at_all_is_accepted)
+{
+    const struct urlp_tls_session_key key = key_for("a.example");
+
+    (void)put(NULL, &key, TLS1_2_VERSION);
+    expect_taken(NULL, &key, NULL);
+    urlp_tls_sessions_forget(NULL, &key);
+    end(NULL);
+}
+END_TEST
+
+START_TEST(session__is_done_without_when_there_is_no_memory)
+{
+    const struct urlp_tls_session_key key = key_for("a.example");
+    struct urlpool_error err = {0};
+    struct urlp_tls_sessions *sessions;
+
+    failing_allocator_install();
+    failing_allocator_fail_nth(1);
+    ck_assert_ptr_null(urlp_tls_sessions_new(4, &err));
+    ck_assert_int_eq(err.code, URLPOOL_E_NOMEM);
+    failing_allocator_fail_nth(0);
+    sessions = urlp_tls_sessions_new(4, NULL);
+    for (uint64_t nth = 1;; nth++) {
+        failing_allocator_fail_nth(nth);
+        (void)put(sessions, &key, TLS1_2_VERSION);
+        if (!failing_allocator_has_failed()) {
+            break;
+        }
+        ck_assert_uint_eq(urlp_tls_sessions_count(sessions, &key), 0);
+    }
+    ck_assert_uint_eq(urlp_tls_sessions_count(sessions, &key), 1);
+    end(sessions);
+    ck_assert_int_eq(failing_allocator_num_live(), 0);
+}
+END_TEST
+
+#define NUM_THREADS 4
+#define NUM_ROUNDS  500
+
+static void *put_and_take(void *user)
+{
+    struct urlp_tls_sessions *sessions = user;
+    const struct urlp_tls_session_key keys[] = {key_for("a.example"), key_for("b.example"),
+                                                key_for("c.example")};
+
+    for (int i = 0; i < NUM_ROUNDS; i++) {
+        SSL_SESSION *session = SSL_SESSION_new(context);
+
+        (void)SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION);
+        (void)SSL_SESSION_set_ticket(session, (const uint8_t *)"ticket", 6);
+        urlp_tls_sessions_put(sessions, &keys[i % 3], session, GOOD);
+        SSL_SESSION_free(session);
+        SSL_SESSION_free(urlp_tls_sessions_take(sessions, &keys[(i + 1) % 3]));
+        if (i % 50 == 0) {
+            urlp_tls_sessions_forget(sessions, &keys[i % 3]);
+        }
+    }
+    return NULL;
+}
+
+START_TEST(session__cache_is_shared_by_threads)
+{
+    struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(2, NULL);
+    pthread_t threads[NUM_THREADS];
+
+    context = SSL_CTX_new(TLS_method());
+    for (int i = 0; i < NUM_THREADS; i++) {
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, put_and_take, sessions), 0);
+    }
+    for (int i = 0; i < NUM_THREADS; i++) {
+        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+    }
+    end(sessions);
+}
+END_TEST
+
+RUN_TESTS("tls_session", session__of_tls_1_3_is_given_out_once, session__of_tls_1_2_stays,
+          session__newest_goes_first, session__no_more_than_four_of_a_key_are_kept_the_newest,
+          session__least_recently_used_key_goes_first,
+          session__belongs_to_one_configuration_host_and_port,
+          session__is_not_given_out_when_its_certificate_has_expired,
+          session__is_not_given_out_after_its_own_lifetime,
+          session__with_an_enormous_ticket_is_not_kept, session__without_ticket_or_id_is_not_kept,
+          session__of_a_key_can_be_forgotten, session__cache_of_no_keys_keeps_nothing,
+          session__no_cache_at_all_is_accepted, session__is_done_without_when_there_is_no_memory,
+          session__cache_is_shared_by_threads)
