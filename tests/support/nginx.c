@@ -81,7 +81,7 @@ static int free_port(void)
 
 static void write_certificates(struct test_nginx *nginx)
 {
-    const struct test_name names[] = {TEST_DNS("localhost"), TEST_IP4(127, 0, 0, 1)};
+    const struct test_name names[] = {TEST_DNS("localhost"), TEST_IP("\x7f\x00\x00\x01")};
     const struct test_cert_options options = {
         .common_name = "nginx", .names = names, .num_names = 2};
     struct test_cert *ca = test_ca("Test CA");
