@@ -802,86 +802,6 @@ START_TEST(trace__tells_of_the_name_and_the_connection)
 }
 END_TEST
 
-/* --- many threads --- */
-
-START_TEST(threads__eight_that_want_one_name_send_one_pair_of_queries)
-{
-    enum {
-        NUM_THREADS = 8
-    };
-    struct dialling diallings[NUM_THREADS];
-    int listener = loopback_listen("127.0.0.1", 0);
-
-    begin_with_dns();
-    dns_server_add(server, NAME, DNS_A, 60, "127.0.0.1");
-    dns_server_behave(server, NAME, DNS_A, DNS_HOLDS);
-    dns_server_behave(server, NAME, DNS_AAAA, DNS_HOLDS);
-    call.by = URLP_NEVER;
-    for (int i = 0; i < NUM_THREADS; i++) {
-        start_dialling(&diallings[i], loopback_port(listener));
-    }
-    while (atomic_load(&counters.dns_hits) < NUM_THREADS - 1) {
-        (void)sched_yield();
-    }
-    dns_server_release(server, NAME, DNS_AAAA);
-    dns_server_release(server, NAME, DNS_A);
-    for (int i = 0; i < NUM_THREADS; i++) {
-        (void)pthread_join(diallings[i].thread, NULL);
-        ck_assert_str_eq(peer_of(diallings[i].stream), "127.0.0.1");
-    }
-    ck_assert_uint_eq(dns_server_num_queries(server, NULL, DNS_A), 2);
-    ck_assert_uint_eq(counters.dns_queries, 1);
-    ck_assert_uint_eq(counters.dns_hits, NUM_THREADS - 1);
-    end();
-    (void)close(listener);
-}
-END_TEST
-
-/* Threads with short patience come and go while the answer is held, and pass the lookup on. */
-static void *give_up_soon(void *user)
-{
-    struct urlp_dial_target target = {.host = urlp_span_of(NAME), .port = 1};
-    struct urlp_call mine = call;
-    struct urlpool_error mine_err;
-
-    for (int i = 0; i < 10; i++) {
-        mine.by = urlp_deadline_in((int64_t)(uintptr_t)user + i % 3);
-        ck_assert_ptr_null(urlp_dial(resolver, &target, &mine, &mine_err));
-        ck_assert_int_eq(mine_err.code, URLPOOL_E_CONNECT_TIMEOUT);
-    }
-    return NULL;
-}
-
-START_TEST(threads__that_give_up_do_not_disturb_the_one_that_waits)
-{
-    enum {
-        NUM_THREADS = 6
-    };
-    pthread_t threads[NUM_THREADS];
-    struct dialling patient;
-    int listener = loopback_listen("127.0.0.1", 0);
-
-    begin_with_dns();
-    dns_server_add(server, NAME, DNS_A, 60, "127.0.0.1");
-    dns_server_behave(server, NAME, DNS_A, DNS_HOLDS);
-    dns_server_behave(server, NAME, DNS_AAAA, DNS_HOLDS);
-    for (int i = 0; i < NUM_THREADS; i++) {
-        ck_assert_int_eq(
-            pthread_create(&threads[i], NULL, give_up_soon, (void *)(uintptr_t)(i + 1)), 0);
-    }
-    start_dialling(&patient, loopback_port(listener));
-    for (int i = 0; i < NUM_THREADS; i++) {
-        (void)pthread_join(threads[i], NULL);
-    }
-    dns_server_release(server, NAME, DNS_A);
-    dns_server_release(server, NAME, DNS_AAAA);
-    (void)pthread_join(patient.thread, NULL);
-    ck_assert_str_eq(peer_of(patient.stream), "127.0.0.1");
-    end();
-    (void)close(listener);
-}
-END_TEST
-
 RUN_TESTS("dial", dial__a_literal_needs_no_query, dial__reaches_ipv6, dial__localhost_prefers_ipv6,
           dial__localhost_falls_back_to_ipv4, dial__passes_the_options_on,
           dial__a_zone_goes_into_the_address, race__tries_the_next_address_when_one_says_nothing,
@@ -898,6 +818,4 @@ RUN_TESTS("dial", dial__a_literal_needs_no_query, dial__reaches_ipv6, dial__loca
           deadline__while_resolving_is_a_connect_timeout,
           deadline__after_a_refusal_names_who_refused, deadline__of_the_whole_request_says_so,
           cancel__ends_the_connecting, cancel__ends_the_resolving,
-          dial__interruptions_are_invisible, trace__tells_of_the_name_and_the_connection,
-          threads__eight_that_want_one_name_send_one_pair_of_queries,
-          threads__that_give_up_do_not_disturb_the_one_that_waits)
+          dial__interruptions_are_invisible, trace__tells_of_the_name_and_the_connection)
