@@ -15,9 +15,9 @@ uint64_t urlp_tls_serial(const struct urlpool_tls *tls);
 /* A cache of TLS sessions, shared by all threads of a manager, keyed by configuration and peer.
  * TLS 1.3 tickets are given out once; at most four a key and `keys_max` keys are kept. */
 struct urlp_tls_sessions;
-URLPOOL_MUST_USE struct urlp_tls_sessions *urlp_tls_sessions_new(size_t keys_max,
-                                                                 struct urlpool_error *err);
-void urlp_tls_sessions_free(struct urlp_tls_sessions *sessions);
+URLPOOL_MUST_USE struct urlp_tls_sessions *urlp_tls_sessions_new(
+    size_t keys_max, struct urlpool_error *err) URLP_MAY_BLOCK;
+void urlp_tls_sessions_free(struct urlp_tls_sessions *sessions) URLP_MAY_BLOCK;
 
 /* struct urlp_tls_target is whom to shake hands with. */
 struct urlp_tls_target {
@@ -35,13 +35,15 @@ struct urlp_tls_target {
  *          NOMEM; phase TLS.
  * Threads: one at a time for `inner`; blocks.
  * Spec:    RFC 8446, RFC 9110 section 4.3.4. */
-URLPOOL_MUST_USE struct urlp_stream *
-urlp_tls_wrap(struct urlp_stream *inner, struct urlpool_tls *tls,
-              const struct urlp_tls_target *target, struct urlp_tls_sessions *sessions,
-              const struct urlp_call *call, struct urlpool_error *err) URLP_MAY_BLOCK;
+URLPOOL_MUST_USE struct urlp_stream *urlp_tls_wrap(struct urlp_stream *inner,
+                                                   struct urlpool_tls *tls,
+                                                   const struct urlp_tls_target *target,
+                                                   struct urlp_tls_sessions *sessions,
+                                                   const struct urlp_call *call,
+                                                   struct urlpool_error *err) URLP_MAY_BLOCK;
 
-/* urlp_tls_describe gives version and cipher ("TLSv1.3", static strings); false when `stream` is not
- * TLS at its top. */
+/* urlp_tls_describe gives version and cipher ("TLSv1.3", static strings); false when `stream` is
+ * not TLS at its top. */
 bool urlp_tls_describe(const struct urlp_stream *stream, const char **out_version,
                        const char **out_cipher, bool *out_is_resumed);
 

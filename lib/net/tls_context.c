@@ -72,7 +72,7 @@ static bool names_roots(const struct urlpool_tls_options *options)
  * that a wrong name is told. */
 static enum urlpool_code load_roots(struct urlpool_tls *tls,
                                     const struct urlpool_tls_options *options,
-                                    struct urlpool_error *err)
+                                    struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_environment environment;
     enum urlpool_code code;
@@ -94,7 +94,7 @@ static enum urlpool_code load_roots(struct urlpool_tls *tls,
 }
 
 struct urlpool_tls *urlpool_tls_new(const struct urlpool_tls_options *options,
-                                    struct urlpool_error *err)
+                                    struct urlpool_error *err) URLP_MAY_BLOCK
 {
     static const struct urlpool_tls_options defaults;
     struct urlpool_error scratch;

@@ -116,7 +116,7 @@ static bool set_ssl(struct urlp_tls_stream *stream)
 }
 
 static void offer_session(struct attempt *attempt, struct urlp_tls_sessions *sessions,
-                          uint16_t port)
+                          uint16_t port) URLP_MAY_BLOCK
 {
     struct urlp_tls_stream *stream = attempt->stream;
 
@@ -181,7 +181,8 @@ static enum urlpool_code check_alpn(const struct attempt *attempt, struct urlpoo
                      attempt->what, urlp_quote(chosen, len).text, ALPN_HTTP_1_1);
 }
 
-static enum urlpool_code shake_hands(struct attempt *attempt, struct urlpool_error *err)
+static enum urlpool_code shake_hands(struct attempt *attempt,
+                                     struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_tls_stream *stream = attempt->stream;
     enum urlpool_code code;

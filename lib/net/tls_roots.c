@@ -242,7 +242,7 @@ static struct {
     } locked URLP_GUARDED;
 } shared = {.mutex = URLP_MUTEX_INIT};
 
-static X509_STORE *find_shared(const struct stamp *stamp)
+static X509_STORE *find_shared(const struct stamp *stamp) URLP_MAY_BLOCK
 {
     X509_STORE *store = NULL;
 
@@ -255,7 +255,7 @@ static X509_STORE *find_shared(const struct stamp *stamp)
     return store;
 }
 
-static void keep_shared(X509_STORE *store, const struct stamp *stamp)
+static void keep_shared(X509_STORE *store, const struct stamp *stamp) URLP_MAY_BLOCK
 {
     X509_STORE *old_store;
 

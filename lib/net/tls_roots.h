@@ -31,6 +31,6 @@ URLPOOL_MUST_USE X509_STORE *urlp_tls_roots_given(const struct urlpool_tls_optio
  * Threads: any number at once. */
 URLPOOL_MUST_USE X509_STORE *urlp_tls_roots_system(const struct urlp_environment *environment,
                                                    const struct urlp_tls_places *places,
-                                                   struct urlpool_error *err);
+                                                   struct urlpool_error *err) URLP_MAY_BLOCK;
 
 #endif /* URLP_NET_TLS_ROOTS_H */

@@ -31,7 +31,7 @@ struct urlp_tls_session_key urlp_tls_session_key_make(uint64_t tls_serial, uint1
  * Threads: any number at once. */
 void urlp_tls_sessions_put(struct urlp_tls_sessions *sessions,
                            const struct urlp_tls_session_key *key, SSL_SESSION *session,
-                           int64_t good_until);
+                           int64_t good_until) URLP_MAY_BLOCK;
 
 /* urlp_tls_sessions_take gives the newest session that is still good, or NULL; one of TLS 1.3 is
  * then no longer in the cache.
@@ -40,14 +40,14 @@ void urlp_tls_sessions_put(struct urlp_tls_sessions *sessions,
  * Threads: any number at once.
  * Spec:    RFC 8446 appendix C.4: "Clients SHOULD NOT reuse a ticket for multiple connections." */
 SSL_SESSION *urlp_tls_sessions_take(struct urlp_tls_sessions *sessions,
-                                    const struct urlp_tls_session_key *key);
+                                    const struct urlp_tls_session_key *key) URLP_MAY_BLOCK;
 
 /* urlp_tls_sessions_forget drops all sessions of `key`: one of them has just failed. */
 void urlp_tls_sessions_forget(struct urlp_tls_sessions *sessions,
-                              const struct urlp_tls_session_key *key);
+                              const struct urlp_tls_session_key *key) URLP_MAY_BLOCK;
 
 /* urlp_tls_sessions_count is how many sessions are kept of `key`. */
 size_t urlp_tls_sessions_count(struct urlp_tls_sessions *sessions,
-                               const struct urlp_tls_session_key *key);
+                               const struct urlp_tls_session_key *key) URLP_MAY_BLOCK;
 
 #endif /* URLP_NET_TLS_SESSION_H */

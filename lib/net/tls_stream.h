@@ -36,6 +36,6 @@ void urlp_tls_stream_discard(struct urlp_tls_stream *stream);
 /* What BoringSSL calls, in the thread that drives the connection: to judge the peer's certificate,
  * and when a session can be kept. Both find the stream in the SSL's app data. */
 enum ssl_verify_result_t urlp_tls_check_peer(SSL *ssl, uint8_t *out_alert);
-int urlp_tls_keep_session(SSL *ssl, SSL_SESSION *session);
+int urlp_tls_keep_session(SSL *ssl, SSL_SESSION *session) URLP_MAY_BLOCK;
 
 #endif /* URLP_NET_TLS_STREAM_H */
