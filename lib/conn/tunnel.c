@@ -85,8 +85,9 @@ static void rename_failure(const struct urlp_buf *authority, const struct urlpoo
 static void refuse(const struct urlp_buf *authority, const struct urlp_response_head *head,
                    struct urlpool_error *err)
 {
-    urlp_fail(err, URLPOOL_E_PROXY, URLPOOL_PHASE_PROXY, "tunnel to %.*s refused: %d %s",
+    urlp_fail(err, URLPOOL_E_PROXY, URLPOOL_PHASE_PROXY, "tunnel to %.*s refused: %d%s%s",
               (int)authority->len, (const char *)authority->data, head->status,
+              head->reason.len > 0 ? " " : "",
               urlp_quote(head->reason.data, head->reason.len).text);
     if (err != NULL) {
         err->http_status = head->status;

@@ -1,0 +1,375 @@
+/* Bodies of requests: how they are measured and rewound, and what of a descriptor reaches the wire.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "conn/wire.h"
+#include "support/conn_fixture.h"
+#include "support/run_tests.h"
+
+#define OK_EMPTY "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+static struct fixture fixture;
+
+/* file_with is an unlinked file that holds `text`, its offset at the beginning. */
+static int file_with(const char *text, size_t len)
+{
+    char path[] = "/tmp/urlpool-body-XXXXXX";
+    int fd = mkstemp(path);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(write(fd, text, len), (ssize_t)len);
+    ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
+    return fd;
+}
+
+/* check_framing measures `body`. */
+static void check_framing(const struct urlpool_body *body, int64_t len, bool can_rewind,
+                          int64_t start)
+{
+    int64_t out_len = -99;
+    int64_t out_start = -99;
+    bool out_can_rewind = !can_rewind;
+
+    ck_assert_int_eq(urlp_body_framing(body, &out_len, &out_can_rewind, &out_start, NULL),
+                     URLPOOL_OK);
+    ck_assert_int_eq(out_len, len);
+    ck_assert_int_eq(out_can_rewind, can_rewind);
+    ck_assert_int_eq(out_start, start);
+}
+
+static void check_no_framing(const struct urlpool_body *body, enum urlpool_code code)
+{
+    int64_t len = -99;
+    int64_t start = -99;
+    bool can_rewind = false;
+
+    ck_assert_int_eq(urlp_body_framing(body, &len, &can_rewind, &start, NULL), code);
+    ck_assert_int_eq(len, -99);
+    ck_assert_int_eq(start, -99);
+}
+
+START_TEST(framing__of_bytes_is_their_length_unless_chunked_is_asked_for)
+{
+    struct urlpool_body body = urlpool_body_bytes("hello", 5);
+    struct urlpool_body none = {0};
+
+    check_framing(NULL, 0, true, 0);
+    check_framing(&none, 0, true, 0);
+    check_framing(&body, 5, true, 0);
+    body.chunked = true;
+    check_framing(&body, -1, true, 0);
+}
+END_TEST
+
+START_TEST(framing__of_a_file_is_what_is_left_of_it)
+{
+    int fd = file_with("0123456789", 10);
+    struct urlpool_body body = urlpool_body_fd(fd);
+
+    check_framing(&body, 10, true, 0);
+    ck_assert_int_eq(lseek(fd, 4, SEEK_SET), 4);
+    check_framing(&body, 6, true, 4);
+    ck_assert_int_eq(lseek(fd, 40, SEEK_SET), 40);
+    check_framing(&body, 0, true, 40);
+    body.chunked = true;
+    check_framing(&body, -1, true, 40);
+    close(fd);
+}
+END_TEST
+
+START_TEST(framing__of_a_pipe_is_chunked_and_cannot_be_rewound)
+{
+    int fds[2];
+    struct urlpool_body body;
+
+    ck_assert_int_eq(pipe(fds), 0);
+    body = urlpool_body_fd(fds[0]);
+    check_framing(&body, -1, false, 0);
+    close(fds[0]);
+    close(fds[1]);
+}
+END_TEST
+
+START_TEST(framing__refuses_what_is_no_body)
+{
+    struct urlpool_body body = urlpool_body_bytes(NULL, 5);
+    int fd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    check_no_framing(&body, URLPOOL_E_INVALID);
+    body = urlpool_body_bytes("x", 1);
+    body.reserved[38] = 1;
+    check_no_framing(&body, URLPOOL_E_INVALID);
+    body = (struct urlpool_body){.kind = (enum urlpool_body_kind)7};
+    check_no_framing(&body, URLPOOL_E_INVALID);
+    body = urlpool_body_fd(-1);
+    check_no_framing(&body, URLPOOL_E_BODY);
+    body = urlpool_body_fd(fd);
+    check_no_framing(&body, URLPOOL_E_BODY);
+    close(fd);
+}
+END_TEST
+
+START_TEST(rewind__goes_back_to_where_the_body_began)
+{
+    int fd = file_with("0123456789", 10);
+    int fds[2];
+    struct urlpool_body body = urlpool_body_fd(fd);
+    char buf[4];
+
+    ck_assert_int_eq(urlp_body_rewind(NULL, 0, NULL), URLPOOL_OK);
+    ck_assert_int_eq(lseek(fd, 9, SEEK_SET), 9);
+    ck_assert_int_eq(urlp_body_rewind(&body, 4, NULL), URLPOOL_OK);
+    ck_assert_int_eq(read(fd, buf, 4), 4);
+    ck_assert_mem_eq(buf, "4567", 4);
+    close(fd);
+
+    ck_assert_int_eq(pipe(fds), 0);
+    body = urlpool_body_fd(fds[0]);
+    ck_assert_int_eq(urlp_body_rewind(&body, 0, NULL), URLPOOL_E_UNREWINDABLE);
+    close(fds[0]);
+    close(fds[1]);
+}
+END_TEST
+
+/* begin_put makes the exchange a PUT of `fd`. */
+static void begin_put(const char *fields, int fd)
+{
+    fixture_begin(&fixture);
+    script_hide(fixture.script);
+    fixture.method = "PUT";
+    fixture.fields = fields;
+    fixture.body = urlpool_body_fd(fd);
+}
+
+/* body_sent is what was written behind the head. */
+static const char *body_sent(void)
+{
+    const char *end = strstr(script_written(fixture.script), "\r\n\r\n");
+
+    return end == NULL ? "" : end + 4;
+}
+
+START_TEST(file__is_sent_from_its_offset_with_the_head_in_one_write)
+{
+    int fd = file_with("0123456789", 10);
+
+    ck_assert_int_eq(lseek(fd, 4, SEEK_SET), 4);
+    begin_put("Content-Length: 6\n", fd);
+    urlpool_response_free(fixture_answer(&fixture, OK_EMPTY));
+    ck_assert_str_eq(body_sent(), "456789");
+    ck_assert_uint_eq(script_num_writes(fixture.script), 1);
+    ck_assert(fixture.verdict.is_reusable);
+    fixture_end(&fixture);
+    close(fd);
+}
+END_TEST
+
+START_TEST(file__that_is_empty_is_sent_as_a_head_alone)
+{
+    int fd = file_with("", 0);
+
+    begin_put("Content-Length: 0\n", fd);
+    urlpool_response_free(fixture_answer(&fixture, OK_EMPTY));
+    ck_assert_str_eq(body_sent(), "");
+    ck_assert(fixture.verdict.is_reusable);
+    fixture_end(&fixture);
+    close(fd);
+}
+END_TEST
+
+START_TEST(file__is_sent_whole_whatever_its_size)
+{
+    static const size_t sizes[] = {65535, 65536, 65537, 200000};
+    static char bytes[200000];
+    size_t i;
+
+    for (i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (char)('a' + i % 23);
+    }
+    for (i = 0; i < 4; i++) {
+        char fields[64];
+        int fd = file_with(bytes, sizes[i]);
+
+        (void)snprintf(fields, sizeof(fields), "Content-Length: %zu\n", sizes[i]);
+        begin_put(fields, fd);
+        urlpool_response_free(fixture_answer(&fixture, OK_EMPTY));
+        ck_assert_uint_eq(strlen(body_sent()), sizes[i]);
+        ck_assert_mem_eq(body_sent(), bytes, sizes[i]);
+        ck_assert(fixture.verdict.is_reusable);
+        fixture_end(&fixture);
+        close(fd);
+    }
+}
+END_TEST
+
+/* check_refused sends a file as `fields` announce it: not all that was announced may be sent. */
+static void check_refused(const char *text, const char *fields, size_t announced)
+{
+    struct urlp_connection_verdict verdict;
+    int fd = file_with(text, strlen(text));
+
+    begin_put(fields, fd);
+    script_give(fixture.script, OK_EMPTY);
+    ck_assert_ptr_null(fixture_exchange(&fixture));
+    ck_assert_int_eq(fixture.err.code, URLPOOL_E_BODY);
+    ck_assert_int_eq(fixture.err.phase, URLPOOL_PHASE_SEND);
+    ck_assert_uint_lt(strlen(body_sent()), announced);
+    urlp_connection_judge(fixture.connection, &verdict);
+    ck_assert(!verdict.is_reusable);
+    fixture_end(&fixture);
+    close(fd);
+}
+
+START_TEST(file__that_shrank_fails_the_request)
+{
+    check_refused("01234", "Content-Length: 6\n", 6);
+    check_refused("", "Content-Length: 6\n", 6);
+}
+END_TEST
+
+START_TEST(file__that_grew_fails_the_request_before_its_last_byte)
+{
+    check_refused("0123456", "Content-Length: 6\n", 6);
+    check_refused("0", "Content-Length: 0\n", 1);
+}
+END_TEST
+
+START_TEST(file__that_cannot_be_read_fails_the_request)
+{
+    int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    begin_put("Content-Length: 6\n", fd);
+    ck_assert_ptr_null(fixture_exchange(&fixture));
+    ck_assert_int_eq(fixture.err.code, URLPOOL_E_BODY);
+    ck_assert_int_eq(fixture.err.os_errno, EBADF);
+    ck_assert(!fixture.facts.request_bytes_sent);
+    fixture_end(&fixture);
+    close(fd);
+}
+END_TEST
+
+START_TEST(file__is_sent_chunked_where_the_head_says_so)
+{
+    int fd = file_with("0123456789", 10);
+
+    begin_put("Transfer-Encoding: chunked\n", fd);
+    urlpool_response_free(fixture_answer(&fixture, OK_EMPTY));
+    ck_assert_str_eq(body_sent(), "a\r\n0123456789\r\n0\r\n\r\n");
+    ck_assert(fixture.verdict.is_reusable);
+    fixture_end(&fixture);
+    close(fd);
+}
+END_TEST
+
+START_TEST(pipe__is_sent_chunked_until_its_end)
+{
+    int fds[2];
+
+    ck_assert_int_eq(pipe(fds), 0);
+    ck_assert_int_eq(write(fds[1], "hello", 5), 5);
+    close(fds[1]);
+    begin_put("Transfer-Encoding: chunked\n", fds[0]);
+    urlpool_response_free(fixture_answer(&fixture, OK_EMPTY));
+    ck_assert_str_eq(body_sent(), "5\r\nhello\r\n0\r\n\r\n");
+    fixture_end(&fixture);
+    close(fds[0]);
+}
+END_TEST
+
+START_TEST(pipe__that_does_not_block_is_waited_for)
+{
+    int fds[2];
+
+    ck_assert_int_eq(pipe2(fds, O_NONBLOCK), 0);
+    ck_assert_int_eq(write(fds[1], "hello", 5), 5);
+    begin_put("Content-Length: 5\n", fds[0]);
+    fixture.call.by = fixture.call.total_by = urlp_deadline_in(30);
+    ck_assert_ptr_null(fixture_exchange(&fixture)); /* its end does not come */
+    ck_assert_int_eq(fixture.err.code, URLPOOL_E_TOTAL_TIMEOUT);
+    fixture_end(&fixture);
+    close(fds[0]);
+    close(fds[1]);
+}
+END_TEST
+
+START_TEST(pipe__that_gives_nothing_is_left_at_the_deadline)
+{
+    int fds[2];
+    int64_t began = urlp_now_ns();
+
+    ck_assert_int_eq(pipe(fds), 0);
+    begin_put("Transfer-Encoding: chunked\n", fds[0]);
+    fixture.call.by = fixture.call.total_by = urlp_deadline_in(130);
+    ck_assert_ptr_null(fixture_exchange(&fixture));
+    ck_assert_int_eq(fixture.err.code, URLPOOL_E_TOTAL_TIMEOUT);
+    ck_assert_int_eq(fixture.err.phase, URLPOOL_PHASE_SEND);
+    ck_assert_int_ge(urlp_now_ns() - began, 130 * (int64_t)URLP_NS_PER_MS);
+    ck_assert_ptr_nonnull(
+        strstr(script_written(fixture.script), "\r\n\r\n")); /* the head was sent */
+    fixture_end(&fixture);
+    close(fds[0]);
+    close(fds[1]);
+}
+END_TEST
+
+START_TEST(pipe__that_gives_nothing_is_left_at_a_cancel)
+{
+    struct urlpool_cancel *cancel = urlpool_cancel_new(NULL);
+    int fds[2];
+
+    ck_assert_int_eq(pipe(fds), 0);
+    urlpool_cancel_now(cancel);
+    begin_put("Transfer-Encoding: chunked\n", fds[0]);
+    fixture.call.cancel = cancel;
+    ck_assert_ptr_null(fixture_exchange(&fixture));
+    ck_assert_int_eq(fixture.err.code, URLPOOL_E_CANCELLED);
+    fixture_end(&fixture);
+    urlpool_cancel_free(cancel);
+    close(fds[0]);
+    close(fds[1]);
+}
+END_TEST
+
+START_TEST(pipe__that_gives_nothing_is_left_for_an_early_answer)
+{
+    struct urlpool_response *response;
+    int fds[2];
+
+    ck_assert_int_eq(pipe(fds), 0);
+    fixture_begin(&fixture);
+    fixture.method = "PUT";
+    fixture.fields = "Transfer-Encoding: chunked\n";
+    fixture.body = urlpool_body_fd(fds[0]);
+    script_give_after(fixture.script, 20, "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n");
+    response = fixture_exchange(&fixture);
+    ck_assert_msg(response != NULL, "%s", fixture.err.message);
+    ck_assert_int_eq(response->status, 401);
+    ck_assert(!fixture.verdict.is_reusable);
+    urlpool_response_free(response);
+    fixture_end(&fixture);
+    close(fds[0]);
+    close(fds[1]);
+}
+END_TEST
+
+RUN_TESTS("request_body", framing__of_bytes_is_their_length_unless_chunked_is_asked_for,
+          framing__of_a_file_is_what_is_left_of_it,
+          framing__of_a_pipe_is_chunked_and_cannot_be_rewound, framing__refuses_what_is_no_body,
+          rewind__goes_back_to_where_the_body_began,
+          file__is_sent_from_its_offset_with_the_head_in_one_write,
+          file__that_is_empty_is_sent_as_a_head_alone, file__is_sent_whole_whatever_its_size,
+          file__that_shrank_fails_the_request,
+          file__that_grew_fails_the_request_before_its_last_byte,
+          file__that_cannot_be_read_fails_the_request, file__is_sent_chunked_where_the_head_says_so,
+          pipe__is_sent_chunked_until_its_end, pipe__that_does_not_block_is_waited_for,
+          pipe__that_gives_nothing_is_left_at_the_deadline,
+          pipe__that_gives_nothing_is_left_at_a_cancel,
+          pipe__that_gives_nothing_is_left_for_an_early_answer)
