@@ -452,8 +452,9 @@ static void run_disturbed(bool block)
     stress.settings = blocking;
     stress.settings.block = block;
     stress.settings.num_pools = 3;
+    stress.settings.maxsize = 2;
     stress.num_threads = 16;
-    stress.num_origins = NUM_ORIGINS;
+    stress.num_origins = 5;
     stress.disturbs = true;
     stress_begin(&stress);
     stress_run(&stress);
