@@ -7,6 +7,7 @@
 #include "urlpool/tls.h"
 
 #include "base/environment.h"
+#include "base/sync.h"
 
 /* struct urlp_tls_places says where a system keeps its roots: lists that end with NULL, the first
  * that holds any counts, files before directories. */
