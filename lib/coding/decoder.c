@@ -14,7 +14,7 @@
 #define CODINGS_MAX_DEFAULT 5
 #define LINK_BYTES          16384
 /* No encoder puts this much in front of the first byte it yields. */
-#define BARREN_BYTES_MAX (1024 * 1024)
+#define BARREN_BYTES_MAX 1048576
 
 struct layer {
     const struct urlp_coding *coding;
@@ -81,6 +81,14 @@ static size_t count_codings(struct urlp_span codings, bool *out_all_known)
     return count;
 }
 
+static bool open_layer(struct layer *layer, const struct urlp_coding *coding, bool is_last)
+{
+    layer->coding = coding;
+    layer->state = coding->open();
+    layer->link = is_last ? NULL : urlp_alloc(LINK_BYTES);
+    return layer->state != NULL && (is_last || layer->link != NULL);
+}
+
 /* open_layers fills the layers from the last to the first: codings are named in the order they were
  * applied (RFC 9110 section 8.4). */
 static bool open_layers(struct urlp_decoder *decoder, struct urlp_span codings)
@@ -89,18 +97,10 @@ static bool open_layers(struct urlp_decoder *decoder, struct urlp_span codings)
     size_t i = decoder->num_layers;
 
     while (next_coding(&codings, &name)) {
-        struct layer *layer = &decoder->layers[--i];
+        bool is_last = i == decoder->num_layers;
 
-        layer->coding = find_coding(name);
-        layer->state = layer->coding->open();
-        if (layer->state == NULL) {
+        if (!open_layer(&decoder->layers[--i], find_coding(name), is_last)) {
             return false;
-        }
-        if (i + 1 < decoder->num_layers) {
-            layer->link = urlp_alloc(LINK_BYTES);
-            if (layer->link == NULL) {
-                return false;
-            }
         }
     }
     return true;
@@ -201,6 +201,32 @@ static enum urlpool_code run_layer(struct urlp_decoder *decoder, size_t i,
     return code;
 }
 
+/* run_layers lets every layer work once. */
+static enum urlpool_code run_layers(struct urlp_decoder *decoder, struct urlp_decoder_io *io,
+                                    bool *out_has_moved)
+{
+    size_t out_cap = io->out_cap;
+
+    *out_has_moved = false;
+    for (size_t i = 0; i < decoder->num_layers; i++) {
+        bool layer_has_moved;
+        enum urlpool_code code = run_layer(decoder, i, io, &layer_has_moved);
+
+        if (code != URLPOOL_OK) {
+            return code;
+        }
+        *out_has_moved = *out_has_moved || layer_has_moved;
+    }
+    if (io->out_cap != out_cap) {
+        decoder->barren_bytes = 0;
+    }
+    if (decoder->barren_bytes > BARREN_BYTES_MAX) {
+        return urlp_fail(&decoder->failure, URLPOOL_E_DECODE, URLPOOL_PHASE_BODY,
+                         "codings within codings that expand to nothing");
+    }
+    return URLPOOL_OK;
+}
+
 enum urlpool_code urlp_decoder_step(struct urlp_decoder *decoder, struct urlp_decoder_io *io,
                                     struct urlpool_error *err)
 {
@@ -210,23 +236,7 @@ enum urlpool_code urlp_decoder_step(struct urlp_decoder *decoder, struct urlp_de
         return fail(decoder, err);
     }
     while (has_moved) {
-        size_t out_cap = io->out_cap;
-
-        has_moved = false;
-        for (size_t i = 0; i < decoder->num_layers; i++) {
-            bool layer_has_moved;
-
-            if (run_layer(decoder, i, io, &layer_has_moved) != URLPOOL_OK) {
-                return fail(decoder, err);
-            }
-            has_moved = has_moved || layer_has_moved;
-        }
-        if (io->out_cap != out_cap) {
-            decoder->barren_bytes = 0;
-        }
-        if (decoder->barren_bytes > BARREN_BYTES_MAX) {
-            (void)urlp_fail(&decoder->failure, URLPOOL_E_DECODE, URLPOOL_PHASE_BODY,
-                            "codings within codings that expand to nothing");
+        if (run_layers(decoder, io, &has_moved) != URLPOOL_OK) {
             return fail(decoder, err);
         }
         has_moved = has_moved && io->out_cap > 0;

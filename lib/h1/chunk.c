@@ -202,29 +202,30 @@ static enum urlpool_code take_byte(struct urlp_h1_chunk_reader *reader,
     return take_line_byte(reader, bounds, byte, err);
 }
 
+/* is_at_rest reports whether what comes next is for others: data, or trailers. */
+static bool is_at_rest(const struct urlp_h1_chunk_reader *reader)
+{
+    return reader->state == URLP_H1_CHUNK_DATA || reader->state == URLP_H1_CHUNK_TRAILERS;
+}
+
 enum urlpool_code urlp_h1_chunk_step(struct urlp_h1_chunk_reader *reader,
                                      const struct urlp_h1_bounds *bounds, const uint8_t *data,
                                      size_t len, size_t *out_used, size_t *out_data_len,
                                      struct urlpool_error *err)
 {
+    enum urlpool_code code = URLPOOL_OK;
     size_t used = 0;
-    size_t data_len;
+    size_t data_len = 0;
 
-    while (used < len && reader->state != URLP_H1_CHUNK_DATA &&
-           reader->state != URLP_H1_CHUNK_TRAILERS) {
-        enum urlpool_code code = take_byte(reader, bounds, data[used], err);
-
-        if (code != URLPOOL_OK) {
-            return code;
-        }
-        used++;
+    while (code == URLPOOL_OK && used < len && !is_at_rest(reader)) {
+        code = take_byte(reader, bounds, data[used++], err);
     }
-    data_len = 0;
-    if (reader->state == URLP_H1_CHUNK_DATA) {
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    if (used < len && reader->state == URLP_H1_CHUNK_DATA) {
         data_len = len - used < reader->remaining ? len - used : (size_t)reader->remaining;
-        if (data_len > 0) {
-            urlp_h1_chunk_took(reader, data_len);
-        }
+        urlp_h1_chunk_took(reader, data_len);
     }
     *out_used = used + data_len;
     *out_data_len = data_len;

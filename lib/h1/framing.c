@@ -159,9 +159,11 @@ enum urlpool_code urlp_h1_frame(const struct urlp_response_head *head, bool is_h
     } else if (is_head || head->status == 204 || head->status == 304) {
         /* 1. HEAD, 204, 304: the same, but what they say may show a peer not to be trusted. */
         framing.is_odd = is_odd_without_body(head->status, length_is, length, coding);
-    } else if (coding != CODING_ABSENT && length_is == LENGTH_BAD) {
+    } else if (length_is == LENGTH_BAD) {
         /* 3. "If a message is received with both … the Transfer-Encoding overrides the
-         *    Content-Length. Such a message … ought to be handled as an error". This one is. */
+         *    Content-Length. Such a message … ought to be handled as an error". This one is.
+         * 5. "the recipient MUST treat it as an unrecoverable error, unless the field value can be
+         *    successfully parsed as a comma-separated list", all the same (read_length). */
         return fail_length(head, err);
     } else if (coding == CODING_CHUNKED) {
         /* 3. With a good length it is delivered, and the connection not used again. In HTTP/1.0
@@ -172,10 +174,6 @@ enum urlpool_code urlp_h1_frame(const struct urlp_response_head *head, bool is_h
     } else if (coding == CODING_OTHER) {
         /* 4. A coding other than chunked was not offered: refused, not read until close. */
         return fail_coding(head, err);
-    } else if (length_is == LENGTH_BAD) {
-        /* 5. "the recipient MUST treat it as an unrecoverable error, unless the field value can be
-         *    successfully parsed as a comma-separated list", all the same (read_length). */
-        return fail_length(head, err);
     } else if (length_is == LENGTH_VALID) {
         /* 6. "its decimal value defines the expected message body length in octets". */
         framing.kind = URLP_H1_BODY_LENGTH;

@@ -254,36 +254,55 @@ static void complete(const struct section *in)
     parser->head.num_fields = parser->num_places;
 }
 
+/* find_line_end searches what was not searched before, and returns whether there is an LF; then it
+ * is the byte before `scanned`. */
+static bool find_line_end(const struct section *in)
+{
+    struct urlp_h1_head_parser *parser = in->parser;
+    const uint8_t *lf = NULL;
+
+    if (parser->scanned < in->len) {
+        lf = memchr(in->data + parser->scanned, '\n', in->len - parser->scanned);
+    }
+    parser->scanned = lf == NULL ? in->len : (size_t)(lf - in->data) + 1;
+    return lf != NULL;
+}
+
+/* next_line takes the line in hand, if all of it is there. */
+static enum urlpool_code next_line(const struct section *in, bool *out_is_whole, bool *out_is_last,
+                                   struct urlpool_error *err)
+{
+    enum urlpool_code code = check_beginning(in, err);
+
+    *out_is_whole = find_line_end(in);
+    if (code == URLPOOL_OK) {
+        code = check_reach(in, *out_is_whole ? in->parser->scanned : in->len + 1, err);
+    }
+    if (code == URLPOOL_OK && *out_is_whole) {
+        code = take_line(in, in->parser->scanned, out_is_last, err);
+    }
+    return code;
+}
+
 enum urlpool_code urlp_h1_head_step(struct urlp_h1_head_parser *parser,
                                     const struct urlp_h1_bounds *bounds, uint8_t *data, size_t len,
                                     size_t *out_used, struct urlpool_error *err)
 {
     const struct section in = {parser, bounds, data, len};
+    bool is_whole = true;
     bool is_last = false;
 
     *out_used = 0;
-    while (!is_last) {
-        const uint8_t *lf = NULL;
-        enum urlpool_code code = check_beginning(&in, err);
+    while (is_whole && !is_last) {
+        enum urlpool_code code = next_line(&in, &is_whole, &is_last, err);
 
-        if (parser->scanned < len) {
-            lf = memchr(data + parser->scanned, '\n', len - parser->scanned);
-        }
-        parser->scanned = lf == NULL ? len : (size_t)(lf - data) + 1;
-        if (code == URLPOOL_OK) {
-            code = check_reach(&in, lf == NULL ? len + 1 : parser->scanned, err);
-        }
-        if (code == URLPOOL_OK && lf == NULL) {
-            return URLPOOL_OK;
-        }
-        if (code == URLPOOL_OK) {
-            code = take_line(&in, parser->scanned, &is_last, err);
-        }
         if (code != URLPOOL_OK) {
             return code;
         }
     }
-    complete(&in);
-    *out_used = parser->line_at;
+    if (is_last) {
+        complete(&in);
+        *out_used = parser->line_at;
+    }
     return URLPOOL_OK;
 }

@@ -82,22 +82,30 @@ struct urlp_h1_keep_alive urlp_h1_read_keep_alive(const struct urlp_response_hea
     return hints;
 }
 
+/* list_has_all reports whether every member of `members` is one of `list`; counts them, too. */
+static bool list_has_all(struct urlp_span list, struct urlp_span members, size_t *count)
+{
+    struct urlp_span member;
+
+    while (urlp_span_split_list(&members, &member)) {
+        if (!list_has(list, member)) {
+            return false;
+        }
+        (*count)++;
+    }
+    return true;
+}
+
 bool urlp_h1_switch_is_asked_for(const struct urlp_response_head *head, struct urlp_span asked)
 {
     const struct urlp_field *field;
-    bool is_named = false;
+    size_t count = 0;
     size_t index = 0;
 
     while ((field = urlp_fields_find(head->fields, head->num_fields, "Upgrade", &index)) != NULL) {
-        struct urlp_span rest = field->value;
-        struct urlp_span member;
-
-        while (urlp_span_split_list(&rest, &member)) {
-            if (!list_has(asked, member)) {
-                return false;
-            }
-            is_named = true;
+        if (!list_has_all(asked, field->value, &count)) {
+            return false;
         }
     }
-    return is_named;
+    return count > 0;
 }

@@ -33,20 +33,26 @@ static bool is_one_of(char c, const char *set)
     return false;
 }
 
+/* bracketed_len is the length of the address in brackets that `value` begins with; 0 when there is
+ * none. A zone has no meaning to the peer (RFC 6874 section 4), so none is allowed. */
+static size_t bracketed_len(struct urlp_span value)
+{
+    size_t i = 1;
+
+    while (i < value.len &&
+           (urlp_hex_value((unsigned char)value.data[i]) >= 0 || is_one_of(value.data[i], ":."))) {
+        i++;
+    }
+    return i > 1 && i < value.len && value.data[i] == ']' ? i + 1 : 0;
+}
+
 /* host_len is the length of the host that `value` begins with; 0 when there is none. */
 static size_t host_len(struct urlp_span value)
 {
     size_t i = 0;
 
     if (value.len > 0 && value.data[0] == '[') {
-        /* An address, without a zone: that has no meaning to the peer (RFC 6874 section 4). */
-        for (i = 1; i < value.len && value.data[i] != ']'; i++) {
-            if (urlp_hex_value((unsigned char)value.data[i]) < 0 &&
-                !is_one_of(value.data[i], ":.")) {
-                return 0;
-            }
-        }
-        return i > 1 && i < value.len ? i + 1 : 0;
+        return bracketed_len(value);
     }
     while (i < value.len &&
            (urlp_is_alpha((unsigned char)value.data[i]) ||
