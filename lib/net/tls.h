@@ -17,7 +17,7 @@ uint64_t urlp_tls_serial(const struct urlpool_tls *tls);
 struct urlp_tls_sessions;
 URLPOOL_MUST_USE struct urlp_tls_sessions *urlp_tls_sessions_new(
     size_t keys_max, struct urlpool_error *err) URLP_MAY_BLOCK;
-void urlp_tls_sessions_free(struct urlp_tls_sessions *sessions) URLP_MAY_BLOCK;
+void urlp_tls_sessions_free(struct urlp_tls_sessions *sessions) URLP_MAY_BLOCK; /* accepts NULL */
 
 /* struct urlp_tls_target is whom to shake hands with. */
 struct urlp_tls_target {
