@@ -1,0 +1,148 @@
+/* What a keep-alive GET of a small body costs the kernel: look, send, poll, receive, and nothing
+ * else, plain and over TLS. Counted by strace over a child of this program. */
+
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "urlpool/urlpool.h"
+
+#include "support/certs.h"
+#include "support/http_server.h"
+#include "support/nginx.h"
+#include "support/run_tests.h"
+
+#define STRACE "/usr/bin/strace"
+
+/* Requests of the first and the second run: what both do besides requests cancels out. */
+enum {
+    FEWER = 5,
+    MORE = 25
+};
+
+static const char *self;
+
+/* be_the_child makes `count` requests over one connection: what strace watches. */
+static int be_the_child(const char *url, const char *count, const char *ca_file)
+{
+    struct urlpool_error err;
+    const struct urlpool_tls_options trust = {.ca_file = ca_file};
+    struct urlpool_tls *tls = urlpool_tls_new(&trust, &err);
+    const struct urlpool_manager_options options = {.tls = tls};
+    struct urlpool_manager *manager = urlpool_manager_new(&options, &err);
+
+    for (int i = 0; i < atoi(count); i++) {
+        struct urlpool_response *response = urlpool_request(manager, "GET", url, NULL, &err);
+
+        if (response == NULL || response->data_len != 5) {
+            fprintf(stderr, "%s\n", err.message);
+            return 1;
+        }
+        urlpool_response_free(response);
+    }
+    urlpool_manager_free(manager);
+    urlpool_tls_unref(tls);
+    return 0;
+}
+
+static void answer(struct test_peer *peer, const struct test_request *request, void *user)
+{
+    (void)request;
+    (void)user;
+    test_peer_reply(peer, 200, NULL, "hello");
+}
+
+/* count_calls runs the child under strace, and counts the lines that name `call`, or all. */
+static int count_calls(const char *dir, const char *url, int count, const char *call)
+{
+    char command[1024];
+    char path[256];
+    char line[4096];
+    int num = 0;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/trace", dir);
+    /* a leak cannot be looked for while strace looks on; dev and tests of their own do that */
+    snprintf(command, sizeof(command),
+             "ASAN_OPTIONS=detect_leaks=0 " STRACE " -qq -o %s %s child %s %d %s/ca.pem", path,
+             self, url, count, dir);
+    ck_assert_int_eq(system(command), 0);
+    file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    while (fgets(line, sizeof(line), file) != NULL) {
+        num += call == NULL || strncmp(line, call, strlen(call)) == 0;
+    }
+    fclose(file);
+    return num;
+}
+
+/* check_calls compares two runs: each further request costs exactly `look`, send, poll, receive. */
+static void check_calls(const struct test_server *server, const char *dir)
+{
+    static const struct {
+        const char *call;
+        int each;
+    } costs[] = {
+        {"recvfrom(", 2},
+        {"sendmsg(",  1},
+        {"poll(",     1},
+        {NULL,        4},
+    };
+    char url[256];
+
+    test_server_url(server, "/", url, sizeof(url));
+    for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]); i++) {
+        int more = count_calls(dir, url, MORE, costs[i].call) -
+                   count_calls(dir, url, FEWER, costs[i].call);
+
+        ck_assert_msg(more == costs[i].each * (MORE - FEWER), "%s: %d for %d requests",
+                      costs[i].call != NULL ? costs[i].call : "all", more, MORE - FEWER);
+    }
+}
+
+START_TEST(syscalls__are_four_for_a_keep_alive_get_plain_and_tls)
+{
+    static const struct test_name names[] = {
+        {true, "\x7f\0\0\1", 4}
+    };
+    const struct test_cert_options leaf_options = {.names = names, .num_names = 1};
+    struct test_cert *ca = test_ca("CA");
+    struct test_cert *leaf = test_cert_new(&leaf_options, ca);
+    const struct test_cert *const chain[] = {leaf, NULL};
+    SSL_CTX *context = test_cert_context(chain);
+    const struct test_server_options over_tls = {.tls = context};
+    char *dir = test_dir();
+    char *pem = test_cert_pem(ca);
+
+    free(test_file(dir, "ca.pem", pem));
+    for (int tls = 0; tls <= 1; tls++) {
+        struct test_server *server = test_server_start(answer, NULL, tls == 1 ? &over_tls : NULL);
+
+        check_calls(server, dir);
+        test_server_stop(server);
+    }
+    free(pem);
+    test_dir_remove(dir);
+    SSL_CTX_free(context);
+    test_cert_free(leaf);
+    test_cert_free(ca);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    const TTest *const tests[] = {syscalls__are_four_for_a_keep_alive_get_plain_and_tls};
+
+    self = argv[0];
+    if (argc == 5 && strcmp(argv[1], "child") == 0) {
+        return be_the_child(argv[2], argv[3], argv[4]);
+    }
+    if (access(STRACE, X_OK) != 0) {
+        fprintf(stderr, "skipped: no strace\n");
+        return TEST_NGINX_SKIPPED;
+    }
+    return run_tests("syscalls", tests, 1);
+}
