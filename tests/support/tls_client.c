@@ -143,17 +143,23 @@ static enum urlpool_code counted_write(struct urlp_stream *base, const struct ur
                                        const struct urlp_call *call, struct urlpool_error *err)
 {
     struct counting_stream *stream = (struct counting_stream *)base;
+    struct urlp_iovec first = runs[0];
     size_t len = 0;
 
     for (size_t i = 0; i < num_runs; i++) {
         len += runs[i].len;
     }
     stream->counts->num_writes++;
-    if (stream->counts->refuses_writes) {
-        return urlp_fail(err, URLPOOL_E_RESET, URLPOOL_PHASE_SEND, "reset by the test");
+    if (stream->counts->write_code != URLPOOL_OK) {
+        return urlp_fail(err, stream->counts->write_code, URLPOOL_PHASE_SEND, "failed by the test");
     }
     if (len > stream->counts->largest_write) {
         stream->counts->largest_write = len;
+    }
+    if (stream->counts->write_bytes_max != 0 && runs[0].len > stream->counts->write_bytes_max) {
+        first.len = stream->counts->write_bytes_max;
+        num_runs = 1;
+        runs = &first;
     }
     return urlp_stream_write(stream->inner, runs, num_runs, out_written, call, err);
 }

@@ -40,12 +40,13 @@ const char *test_ask(struct urlp_stream *stream, const char *line);
 /* test_wait_readable waits until the socket below has something to read. */
 void test_wait_readable(const struct urlp_stream *stream);
 
-/* struct test_counts is how often a stream was called. With `refuses_writes`, set by the test, it
- * is as if the peer had reset the connection for writing. */
+/* struct test_counts is how often a stream was called, and, set by the test, how it behaves for
+ * writes. */
 struct test_counts {
     unsigned num_reads, num_writes, num_looks;
     size_t largest_write;
-    bool refuses_writes;
+    enum urlpool_code write_code; /* writes fail with it; URLPOOL_OK: they go through */
+    size_t write_bytes_max;       /* of one call; 0: all */
 };
 
 /* test_count_calls puts a stream between that counts the calls; `counts` outlives it. */

@@ -259,7 +259,7 @@ START_TEST(read__still_brings_what_came_before_a_failed_write)
 
     test_say(stream, "echo early answer");
     test_wait_readable(stream);
-    counts.refuses_writes = true;
+    counts.write_code = URLPOOL_E_RESET;
     ck_assert_int_eq(urlp_stream_write(stream, &run, 1, &written, &call, &err), URLPOOL_E_RESET);
     ck_assert_int_eq(err.phase, URLPOOL_PHASE_SEND);
     ck_assert_uint_eq(written, 99);
@@ -385,6 +385,51 @@ START_TEST(write__is_bounded_by_its_deadline)
     ck_assert_int_eq(code, URLPOOL_E_WRITE_TIMEOUT);
     ck_assert_int_eq(err.phase, URLPOOL_PHASE_SEND);
     ck_assert_uint_eq(ERR_peek_error(), 0);
+    urlp_stream_free(stream, URLP_CLOSE_POLITE);
+    tls_scene_end(&scene);
+}
+END_TEST
+
+START_TEST(write__goes_on_when_the_stream_below_takes_little_at_a_time)
+{
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
+    struct test_counts counts = {0};
+    struct urlp_stream *stream = dial_counted(&scene, &counts);
+
+    counts = (struct test_counts){.write_bytes_max = 7};
+    ck_assert_str_eq(test_ask(stream, "echo in small pieces"), "in small pieces");
+    ck_assert_uint_gt(counts.num_writes, 4);
+    counts.write_bytes_max = 0;
+    urlp_stream_free(stream, URLP_CLOSE_POLITE);
+    tls_scene_end(&scene);
+}
+END_TEST
+
+START_TEST(write__that_timed_out_can_be_tried_again)
+{
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
+    struct test_counts counts = {0};
+    struct urlp_stream *stream = dial_counted(&scene, &counts);
+    const struct urlp_iovec runs[] = {
+        {"echo ",       5 },
+        {"once only\n", 10}
+    };
+    const struct urlp_call call = test_call();
+    size_t written = 0;
+
+    for (int i = 0; i < 3; i++) {
+        struct urlpool_error err = {0};
+
+        counts.write_code = URLPOOL_E_WRITE_TIMEOUT;
+        ck_assert_int_eq(urlp_stream_write(stream, runs, 2, &written, &call, &err),
+                         URLPOOL_E_WRITE_TIMEOUT);
+        ck_assert_int_eq(urlp_stream_idle_state(stream), URLP_IDLE_QUIET);
+    }
+    counts.write_code = URLPOOL_OK;
+    ck_assert_int_eq(urlp_stream_write(stream, runs, 2, &written, &call, NULL), URLPOOL_OK);
+    ck_assert_uint_eq(written, 15);
+    ck_assert_str_eq(test_hear(stream), "once only");
+    ck_assert_str_eq(test_ask(stream, "echo and on"), "and on");
     urlp_stream_free(stream, URLP_CLOSE_POLITE);
     tls_scene_end(&scene);
 }
@@ -755,7 +800,8 @@ RUN_TESTS(
     read__ends_in_the_middle_of_a_record_at_its_deadline, read__follows_a_change_of_keys,
     read__still_brings_what_came_before_a_failed_write, write__sends_head_and_body_in_one_record,
     write__cuts_a_long_body_into_full_records, write__of_nothing_sends_nothing,
-    write__is_bounded_by_its_deadline, write__to_a_peer_that_is_gone_raises_no_signal,
+    write__is_bounded_by_its_deadline, write__goes_on_when_the_stream_below_takes_little_at_a_time,
+    write__that_timed_out_can_be_tried_again, write__to_a_peer_that_is_gone_raises_no_signal,
     look__is_quiet_when_nothing_has_come, look__swallows_session_tickets_and_keeps_them,
     look__tells_bytes_that_nobody_asked_for_and_leaves_them, look__tells_bytes_that_were_read_ahead,
     look__tells_close_notify, look__tells_an_end_without_close_notify, look__tells_a_reset,
