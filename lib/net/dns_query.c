@@ -509,26 +509,27 @@ static const char *reason_of(const struct urlp_dns_query *query, int status)
     }
 }
 
-void urlp_dns_query_failure(const struct urlp_dns_query *query, struct urlp_dns_failure *out)
+void urlp_dns_query_failure(const struct urlp_dns_query *query,
+                            struct urlp_dns_failure *out_failure)
 {
     int status = telling_status(query);
     const char *reason = reason_of(query, status);
     char servers[96];
 
-    *out = (struct urlp_dns_failure){.code = URLPOOL_E_RESOLVE};
+    *out_failure = (struct urlp_dns_failure){.code = URLPOOL_E_RESOLVE};
     if (status == ARES_ENOMEM) {
-        out->code = URLPOOL_E_NOMEM;
+        out_failure->code = URLPOOL_E_NOMEM;
     } else if (query->shortage_errno != 0) {
-        out->code = URLPOOL_E_SYSTEM;
-        out->os_errno = query->shortage_errno;
+        out_failure->code = URLPOOL_E_SYSTEM;
+        out_failure->os_errno = query->shortage_errno;
         reason = "socket";
     }
     if (reason != NULL) {
-        (void)snprintf(out->reason, sizeof(out->reason), "%s", reason);
+        (void)snprintf(out_failure->reason, sizeof(out_failure->reason), "%s", reason);
         return;
     }
     name_servers(query->channel, servers, sizeof(servers));
-    (void)snprintf(out->reason, sizeof(out->reason), "%s %s",
+    (void)snprintf(out_failure->reason, sizeof(out_failure->reason), "%s %s",
                    status == ARES_ETIMEOUT ? "no answer from" : "no name server at", servers);
 }
 

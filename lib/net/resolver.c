@@ -224,6 +224,9 @@ static struct urlp_lookup *add(struct urlp_resolver *resolver,
 
 static void copy_answers(const struct urlp_seat *seat, struct urlp_answer answers[]) URLP_MAY_BLOCK
 {
+    if (seat->lookup == NULL) {
+        return; /* they were given at once */
+    }
     urlp_mutex_lock(&seat->resolver->mutex);
     memcpy(answers, seat->lookup->locked.answers, sizeof(seat->lookup->locked.answers));
     urlp_mutex_unlock(&seat->resolver->mutex);
@@ -379,6 +382,11 @@ static enum urlpool_code join(struct urlp_seat *seat, struct urlp_span name, str
     return URLPOOL_OK;
 }
 
+static bool is_name_byte(unsigned char c)
+{
+    return urlp_is_alpha(c) || urlp_is_digit(c) || c == '-' || c == '_';
+}
+
 /* to_name writes `host` in lower case; false for what is no host name: letters, digits, hyphens and
  * underscores in labels of 1 to 63 (RFC 1035 section 2.3.4), a dot behind it or not. */
 static bool to_name(struct urlp_span host, char out[NAME_BYTES_MAX])
@@ -391,19 +399,12 @@ static bool to_name(struct urlp_span host, char out[NAME_BYTES_MAX])
     }
     for (size_t i = 0; i < host.len; i++) {
         unsigned char c = (unsigned char)host.data[i];
+        bool is_dot = c == '.';
 
-        if (c == '.') {
-            if (label_len == 0) {
-                return false;
-            }
-            label_len = 0;
-        } else if (urlp_is_alpha(c) || urlp_is_digit(c) || c == '-' || c == '_') {
-            if (++label_len > LABEL_BYTES_MAX) {
-                return false;
-            }
-        } else {
+        if (is_dot ? label_len == 0 : !is_name_byte(c) || label_len == LABEL_BYTES_MAX) {
             return false;
         }
+        label_len = is_dot ? 0 : label_len + 1;
         out[i] = urlp_to_lower((char)c);
     }
     return true;
@@ -464,9 +465,6 @@ size_t urlp_seat_poll(struct urlp_seat *seat, struct pollfd fds[], int *wait_ms)
 void urlp_seat_process(struct urlp_seat *seat, const struct pollfd fds[], size_t num_fds,
                        struct urlp_answer answers[])
 {
-    if (seat->lookup == NULL) {
-        return;
-    }
     if (seat->has_polled_dns) {
         urlp_dns_query_process(seat->lookup->query, fds, num_fds);
         publish(seat);

@@ -34,17 +34,17 @@ enum urlp_close {
 
 /* How a read met the end of the stream. */
 enum urlp_end {
-    URLP_END_NONE,   /* it did not: bytes came */
-    URLP_END_CLEAN,  /* FIN; in TLS close_notify */
-    URLP_END_RAGGED  /* TLS: FIN without close_notify */
+    URLP_END_NONE,  /* it did not: bytes came */
+    URLP_END_CLEAN, /* FIN; in TLS close_notify */
+    URLP_END_RAGGED /* TLS: FIN without close_notify */
 };
 
 /* URLP_AT_ONCE as `by` of a call: a write sends what fits now and does not wait. */
 #define URLP_AT_ONCE ((struct urlpool_deadline){0})
 
-/* struct urlp_stream_ops is all that the layers above know of a byte stream; a new operation needs a
- * decision record. Implementations: net/tcp_stream.c, net/tls_stream.c (over any stream, so TLS in
- * TLS costs nothing extra), net/prefix_stream.c, tests/support/script_stream.c. */
+/* struct urlp_stream_ops is all that the layers above know of a byte stream; a new operation needs
+ * a decision record. Implementations: net/tcp_stream.c, net/tls_stream.c (over any stream, so TLS
+ * in TLS costs nothing extra), net/prefix_stream.c, tests/support/script_stream.c. */
 struct urlp_stream_ops {
     const char *name; /* "tcp", "tls", "prefix", "script": for traces and pool dumps */
     enum urlpool_code (*read)(struct urlp_stream *stream, void *data, size_t len, size_t *out_len,
@@ -63,12 +63,12 @@ struct urlp_stream {
     const struct urlp_stream_ops *ops;
 };
 
-/* urlp_stream_read reads what is there, waiting for the first byte until `call->by`.
+/* urlp_stream_read reads what is there, waiting for the first byte until `call->by`. Once that has
+ * passed it reads nothing more, whether bytes are there or not.
  *
- * Sizes:   `*out_len` is 1..`len`, or 0 with `*out_end` saying how the stream ended.
- * Errors:  URLPOOL_E_READ_TIMEOUT or TOTAL_TIMEOUT, CANCELLED, TLS, RESET; phase BODY. The stream is
- *          then fit only for urlp_stream_free.
- * Threads: one at a time; must not hold a urlpool lock. */
+ * Sizes:   `len` > 0; `*out_len` is 1..`len`, or 0 with `*out_end` saying how the stream ended.
+ * Errors:  URLPOOL_E_READ_TIMEOUT or TOTAL_TIMEOUT, CANCELLED, TLS, RESET; phase BODY. The stream
+ * is then fit only for urlp_stream_free. Threads: one at a time; must not hold a urlpool lock. */
 URLPOOL_MUST_USE enum urlpool_code urlp_stream_read(struct urlp_stream *stream, void *data,
                                                     size_t len, size_t *out_len,
                                                     enum urlp_end *out_end,
@@ -76,20 +76,25 @@ URLPOOL_MUST_USE enum urlpool_code urlp_stream_read(struct urlp_stream *stream, 
                                                     struct urlpool_error *err) URLP_MAY_BLOCK;
 
 /* urlp_stream_write writes some of the runs, at least one byte, waiting for room until `call->by`:
- * the caller comes again with the rest and a fresh gap. (TLS may take all before it returns.)
+ * the caller comes again with the rest and a fresh gap. (TLS may take all before it returns.) Empty
+ * runs are fine; when all are, nothing happens.
  *
  * Errors:  URLPOOL_E_WRITE_TIMEOUT or TOTAL_TIMEOUT, CANCELLED, TLS, RESET; phase SEND. After RESET
  *          urlp_stream_read may still bring what the peer had sent. After WRITE_TIMEOUT the same
  *          runs may be written again. */
-URLPOOL_MUST_USE enum urlpool_code
-urlp_stream_write(struct urlp_stream *stream, const struct urlp_iovec *runs, size_t num_runs,
-                  size_t *out_written, const struct urlp_call *call,
-                  struct urlpool_error *err) URLP_MAY_BLOCK;
+URLPOOL_MUST_USE enum urlpool_code urlp_stream_write(struct urlp_stream *stream,
+                                                     const struct urlp_iovec *runs, size_t num_runs,
+                                                     size_t *out_written,
+                                                     const struct urlp_call *call,
+                                                     struct urlpool_error *err) URLP_MAY_BLOCK;
 
 /* urlp_stream_idle_state looks whether the peer has sent anything or closed; does not wait. Bytes
- * stay where they are. During a request's body anything but QUIET means: an answer has come early. */
+ * stay where they are. During a request's body anything but QUIET means: an answer has come early.
+ */
 enum urlp_idle_state urlp_stream_idle_state(struct urlp_stream *stream);
-void urlp_stream_free(struct urlp_stream *stream, enum urlp_close how); /* accepts NULL */
+
+/* urlp_stream_free ends `stream` and every stream below it; does not wait. Accepts NULL. */
+void urlp_stream_free(struct urlp_stream *stream, enum urlp_close how);
 
 /* urlp_stream_fd is the socket at the bottom, or -1: for polls, peer names and tests. */
 int urlp_stream_fd(const struct urlp_stream *stream);

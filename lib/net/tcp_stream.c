@@ -160,17 +160,12 @@ static enum urlpool_code tcp_read(struct urlp_stream *stream, void *data, size_t
                                   const struct urlp_call *call, struct urlpool_error *err)
 {
     struct tcp_stream *tcp = (struct tcp_stream *)stream;
-    bool must_wait = !tcp->may_hold_more;
+    enum urlpool_code code = tcp->may_hold_more ? check_now(tcp, &reading, call, err)
+                                                : wait_for(tcp, &reading, call, err);
 
-    for (;;) {
-        enum urlpool_code code =
-            must_wait ? wait_for(tcp, &reading, call, err) : check_now(tcp, &reading, call, err);
-        ssize_t got;
+    while (code == URLPOOL_OK) {
+        ssize_t got = recv(tcp->fd, data, len, 0);
 
-        if (code != URLPOOL_OK) {
-            return code;
-        }
-        got = recv(tcp->fd, data, len, 0);
         if (got >= 0) {
             tcp->may_hold_more = (size_t)got == len;
             *out_len = (size_t)got;
@@ -181,8 +176,9 @@ static enum urlpool_code tcp_read(struct urlp_stream *stream, void *data, size_t
         if (errno != EAGAIN && errno != EINTR) {
             return fail_errno(tcp, &reading, errno, err);
         }
-        must_wait = true;
+        code = wait_for(tcp, &reading, call, err);
     }
+    return code;
 }
 
 static enum urlpool_code tcp_write(struct urlp_stream *stream, const struct urlp_iovec *runs,
