@@ -210,7 +210,7 @@ static bool is_at_rest(const struct urlp_h1_chunk_reader *reader)
 
 enum urlpool_code urlp_h1_chunk_step(struct urlp_h1_chunk_reader *reader,
                                      const struct urlp_h1_bounds *bounds, const uint8_t *data,
-                                     size_t len, size_t *out_used, size_t *out_data_len,
+                                     size_t len, struct urlp_h1_chunk_run *out,
                                      struct urlpool_error *err)
 {
     enum urlpool_code code = URLPOOL_OK;
@@ -227,7 +227,6 @@ enum urlpool_code urlp_h1_chunk_step(struct urlp_h1_chunk_reader *reader,
         data_len = len - used < reader->remaining ? len - used : (size_t)reader->remaining;
         urlp_h1_chunk_took(reader, data_len);
     }
-    *out_used = used + data_len;
-    *out_data_len = data_len;
+    *out = (struct urlp_h1_chunk_run){used + data_len, data_len};
     return URLPOOL_OK;
 }

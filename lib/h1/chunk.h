@@ -39,11 +39,16 @@ struct urlp_h1_chunk_reader {
     size_t excess; /* bytes of chunk lines that no data made up for */
 };
 
+/* What a step did: `used` bytes are done with, the last `data_len` of them being chunk data. */
+struct urlp_h1_chunk_run {
+    size_t used;
+    size_t data_len;
+};
+
 void urlp_h1_chunk_begin(struct urlp_h1_chunk_reader *reader);
 
 /* urlp_h1_chunk_step reads on in `data` up to and with the next run of chunk data, to the end of
- * the last chunk, or to the end of the bytes. `*out_used` bytes are done with, the last
- * `*out_data_len` of them being chunk data.
+ * the last chunk, or to the end of the bytes.
  *
  * Errors:  URLPOOL_E_BAD_CHUNK; URLPOOL_E_LINE_TOO_LONG, also for lines out of all proportion to
  *          the data.
@@ -51,10 +56,10 @@ void urlp_h1_chunk_begin(struct urlp_h1_chunk_reader *reader);
 URLPOOL_MUST_USE enum urlpool_code urlp_h1_chunk_step(struct urlp_h1_chunk_reader *reader,
                                                       const struct urlp_h1_bounds *bounds,
                                                       const uint8_t *data, size_t len,
-                                                      size_t *out_used, size_t *out_data_len,
+                                                      struct urlp_h1_chunk_run *out,
                                                       struct urlpool_error *err);
 
-/* urlp_h1_chunk_took says that `len` bytes of data were read past the reader; at most `remaining`.
+/* urlp_h1_chunk_took says that `len` bytes of data, at most `remaining`, were read past the reader.
  */
 void urlp_h1_chunk_took(struct urlp_h1_chunk_reader *reader, size_t len);
 

@@ -292,28 +292,24 @@ static enum urlpool_code next_in_trailers(struct urlp_h1_codec *codec, uint8_t *
 static enum urlpool_code next_in_chunks(struct urlp_h1_codec *codec, uint8_t *data, size_t len,
                                         size_t *out_used, struct urlp_h1_event *out)
 {
-    size_t used = 0;
-    size_t data_len = 0;
+    struct urlp_h1_chunk_run run = {0, 0};
     enum urlpool_code code;
 
     if (codec->chunk.state == URLP_H1_CHUNK_TRAILERS) {
         return next_in_trailers(codec, data, len, out_used, out);
     }
-    code = urlp_h1_chunk_step(&codec->chunk, &codec->bounds, data, len, &used, &data_len,
-                              &codec->failure);
+    code = urlp_h1_chunk_step(&codec->chunk, &codec->bounds, data, len, &run, &codec->failure);
     if (code != URLPOOL_OK) {
         return code;
     }
-    if (data_len > 0) {
+    *out_used = run.used;
+    if (run.data_len > 0) {
         *out = (struct urlp_h1_event){
-            .type = URLP_H1_DATA, .data = data + used - data_len, .data_len = data_len};
-    } else if (codec->chunk.state == URLP_H1_CHUNK_TRAILERS && used < len) {
-        size_t trailers_used = 0;
-
-        code = next_in_trailers(codec, data + used, len - used, &trailers_used, out);
-        used += trailers_used;
+            .type = URLP_H1_DATA, .data = data + run.used - run.data_len, .data_len = run.data_len};
+    } else if (codec->chunk.state == URLP_H1_CHUNK_TRAILERS && run.used < len) {
+        code = next_in_trailers(codec, data + run.used, len - run.used, out_used, out);
+        *out_used += run.used;
     }
-    *out_used = used;
     return code;
 }
 

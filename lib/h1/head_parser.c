@@ -288,10 +288,11 @@ enum urlpool_code urlp_h1_head_step(struct urlp_h1_head_parser *parser,
                                     const struct urlp_h1_bounds *bounds, uint8_t *data, size_t len,
                                     size_t *out_used, struct urlpool_error *err)
 {
-    const struct section in = {parser, bounds, data, len};
+    struct section in = {.parser = parser, .bounds = bounds, .len = len};
     bool is_whole = true;
     bool is_last = false;
 
+    in.data = data;
     *out_used = 0;
     while (is_whole && !is_last) {
         enum urlpool_code code = next_line(&in, &is_whole, &is_last, err);

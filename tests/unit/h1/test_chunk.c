@@ -20,10 +20,12 @@ static void begin(void)
 
 static enum urlpool_code feed(const char *text, size_t *out_used)
 {
-    size_t data_len;
+    struct urlp_h1_chunk_run run = {0, 0};
+    enum urlpool_code code =
+        urlp_h1_chunk_step(&reader, &bounds, (const uint8_t *)text, strlen(text), &run, &err);
 
-    return urlp_h1_chunk_step(&reader, &bounds, (const uint8_t *)text, strlen(text), out_used,
-                              &data_len, &err);
+    *out_used = run.used;
+    return code;
 }
 
 /* feed_chunk gives a chunk of `data_len` bytes, read past the reader, whose line is `line_len`
