@@ -2,7 +2,7 @@
 
 #include "support/tls_scene.h"
 
-#include "support/tls_client.h"
+#include <check.h>
 
 #define SESSION_KEYS_MAX 8
 
@@ -37,4 +37,16 @@ struct urlp_stream *tls_scene_dial(struct tls_scene *scene, const char *host,
 
     call.counters = &scene->counters;
     return test_wrap(scene->port, scene->tls, host, scene->sessions, &call, err);
+}
+
+struct urlp_stream *tls_scene_dial_counted(struct tls_scene *scene, struct test_counts *counts)
+{
+    const struct urlp_tls_target target = {urlp_span_of("localhost"), scene->port};
+    const struct urlp_call call = test_call();
+    struct urlp_stream *inner = test_count_calls(test_connect(scene->port), counts);
+    struct urlp_stream *stream =
+        urlp_tls_wrap(inner, scene->tls, &target, scene->sessions, &call, NULL);
+
+    ck_assert_ptr_nonnull(stream);
+    return stream;
 }

@@ -7,6 +7,7 @@
 #include "net/stream.h"
 #include "net/tls.h"
 #include "support/certs.h"
+#include "support/tls_client.h"
 #include "support/tls_server.h"
 
 /* struct tls_scene is a private CA, a leaf for localhost of it, a server that presents that (unless
@@ -26,5 +27,8 @@ void tls_scene_end(struct tls_scene *scene);
 /* tls_scene_dial shakes hands over a new connection; NULL with `err` filled when that failed. */
 struct urlp_stream *tls_scene_dial(struct tls_scene *scene, const char *host,
                                    struct urlpool_error *err);
+
+/* tls_scene_dial_counted does the same to localhost over a stream that counts its calls. */
+struct urlp_stream *tls_scene_dial_counted(struct tls_scene *scene, struct test_counts *counts);
 
 #endif /* TESTS_SUPPORT_TLS_SCENE_H */

@@ -1,4 +1,4 @@
-/* Bytes inside TLS: reading, writing, how it ends, and the look at an idle connection. */
+/* Bytes inside TLS: reading, writing, how it ends, and TLS over other streams. */
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "net/tls_session.h"
 #include "net/tls_stream.h"
 #include "support/certs.h"
 #include "support/failing_allocator.h"
@@ -64,18 +63,6 @@ static void hear_pattern(struct urlp_stream *stream, size_t len)
     ck_assert_uint_eq(num_wrong, 0);
 }
 
-/* dial_counted shakes hands over a stream that counts its calls. */
-static struct urlp_stream *dial_counted(struct tls_scene *scene, struct test_counts *counts)
-{
-    const struct urlp_tls_target target = {urlp_span_of("localhost"), scene->port};
-    const struct urlp_call call = test_call();
-    struct urlp_stream *stream = urlp_tls_wrap(test_count_calls(test_connect(scene->port), counts),
-                                               scene->tls, &target, scene->sessions, &call, NULL);
-
-    ck_assert_ptr_nonnull(stream);
-    return stream;
-}
-
 START_TEST(read__brings_a_long_body_whole)
 {
     struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
@@ -93,7 +80,7 @@ START_TEST(read__does_not_cost_a_call_below_for_each_record)
 {
     struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     struct test_counts counts = {0};
-    struct urlp_stream *stream = dial_counted(&scene, &counts);
+    struct urlp_stream *stream = tls_scene_dial_counted(&scene, &counts);
 
     (void)test_ask(stream, "echo warm");
     test_say(stream, "drops 2000");
@@ -251,7 +238,7 @@ START_TEST(read__still_brings_what_came_before_a_failed_write)
 {
     struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     struct test_counts counts = {0};
-    struct urlp_stream *stream = dial_counted(&scene, &counts);
+    struct urlp_stream *stream = tls_scene_dial_counted(&scene, &counts);
     const struct urlp_call call = test_call();
     const struct urlp_iovec run = {"echo lost\n", 10};
     struct urlpool_error err = {0};
@@ -298,7 +285,7 @@ START_TEST(write__sends_head_and_body_in_one_record)
 {
     struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     struct test_counts counts = {0};
-    struct urlp_stream *stream = dial_counted(&scene, &counts);
+    struct urlp_stream *stream = tls_scene_dial_counted(&scene, &counts);
     struct urlp_iovec runs[] = {
         {"",          0},
         {"echo ",     5},
@@ -320,7 +307,7 @@ START_TEST(write__cuts_a_long_body_into_full_records)
 {
     struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     struct test_counts counts = {0};
-    struct urlp_stream *stream = dial_counted(&scene, &counts);
+    struct urlp_stream *stream = tls_scene_dial_counted(&scene, &counts);
     const size_t len = 10 * RECORD_BYTES;
     uint8_t *body = malloc(len);
     struct urlp_iovec runs[] = {
@@ -349,7 +336,7 @@ START_TEST(write__of_nothing_sends_nothing)
 {
     struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     struct test_counts counts = {0};
-    struct urlp_stream *stream = dial_counted(&scene, &counts);
+    struct urlp_stream *stream = tls_scene_dial_counted(&scene, &counts);
     const struct urlp_iovec runs[] = {
         {"",   0},
         {NULL, 0}
@@ -394,7 +381,7 @@ START_TEST(write__goes_on_when_the_stream_below_takes_little_at_a_time)
 {
     struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     struct test_counts counts = {0};
-    struct urlp_stream *stream = dial_counted(&scene, &counts);
+    struct urlp_stream *stream = tls_scene_dial_counted(&scene, &counts);
 
     counts = (struct test_counts){.write_bytes_max = 7};
     ck_assert_str_eq(test_ask(stream, "echo in small pieces"), "in small pieces");
@@ -409,7 +396,7 @@ START_TEST(write__that_timed_out_can_be_tried_again)
 {
     struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     struct test_counts counts = {0};
-    struct urlp_stream *stream = dial_counted(&scene, &counts);
+    struct urlp_stream *stream = tls_scene_dial_counted(&scene, &counts);
     const struct urlp_iovec runs[] = {
         {"echo ",       5 },
         {"once only\n", 10}
@@ -435,144 +422,6 @@ START_TEST(write__that_timed_out_can_be_tried_again)
 }
 END_TEST
 
-/* --- the look ------------------------------------------------------------------------------ */
-
-START_TEST(look__is_quiet_when_nothing_has_come)
-{
-    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
-    struct test_counts counts = {0};
-    struct urlp_stream *stream = dial_counted(&scene, &counts);
-
-    (void)test_ask(stream, "echo hello");
-    counts = (struct test_counts){0};
-    ck_assert_int_eq(urlp_stream_idle_state(stream), URLP_IDLE_QUIET);
-    ck_assert_uint_eq(counts.num_looks, 1);
-    ck_assert_uint_eq(counts.num_reads, 0);
-    urlp_stream_free(stream, URLP_CLOSE_POLITE);
-    tls_scene_end(&scene);
-}
-END_TEST
-
-START_TEST(look__swallows_session_tickets_and_keeps_them)
-{
-    struct tls_scene scene =
-        tls_scene_begin((struct tls_server_options){.min_version = TLS1_3_VERSION});
-    struct urlp_stream *stream = tls_scene_dial(&scene, "localhost", NULL);
-    const struct urlp_tls_session_key key = urlp_tls_session_key_make(
-        urlp_tls_serial(scene.tls), scene.port, urlp_span_of("localhost"));
-
-    ck_assert_uint_eq(urlp_tls_sessions_count(scene.sessions, &key), 0);
-    test_wait_readable(stream);
-    ck_assert_int_eq(urlp_stream_idle_state(stream), URLP_IDLE_QUIET);
-    ck_assert_uint_gt(urlp_tls_sessions_count(scene.sessions, &key), 0);
-    ck_assert_int_eq(urlp_stream_idle_state(stream), URLP_IDLE_QUIET);
-    ck_assert_str_eq(test_ask(stream, "echo healthy"), "healthy");
-    urlp_stream_free(stream, URLP_CLOSE_POLITE);
-    tls_scene_end(&scene);
-}
-END_TEST
-
-START_TEST(look__tells_bytes_that_nobody_asked_for_and_leaves_them)
-{
-    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
-    struct urlp_stream *stream = tls_scene_dial(&scene, "localhost", NULL);
-
-    (void)test_ask(stream, "echo hello");
-    test_say(stream, "echo unread");
-    test_wait_readable(stream);
-    ck_assert_int_eq(urlp_stream_idle_state(stream), URLP_IDLE_UNEXPECTED);
-    ck_assert_int_eq(urlp_stream_idle_state(stream), URLP_IDLE_UNEXPECTED);
-    ck_assert_str_eq(test_hear(stream), "unread");
-    ck_assert_int_eq(urlp_stream_idle_state(stream), URLP_IDLE_QUIET);
-    urlp_stream_free(stream, URLP_CLOSE_POLITE);
-    tls_scene_end(&scene);
-}
-END_TEST
-
-START_TEST(look__tells_bytes_that_were_read_ahead)
-{
-    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
-    struct urlp_stream *stream = tls_scene_dial(&scene, "localhost", NULL);
-    const struct urlp_call call = test_call();
-    enum urlp_end end;
-    size_t len = 0;
-    char byte;
-
-    (void)test_ask(stream, "echo hello");
-    test_say(stream, "echo unread");
-    ck_assert_int_eq(urlp_stream_read(stream, &byte, 1, &len, &end, &call, NULL), URLPOOL_OK);
-    ck_assert_uint_eq(len, 1);
-    ck_assert_int_eq(urlp_stream_idle_state(stream), URLP_IDLE_UNEXPECTED);
-    ck_assert_str_eq(test_hear(stream), "nread");
-    urlp_stream_free(stream, URLP_CLOSE_POLITE);
-    tls_scene_end(&scene);
-}
-END_TEST
-
-static void expect_look(const char *line, enum urlp_idle_state state)
-{
-    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
-    struct urlp_stream *stream = tls_scene_dial(&scene, "localhost", NULL);
-
-    (void)test_ask(stream, "echo hello"); /* also brings the tickets */
-    test_say(stream, line);
-    test_wait_readable(stream);
-    ck_assert_int_eq(urlp_stream_idle_state(stream), state);
-    ck_assert_uint_eq(ERR_peek_error(), 0);
-    urlp_stream_free(stream, URLP_CLOSE_POLITE);
-    tls_scene_end(&scene);
-}
-
-START_TEST(look__tells_close_notify)
-{
-    expect_look("close", URLP_IDLE_CLOSED);
-}
-END_TEST
-
-START_TEST(look__tells_an_end_without_close_notify)
-{
-    expect_look("cut", URLP_IDLE_CLOSED);
-}
-END_TEST
-
-START_TEST(look__tells_a_reset)
-{
-    expect_look("reset", URLP_IDLE_CLOSED);
-}
-END_TEST
-
-START_TEST(look__does_not_trust_half_a_record)
-{
-    expect_look("half", URLP_IDLE_UNEXPECTED);
-}
-END_TEST
-
-START_TEST(look__does_not_trust_a_record_that_does_not_decrypt)
-{
-    expect_look("junk", URLP_IDLE_CLOSED);
-}
-END_TEST
-
-START_TEST(exchange__on_a_kept_connection_is_one_look_one_write_one_read)
-{
-    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
-    struct test_counts counts = {0};
-    struct urlp_stream *stream = dial_counted(&scene, &counts);
-
-    (void)test_ask(stream, "echo warm");
-    for (int i = 0; i < 3; i++) {
-        counts = (struct test_counts){0};
-        ck_assert_int_eq(urlp_stream_idle_state(stream), URLP_IDLE_QUIET);
-        ck_assert_str_eq(test_ask(stream, "echo hello"), "hello");
-        ck_assert_uint_eq(counts.num_looks, 1);
-        ck_assert_uint_eq(counts.num_writes, 1);
-        ck_assert_uint_eq(counts.num_reads, 1);
-    }
-    urlp_stream_free(stream, URLP_CLOSE_POLITE);
-    tls_scene_end(&scene);
-}
-END_TEST
-
 /* --- closing ------------------------------------------------------------------------------- */
 
 START_TEST(close__polite_sends_close_notify)
@@ -591,7 +440,7 @@ START_TEST(close__silent_sends_nothing)
 {
     struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     struct test_counts counts = {0};
-    struct urlp_stream *stream = dial_counted(&scene, &counts);
+    struct urlp_stream *stream = tls_scene_dial_counted(&scene, &counts);
 
     (void)test_ask(stream, "echo hello");
     counts = (struct test_counts){0};
@@ -606,7 +455,7 @@ START_TEST(close__polite_does_not_wait_for_room)
 {
     struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     struct test_counts counts = {0};
-    struct urlp_stream *stream = dial_counted(&scene, &counts);
+    struct urlp_stream *stream = tls_scene_dial_counted(&scene, &counts);
     static const uint8_t bytes[RECORD_BYTES];
 
     test_say(stream, "stuck");
@@ -623,7 +472,7 @@ START_TEST(close__polite_says_nothing_on_a_broken_connection)
 {
     struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     struct test_counts counts = {0};
-    struct urlp_stream *stream = dial_counted(&scene, &counts);
+    struct urlp_stream *stream = tls_scene_dial_counted(&scene, &counts);
 
     (void)test_ask(stream, "echo hello");
     test_say(stream, "cut");
@@ -791,23 +640,20 @@ START_TEST(stream__configurations_and_sessions_are_shared_by_threads)
 }
 END_TEST
 
-RUN_TESTS(
-    "tls_stream", read__brings_a_long_body_whole, read__does_not_cost_a_call_below_for_each_record,
-    read__gives_the_large_room_back_when_the_peer_falls_silent, read__ends_clean_after_close_notify,
-    read__tells_an_end_without_close_notify_over_tls_1_3,
-    read__tells_an_end_without_close_notify_over_tls_1_2, read__tells_a_reset,
-    read__refuses_a_record_that_does_not_decrypt, read__is_bounded_by_its_deadline,
-    read__ends_in_the_middle_of_a_record_at_its_deadline, read__follows_a_change_of_keys,
-    read__still_brings_what_came_before_a_failed_write, write__sends_head_and_body_in_one_record,
-    write__cuts_a_long_body_into_full_records, write__of_nothing_sends_nothing,
-    write__is_bounded_by_its_deadline, write__goes_on_when_the_stream_below_takes_little_at_a_time,
-    write__that_timed_out_can_be_tried_again, write__to_a_peer_that_is_gone_raises_no_signal,
-    look__is_quiet_when_nothing_has_come, look__swallows_session_tickets_and_keeps_them,
-    look__tells_bytes_that_nobody_asked_for_and_leaves_them, look__tells_bytes_that_were_read_ahead,
-    look__tells_close_notify, look__tells_an_end_without_close_notify, look__tells_a_reset,
-    look__does_not_trust_half_a_record, look__does_not_trust_a_record_that_does_not_decrypt,
-    exchange__on_a_kept_connection_is_one_look_one_write_one_read, close__polite_sends_close_notify,
-    close__silent_sends_nothing, close__polite_does_not_wait_for_room,
-    close__polite_says_nothing_on_a_broken_connection, stream__stacks_tls_in_tls,
-    describe__knows_a_stream_that_is_not_tls, stream__survives_each_failed_allocation,
-    stream__configurations_and_sessions_are_shared_by_threads)
+RUN_TESTS("tls_stream", read__brings_a_long_body_whole,
+          read__does_not_cost_a_call_below_for_each_record,
+          read__gives_the_large_room_back_when_the_peer_falls_silent,
+          read__ends_clean_after_close_notify, read__tells_an_end_without_close_notify_over_tls_1_3,
+          read__tells_an_end_without_close_notify_over_tls_1_2, read__tells_a_reset,
+          read__refuses_a_record_that_does_not_decrypt, read__is_bounded_by_its_deadline,
+          read__ends_in_the_middle_of_a_record_at_its_deadline, read__follows_a_change_of_keys,
+          read__still_brings_what_came_before_a_failed_write,
+          write__sends_head_and_body_in_one_record, write__cuts_a_long_body_into_full_records,
+          write__of_nothing_sends_nothing, write__is_bounded_by_its_deadline,
+          write__goes_on_when_the_stream_below_takes_little_at_a_time,
+          write__that_timed_out_can_be_tried_again, close__polite_sends_close_notify,
+          close__silent_sends_nothing, close__polite_does_not_wait_for_room,
+          close__polite_says_nothing_on_a_broken_connection,
+          write__to_a_peer_that_is_gone_raises_no_signal, stream__stacks_tls_in_tls,
+          describe__knows_a_stream_that_is_not_tls, stream__survives_each_failed_allocation,
+          stream__configurations_and_sessions_are_shared_by_threads)
