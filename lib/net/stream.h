@@ -68,7 +68,8 @@ struct urlp_stream {
  *
  * Sizes:   `len` > 0; `*out_len` is 1..`len`, or 0 with `*out_end` saying how the stream ended.
  * Errors:  URLPOOL_E_READ_TIMEOUT or TOTAL_TIMEOUT, CANCELLED, TLS, RESET; phase BODY. The stream
- * is then fit only for urlp_stream_free. Threads: one at a time; must not hold a urlpool lock. */
+ *          is then fit only for urlp_stream_free.
+ * Threads: one at a time; must not hold a urlpool lock. */
 URLPOOL_MUST_USE enum urlpool_code urlp_stream_read(struct urlp_stream *stream, void *data,
                                                     size_t len, size_t *out_len,
                                                     enum urlp_end *out_end,

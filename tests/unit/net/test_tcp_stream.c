@@ -596,6 +596,23 @@ START_TEST(write__with_its_deadline_passed_sends_nothing)
 }
 END_TEST
 
+START_TEST(write__at_once_sends_what_fits_and_does_not_wait)
+{
+    struct urlp_call call = {.by = URLP_AT_ONCE, .total_by = URLP_NEVER};
+    struct urlp_iovec run = {"x", 1};
+    size_t written = 0;
+
+    open_pair();
+    ck_assert_int_eq(urlp_stream_write(stream, &run, 1, &written, &call, &err), URLPOOL_OK);
+    ck_assert_uint_eq(written, 1);
+    fill_pipe();
+    ck_assert_int_eq(urlp_stream_write(stream, &run, 1, &written, &call, &err),
+                     URLPOOL_E_WRITE_TIMEOUT);
+    ck_assert_str_eq(seen.calls, " send");
+    close_pair();
+}
+END_TEST
+
 /* SIGPIPE is at its default action here: were it raised, the test's process would die of it. */
 START_TEST(write__after_a_reset_raises_no_signal_and_what_came_can_be_read)
 {
@@ -861,6 +878,7 @@ RUN_TESTS("tcp_stream", tcp__a_keep_alive_get_is_look_send_poll_recv,
           write__of_nothing_does_nothing, write__takes_more_runs_than_the_kernel_does_at_once,
           write__goes_on_where_a_partial_write_ended, write__times_out_when_the_peer_takes_nothing,
           write__with_its_deadline_passed_sends_nothing,
+          write__at_once_sends_what_fits_and_does_not_wait,
           write__after_a_reset_raises_no_signal_and_what_came_can_be_read,
           idle_state__tells_quiet_unexpected_and_closed, idle_state__tells_a_reset,
           tcp__counts_bytes_both_ways, tcp__closes_its_socket,
