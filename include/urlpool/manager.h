@@ -66,7 +66,8 @@ struct urlpool_request_options {
 /* urlpool_manager_new makes a manager; NULL options are the defaults. No thread is started.
  *
  * Owns:    the caller ends it with urlpool_manager_free.
- * Errors:  NULL with URLPOOL_E_INVALID (an option), URLPOOL_E_NOMEM, URLPOOL_E_RESOLVE.
+ * Errors:  NULL with URLPOOL_E_INVALID (an option), URLPOOL_E_HEADER (user_agent), URLPOOL_E_NOMEM,
+ *          URLPOOL_E_RESOLVE (dns_servers).
  * Threads: any number at once. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_manager *
 urlpool_manager_new(const struct urlpool_manager_options *options, struct urlpool_error *err);

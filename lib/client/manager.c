@@ -6,6 +6,7 @@
 
 #include "client/manager.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "urlpool/version.h"
@@ -105,14 +106,13 @@ static enum urlpool_code copy_texts(struct urlpool_manager *manager,
     return URLPOOL_OK;
 }
 
-static void destroy(struct urlpool_manager *manager) URLP_TSA(no_thread_safety_analysis)
+static void destroy(struct urlpool_manager *manager) URLP_MAY_BLOCK
 {
     urlp_pool_set_free(manager->pools);
     urlp_opener_free(manager->opener);
-    urlpool_tls_unref(manager->locked.tls);
+    urlpool_tls_unref(atomic_load(&manager->tls));
     urlpool_headers_free(manager->headers);
     urlp_free(manager->user_agent);
-    urlp_mutex_deinit(&manager->mutex);
     urlp_free(manager);
 }
 
@@ -140,8 +140,7 @@ static enum urlpool_code build_shared(struct urlpool_manager *manager,
 }
 
 struct urlpool_manager *urlpool_manager_new(const struct urlpool_manager_options *options,
-                                            struct urlpool_error *err)
-    URLP_TSA(no_thread_safety_analysis) /* nobody else can see it yet */
+                                            struct urlpool_error *err) URLP_MAY_BLOCK
 {
     static const struct urlpool_manager_options defaults;
     struct urlpool_manager *manager = urlp_zalloc(sizeof(*manager));
@@ -155,8 +154,6 @@ struct urlpool_manager *urlpool_manager_new(const struct urlpool_manager_options
         options = &defaults;
     }
     urlp_ref_init(&manager->refs);
-    urlp_mutex_init(&manager->mutex);
-    urlp_list_init(&manager->locked.acquired);
     manager->trace = options->trace;
     code = resolve_requests(manager, options, err);
     if (code == URLPOOL_OK) {
@@ -169,7 +166,7 @@ struct urlpool_manager *urlpool_manager_new(const struct urlpool_manager_options
         destroy(manager);
         return NULL;
     }
-    manager->locked.tls = options->tls != NULL ? urlpool_tls_ref(options->tls) : NULL;
+    atomic_init(&manager->tls, urlpool_tls_ref(options->tls));
     return manager;
 }
 
@@ -203,56 +200,35 @@ void urlpool_manager_free(struct urlpool_manager *manager) URLP_MAY_BLOCK
 
 struct urlpool_manager *urlpool_default(struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    static struct urlp_mutex mutex = URLP_MUTEX_INIT;
-    static struct urlpool_manager *shared; /* never freed: threads may use it until the very end */
+    static _Atomic(struct urlpool_manager *) shared; /* never freed: used until the very end */
+    struct urlpool_manager *found = atomic_load(&shared);
     struct urlpool_manager *made;
-    struct urlpool_manager *result;
 
-    urlp_mutex_lock(&mutex);
-    result = shared;
-    urlp_mutex_unlock(&mutex);
-    if (result != NULL) {
-        return result;
+    if (found != NULL) {
+        return found;
     }
     made = urlpool_manager_new(NULL, err);
-    if (made == NULL) {
-        return NULL;
+    if (made == NULL || atomic_compare_exchange_strong(&shared, &found, made)) {
+        return made;
     }
-    urlp_mutex_lock(&mutex);
-    if (shared == NULL) {
-        shared = made;
-        made = NULL;
-    }
-    result = shared;
-    urlp_mutex_unlock(&mutex);
     urlpool_manager_free(made); /* another thread was faster */
-    return result;
+    return found;
 }
 
 struct urlpool_tls *urlp_manager_tls(struct urlpool_manager *manager, struct urlpool_error *err)
 {
-    struct urlpool_tls *built;
-    struct urlpool_tls *result;
+    struct urlpool_tls *found = atomic_load(&manager->tls);
+    struct urlpool_tls *made;
 
-    urlp_mutex_lock(&manager->mutex);
-    result = manager->locked.tls;
-    urlp_mutex_unlock(&manager->mutex);
-    if (result != NULL) {
-        return result;
+    if (found != NULL) {
+        return found;
     }
-    built = urlpool_tls_new(NULL, err);
-    if (built == NULL) {
-        return NULL;
+    made = urlpool_tls_new(NULL, err);
+    if (made == NULL || atomic_compare_exchange_strong(&manager->tls, &found, made)) {
+        return made;
     }
-    urlp_mutex_lock(&manager->mutex);
-    if (manager->locked.tls == NULL) {
-        manager->locked.tls = built;
-        built = NULL;
-    }
-    result = manager->locked.tls;
-    urlp_mutex_unlock(&manager->mutex);
-    urlpool_tls_unref(built); /* another thread was faster */
-    return result;
+    urlpool_tls_unref(made); /* another thread was faster */
+    return found;
 }
 
 struct urlpool_pool *urlp_manager_pool(struct urlpool_manager *manager, const struct urlp_url *url,

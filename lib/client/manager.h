@@ -4,16 +4,14 @@
 #include "urlpool/manager.h"
 
 #include "base/counters.h"
-#include "base/list.h"
 #include "base/ref.h"
-#include "base/sync.h"
 #include "conn/opener.h"
 #include "http/route.h"
 #include "http/url.h"
 #include "pool/pool.h"
 
-/* struct urlpool_manager is what requests share. All but `locked` is written once, before anybody
- * else can see it; counters are atomics, opener and pools look after themselves. */
+/* struct urlpool_manager is what requests share. It has no lock: all but `tls` is written once,
+ * before anybody else can see it; counters are atomics, opener and pools look after themselves. */
 struct urlpool_manager {
     struct urlp_ref refs;
     struct urlpool_timeout timeout; /* resolved: ms, or -1 */
@@ -25,12 +23,7 @@ struct urlpool_manager {
     struct urlp_counters counters;
     struct urlp_opener *opener;
     struct urlp_pool_set *pools;
-    struct urlp_mutex mutex;
-    struct {
-        struct urlpool_tls *tls; /* NULL until given or first needed */
-        struct urlp_list
-            acquired; /* of struct acquired: connections lent by urlpool_pool_acquire */
-    } locked URLP_GUARDED;
+    _Atomic(struct urlpool_tls *) tls; /* a reference; NULL until given or first needed */
 };
 
 /* urlp_manager_tls gives the manager's TLS configuration, building the default one at the first
@@ -38,7 +31,8 @@ struct urlpool_manager {
  *
  * Owns:    the manager's reference: valid while the manager is.
  * Errors:  NULL with those of urlpool_tls_new.
- * Threads: any number at once; reads files the first time. */
+ * Threads: any number at once; reads files the first time; takes no lock, which a thread of a
+ * parent process could have held at a fork. */
 URLPOOL_MUST_USE struct urlpool_tls *urlp_manager_tls(struct urlpool_manager *manager,
                                                       struct urlpool_error *err) URLP_MAY_BLOCK;
 

@@ -13,11 +13,21 @@
 #include "client/manager.h"
 #include "client/request_loop.h"
 
-/* A connection lent by urlpool_pool_acquire. */
-struct acquired {
-    struct urlp_list link; /* in the manager's list */
+/* A connection lent by urlpool_pool_acquire. The connection leads to it, so that taking it back
+ * asks no list and takes no lock. */
+struct loan {
+    struct urlpool_manager *manager; /* a reference */
     struct urlp_lease lease;
+    uint64_t num_requests_before;
 };
+
+static uint64_t num_requests_of(const struct urlpool_connection *connection)
+{
+    struct urlpool_connection_info info;
+
+    urlpool_connection_info(connection, &info);
+    return info.num_requests;
+}
 
 static struct urlpool_manager *manager_of(const struct urlpool_pool *pool)
 {
@@ -51,39 +61,51 @@ struct urlpool_pool *urlpool_manager_pool_for_url(struct urlpool_manager *manage
     return pool;
 }
 
+/* parse_parts makes of an origin's parts a URL without path. `scheme` outlives it. */
+static enum urlpool_code parse_parts(const char *scheme, const char *host, int port,
+                                     struct urlp_url *out, struct urlpool_error *err)
+{
+    enum urlpool_code code;
+
+    if (port < 0 || port > UINT16_MAX) {
+        return urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE, "port %d is not in 0..65535",
+                         port);
+    }
+    code = urlp_url_parse_authority(urlp_span_of(host), out, err);
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    if (port != 0 && out->port >= 0 && out->port != port) {
+        return urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE,
+                         "port %d was given and the host says %d", port, out->port);
+    }
+    out->port = port != 0 ? port : out->port;
+    out->scheme = urlp_span_of(scheme);
+    if (urlp_span_is_nocase(out->scheme, "http")) {
+        out->scheme = urlp_span_of("http");
+    } else if (urlp_span_is_nocase(out->scheme, "https")) {
+        out->scheme = urlp_span_of("https");
+    }
+    return URLPOOL_OK;
+}
+
 struct urlpool_pool *urlpool_manager_pool_for(struct urlpool_manager *manager, const char *scheme,
                                               const char *host, int port,
                                               struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    struct urlp_buf url = {0};
+    struct urlp_url url = {0};
     struct urlpool_pool *pool = NULL;
-    enum urlpool_code code;
-    bool is_bare_v6;
 
-    if (manager == NULL || scheme == NULL || host == NULL || host[0] == '\0') {
-        (void)urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "%s",
-                        host != NULL && host[0] == '\0' ? "no host specified"
-                                                        : "the manager, scheme or host is NULL");
+    if (manager == NULL || scheme == NULL || host == NULL) {
+        (void)urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "%s is NULL",
+                        manager == NULL ? "the manager"
+                                        : (scheme == NULL ? "the scheme" : "the host"));
         return NULL;
     }
-    if (port < 0 || port > UINT16_MAX) {
-        (void)urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE, "port %d is not in 0..65535", port);
-        return NULL;
+    if (parse_parts(scheme, host, port, &url, err) == URLPOOL_OK) {
+        pool = lend(manager, urlp_manager_pool(manager, &url, err));
     }
-    is_bare_v6 = host[0] != '[' && strchr(host, ':') != NULL;
-    code = urlp_buf_printf(&url, is_bare_v6 ? "%s://[%s]" : "%s://%s", scheme, host);
-    if (code == URLPOOL_OK && port != 0) {
-        code = urlp_buf_printf(&url, ":%d", port);
-    }
-    if (code == URLPOOL_OK) {
-        code = urlp_buf_append(&url, "/", 2); /* with its NUL */
-    }
-    if (code != URLPOOL_OK) {
-        (void)urlp_fail_nomem(err);
-    } else {
-        pool = urlpool_manager_pool_for_url(manager, (const char *)url.data, err);
-    }
-    urlp_buf_deinit(&url);
+    urlp_url_deinit(&url);
     return pool;
 }
 
@@ -193,49 +215,25 @@ struct urlpool_connection *urlpool_pool_acquire(struct urlpool_pool *pool,
                                                 const struct urlpool_cancel *cancel,
                                                 struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    struct urlpool_manager *manager;
-    struct acquired *acquired;
+    struct loan *loan;
 
     if (pool == NULL) {
         (void)urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "the pool is NULL");
         return NULL;
     }
-    manager = manager_of(pool);
-    acquired = urlp_zalloc(sizeof(*acquired));
-    if (acquired == NULL) {
+    loan = urlp_zalloc(sizeof(*loan));
+    if (loan == NULL) {
         (void)urlp_fail_nomem(err);
         return NULL;
     }
-    if (lease_for(pool, timeout, cancel, &acquired->lease, err) != URLPOOL_OK) {
-        urlp_free(acquired);
+    if (lease_for(pool, timeout, cancel, &loan->lease, err) != URLPOOL_OK) {
+        urlp_free(loan);
         return NULL;
     }
-    (void)urlpool_manager_ref(manager);
-    urlp_mutex_lock(&manager->mutex);
-    urlp_list_push_front(&manager->locked.acquired, &acquired->link);
-    urlp_mutex_unlock(&manager->mutex);
-    return acquired->lease.connection;
-}
-
-/* take_back finds the record of a lent connection and takes it off the list; NULL: not lent. */
-static struct acquired *take_back(struct urlpool_manager *manager,
-                                  const struct urlpool_connection *connection) URLP_MAY_BLOCK
-{
-    struct acquired *found = NULL;
-
-    urlp_mutex_lock(&manager->mutex);
-    for (struct urlp_list *link = manager->locked.acquired.next;
-         link != &manager->locked.acquired && found == NULL; link = link->next) {
-        struct acquired *entry = URLP_CONTAINER(link, struct acquired, link);
-        if (entry->lease.connection == connection) {
-            found = entry;
-        }
-    }
-    if (found != NULL) {
-        urlp_list_remove(&found->link);
-    }
-    urlp_mutex_unlock(&manager->mutex);
-    return found;
+    loan->manager = urlpool_manager_ref(manager_of(pool));
+    loan->num_requests_before = num_requests_of(loan->lease.connection);
+    urlp_connection_set_loan(loan->lease.connection, loan);
+    return loan->lease.connection;
 }
 
 void urlpool_pool_release(struct urlpool_pool *pool,
@@ -244,21 +242,23 @@ void urlpool_pool_release(struct urlpool_pool *pool,
     struct urlp_connection_verdict verdict;
     struct urlp_lease_end end;
     struct urlpool_manager *manager;
-    struct acquired *acquired;
+    struct loan *loan;
 
     if (pool == NULL || connection == NULL) {
         return;
     }
-    manager = manager_of(pool);
-    acquired = take_back(manager, connection);
-    if (acquired == NULL) {
+    loan = urlp_connection_get_loan(connection);
+    if (loan == NULL) {
         return; /* given back already, or never lent */
     }
+    manager = loan->manager;
+    urlp_connection_set_loan(connection, NULL);
     urlp_connection_judge(connection, &verdict);
     urlp_connection_configure(connection, &manager->timeout, NULL, NULL);
     end = urlp_lease_end_of(&verdict);
-    urlp_lease_release(&acquired->lease, &end);
-    urlp_free(acquired);
+    end.num_requests = (int64_t)(num_requests_of(connection) - loan->num_requests_before);
+    urlp_lease_release(&loan->lease, &end);
+    urlp_free(loan);
     urlpool_manager_unref(manager);
 }
 

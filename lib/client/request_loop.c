@@ -28,6 +28,7 @@
 struct tenure {
     struct urlpool_manager *manager; /* a reference, when on the heap */
     struct urlpool_trace trace;
+    struct urlp_call call; /* told if the connection dies at the end */
     struct urlp_lease lease;
     bool is_on_heap;
 };
@@ -54,6 +55,7 @@ struct journey {
     bool cross_origin, to_get; /* once true they stay so, to the end of the chain */
     uint32_t num_attempts;
     uint32_t num_retries;
+    int last_status; /* of the last response head, or 0 */
     bool maybe_processed;
 
     struct tenure stack_tenure;
@@ -65,9 +67,10 @@ static void connection_ended(void *user, struct urlpool_connection *connection,
                              const struct urlp_connection_verdict *verdict) URLP_MAY_BLOCK
 {
     struct tenure *tenure = user;
-    const struct urlp_lease_end end = urlp_lease_end_of(verdict);
+    struct urlp_lease_end end = urlp_lease_end_of(verdict);
 
     (void)connection;
+    end.call = &tenure->call;
     urlp_lease_release(&tenure->lease, &end);
     if (tenure->is_on_heap) {
         urlpool_manager_unref(tenure->manager);
@@ -94,6 +97,7 @@ static enum urlpool_code move_in(struct journey *journey, struct urlpool_error *
             journey->call.trace = &tenure->trace;
         }
     }
+    tenure->call = journey->call;
     journey->tenure = tenure;
     return URLPOOL_OK;
 }
@@ -121,9 +125,10 @@ static void move_out(struct journey *journey) URLP_MAY_BLOCK
     }
 }
 
-/* exchange sends the request over the lease's connection. On failure the lease is still held. */
-static struct urlpool_response *exchange(struct journey *journey, struct urlp_exchange_facts *facts,
-                                         struct urlpool_error *err) URLP_MAY_BLOCK
+/* draft_head makes the head for the URL in hand: what the caller got wrong in it is refused before
+ * a connection is taken for it. */
+static enum urlpool_code draft_head(const struct journey *journey, struct urlp_head_draft *out,
+                                    struct urlpool_error *err)
 {
     const struct urlpool_request_options *options = journey->options;
     const bool has_body = journey->body.kind != URLPOOL_BODY_NONE;
@@ -139,24 +144,26 @@ static struct urlpool_response *exchange(struct journey *journey, struct urlp_ex
         .cross_origin = journey->cross_origin,
         .to_get = journey->to_get,
     };
-    struct urlp_head_draft draft;
-    struct urlpool_response *response = NULL;
 
-    *facts = (struct urlp_exchange_facts){0};
-    if (urlp_head_draft_make(&draft, &plan, err) == URLPOOL_OK) {
-        const struct urlp_exchange send = {
-            .head = &draft.head,
-            .body = has_body ? &journey->body : NULL,
-            .read_ms = journey->timeout.read_ms,
-            .write_ms = journey->timeout.write_ms,
-            .data_bytes_max = journey->data_bytes_max,
-            .keep_encoded = options->keep_encoded,
-        };
-        response = urlp_connection_exchange(journey->tenure->lease.connection, &send,
-                                            &journey->call, facts, err);
-    }
-    urlp_head_draft_deinit(&draft);
-    return response;
+    return urlp_head_draft_make(out, &plan, err);
+}
+
+/* exchange sends the request over the lease's connection. On failure the lease is still held. */
+static struct urlpool_response *exchange(struct journey *journey,
+                                         const struct urlp_request_head *head,
+                                         struct urlp_exchange_facts *facts,
+                                         struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    const struct urlp_exchange send = {
+        .head = head,
+        .body = journey->body.kind != URLPOOL_BODY_NONE ? &journey->body : NULL,
+        .read_ms = journey->timeout.read_ms,
+        .write_ms = journey->timeout.write_ms,
+        .data_bytes_max = journey->data_bytes_max,
+        .keep_encoded = journey->options->keep_encoded,
+    };
+    return urlp_connection_exchange(journey->tenure->lease.connection, &send, &journey->call, facts,
+                                    err);
 }
 
 /* judge_failure asks policy whether a failed try is made once more in the same place. */
@@ -176,17 +183,17 @@ static enum urlp_verdict judge_failure(const struct journey *journey, enum urlpo
     return urlp_judge(&attempt);
 }
 
-static void give_up_lease(struct journey *journey, enum urlpool_code code) URLP_MAY_BLOCK
+/* give_up_lease sends the connection of a failed try home: to be ended, but for one on which not a
+ * byte of the request was sent. */
+static void give_up_lease(struct journey *journey) URLP_MAY_BLOCK
 {
-    const struct urlp_lease_end end = {
-        .why = URLPOOL_CLOSED_ERROR,
-        .is_polite = code == URLPOOL_E_HEADER || code == URLPOOL_E_BODY,
-        .keep_alive_timeout_s = -1,
-        .keep_alive_max = -1,
-    };
-    if (journey->tenure->lease.pool != NULL) {
-        urlp_lease_release(&journey->tenure->lease, &end);
-    }
+    struct urlp_connection_verdict verdict;
+    struct urlp_lease_end end;
+
+    urlp_connection_judge(journey->tenure->lease.connection, &verdict);
+    end = urlp_lease_end_of(&verdict);
+    end.call = &journey->call;
+    urlp_lease_release(&journey->tenure->lease, &end);
 }
 
 static bool has_idempotency_key(const struct journey *journey)
@@ -207,6 +214,7 @@ static enum urlpool_code rewind_body(struct journey *journey, struct urlpool_err
 /* exchange_in_place makes the try over the lease just given, and the one free try over a fresh
  * connection when the first was stale. On failure the lease is over. */
 static struct urlpool_response *exchange_in_place(struct journey *journey,
+                                                  const struct urlp_request_head *head,
                                                   struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_exchange_facts facts;
@@ -214,7 +222,7 @@ static struct urlpool_response *exchange_in_place(struct journey *journey,
 
     for (;;) {
         journey->num_attempts++;
-        response = exchange(journey, &facts, err);
+        response = exchange(journey, head, &facts, err);
         if (response != NULL) {
             return response;
         }
@@ -222,7 +230,7 @@ static struct urlpool_response *exchange_in_place(struct journey *journey,
         if (judge_failure(journey, err->code, &facts, has_idempotency_key(journey)) !=
                 URLP_VERDICT_RETRY_FRESH ||
             rewind_body(journey, err) != URLPOOL_OK) {
-            give_up_lease(journey, err->code);
+            give_up_lease(journey);
             return NULL;
         }
         journey->num_retries++;
@@ -272,16 +280,18 @@ static struct urlpool_response *attempt(struct journey *journey,
                                         struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlpool_response *response = NULL;
+    struct urlp_head_draft draft = {0};
     struct urlpool_pool *pool = find_pool(journey, err);
 
     if (pool == NULL) {
         return NULL;
     }
-    if (move_in(journey, err) == URLPOOL_OK &&
+    if (draft_head(journey, &draft, err) == URLPOOL_OK && move_in(journey, err) == URLPOOL_OK &&
         urlp_lease_acquire(pool, journey->timeout.pool_ms, journey->timeout.connect_ms,
                            &journey->call, &journey->tenure->lease, err) == URLPOOL_OK) {
-        response = exchange_in_place(journey, err);
+        response = exchange_in_place(journey, &draft.head, err);
     }
+    urlp_head_draft_deinit(&draft);
     urlp_pool_unref(pool);
     if (response == NULL) {
         move_out(journey);
@@ -294,7 +304,7 @@ static struct urlpool_response *attempt(struct journey *journey,
 
 /* go_on prepares the next hop of a redirect. */
 static enum urlpool_code go_on(struct journey *journey, const struct urlp_redirect *redirect,
-                               int status, struct urlpool_error *err) URLP_MAY_BLOCK
+                               struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_url done = journey->url;
     struct urlp_buf text = {0};
@@ -307,7 +317,7 @@ static enum urlpool_code go_on(struct journey *journey, const struct urlp_redire
     if (journey->trace != NULL &&
         urlp_url_append_without_secrets(&journey->url, &text) == URLPOOL_OK) {
         urlp_call_trace(&journey->call, URLPOOL_TRACE_REDIRECT, (const char *)text.data, text.len,
-                        status);
+                        journey->last_status);
     }
     urlp_buf_deinit(&text);
     if (redirect->to_get) {
@@ -339,14 +349,34 @@ static bool judge_redirect(struct journey *journey, struct urlpool_response *res
     return *out_code == URLPOOL_OK && out->follow;
 }
 
-/* finish makes a response the caller's: body read unless streamed, origin written. */
-static struct urlpool_response *finish(struct journey *journey, struct urlpool_response *response,
-                                       struct urlpool_error *err)
+/* set_origin tells the response where it comes from. Userinfo stays out of it: who prints a URL
+ * prints no password. */
+static enum urlpool_code set_origin(const struct journey *journey,
+                                    struct urlpool_response *response, struct urlpool_error *err)
 {
-    const struct urlp_span url = urlp_span_make(journey->url.text.data, journey->url.text.len);
-    enum urlpool_code code =
-        urlp_response_set_origin(response, url, (uint32_t)journey->num_redirects,
-                                 journey->num_retries, response->connection_reused, err);
+    struct urlp_span url = urlp_span_make(journey->url.text.data, journey->url.text.len);
+    struct urlp_buf bare = {0};
+    enum urlpool_code code = URLPOOL_OK;
+
+    if (journey->url.userinfo.data != NULL) {
+        code = urlp_url_append_without_secrets(&journey->url, &bare);
+        url = urlp_span_make(bare.data, bare.len);
+    }
+    if (code != URLPOOL_OK) {
+        (void)urlp_fail_nomem(err);
+    } else {
+        code = urlp_response_set_origin(response, url, (uint32_t)journey->num_redirects,
+                                        journey->num_retries, response->connection_reused, err);
+    }
+    urlp_buf_deinit(&bare);
+    return code;
+}
+
+/* finish makes a response the caller's: body read unless streamed, origin written. */
+static struct urlpool_response *finish(const struct journey *journey,
+                                       struct urlpool_response *response, struct urlpool_error *err)
+{
+    enum urlpool_code code = set_origin(journey, response, err);
 
     if (code == URLPOOL_OK && !journey->options->stream) {
         code = urlpool_response_read_all(response, err);
@@ -354,8 +384,6 @@ static struct urlpool_response *finish(struct journey *journey, struct urlpool_r
     if (code == URLPOOL_OK) {
         return response;
     }
-    journey->maybe_processed = true;
-    err->http_status = response->status;
     urlpool_response_free(response);
     return NULL;
 }
@@ -368,22 +396,20 @@ static struct urlpool_response *follow(struct journey *journey,
         struct urlp_redirect redirect = {0};
         struct urlpool_response *response = attempt(journey, err);
         enum urlpool_code code = URLPOOL_OK;
-        int status;
 
         if (response == NULL) {
             return NULL;
         }
-        status = response->status;
+        journey->last_status = response->status;
+        journey->maybe_processed = true; /* whatever becomes of a next hop: this server did act */
         if (!judge_redirect(journey, response, &redirect, &code, err) && code == URLPOOL_OK) {
             return finish(journey, response, err);
         }
         urlpool_response_free(response); /* drains within its bounds, decodes nothing */
         if (code == URLPOOL_OK) {
-            code = go_on(journey, &redirect, status, err);
+            code = go_on(journey, &redirect, err);
         }
         if (code != URLPOOL_OK) {
-            err->http_status = status;
-            journey->maybe_processed = true;
             return NULL;
         }
     }
@@ -420,11 +446,7 @@ static enum urlpool_code resolve_body(struct journey *journey, struct urlpool_er
         journey->options->headers != NULL ? journey->options->headers : journey->manager->headers;
 
     journey->body = journey->options->body;
-    journey->body_can_rewind = true;
-    if (journey->body.kind == URLPOOL_BODY_NONE) {
-        return URLPOOL_OK;
-    }
-    if (urlp_headers_ask_for_chunked(headers)) {
+    if (journey->body.kind != URLPOOL_BODY_NONE && urlp_headers_ask_for_chunked(headers)) {
         journey->body.chunked = true;
     }
     return urlp_body_framing(&journey->body, &journey->body_len, &journey->body_can_rewind,
@@ -487,6 +509,7 @@ struct urlpool_response *urlp_request_make(struct urlpool_manager *manager,
     if (response == NULL) {
         urlp_count(&manager->counters.failures, 1);
         err->num_attempts = journey.num_attempts;
+        err->http_status = err->http_status != 0 ? err->http_status : journey.last_status;
         err->maybe_processed = journey.maybe_processed;
     }
     urlp_url_deinit(&journey.url);

@@ -224,6 +224,16 @@ void urlp_connection_judge(struct urlpool_connection *connection,
     }
 }
 
+void urlp_connection_set_loan(struct urlpool_connection *connection, void *loan)
+{
+    connection->loan = loan;
+}
+
+void *urlp_connection_get_loan(const struct urlpool_connection *connection)
+{
+    return connection->loan;
+}
+
 void urlp_connection_end(struct urlpool_connection *connection, bool is_polite)
 {
     if (connection == NULL) {

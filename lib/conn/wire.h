@@ -50,6 +50,7 @@ struct urlpool_connection {
     struct urlpool_limits limits;
     struct urlp_origin origin; /* strings in `text` */
     uint64_t num_requests;
+    void *loan;                   /* the lender's; NULL: not lent */
     enum urlpool_closed last_why; /* how the last exchange left it, when that was not good */
     bool last_is_polite;
     bool is_broken; /* an exchange failed or was given up: never again */
