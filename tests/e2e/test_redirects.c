@@ -1,0 +1,173 @@
+/* Redirects: where they lead, what they take along, and where they end. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/requests.h"
+#include "support/run_tests.h"
+
+static void answer_redirects(struct test_peer *peer, const struct test_request *request, void *user)
+{
+    int status = 0;
+    char location[512];
+
+    (void)user;
+    if (sscanf(request->target, "/redirect/%d", &status) == 1) {
+        snprintf(location, sizeof(location), "Location: /landed?from=%d\r\n", status);
+        test_peer_reply(peer, status, location, "moved");
+    } else if (strcmp(request->target, "/loop") == 0) {
+        test_peer_reply(peer, 302, "Location: /loop\r\n", "again");
+    } else if (strncmp(request->target, "/to/", 4) == 0) {
+        snprintf(location, sizeof(location), "Location: %s\r\n", request->target + 4);
+        test_peer_reply(peer, 302, location, "");
+    } else {
+        test_peer_reply(peer, 200, NULL, request->method);
+    }
+}
+
+START_TEST(redirect__is_followed_over_the_same_connection)
+{
+    static const struct {
+        int status;
+        const char *method, *lands_as;
+    } cases[] = {
+        {301, "GET",  "GET" },
+        {302, "POST", "GET" },
+        {303, "PUT",  "GET" },
+        {307, "POST", "POST"},
+        {308, "PUT",  "PUT" },
+        {301, "PUT",  "PUT" },
+    };
+    struct test_server *server = test_server_start(answer_redirects, NULL, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct urlpool_request_options options = {0};
+        struct urlpool_response *response;
+        char path[64];
+        char url[256];
+        char landed[64];
+
+        if (strcmp(cases[i].method, "GET") != 0) {
+            options.body = urlpool_body_bytes("body", 4);
+        }
+        snprintf(path, sizeof(path), "/redirect/%d#frag", cases[i].status);
+        snprintf(landed, sizeof(landed), "/landed?from=%d#frag", cases[i].status);
+        response = test_fetch(manager, cases[i].method, server, path, &options);
+        ck_assert_int_eq(response->status, 200);
+        ck_assert_str_eq((const char *)response->data, cases[i].lands_as);
+        ck_assert_uint_eq(response->num_redirects, 1);
+        ck_assert_str_eq(response->url, test_server_url(server, landed, url, sizeof(url)));
+        urlpool_response_free(response);
+    }
+    ck_assert_uint_eq(test_server_num_connections(server), 1);
+    ck_assert_uint_eq(test_stats(manager).redirects, 6);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+END_TEST
+
+START_TEST(redirect__obeys_its_options)
+{
+    struct test_server *server = test_server_start(answer_redirects, NULL, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+    struct urlpool_request_options options = {.return_redirects = true};
+    struct urlpool_response *response =
+        test_fetch(manager, "GET", server, "/redirect/302", &options);
+
+    ck_assert_int_eq(response->status, 302);
+    ck_assert_str_eq((const char *)response->data, "moved");
+    urlpool_response_free(response);
+
+    options =
+        (struct urlpool_request_options){.keep_post = true, .body = urlpool_body_bytes("x", 1)};
+    response = test_fetch(manager, "POST", server, "/redirect/302", &options);
+    ck_assert_str_eq((const char *)response->data, "POST");
+    urlpool_response_free(response);
+
+    options = (struct urlpool_request_options){.redirects_max = 3};
+    ck_assert_int_eq(test_fetch_fails(manager, "GET", server, "/loop", &options),
+                     URLPOOL_E_TOO_MANY_REDIRECTS);
+    ck_assert_int_eq(test_err.http_status, 302);
+    ck_assert_uint_eq(test_err.num_attempts, 4);
+    options.redirects_max = URLPOOL_NONE;
+    ck_assert_int_eq(test_fetch_fails(manager, "GET", server, "/loop", &options),
+                     URLPOOL_E_TOO_MANY_REDIRECTS);
+    ck_assert_uint_eq(test_err.num_attempts, 1);
+    ck_assert_int_eq(test_fetch_fails(manager, "GET", server, "/loop", NULL),
+                     URLPOOL_E_TOO_MANY_REDIRECTS);
+    ck_assert_uint_eq(test_err.num_attempts, 21);
+    ck_assert_int_eq(test_fetch_fails(manager, "GET", server, "/to/ftp://127.0.0.1/", NULL),
+                     URLPOOL_E_REDIRECT);
+    ck_assert_int_eq(test_err.phase, URLPOOL_PHASE_REDIRECT);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+END_TEST
+
+START_TEST(redirect__leaves_credentials_behind_for_good)
+{
+    struct test_server *first = test_server_start(answer_redirects, NULL, NULL);
+    struct test_server *second = test_server_start(answer_redirects, NULL, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+    struct urlpool_headers *headers = urlpool_headers_new(&test_err);
+    const struct urlpool_request_options options = {.headers = headers};
+    char back[256];
+    char there[512];
+    char path[600];
+    char *head;
+
+    ck_assert_int_eq(urlpool_headers_add(headers, "authorization", "Bearer secret", &test_err), 0);
+    ck_assert_int_eq(urlpool_headers_add(headers, "COOKIE", "a=b", &test_err), 0);
+    ck_assert_int_eq(urlpool_headers_add(headers, "Proxy-Authorization", "x", &test_err), 0);
+    ck_assert_int_eq(urlpool_headers_add(headers, "X-Kept", "1", &test_err), 0);
+
+    urlpool_response_free(test_fetch(manager, "GET", first, "/redirect/302", &options));
+    head = test_server_last_head(first);
+    ck_assert_ptr_nonnull(strstr(head, "authorization: Bearer secret"));
+    free(head);
+
+    /* first → second → first: they do not come back */
+    test_server_url(first, "/home", back, sizeof(back));
+    snprintf(path, sizeof(path), "/to/%s", back);
+    test_server_url(second, path, there, sizeof(there));
+    snprintf(path, sizeof(path), "/to/%s", there);
+    urlpool_response_free(test_fetch(manager, "GET", first, path, &options));
+    head = test_server_last_head(second);
+    ck_assert_ptr_nonnull(strstr(head, "X-Kept: 1"));
+    ck_assert_ptr_null(strcasestr(head, "authorization"));
+    ck_assert_ptr_null(strcasestr(head, "cookie"));
+    free(head);
+    head = test_server_last_head(first);
+    ck_assert_ptr_nonnull(strstr(head, "GET /home "));
+    ck_assert_ptr_null(strcasestr(head, "authorization"));
+    ck_assert_ptr_null(strcasestr(head, "cookie"));
+    free(head);
+    urlpool_headers_free(headers);
+    urlpool_manager_free(manager);
+    test_server_stop(first);
+    test_server_stop(second);
+}
+END_TEST
+
+START_TEST(redirect__that_leads_nowhere_still_says_what_the_first_server_did)
+{
+    struct test_server *server = test_server_start(answer_redirects, NULL, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+
+    ck_assert_int_eq(test_fetch_fails(manager, "POST", server, "/to/http://127.0.0.1:1/", NULL),
+                     URLPOOL_E_CONNECT);
+    ck_assert_int_eq(test_err.phase, URLPOOL_PHASE_CONNECT);
+    ck_assert_int_eq(test_err.http_status, 302);
+    ck_assert(test_err.maybe_processed);
+    ck_assert_uint_eq(test_err.num_attempts, 1);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+END_TEST
+
+RUN_TESTS("redirects", redirect__is_followed_over_the_same_connection, redirect__obeys_its_options,
+          redirect__leaves_credentials_behind_for_good,
+          redirect__that_leads_nowhere_still_says_what_the_first_server_did)

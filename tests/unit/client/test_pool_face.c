@@ -1,0 +1,332 @@
+/* One origin: the public face of a pool. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "support/requests.h"
+#include "support/run_tests.h"
+
+/* answer_elsewhere redirects "/to/URL" to URL. */
+static void answer_elsewhere(struct test_peer *peer, const struct test_request *request, void *user)
+{
+    char location[512];
+
+    (void)user;
+    if (strncmp(request->target, "/to/", 4) == 0) {
+        snprintf(location, sizeof(location), "Location: %s\r\n", request->target + 4);
+        test_peer_reply(peer, 302, location, "");
+    } else {
+        test_peer_reply(peer, 200, NULL, request->method);
+    }
+}
+
+START_TEST(pool__is_one_origin_and_refuses_another)
+{
+    struct test_server *server = test_server_start(answer_elsewhere, NULL, NULL);
+    struct test_server *other = test_server_start(answer_elsewhere, NULL, NULL);
+    char url[256];
+    char path[300];
+    struct urlpool_pool *pool =
+        urlpool_pool_new(test_server_url(server, "/", url, sizeof(url)), NULL, &test_err);
+    struct urlpool_response *response = urlpool_pool_request(pool, "GET", "/x", NULL, &test_err);
+
+    ck_assert_msg(response != NULL, "%s", test_err.message);
+    ck_assert_int_eq(response->status, 200);
+    urlpool_response_free(response);
+    test_server_url(other, "/", url, sizeof(url));
+    ck_assert_ptr_null(urlpool_pool_request(pool, "GET", url, NULL, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_HOST_CHANGED);
+    snprintf(path, sizeof(path), "/to/%s", url);
+    ck_assert_ptr_null(urlpool_pool_request(pool, "GET", path, NULL, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_HOST_CHANGED);
+    ck_assert_uint_eq(test_server_num_requests(other), 0);
+    urlpool_pool_close(pool);
+    ck_assert_ptr_null(urlpool_pool_request(pool, "GET", "/x", NULL, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_POOL_CLOSED);
+    urlpool_pool_unref(pool);
+    test_server_stop(server);
+    test_server_stop(other);
+}
+END_TEST
+
+START_TEST(pool__lends_connections_to_speak_on)
+{
+    struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
+    char url[256];
+    struct urlpool_pool *pool =
+        urlpool_pool_new(test_server_url(server, "/", url, sizeof(url)), NULL, &test_err);
+    struct urlpool_connection *first = urlpool_pool_acquire(pool, NULL, NULL, &test_err);
+    struct urlpool_connection *second = urlpool_pool_acquire(pool, NULL, NULL, &test_err);
+    struct urlpool_response *response;
+    struct urlpool_stats stats;
+
+    ck_assert_ptr_nonnull(first);
+    ck_assert_ptr_nonnull(second);
+    ck_assert_int_eq(urlpool_connection_request(first, "GET", "/", NULL, NULL, &test_err),
+                     URLPOOL_OK);
+    response = urlpool_connection_getresponse(first, &test_err);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(urlpool_response_read_all(response, &test_err), URLPOOL_OK);
+    urlpool_response_free(response);
+    ck_assert_int_eq(urlpool_connection_request(second, "GET", "/", NULL, NULL, &test_err),
+                     URLPOOL_OK);
+    urlpool_pool_release(pool, first);
+    urlpool_pool_release(pool, second); /* its response was never read */
+    urlpool_pool_stats(pool, &stats, sizeof(stats));
+    ck_assert_uint_eq(stats.idle, 1);
+    ck_assert_uint_eq(stats.open, 1);
+    ck_assert_uint_eq(stats.closed[URLPOOL_CLOSED_UNREAD], 1);
+    urlpool_pool_unref(pool);
+    test_server_stop(server);
+}
+END_TEST
+
+START_TEST(pool__lent_connection_counts_each_of_its_requests)
+{
+    struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
+    const struct urlpool_manager_options options = {.requests_max = 2};
+    char url[256];
+    struct urlpool_pool *pool =
+        urlpool_pool_new(test_server_url(server, "/", url, sizeof(url)), &options, &test_err);
+    struct urlpool_connection *connection = urlpool_pool_acquire(pool, NULL, NULL, &test_err);
+    struct urlpool_stats stats;
+
+    ck_assert_ptr_nonnull(connection);
+    for (int i = 0; i < 2; i++) {
+        struct urlpool_response *response;
+
+        ck_assert_int_eq(urlpool_connection_request(connection, "GET", "/", NULL, NULL, &test_err),
+                         URLPOOL_OK);
+        response = urlpool_connection_getresponse(connection, &test_err);
+        ck_assert_ptr_nonnull(response);
+        urlpool_response_free(response);
+    }
+    urlpool_pool_release(pool, connection);
+    urlpool_pool_stats(pool, &stats, sizeof(stats));
+    ck_assert_uint_eq(stats.closed[URLPOOL_CLOSED_REQUESTS], 1);
+    ck_assert_uint_eq(stats.idle, 0);
+    urlpool_pool_unref(pool);
+    test_server_stop(server);
+}
+END_TEST
+
+START_TEST(pool__takes_a_connection_back_once)
+{
+    struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
+    char url[256];
+    struct urlpool_pool *pool =
+        urlpool_pool_new(test_server_url(server, "/", url, sizeof(url)), NULL, &test_err);
+    struct urlpool_connection *connection = urlpool_pool_acquire(pool, NULL, NULL, &test_err);
+    struct urlpool_connection *strange = urlpool_connection_new("127.0.0.1", 1, NULL, &test_err);
+    struct urlpool_stats stats;
+
+    urlpool_pool_release(pool, connection);
+    urlpool_pool_release(pool, connection);
+    urlpool_pool_release(pool, strange);
+    urlpool_pool_release(pool, NULL);
+    urlpool_pool_release(NULL, connection);
+    urlpool_pool_stats(pool, &stats, sizeof(stats));
+    ck_assert_uint_eq(stats.idle, 1);
+    ck_assert_uint_eq(stats.open, 1);
+    urlpool_connection_free(strange);
+    urlpool_pool_unref(pool);
+    test_server_stop(server);
+}
+END_TEST
+
+START_TEST(pool__lent_connection_keeps_pool_and_manager)
+{
+    struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+    char url[256];
+    struct urlpool_pool *pool = urlpool_manager_pool_for_url(
+        manager, test_server_url(server, "/", url, sizeof(url)), &test_err);
+    struct urlpool_connection *connection = urlpool_pool_acquire(pool, NULL, NULL, &test_err);
+    struct urlpool_response *response;
+
+    urlpool_manager_free(manager);
+    ck_assert_int_eq(urlpool_connection_request(connection, "GET", "/", NULL, NULL, &test_err),
+                     URLPOOL_OK);
+    response = urlpool_connection_getresponse(connection, &test_err);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(urlpool_response_read_all(response, &test_err), URLPOOL_OK);
+    ck_assert_str_eq((const char *)response->data, "hello");
+    urlpool_response_free(response);
+    urlpool_pool_release(pool, connection);
+    urlpool_pool_unref(pool);
+    test_server_stop(server);
+}
+END_TEST
+
+START_TEST(pool__lent_connection_obeys_the_borrowers_limits)
+{
+    struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
+    const struct urlpool_manager_options options = {.maxsize = 1, .block = true};
+    const struct urlpool_timeout brief = {.pool_ms = 30};
+    char url[256];
+    struct urlpool_pool *pool =
+        urlpool_pool_new(test_server_url(server, "/", url, sizeof(url)), &options, &test_err);
+    struct urlpool_connection *connection = urlpool_pool_acquire(pool, NULL, NULL, &test_err);
+    struct urlpool_timeout bad = {.reserved = {1}};
+    struct urlpool_cancel *cancel = urlpool_cancel_new(&test_err);
+
+    ck_assert_ptr_null(urlpool_pool_acquire(pool, &brief, NULL, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_POOL_TIMEOUT);
+    ck_assert_ptr_null(urlpool_pool_acquire(pool, &bad, NULL, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_INVALID);
+    urlpool_cancel_now(cancel);
+    ck_assert_ptr_null(urlpool_pool_acquire(pool, NULL, cancel, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_CANCELLED);
+    ck_assert_ptr_null(urlpool_pool_acquire(NULL, NULL, NULL, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_INVALID);
+    urlpool_pool_release(pool, connection);
+    urlpool_cancel_free(cancel);
+    urlpool_pool_unref(pool);
+    test_server_stop(server);
+}
+END_TEST
+
+START_TEST(pool_for__names_an_origin_by_its_parts)
+{
+    static const struct {
+        const char *scheme, *host;
+        int port;
+        const char *line; /* the beginning of describe's */
+    } cases[] = {
+        {"http",  "Example.COM",    0,    "http://example.com:80 "   },
+        {"HTTPS", "example.com",    8443, "https://example.com:8443 "},
+        {"http",  "example.com:81", 0,    "http://example.com:81 "   },
+        {"http",  "example.com:81", 81,   "http://example.com:81 "   },
+        {"http",  "::1",            0,    "http://[::1]:80 "         },
+        {"http",  "[::1]",          8080, "http://[::1]:8080 "       },
+    };
+    const struct urlpool_tls_options anybody = {.insecure_no_verify = true};
+    struct urlpool_tls *tls = urlpool_tls_new(&anybody, &test_err);
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct urlpool_manager *manager =
+            test_manager(&(struct urlpool_manager_options){.tls = tls});
+        struct urlpool_pool *pool = urlpool_manager_pool_for(
+            manager, cases[i].scheme, cases[i].host, cases[i].port, &test_err);
+        char *line;
+
+        ck_assert_msg(pool != NULL, "%s: %s", cases[i].host, test_err.message);
+        line = urlpool_pool_describe(pool, &test_err);
+        ck_assert_msg(strncmp(line, cases[i].line, strlen(cases[i].line)) == 0, "%s", line);
+        urlpool_string_free(line);
+        urlpool_pool_unref(pool);
+        urlpool_manager_free(manager);
+    }
+    urlpool_tls_unref(tls);
+}
+END_TEST
+
+START_TEST(pool_for__refuses_what_is_no_origin)
+{
+    static const struct {
+        const char *scheme, *host;
+        int port;
+        enum urlpool_code code;
+    } cases[] = {
+        {"http",             "example.com", -1,    URLPOOL_E_URL    },
+        {"http",             "example.com", 65536, URLPOOL_E_URL    },
+        {"http",             "",            0,     URLPOOL_E_URL    },
+        {"http",             "h/path",      0,     URLPOOL_E_URL    },
+        {"http",             "user@h",      0,     URLPOOL_E_URL    },
+        {"http",             "h?q",         0,     URLPOOL_E_URL    },
+        {"http",             "h#f",         0,     URLPOOL_E_URL    },
+        {"http",             "h:81",        82,    URLPOOL_E_URL    },
+        {"http",             "a b",         0,     URLPOOL_E_URL    },
+        {"ftp",              "h",           0,     URLPOOL_E_SCHEME },
+        {"http://other.org", "h",           0,     URLPOOL_E_SCHEME },
+        {"",                 "h",           0,     URLPOOL_E_SCHEME },
+        {NULL,               "h",           0,     URLPOOL_E_INVALID},
+        {"http",             NULL,          0,     URLPOOL_E_INVALID},
+    };
+    struct urlpool_manager *manager = test_manager(NULL);
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ck_assert_ptr_null(urlpool_manager_pool_for(manager, cases[i].scheme, cases[i].host,
+                                                    cases[i].port, &test_err));
+        ck_assert_msg(test_err.code == cases[i].code, "case %zu: %s: %s", i,
+                      urlpool_code_name(test_err.code), test_err.message);
+    }
+    ck_assert_ptr_null(urlpool_manager_pool_for(NULL, "http", "h", 0, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_INVALID);
+    urlpool_manager_free(manager);
+}
+END_TEST
+
+START_TEST(pool__is_the_managers_own_for_its_origin)
+{
+    struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+    char url[256];
+    struct urlpool_pool *pool;
+    struct urlpool_stats stats;
+
+    test_get(manager, server);
+    pool = urlpool_manager_pool_for_url(manager, test_server_url(server, "/x", url, sizeof(url)),
+                                        &test_err);
+    urlpool_pool_stats(pool, &stats, sizeof(stats));
+    ck_assert_uint_eq(stats.idle, 1);
+    urlpool_response_free(urlpool_pool_request(pool, "GET", "//x", NULL, &test_err));
+    ck_assert_uint_eq(test_server_num_connections(server), 1);
+    urlpool_pool_unref(pool);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+END_TEST
+
+START_TEST(pool__reference_outlives_the_manager_and_is_closed_with_it)
+{
+    struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+    char url[256];
+    struct urlpool_pool *pool = urlpool_manager_pool_for_url(
+        manager, test_server_url(server, "/x", url, sizeof(url)), &test_err);
+    struct urlpool_pool *again = urlpool_pool_ref(pool);
+
+    urlpool_pool_unref(pool);
+    urlpool_manager_free(manager);
+    ck_assert_ptr_null(urlpool_pool_request(again, "GET", "/", NULL, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_POOL_CLOSED);
+    urlpool_pool_unref(again);
+    test_server_stop(server);
+}
+END_TEST
+
+START_TEST(pool__refuses_null)
+{
+    struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
+    char url[256];
+    struct urlpool_pool *pool =
+        urlpool_pool_new(test_server_url(server, "/", url, sizeof(url)), NULL, &test_err);
+
+    ck_assert_ptr_null(urlpool_pool_new(NULL, NULL, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_INVALID);
+    ck_assert_ptr_null(urlpool_pool_new("ftp://h/", NULL, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_SCHEME);
+    ck_assert_ptr_null(urlpool_pool_request(NULL, "GET", "/", NULL, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_INVALID);
+    ck_assert_ptr_null(urlpool_pool_request(pool, NULL, "/", NULL, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_INVALID);
+    ck_assert_ptr_null(urlpool_pool_request(pool, "GET", NULL, NULL, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_INVALID);
+    ck_assert_ptr_null(urlpool_pool_describe(NULL, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_INVALID);
+    ck_assert_ptr_null(urlpool_pool_ref(NULL));
+    urlpool_pool_unref(NULL);
+    urlpool_pool_close(NULL);
+    urlpool_pool_stats(NULL, NULL, 0);
+    urlpool_pool_unref(pool);
+    test_server_stop(server);
+}
+END_TEST
+
+RUN_TESTS("pool face", pool__is_one_origin_and_refuses_another, pool__lends_connections_to_speak_on,
+          pool__lent_connection_counts_each_of_its_requests, pool__takes_a_connection_back_once,
+          pool__lent_connection_keeps_pool_and_manager,
+          pool__lent_connection_obeys_the_borrowers_limits, pool_for__names_an_origin_by_its_parts,
+          pool_for__refuses_what_is_no_origin, pool__is_the_managers_own_for_its_origin,
+          pool__reference_outlives_the_manager_and_is_closed_with_it, pool__refuses_null)
