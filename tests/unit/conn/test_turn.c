@@ -2,13 +2,21 @@
  * peers that stop taking the request, writes that find no room. */
 
 #include <errno.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "conn/wire.h"
+#include "net/tcp.h"
+#include "net/tls.h"
+#include "support/certs.h"
 #include "support/conn_fixture.h"
+#include "support/loopback.h"
 #include "support/run_tests.h"
 
 #define OK_EMPTY "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -310,6 +318,78 @@ START_TEST(turn__fails_with_what_the_stream_fails_with)
 }
 END_TEST
 
+/* struct late_reader is a TLS server that does not read for a while, then counts what it reads. */
+struct late_reader {
+    int fd;
+    SSL_CTX *context;
+    size_t expected;
+    size_t num_good;
+};
+
+static void *read_late(void *arg)
+{
+    struct late_reader *reader = arg;
+    SSL *ssl = SSL_new(reader->context);
+    /* Longer than it takes until the client looks for an early answer: the stall is the point. */
+    const struct timespec stall = {.tv_nsec = 250 * 1000 * 1000};
+    size_t total = 0;
+    char bytes[4096];
+    int len = 1;
+
+    ck_assert_int_eq(SSL_set_fd(ssl, reader->fd), 1);
+    ck_assert_int_eq(SSL_accept(ssl), 1);
+    nanosleep(&stall, NULL);
+    while (total < reader->expected && len > 0) {
+        int i;
+
+        len = SSL_read(ssl, bytes, sizeof(bytes));
+        for (i = 0; i < len; i++) {
+            reader->num_good += bytes[i] == 'x';
+        }
+        total += len > 0 ? (size_t)len : 0;
+    }
+    ck_assert_int_eq(SSL_write(ssl, OK_EMPTY, sizeof(OK_EMPTY) - 1), sizeof(OK_EMPTY) - 1);
+    SSL_free(ssl);
+    return NULL;
+}
+
+START_TEST(turn__over_tls_goes_on_after_writes_that_found_no_room)
+{
+    struct test_cert *leaf = test_leaf("a", NULL);
+    const struct test_cert *const certs[] = {leaf, NULL};
+    struct urlpool_tls *tls =
+        urlpool_tls_new(&(struct urlpool_tls_options){.insecure_no_verify = true}, NULL);
+    const struct urlp_tls_target target = {.host = urlp_span_of("a")};
+    const struct urlp_origin origin = {.host = urlp_span_of("a"), .is_https = true};
+    struct late_reader reader = {.context = test_cert_context(certs)};
+    struct urlp_stream *stream;
+    pthread_t thread;
+    int fds[2];
+
+    fixture_begin(&fixture);
+    set_post(8 << 20); /* more than the kernel holds */
+    fixture.call.trace = NULL;
+    reader.expected = (8 << 20) + 53;
+    loopback_pair(fds);
+    reader.fd = fds[1];
+    ck_assert_int_eq(pthread_create(&thread, NULL, read_late, &reader), 0);
+    stream = urlp_tls_wrap(urlp_tcp_wrap(fds[0], NULL), tls, &target, NULL, &fixture.call, NULL);
+    ck_assert_ptr_nonnull(stream);
+    fixture.connection = urlp_connection_create(&origin, &fixture.limits, NULL);
+    ck_assert_int_eq(urlp_connection_attach(fixture.connection, stream, NULL), URLPOOL_OK);
+    urlpool_response_free(fixture_exchange(&fixture));
+    pthread_join(thread, NULL);
+    ck_assert_msg(fixture.verdict.is_reusable, "%s", fixture.err.message);
+    ck_assert_uint_eq(reader.num_good, 8 << 20);
+    free_post();
+    fixture_end(&fixture);
+    close(fds[1]);
+    SSL_CTX_free(reader.context);
+    urlpool_tls_unref(tls);
+    test_cert_free(leaf);
+}
+END_TEST
+
 RUN_TESTS("turn", turn__stops_sending_when_an_answer_comes_early,
           turn__hears_an_early_answer_in_pieces_and_sends_until_its_head_is_whole,
           turn__goes_on_sending_after_an_interim_response,
@@ -322,4 +402,5 @@ RUN_TESTS("turn", turn__stops_sending_when_an_answer_comes_early,
           turn__after_a_broken_pipe_with_half_an_answer_blames_the_answer,
           turn__whose_first_write_fails_reads_nothing,
           turn__stops_sending_to_a_peer_that_has_closed,
-          turn__fails_with_what_the_stream_fails_with)
+          turn__fails_with_what_the_stream_fails_with,
+          turn__over_tls_goes_on_after_writes_that_found_no_room)

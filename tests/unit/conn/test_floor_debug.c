@@ -1,0 +1,107 @@
+/* What set_debuglevel prints, and what the trace sink is told beside it. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "urlpool/connection.h"
+
+#include "support/http_server.h"
+#include "support/run_tests.h"
+
+static char printed[4096];
+static unsigned num_events;
+
+static void print(void *user, const char *line)
+{
+    size_t len = strlen(printed);
+
+    (void)user;
+    (void)snprintf(printed + len, sizeof(printed) - len, "%s\n", line);
+}
+
+static void count(void *user, const struct urlpool_trace_event *event)
+{
+    (void)user;
+    (void)event;
+    num_events++;
+}
+
+static void answer(struct test_peer *peer, const struct test_request *request, void *user)
+{
+    (void)request;
+    (void)user;
+    test_peer_reply(peer, 200, "Set-Cookie: hush\r\nX-Long: 00000000000000000000000000000\r\n",
+                    "hi");
+}
+
+/* fetch makes one GET with credentials. */
+static void fetch(struct urlpool_connection *connection)
+{
+    struct urlpool_headers *headers = urlpool_headers_new(NULL);
+    struct urlpool_response *response;
+
+    ck_assert_int_eq(urlpool_headers_add(headers, "Authorization", "Basic hush", NULL), URLPOOL_OK);
+    ck_assert_int_eq(urlpool_connection_request(connection, "GET", "/x", NULL, headers, NULL),
+                     URLPOOL_OK);
+    response = urlpool_connection_getresponse(connection, NULL);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_int_eq(urlpool_response_read_all(response, NULL), URLPOOL_OK);
+    urlpool_response_free(response);
+    urlpool_headers_free(headers);
+}
+
+START_TEST(debuglevel__prints_the_exchange_without_credentials)
+{
+    struct test_server *server = test_server_start(answer, NULL, NULL);
+    struct urlpool_connection_options options = {
+        .trace = {count, NULL}
+    };
+    struct urlpool_connection *connection =
+        urlpool_connection_new("127.0.0.1", test_server_port(server), &options, NULL);
+
+    urlpool_connection_set_debuglevel(connection, 1, print, NULL);
+    fetch(connection);
+    ck_assert_ptr_nonnull(strstr(printed, "connected: 127.0.0.1:"));
+    ck_assert_ptr_nonnull(strstr(printed, "send: GET /x HTTP/1.1\n"));
+    ck_assert_ptr_nonnull(strstr(printed, "send: Authorization: ***\n"));
+    ck_assert_ptr_nonnull(strstr(printed, "reply: HTTP/1.1 200 Because\n"));
+    ck_assert_ptr_nonnull(strstr(printed, "reply: Set-Cookie: ***\n"));
+    ck_assert_ptr_nonnull(strstr(printed, "body bytes: 2\n"));
+    ck_assert_ptr_null(strstr(printed, "hush"));
+    ck_assert_uint_ge(num_events, 6);
+
+    printed[0] = '\0';
+    num_events = 0;
+    urlpool_connection_set_debuglevel(connection, 0, print, NULL);
+    fetch(connection);
+    ck_assert_str_eq(printed, "");
+    ck_assert_uint_ge(num_events, 5); /* the sink of the options still listens */
+    urlpool_connection_free(connection);
+    urlpool_connection_set_debuglevel(NULL, 1, NULL, NULL);
+    test_server_stop(server);
+}
+END_TEST
+
+START_TEST(debuglevel__prints_to_stderr_when_no_sink_is_given)
+{
+    struct test_server *server = test_server_start(answer, NULL, NULL);
+    struct urlpool_connection *connection =
+        urlpool_connection_new("127.0.0.1", test_server_port(server), NULL, NULL);
+    FILE *file = freopen("/dev/null", "w", stderr);
+    long before = 0;
+
+    ck_assert_ptr_nonnull(file);
+    (void)setvbuf(stderr, printed, _IOFBF, sizeof(printed));
+    before = (long)strlen(printed);
+    urlpool_connection_set_debuglevel(connection, 1, NULL, NULL);
+    fetch(connection);
+    ck_assert_int_eq(before, 0);
+    ck_assert_ptr_nonnull(strstr(printed, "send: GET /x HTTP/1.1\n"));
+    (void)setvbuf(stderr, NULL, _IONBF, 0);
+    urlpool_connection_free(connection);
+    test_server_stop(server);
+}
+END_TEST
+
+RUN_TESTS("floor_debug", debuglevel__prints_the_exchange_without_credentials,
+          debuglevel__prints_to_stderr_when_no_sink_is_given)
