@@ -54,8 +54,10 @@ bool urlp_target_is_valid(struct urlp_span target)
 const struct urlp_field *urlp_fields_find(const struct urlp_field *fields, size_t num_fields,
                                           const char *name, size_t *index)
 {
+    struct urlp_span wanted = urlp_span_of(name);
+
     for (size_t i = *index; i < num_fields; i++) {
-        if (urlp_span_is_nocase(fields[i].name, name)) {
+        if (fields[i].name.len == wanted.len && urlp_span_equals_nocase(fields[i].name, wanted)) {
             *index = i + 1;
             return &fields[i];
         }
