@@ -53,4 +53,7 @@ URLPOOL_MUST_USE enum urlpool_code urlp_decoder_finish(struct urlp_decoder *deco
 /* urlp_decoder_accept_encoding is the value for Accept-Encoding: only what is built in. */
 const char *urlp_decoder_accept_encoding(void);
 
+/* urlp_decoder_library_version is the version of zlib: "1.2.13". */
+const char *urlp_decoder_library_version(void);
+
 #endif /* URLP_CODING_DECODER_H */

@@ -239,3 +239,8 @@ const struct urlp_coding urlp_coding_x_gzip = {"x-gzip", open_gzip, step, is_com
                                                close_inflater};
 const struct urlp_coding urlp_coding_deflate = {"deflate", open_deflate, step, is_complete,
                                                 close_inflater};
+
+const char *urlp_decoder_library_version(void)
+{
+    return zlibVersion();
+}

@@ -5,13 +5,16 @@
 
 #include "conn/opener.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "coding/decoder.h"
 #include "conn/tunnel.h"
 #include "conn/wire.h"
 #include "net/dial.h"
+#include "net/resolver.h"
 #include "net/tcp.h"
 #include "net/tls.h"
 
@@ -130,4 +133,10 @@ struct urlpool_connection *urlp_opener_open(struct urlp_opener *opener,
 failed:
     urlp_connection_end(connection, false);
     return NULL;
+}
+
+void urlp_opener_libraries(char *out, size_t out_size)
+{
+    (void)snprintf(out, out_size, "%s c-ares/%s zlib/%s", urlp_tls_library(),
+                   urlp_resolver_library_version(), urlp_decoder_library_version());
 }

@@ -558,3 +558,8 @@ bool urlp_dns_servers_are_valid(const char *servers, struct urlp_dns_failure *ou
     }
     return status == ARES_SUCCESS;
 }
+
+const char *urlp_resolver_library_version(void)
+{
+    return ares_version(NULL);
+}

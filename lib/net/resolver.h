@@ -87,4 +87,7 @@ URLPOOL_MUST_USE enum urlpool_code urlp_local_answer(const struct urlp_dial_targ
                                                      bool *out_is_found, bool *out_is_literal,
                                                      struct urlpool_error *err);
 
+/* urlp_resolver_library_version is the version of c-ares: "1.18.1". */
+const char *urlp_resolver_library_version(void);
+
 #endif /* URLP_NET_RESOLVER_H */

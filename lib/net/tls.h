@@ -47,4 +47,7 @@ URLPOOL_MUST_USE struct urlp_stream *urlp_tls_wrap(struct urlp_stream *inner,
 bool urlp_tls_describe(const struct urlp_stream *stream, const char **out_version,
                        const char **out_cipher, bool *out_is_resumed);
 
+/* urlp_tls_library is name and version of the TLS library: "BoringSSL/17". */
+const char *urlp_tls_library(void);
+
 #endif /* URLP_NET_TLS_H */

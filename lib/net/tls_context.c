@@ -154,3 +154,11 @@ uint64_t urlp_tls_serial(const struct urlpool_tls *tls)
 {
     return tls->serial;
 }
+
+#define TEXT_OF(number)   TEXT_OF_2(number)
+#define TEXT_OF_2(number) #number
+
+const char *urlp_tls_library(void)
+{
+    return "BoringSSL/" TEXT_OF(BORINGSSL_API_VERSION);
+}

@@ -1,0 +1,26 @@
+/* Which urlpool this is, and what it stands on. */
+
+#include "urlpool/version.h"
+
+#include <stdio.h>
+
+#include "base/sync.h"
+#include "conn/opener.h"
+
+static char text[128];
+
+static void write_text(void)
+{
+    char libraries[96];
+
+    urlp_opener_libraries(libraries, sizeof(libraries));
+    (void)snprintf(text, sizeof(text), "urlpool/%s %s", URLPOOL_VERSION, libraries);
+}
+
+const char *urlpool_version(void)
+{
+    static struct urlp_once once = URLP_ONCE_INIT;
+
+    urlp_once_run(&once, write_text);
+    return text;
+}
