@@ -28,11 +28,23 @@ static const uint8_t alpn[] = "\x08http/1.1";
 /* For TLS 1.2: ephemeral keys only, no 64-bit block cipher. Those of TLS 1.3 are all good. */
 static const char ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES";
 
+/* What a peer may sign its handshake with: BoringSSL's own list without SHA-1, and with the two
+ * kinds of key that private CAs like and it leaves out. */
+static const uint16_t signatures[] = {
+    SSL_SIGN_ECDSA_SECP256R1_SHA256, SSL_SIGN_RSA_PSS_RSAE_SHA256,
+    SSL_SIGN_RSA_PKCS1_SHA256,       SSL_SIGN_ECDSA_SECP384R1_SHA384,
+    SSL_SIGN_RSA_PSS_RSAE_SHA384,    SSL_SIGN_RSA_PKCS1_SHA384,
+    SSL_SIGN_ECDSA_SECP521R1_SHA512, SSL_SIGN_RSA_PSS_RSAE_SHA512,
+    SSL_SIGN_RSA_PKCS1_SHA512,       SSL_SIGN_ED25519,
+};
+
 static bool configure(SSL_CTX *context, bool is_insecure)
 {
     /* What leads astray here: SSL_CTX_set_alpn_protos returns 0 on success. */
     if (!SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) ||
         !SSL_CTX_set_strict_cipher_list(context, ciphers) ||
+        !SSL_CTX_set_verify_algorithm_prefs(context, signatures,
+                                            sizeof(signatures) / sizeof(signatures[0])) ||
         SSL_CTX_set_alpn_protos(context, alpn, sizeof(alpn) - 1) != 0) {
         return false;
     }

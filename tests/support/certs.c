@@ -36,6 +36,15 @@ static void must(bool holds, const char *what, int line)
     }
 }
 
+static EVP_PKEY *new_ed25519(void)
+{
+    static const uint8_t seed[32] = "any 32 octets are a private key";
+    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof(seed));
+
+    MUST(key != NULL);
+    return key;
+}
+
 static EVP_PKEY *new_key(int rsa_bits)
 {
     EVP_PKEY *key = EVP_PKEY_new();
@@ -162,6 +171,15 @@ static void set_subject(X509 *x509, const char *common_name)
                                     (const uint8_t *)common_name, -1, -1, 0));
 }
 
+/* digest_for: Ed25519 has its own. */
+static const EVP_MD *digest_for(const EVP_PKEY *key, const struct test_cert_options *options)
+{
+    if (EVP_PKEY_id(key) == EVP_PKEY_ED25519) {
+        return NULL;
+    }
+    return options->is_sha1 ? EVP_sha1() : EVP_sha256();
+}
+
 struct test_cert *test_cert_new(const struct test_cert_options *options,
                                 const struct test_cert *issuer)
 {
@@ -174,7 +192,7 @@ struct test_cert *test_cert_new(const struct test_cert_options *options,
         cert->key = options->key_of->key;
         EVP_PKEY_up_ref(cert->key);
     } else {
-        cert->key = new_key(options->rsa_bits);
+        cert->key = options->is_ed25519 ? new_ed25519() : new_key(options->rsa_bits);
     }
     if (issuer == NULL) {
         issuer = cert;
@@ -186,7 +204,7 @@ struct test_cert *test_cert_new(const struct test_cert_options *options,
     set_dates(cert->x509, options);
     MUST(X509_set_pubkey(cert->x509, cert->key));
     add_extensions(cert->x509, options);
-    MUST(X509_sign(cert->x509, issuer->key, options->is_sha1 ? EVP_sha1() : EVP_sha256()) != 0);
+    MUST(X509_sign(cert->x509, issuer->key, digest_for(issuer->key, options)) != 0);
     return cert;
 }
 

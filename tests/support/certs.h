@@ -38,6 +38,7 @@ struct test_cert_options {
     const char *limits;             /* nameConstraints, as in openssl.cnf; NULL: none */
     bool has_unknown;               /* a critical extension nobody knows */
     int rsa_bits;                   /* 0: P-256 */
+    bool is_ed25519;                /* the key; instead of P-256 */
     bool is_sha1;                   /* the signature's digest */
     const struct test_cert *key_of; /* NULL: a new key, else the one of that certificate */
 };

@@ -270,6 +270,18 @@ static bool read_line(struct connection *connection, char *out, size_t out_size)
     return false;
 }
 
+/* update_keys: a write of nothing sends what is held back, and no record of its own. */
+static bool update_keys(struct connection *connection, size_t num)
+{
+    for (size_t i = 0; i < num; i++) {
+        if (!SSL_key_update(connection->ssl, SSL_KEY_UPDATE_NOT_REQUESTED) ||
+            SSL_write(connection->ssl, "", 0) < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* obey does what one line says; false when the connection is over. */
 static bool obey(struct connection *connection, const char *line)
 {
@@ -296,6 +308,9 @@ static bool obey(struct connection *connection, const char *line)
     }
     if (strncmp(line, "tunnel ", 7) == 0) {
         return tunnel(connection, (uint16_t)number);
+    }
+    if (strncmp(line, "updates ", 8) == 0) {
+        return update_keys(connection, number);
     }
     if (strcmp(line, "update") == 0) {
         return SSL_key_update(connection->ssl, SSL_KEY_UPDATE_REQUESTED) &&

@@ -15,6 +15,7 @@
  *   drops N      answers N bytes, each in a record of its own
  *   sink N       reads N bytes more, answers "took N good" when they are test_pattern
  *   update       changes its keys, asks the same of the client, answers "updated"
+ *   updates N    changes its keys N times, and stays
  *   close        close_notify and FIN
  *   cut          FIN without close_notify
  *   half         half a record, and stays

@@ -220,6 +220,35 @@ START_TEST(handshake__refuses_an_unknown_ca_also_over_tls_1_2)
 }
 END_TEST
 
+/* expect_key: a peer with a key of this kind is spoken to. */
+static void expect_key(struct test_cert_options options, uint16_t max_version)
+{
+    static const struct test_name name = TEST_DNS("localhost");
+    struct tls_scene scene =
+        tls_scene_begin((struct tls_server_options){.max_version = max_version});
+    struct test_cert *leaf;
+    struct urlp_stream *stream;
+
+    options.names = &name;
+    options.num_names = 1;
+    leaf = test_cert_new(&options, scene.ca);
+    tls_server_present(scene.server, (const struct test_cert *[]){leaf, NULL});
+    stream = tls_scene_dial(&scene, "localhost", NULL);
+    ck_assert_ptr_nonnull(stream);
+    ck_assert_str_eq(test_ask(stream, "echo hello"), "hello");
+    urlp_stream_free(stream, URLP_CLOSE_POLITE);
+    tls_scene_end(&scene);
+    test_cert_free(leaf);
+}
+
+START_TEST(handshake__takes_keys_of_each_kind)
+{
+    expect_key((struct test_cert_options){.rsa_bits = 2048}, 0);
+    expect_key((struct test_cert_options){.rsa_bits = 2048}, TLS1_2_VERSION);
+    expect_key((struct test_cert_options){.is_ed25519 = true}, 0);
+}
+END_TEST
+
 START_TEST(handshake__insecure_takes_any_certificate)
 {
     struct test_cert *leaf = test_leaf("other.example", NULL);
@@ -393,7 +422,7 @@ RUN_TESTS("tls_handshake", handshake__speaks_tls_1_3_with_a_trusted_peer,
           handshake__refuses_an_expired_certificate_and_says_when,
           handshake__refuses_a_certificate_for_another_name_and_names_it,
           handshake__refuses_a_self_signed_certificate,
-          handshake__refuses_an_unknown_ca_also_over_tls_1_2,
+          handshake__refuses_an_unknown_ca_also_over_tls_1_2, handshake__takes_keys_of_each_kind,
           handshake__insecure_takes_any_certificate, handshake__says_when_the_peer_speaks_http,
           handshake__refuses_garbage, handshake__says_that_the_peer_closed,
           handshake__says_that_the_peer_reset, handshake__is_bounded_by_the_connect_deadline,

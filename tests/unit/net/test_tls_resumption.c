@@ -158,17 +158,26 @@ END_TEST
 
 START_TEST(session__is_neither_kept_nor_offered_without_verification)
 {
-    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
+    struct tls_scene scene =
+        tls_scene_begin((struct tls_server_options){.max_version = TLS1_2_VERSION});
     const struct urlpool_tls_options options = {.insecure_no_verify = true};
-    struct urlp_tls_session_key key;
+    struct urlp_tls_session_key key = key_of(&scene, "localhost");
+    SSL_SESSION *session;
+
+    converse(&scene);
+    session = urlp_tls_sessions_take(scene.sessions, &key);
+    ck_assert_ptr_nonnull(session);
 
     urlpool_tls_unref(scene.tls);
     scene.tls = urlpool_tls_new(&options, NULL);
     key = key_of(&scene, "localhost");
     converse(&scene);
     ck_assert_uint_eq(urlp_tls_sessions_count(scene.sessions, &key), 0);
+
+    urlp_tls_sessions_put(scene.sessions, &key, session, INT64_MAX);
+    SSL_SESSION_free(session);
     converse(&scene);
-    ck_assert_uint_eq(scene.counters.tls_full, 2);
+    ck_assert_uint_eq(scene.counters.tls_full, 3);
     ck_assert_uint_eq(scene.counters.tls_resumed, 0);
     tls_scene_end(&scene);
 }
