@@ -11,8 +11,10 @@ URLPOOL_BEGIN_DECLS
 
 /* struct urlpool_tls_options says whom to trust. Zero bytes: the system's roots, verification on.
  * Roots come from the first of these that is given: ca_file, ca_dir and ca_data together (then no
- * others are trusted); else SSL_CERT_FILE and SSL_CERT_DIR; else the usual bundle files; else the
- * usual hashed directory. */
+ * others are trusted); else SSL_CERT_FILE and SSL_CERT_DIR together; else the first of the usual
+ * bundle files that holds any; else the first of the usual hashed directories. What an option or
+ * the environment names must be readable and well-formed: it is never replaced by something else.
+ */
 struct urlpool_tls_options {
     const char *ca_file; /* PEM, any number of certificates */
     const char *ca_dir;  /* PEM files named by subject hash, as openssl rehash makes them */
@@ -29,15 +31,25 @@ struct urlpool_tls_options {
  * Model:   ssl.SSLContext as urllib3.util.create_urllib3_context makes it. */
 struct urlpool_tls;
 
-/* urlpool_tls_new builds a configuration; NULL options are the defaults. Reads files and environment
- * now and never again.
+/* urlpool_tls_new builds a configuration; NULL options are the defaults. Reads files and
+ * environment now and never again.
  *
  * Owns:    the caller gives its reference back with urlpool_tls_unref.
- * Errors:  NULL with URLPOOL_E_TLS_CA_FILE, URLPOOL_E_TLS_NO_ANCHORS, URLPOOL_E_INVALID, NOMEM.
+ * Errors:  NULL with URLPOOL_E_TLS_CA_FILE, URLPOOL_E_TLS_NO_ANCHORS, URLPOOL_E_INVALID,
+ *          URLPOOL_E_NOMEM.
+ * Threads: any number at once.
+ * Model:   urllib3.util.create_urllib3_context, SSLContext.load_verify_locations. */
+URLPOOL_API URLPOOL_MUST_USE struct urlpool_tls *urlpool_tls_new(
+    const struct urlpool_tls_options *options, struct urlpool_error *err);
+
+/* urlpool_tls_ref takes one more reference and returns `tls`; NULL is accepted.
+ *
  * Threads: any number at once. */
-URLPOOL_API URLPOOL_MUST_USE struct urlpool_tls *
-urlpool_tls_new(const struct urlpool_tls_options *options, struct urlpool_error *err);
 URLPOOL_API struct urlpool_tls *urlpool_tls_ref(struct urlpool_tls *tls);
+
+/* urlpool_tls_unref gives a reference back; the last one ends the configuration. NULL is accepted.
+ *
+ * Threads: any number at once. */
 URLPOOL_API void urlpool_tls_unref(struct urlpool_tls *tls);
 
 URLPOOL_END_DECLS

@@ -12,12 +12,21 @@
  * pool key holds in its stead. */
 uint64_t urlp_tls_serial(const struct urlpool_tls *tls);
 
-/* A cache of TLS sessions, shared by all threads of a manager, keyed by configuration and peer.
- * TLS 1.3 tickets are given out once; at most four a key and `keys_max` keys are kept. */
+/* struct urlp_tls_sessions is a cache of TLS sessions, shared by all threads of a manager, keyed by
+ * configuration, host and port. At most four sessions a key are kept, the newest, and `keys_max`
+ * keys, the last used. */
 struct urlp_tls_sessions;
+
+/* urlp_tls_sessions_new makes an empty cache; with `keys_max` 0 it stays empty.
+ *
+ * Errors:  NULL with URLPOOL_E_NOMEM. */
 URLPOOL_MUST_USE struct urlp_tls_sessions *urlp_tls_sessions_new(
     size_t keys_max, struct urlpool_error *err) URLP_MAY_BLOCK;
-void urlp_tls_sessions_free(struct urlp_tls_sessions *sessions) URLP_MAY_BLOCK; /* accepts NULL */
+
+/* urlp_tls_sessions_free drops all sessions; accepts NULL.
+ *
+ * Threads: nobody else may be using it. */
+void urlp_tls_sessions_free(struct urlp_tls_sessions *sessions) URLP_MAY_BLOCK;
 
 /* struct urlp_tls_target is whom to shake hands with. */
 struct urlp_tls_target {
@@ -27,12 +36,14 @@ struct urlp_tls_target {
 
 /* urlp_tls_wrap shakes hands over `inner` and returns the stream that reads and writes inside.
  * Verifies chain and name on full and on resumed handshakes alike, unless the configuration says
- * insecure_no_verify.
+ * insecure_no_verify: then no session is offered or kept either. Counts tls_full or tls_resumed and
+ * tells the trace URLPOOL_TRACE_SECURED.
  *
  * Owns:    takes `inner` on success only; `sessions` (may be NULL) must outlive the stream.
  * Errors:  NULL with URLPOOL_E_TLS, TLS_VERIFY, TLS_HOSTNAME, TLS_EXPIRED (tls_code set, the
  *          certificate's names in the message), CONNECT_TIMEOUT or TOTAL_TIMEOUT, CANCELLED, RESET,
- *          NOMEM; phase TLS.
+ *          INVALID for a host that has no name, NOMEM; phase TLS. `inner` is then fit only for
+ *          urlp_stream_free.
  * Threads: one at a time for `inner`; blocks.
  * Spec:    RFC 8446, RFC 9110 section 4.3.4. */
 URLPOOL_MUST_USE struct urlp_stream *urlp_tls_wrap(struct urlp_stream *inner,

@@ -1,8 +1,8 @@
 /* Which host names a name in a certificate stands for. Pure.
  *
- * A name from a certificate may hold any octet: NUL ends nothing here, and a pattern with an octet
- * that no host name has matches nothing. Refusing too much costs a connection, matching too much
- * costs the identity of the peer, so whatever is odd is refused. */
+ * A name from a certificate may hold any octet: NUL ends nothing here, and since the host is made
+ * of host octets alone, a pattern with any other octet is equal to none. Refusing too much costs a
+ * connection, matching too much costs the identity of the peer, so whatever is odd is refused. */
 
 #include "net/tls_names.h"
 
@@ -53,7 +53,7 @@ static bool wildcard_matches(struct urlp_span parent, struct urlp_span host)
         return false;
     }
     label_len = (size_t)(dot - host.data);
-    return is_plain_name(parent) && urlp_span_equals_nocase(behind(host, label_len + 1), parent);
+    return urlp_span_equals_nocase(behind(host, label_len + 1), parent);
 }
 
 bool urlp_tls_name_matches(struct urlp_span pattern, struct urlp_span host)
@@ -64,7 +64,7 @@ bool urlp_tls_name_matches(struct urlp_span pattern, struct urlp_span host)
     if (pattern.len > 2 && pattern.data[0] == '*' && pattern.data[1] == '.') {
         return wildcard_matches(behind(pattern, 2), host);
     }
-    return is_plain_name(pattern) && urlp_span_equals_nocase(pattern, host);
+    return urlp_span_equals_nocase(pattern, host);
 }
 
 bool urlp_tls_name_is_below(struct urlp_span host, struct urlp_span base)

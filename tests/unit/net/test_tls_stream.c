@@ -435,6 +435,7 @@ START_TEST(write__that_timed_out_can_be_tried_again)
     ck_assert_str_eq(test_hear(stream), "once only");
     ck_assert_str_eq(test_ask(stream, "echo and on"), "and on");
     urlp_stream_free(stream, URLP_CLOSE_POLITE);
+    ck_assert_uint_eq(tls_server_wait(scene.server, 1).num_close_notify, 1);
     tls_scene_end(&scene);
 }
 END_TEST
