@@ -10,6 +10,7 @@
 #include "net/dns_query.h"
 
 #include <ares.h>
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -36,6 +37,8 @@
 #define RCODE_MASK      0x0f
 #define RCODE_SERVFAIL  2
 #define RCODE_REFUSED   5
+
+static_assert(URLP_SEAT_FDS_MAX >= ARES_GETSOCK_MAXNUM, "all that c-ares waits for can be polled");
 
 /* What a callback of c-ares is told: whose it is. */
 struct slot {

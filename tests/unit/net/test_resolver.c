@@ -32,6 +32,7 @@ static struct {
     char connected_to[64]; /* by the last connect of a datagram socket */
     int socket_errno;      /* when not 0, no more sockets */
     int num_interrupts;    /* so many sends and receives fail with EINTR */
+    bool risked_sigpipe;   /* something was sent without MSG_NOSIGNAL */
 } seen;
 
 int connect(int fd, const struct sockaddr *address, socklen_t len)
@@ -73,6 +74,7 @@ static bool is_interrupted(void)
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
+    seen.risked_sigpipe |= (flags & MSG_NOSIGNAL) == 0;
     return is_interrupted() ? -1 : syscall(SYS_sendmsg, fd, message, flags);
 }
 
@@ -353,6 +355,7 @@ START_TEST(query__a_server_that_resets_raises_no_signal)
     dns_server_add(server, NAME, DNS_AAAA, 60, "2001:db8::1");
     dns_server_behave(server, NAME, DNS_A, DNS_RESETS);
     ck_assert_str_eq(resolve(NAME), "2001:db8::1");
+    ck_assert(!seen.risked_sigpipe);
     close_resolver();
 }
 END_TEST
@@ -369,7 +372,7 @@ START_TEST(query__is_sent_again_when_no_answer_comes)
     dns_server_behave(server, NAME, DNS_A, DNS_ANSWERS);
     finish(&asking);
     ck_assert_str_eq(text_of(&asking), "192.0.2.1");
-    ck_assert_uint_eq(dns_server_num_queries(server, NAME, DNS_A), 2);
+    ck_assert_uint_ge(dns_server_num_queries(server, NAME, DNS_A), 2);
     urlp_seat_leave(&asking.seat);
     close_resolver();
 }
@@ -634,6 +637,7 @@ END_TEST
 START_TEST(search__is_not_used_with_servers_of_ones_own)
 {
     open_resolver();
+    ck_assert_int_eq(setenv("LOCALDOMAIN", "env.example", 1), 0); /* c-ares would take it */
     ck_assert_str_eq(resolve("host"), "no address for name host: not found");
     ck_assert_uint_eq(num_queries(), 2);
     close_resolver();
@@ -698,6 +702,17 @@ START_TEST(cache__the_least_ttl_of_the_chain_counts)
     dns_server_add(server, NAME, DNS_CNAME, 7, "a.example");
     dns_server_add(server, "a.example", DNS_A, 300, "192.0.2.1");
     expect_kept_for(7000);
+    close_resolver();
+}
+END_TEST
+
+START_TEST(cache__the_least_ttl_of_the_addresses_counts)
+{
+    open_with_fake_clock();
+    dns_server_add(server, NAME, DNS_A, 300, "192.0.2.1");
+    dns_server_add(server, NAME, DNS_A, 8, "192.0.2.2");
+    dns_server_add(server, NAME, DNS_A, 400, "192.0.2.3");
+    expect_kept_for(8000);
     close_resolver();
 }
 END_TEST
@@ -869,6 +884,8 @@ END_TEST
 
 START_TEST(share__a_follower_sees_one_family_as_soon_as_it_is_there)
 {
+    struct pollfd fds[URLP_SEAT_FDS_MAX];
+    int wait_ms = -1;
     struct asking a, b;
 
     open_resolver();
@@ -884,6 +901,8 @@ START_TEST(share__a_follower_sees_one_family_as_soon_as_it_is_there)
     }
     ck_assert_str_eq(text_of(&b), "192.0.2.1");
     ck_assert(!b.answers[URLP_FAMILY_V6].is_done);
+    ck_assert_uint_eq(urlp_seat_poll(&b.seat, fds, &wait_ms), 1);
+    ck_assert_int_eq(poll(fds, 1, 0), 0); /* it waits again */
     urlp_seat_leave(&b.seat);
     urlp_seat_leave(&a.seat);
     close_resolver();
@@ -995,35 +1014,33 @@ START_TEST(share__what_was_known_when_the_last_one_left_is_kept_for_a_while)
 }
 END_TEST
 
-RUN_TESTS("resolver", query__asks_once_for_each_family, query__one_family_is_enough,
-          query__follows_aliases, query__keeps_as_many_addresses_as_are_tried,
-          query__never_asks_for_literals_and_localhost,
-          query__what_is_no_host_name_is_refused_unasked,
-          query__the_longest_name_there_is_is_asked_for, query__underscores_and_digits_are_fine,
-          query__goes_on_by_tcp_when_the_answer_is_cut,
-          query__a_server_that_resets_raises_no_signal, query__is_sent_again_when_no_answer_comes,
-          query__interruptions_are_invisible, query__sockets_are_closed_on_exec_and_at_the_end,
-          failure__says_why, failure__of_one_family_does_not_hide_the_other,
-          failure__of_one_family_tells_more_than_an_empty_other,
-          failure__without_a_server_names_where_it_was_looked_for,
-          failure__a_second_server_is_asked_when_the_first_fails,
-          failure__out_of_descriptors_is_a_system_error_and_not_remembered,
-          failure__out_of_memory_is_clean_and_not_remembered, new__refuses_servers_that_are_none,
-          search__short_names_go_through_the_list, search__both_families_come_from_the_same_name,
-          search__names_with_dots_go_as_they_are_first_and_through_the_list_last,
-          search__ndots_says_how_many_dots, search__a_dot_behind_the_name_means_no_search,
-          search__is_not_used_with_servers_of_ones_own, resolv_conf__empty_means_this_machine,
-          cache__keeps_an_answer_for_its_ttl, cache__the_least_ttl_of_the_chain_counts,
-          cache__the_least_ttl_of_both_families_counts, cache__keeps_at_least_a_second,
-          cache__keeps_at_most_an_hour, cache__a_ttl_past_31_bits_is_none,
-          cache__keeps_a_failure_for_a_second,
-          cache__tells_a_failure_that_it_kept_in_the_same_words,
-          cache__names_are_the_same_whatever_their_case,
-          cache__does_not_keep_what_the_hosts_file_says,
-          cache__the_hosts_file_comes_before_what_was_kept, cache__forgets_the_oldest_of_too_many,
-          share__one_drives_and_all_get_the_answer,
-          share__a_follower_sees_one_family_as_soon_as_it_is_there,
-          share__a_driver_that_leaves_passes_on_to_the_oldest_follower,
-          share__a_follower_that_left_is_passed_over, share__followers_get_the_failure_too,
-          share__the_last_to_leave_ends_the_lookup,
-          share__what_was_known_when_the_last_one_left_is_kept_for_a_while)
+RUN_TESTS(
+    "resolver", query__asks_once_for_each_family, query__one_family_is_enough,
+    query__follows_aliases, query__keeps_as_many_addresses_as_are_tried,
+    query__never_asks_for_literals_and_localhost, query__what_is_no_host_name_is_refused_unasked,
+    query__the_longest_name_there_is_is_asked_for, query__underscores_and_digits_are_fine,
+    query__goes_on_by_tcp_when_the_answer_is_cut, query__a_server_that_resets_raises_no_signal,
+    query__is_sent_again_when_no_answer_comes, query__interruptions_are_invisible,
+    query__sockets_are_closed_on_exec_and_at_the_end, failure__says_why,
+    failure__of_one_family_does_not_hide_the_other,
+    failure__of_one_family_tells_more_than_an_empty_other,
+    failure__without_a_server_names_where_it_was_looked_for,
+    failure__a_second_server_is_asked_when_the_first_fails,
+    failure__out_of_descriptors_is_a_system_error_and_not_remembered,
+    failure__out_of_memory_is_clean_and_not_remembered, new__refuses_servers_that_are_none,
+    search__short_names_go_through_the_list, search__both_families_come_from_the_same_name,
+    search__names_with_dots_go_as_they_are_first_and_through_the_list_last,
+    search__ndots_says_how_many_dots, search__a_dot_behind_the_name_means_no_search,
+    search__is_not_used_with_servers_of_ones_own, resolv_conf__empty_means_this_machine,
+    cache__keeps_an_answer_for_its_ttl, cache__the_least_ttl_of_the_chain_counts,
+    cache__the_least_ttl_of_the_addresses_counts, cache__the_least_ttl_of_both_families_counts,
+    cache__keeps_at_least_a_second, cache__keeps_at_most_an_hour, cache__a_ttl_past_31_bits_is_none,
+    cache__keeps_a_failure_for_a_second, cache__tells_a_failure_that_it_kept_in_the_same_words,
+    cache__names_are_the_same_whatever_their_case, cache__does_not_keep_what_the_hosts_file_says,
+    cache__the_hosts_file_comes_before_what_was_kept, cache__forgets_the_oldest_of_too_many,
+    share__one_drives_and_all_get_the_answer,
+    share__a_follower_sees_one_family_as_soon_as_it_is_there,
+    share__a_driver_that_leaves_passes_on_to_the_oldest_follower,
+    share__a_follower_that_left_is_passed_over, share__followers_get_the_failure_too,
+    share__the_last_to_leave_ends_the_lookup,
+    share__what_was_known_when_the_last_one_left_is_kept_for_a_while)
