@@ -178,7 +178,7 @@ struct urlpool_manager *urlpool_manager_ref(struct urlpool_manager *manager)
     return manager;
 }
 
-void urlpool_manager_unref(struct urlpool_manager *manager)
+void urlpool_manager_unref(struct urlpool_manager *manager) URLP_MAY_BLOCK
 {
     if (manager != NULL && urlp_ref_drop(&manager->refs)) {
         destroy(manager);
