@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "pool/core.h"
 
 struct urlp_pool_settings pool_defaults(void)
 {
@@ -34,8 +35,27 @@ void pool_begin(struct pool_fixture *f, const struct urlp_pool_settings *setting
     f->pool = pool_get(f, "a");
 }
 
+/* check_books holds the set's figures against each other when every lease is over. */
+static void check_books(struct pool_fixture *f)
+{
+    struct urlpool_stats stats = pool_stats(f, NULL);
+    uint64_t num_closed = 0;
+
+    for (int i = 0; i < URLPOOL_CLOSED_NUM; i++) {
+        num_closed += stats.closed[i];
+    }
+    ck_assert_uint_eq(stats.leased, 0);
+    ck_assert_uint_eq(stats.dialling, 0);
+    ck_assert_uint_eq(stats.waiting, 0);
+    ck_assert_uint_eq(stats.open, stats.idle);
+    ck_assert_uint_eq(stats.opened, stats.open + num_closed);
+    ck_assert_int_eq(fake_num_live(&f->fake), (int)stats.open);
+    ck_assert(f->pool == NULL || f->pool->locked.num_refs == 1);
+}
+
 void pool_end(struct pool_fixture *f)
 {
+    check_books(f);
     urlp_pool_unref(f->pool);
     urlp_pool_set_free(f->set);
     ck_assert_int_eq(fake_num_live(&f->fake), 0);

@@ -19,7 +19,8 @@ struct pool_fixture {
 /* pool_defaults are settings for tests: 8 pools, maxsize 2, block, 55 s idle, no lifetime. */
 struct urlp_pool_settings pool_defaults(void);
 void pool_begin(struct pool_fixture *f, const struct urlp_pool_settings *settings);
-/* pool_end frees all, and checks that every connection was ended. All leases are over. */
+/* pool_end frees all, and checks that the figures agree, that nobody but the fixture holds "a" and
+ * that every connection was ended. All leases are over. */
 void pool_end(struct pool_fixture *f);
 
 /* pool_get gets the pool to http://<host>.test:80; the caller unrefs it. */

@@ -248,6 +248,81 @@ START_TEST(lease__passes_on_what_it_was_given_when_cancelled_at_once)
 }
 END_TEST
 
+/* permit_now lets the connection of `lease` die under a lock that the caller holds. */
+static void permit_now(struct pool_fixture *f, struct urlp_lease *lease, struct urlp_change *change)
+{
+    urlp_change_begin(change);
+    urlp_seat_bury(f->pool, lease->seat, URLP_PLACE_LEASED, URLPOOL_CLOSED_ERROR, false, change);
+    urlp_settle(f->pool, change);
+    urlp_pool_drop(f->pool, change);
+    memset(lease, 0, sizeof(*lease));
+}
+
+START_TEST(lease__passes_on_a_permit_when_cancelled_at_once)
+{
+    struct pool_fixture f;
+    struct urlpool_cancel *cancel = urlpool_cancel_new(NULL);
+    struct urlp_change change;
+    struct urlp_lease lease;
+    struct urlp_call call;
+    struct lease_thread cancelled;
+    struct lease_thread next;
+
+    begin_single(&f);
+    lease = lease_take(&f, f.pool);
+    call = f.call;
+    call.cancel = cancel;
+    lease_thread_start_call(&cancelled, f.pool, -1, -1, &call);
+    urlp_clock_fake_await_waiters(1);
+    lease_thread_start_waiting(&next, &f, -1, 2);
+
+    urlp_mutex_lock(&f.pool->core->mutex);
+    urlpool_cancel_now(cancel);
+    permit_now(&f, &lease, &change);
+    urlp_mutex_unlock(&f.pool->core->mutex);
+    urlp_change_end(&change, f.set, NULL);
+
+    ck_assert_int_eq(lease_thread_join(&cancelled), URLPOOL_E_CANCELLED);
+    ck_assert_int_eq(lease_thread_join(&next), URLPOOL_OK);
+    ck_assert_int_eq(fake_number(next.lease.connection), 2);
+    ASSERT_POOL(&f, "open 1 idle 0 leased 1 dialling 0 waiting 0 reused 0 opened 2");
+    lease_give(&next.lease);
+    urlpool_cancel_free(cancel);
+    pool_end(&f);
+}
+END_TEST
+
+START_TEST(lease__passes_nothing_on_in_a_pool_that_keeps_nothing)
+{
+    struct pool_fixture f;
+    struct urlpool_cancel *cancel = urlpool_cancel_new(NULL);
+    struct urlp_lease lease;
+    struct urlp_call call;
+    struct lease_thread cancelled;
+
+    begin_single(&f);
+    lease = lease_take(&f, f.pool);
+    call = f.call;
+    call.cancel = cancel;
+    lease_thread_start_call(&cancelled, f.pool, -1, -1, &call);
+    urlp_clock_fake_await_waiters(1);
+
+    urlp_mutex_lock(&f.pool->core->mutex);
+    urlpool_cancel_now(cancel);
+    grant_now(&f, &lease);
+    f.pool->locked.state = URLP_POOL_RETIRED; /* all that urlp_pool_set_clear would do here */
+    f.pool->locked.why = URLPOOL_CLOSED_CLEARED;
+    urlp_list_remove(&f.pool->locked.in_live);
+    urlp_mutex_unlock(&f.pool->core->mutex);
+
+    ck_assert_int_eq(lease_thread_join(&cancelled), URLPOOL_E_CANCELLED);
+    ASSERT_POOL(&f, "open 0 idle 0 leased 0 dialling 0 waiting 0 reused 0 opened 1 retired");
+    ck_assert_uint_eq(pool_stats(&f, f.pool).closed[URLPOOL_CLOSED_CLEARED], 1);
+    urlpool_cancel_free(cancel);
+    pool_end(&f);
+}
+END_TEST
+
 START_TEST(lease__passes_on_what_it_was_given_when_its_request_is_over)
 {
     struct pool_fixture f;
@@ -337,6 +412,7 @@ START_TEST(lease__takes_the_next_idle_one_when_a_look_fails)
     ASSERT_POOL(&f, "open 1 idle 0 leased 1 dialling 0 waiting 0 reused 1 opened 3");
     ck_assert_uint_eq(pool_stats(&f, f.pool).closed[URLPOOL_CLOSED_BY_PEER], 1);
     ck_assert_uint_eq(pool_stats(&f, f.pool).closed[URLPOOL_CLOSED_UNEXPECTED], 1);
+    ck_assert_uint_eq(pool_stats(&f, NULL).reused, 1);
     ck_assert_int_eq(f.fake.num_polite, 0);
     ck_assert_int_eq(f.fake.num_ended, 2);
     lease_give(&leases[0]);
@@ -423,6 +499,8 @@ RUN_TESTS("lease", lease__times_out_when_every_place_is_taken,
           lease__takes_no_place_when_cancelled_before,
           lease__can_be_had_with_a_token_that_is_not_used,
           lease__passes_on_what_it_was_given_when_cancelled_at_once,
+          lease__passes_on_a_permit_when_cancelled_at_once,
+          lease__passes_nothing_on_in_a_pool_that_keeps_nothing,
           lease__passes_on_what_it_was_given_when_its_request_is_over,
           lease__keeps_what_it_was_given_at_the_last_moment_of_its_wait,
           lease__looks_at_idle_connections_only, lease__takes_the_next_idle_one_when_a_look_fails,

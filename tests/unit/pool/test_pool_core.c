@@ -105,6 +105,7 @@ static void use_everything(struct pool_fixture *f, struct urlp_lease *parents)
     REQUIRE(!lease.is_reused);
     REQUIRE(fake_number(lease.connection) == 3);
     REQUIRE(lease.pool != f->pool);
+    REQUIRE(lease.pool->locked.num_refs == 1); /* the lease's own */
     urlp_lease_release(&lease, &end);
     REQUIRE(urlp_lease_acquire(f->pool, 0, -1, &f->call, &lease, NULL) == URLPOOL_OK);
     REQUIRE(fake_number(lease.connection) == 3);
