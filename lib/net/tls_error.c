@@ -46,7 +46,9 @@ static void plain_words(const char *name, char *out, size_t out_size)
     size_t len = 0;
 
     for (; name[len] != '\0' && len + 1 < out_size; len++) {
-        out[len] = name[len] == '_' ? ' ' : urlp_to_lower(name[len]);
+        const char c = urlp_to_lower(name[len]);
+
+        out[len] = (char)(c == '_' ? ' ' : c);
     }
     out[len] = '\0';
 }

@@ -16,22 +16,17 @@ static bool is_host_octet(unsigned char c)
 /* is_plain_name says whether `name` is one or more labels of host octets, none of them empty. */
 static bool is_plain_name(struct urlp_span name)
 {
-    size_t label_len = 0;
+    char last = '.';
 
     for (size_t i = 0; i < name.len; i++) {
-        if (name.data[i] == '.') {
-            if (label_len == 0) {
-                return false;
-            }
-            label_len = 0;
-            continue;
-        }
-        if (!is_host_octet((unsigned char)name.data[i])) {
+        const char c = name.data[i];
+
+        if (c == '.' ? last == '.' : !is_host_octet((unsigned char)c)) {
             return false;
         }
-        label_len++;
+        last = c;
     }
-    return label_len > 0;
+    return last != '.';
 }
 
 static struct urlp_span behind(struct urlp_span span, size_t len)
