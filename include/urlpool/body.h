@@ -19,8 +19,8 @@ struct urlpool_body {
     enum urlpool_body_kind kind;
     const void *data; /* BYTES */
     size_t data_len;
-    int fd;       /* FD: from its current offset to its end. A regular file's size is taken by itself,
-                     and it can be rewound; what has no size (a pipe) is sent chunked, and cannot */
+    int fd; /* FD: from its current offset to its end. A regular file's size is taken by itself,
+               and it can be rewound; what has no size (a pipe) is sent chunked, and cannot */
     bool chunked; /* send it chunked although its length is known */
     unsigned char reserved[39];
 };

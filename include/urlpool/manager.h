@@ -19,30 +19,31 @@
 
 URLPOOL_BEGIN_DECLS
 
-/* struct urlpool_manager hands requests of any number of threads to connections it keeps per origin.
+/* struct urlpool_manager hands requests of any number of threads to connections it keeps per
+ * origin.
  *
  * Threads: any number at once.
  * Model:   urllib3 PoolManager. */
 struct urlpool_manager;
 
-/* struct urlpool_manager_options: zero bytes are the defaults. Strings and headers are copied, `tls`
- * is referenced. */
+/* struct urlpool_manager_options: zero bytes are the defaults. Strings and headers are copied,
+ * `tls` is referenced. */
 struct urlpool_manager_options {
-    int32_t num_pools;   /* origins whose connections are kept; default 64 */
-    int32_t maxsize;     /* connections kept per origin; default 64 */
-    bool block;          /* maxsize also bounds the open ones: threads wait their turn */
-    int64_t idle_ms;     /* an idle connection is kept this long; default 55 000 */
-    int64_t lifetime_ms; /* a connection is used this long, ±10 %; default 600 000 */
+    int32_t num_pools;    /* origins whose connections are kept; default 64 */
+    int32_t maxsize;      /* connections kept per origin; default 64 */
+    bool block;           /* maxsize also bounds the open ones: threads wait their turn */
+    int64_t idle_ms;      /* an idle connection is kept this long; default 55 000 */
+    int64_t lifetime_ms;  /* a connection is used this long, ±10 %; default 600 000 */
     int64_t requests_max; /* of one connection; default no bound */
     struct urlpool_timeout timeout;
     struct urlpool_limits limits;
     struct urlpool_tls *tls; /* NULL: the default configuration, built at the first https request */
     const struct urlpool_headers *headers; /* sent with requests that bring none of their own */
-    const char *user_agent; /* default "urlpool/<version>"; "" sends none */
+    const char *user_agent;                /* default "urlpool/<version>"; "" sends none */
     int32_t redirects_max;  /* default 20; URLPOOL_NONE: none is followed, the first is an error */
     int64_t data_bytes_max; /* of a decoded body held in memory; default 1 GiB */
     struct urlpool_trace trace; /* event NULL: nobody watches */
-    const char *dns_servers; /* "127.0.0.1:5353,…"; NULL: /etc/resolv.conf */
+    const char *dns_servers;    /* "127.0.0.1:5353,…"; NULL: /etc/resolv.conf */
     unsigned char reserved[96];
 };
 
@@ -52,11 +53,11 @@ struct urlpool_request_options {
     struct urlpool_body body;
     struct urlpool_timeout timeout; /* each field that is not zero wins over the manager's */
     int32_t redirects_max;
-    bool return_redirects;   /* give the 3xx to the caller */
-    bool allow_downgrade;    /* follow from https to http */
-    bool keep_post;          /* 301 and 302 keep POST and its body, as urllib3 does */
-    bool stream;             /* leave the body to urlpool_response_read; `data` is NULL */
-    bool keep_encoded;       /* neither ask for nor undo content codings */
+    bool return_redirects; /* give the 3xx to the caller */
+    bool allow_downgrade;  /* follow from https to http */
+    bool keep_post;        /* 301 and 302 keep POST and its body, as urllib3 does */
+    bool stream;           /* leave the body to urlpool_response_read; `data` is NULL */
+    bool keep_encoded;     /* neither ask for nor undo content codings */
     int64_t data_bytes_max;
     const struct urlpool_cancel *cancel; /* must outlive the response */
     struct urlpool_trace trace;          /* instead of the manager's; must outlive the response */
@@ -69,8 +70,8 @@ struct urlpool_request_options {
  * Errors:  NULL with URLPOOL_E_INVALID (an option), URLPOOL_E_HEADER (user_agent), URLPOOL_E_NOMEM,
  *          URLPOOL_E_RESOLVE (dns_servers).
  * Threads: any number at once. */
-URLPOOL_API URLPOOL_MUST_USE struct urlpool_manager *
-urlpool_manager_new(const struct urlpool_manager_options *options, struct urlpool_error *err);
+URLPOOL_API URLPOOL_MUST_USE struct urlpool_manager *urlpool_manager_new(
+    const struct urlpool_manager_options *options, struct urlpool_error *err);
 URLPOOL_API struct urlpool_manager *urlpool_manager_ref(struct urlpool_manager *manager);
 URLPOOL_API void urlpool_manager_unref(struct urlpool_manager *manager);
 /* urlpool_manager_close ends the manager's service: threads that wait and calls yet to come get
@@ -90,17 +91,16 @@ URLPOOL_API URLPOOL_MUST_USE struct urlpool_manager *urlpool_default(struct urlp
  * reads and decodes the body.
  *
  * Units:   time limits in `options`, else the manager's.
- * Owns:    the response is the caller's: urlpool_response_free. Arguments are borrowed for the call.
- * Errors:  NULL with any code but the lower floor's four; `maybe_processed` says whether the server
- *          may have acted.
- * Threads: any number at once; blocks.
- * Spec:    RFC 9110, RFC 9112.
- * Model:   PoolManager.request. */
-URLPOOL_API URLPOOL_MUST_USE struct urlpool_response *
-urlpool_request(struct urlpool_manager *manager, const char *method, const char *url,
-                const struct urlpool_request_options *options, struct urlpool_error *err);
+ * Owns:    the response is the caller's: urlpool_response_free. Arguments are borrowed for the
+ * call. Errors:  NULL with any code but the lower floor's four; `maybe_processed` says whether the
+ * server may have acted. Threads: any number at once; blocks. Spec:    RFC 9110, RFC 9112. Model:
+ * PoolManager.request. */
+URLPOOL_API URLPOOL_MUST_USE struct urlpool_response *urlpool_request(
+    struct urlpool_manager *manager, const char *method, const char *url,
+    const struct urlpool_request_options *options, struct urlpool_error *err);
 
-/* urlpool_manager_clear forgets all pools: idle connections close now, used ones as they come home. */
+/* urlpool_manager_clear forgets all pools: idle connections close now, used ones as they come home.
+ */
 URLPOOL_API void urlpool_manager_clear(struct urlpool_manager *manager);
 /* urlpool_manager_close_idle closes idle connections and returns how many. */
 URLPOOL_API size_t urlpool_manager_close_idle(struct urlpool_manager *manager);

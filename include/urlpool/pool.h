@@ -19,26 +19,24 @@ struct urlpool_pool;
 /* urlpool_pool_new makes a pool that belongs to no manager, for the origin of `url`; of `options`
  * all but num_pools apply. Owns: the caller gives its reference back with urlpool_pool_unref.
  * Model: urllib3.connection_from_url. */
-URLPOOL_API URLPOOL_MUST_USE struct urlpool_pool *
-urlpool_pool_new(const char *url, const struct urlpool_manager_options *options,
-                 struct urlpool_error *err);
+URLPOOL_API URLPOOL_MUST_USE struct urlpool_pool *urlpool_pool_new(
+    const char *url, const struct urlpool_manager_options *options, struct urlpool_error *err);
 /* urlpool_manager_pool_for_url finds or makes the pool of `url`'s origin. Owns: a reference. */
-URLPOOL_API URLPOOL_MUST_USE struct urlpool_pool *
-urlpool_manager_pool_for_url(struct urlpool_manager *manager, const char *url,
-                             struct urlpool_error *err);
+URLPOOL_API URLPOOL_MUST_USE struct urlpool_pool *urlpool_manager_pool_for_url(
+    struct urlpool_manager *manager, const char *url, struct urlpool_error *err);
 /* urlpool_manager_pool_for is the same by parts; port 0 is the scheme's default.
  * Model: PoolManager.connection_from_host. */
-URLPOOL_API URLPOOL_MUST_USE struct urlpool_pool *
-urlpool_manager_pool_for(struct urlpool_manager *manager, const char *scheme, const char *host,
-                         int port, struct urlpool_error *err);
+URLPOOL_API URLPOOL_MUST_USE struct urlpool_pool *urlpool_manager_pool_for(
+    struct urlpool_manager *manager, const char *scheme, const char *host, int port,
+    struct urlpool_error *err);
 URLPOOL_API struct urlpool_pool *urlpool_pool_ref(struct urlpool_pool *pool);
 URLPOOL_API void urlpool_pool_unref(struct urlpool_pool *pool);
 
-/* urlpool_pool_request is urlpool_request for this origin: `url` is a path ("/…") or a URL of the same
- * scheme, host and port, else URLPOOL_E_HOST_CHANGED, after a redirect too. */
-URLPOOL_API URLPOOL_MUST_USE struct urlpool_response *
-urlpool_pool_request(struct urlpool_pool *pool, const char *method, const char *url,
-                     const struct urlpool_request_options *options, struct urlpool_error *err);
+/* urlpool_pool_request is urlpool_request for this origin: `url` is a path ("/…") or a URL of the
+ * same scheme, host and port, else URLPOOL_E_HOST_CHANGED, after a redirect too. */
+URLPOOL_API URLPOOL_MUST_USE struct urlpool_response *urlpool_pool_request(
+    struct urlpool_pool *pool, const char *method, const char *url,
+    const struct urlpool_request_options *options, struct urlpool_error *err);
 
 /* urlpool_pool_acquire gives the caller one connection, idle or newly opened, to speak on as on the
  * lower floor. `timeout` may be NULL: the pool's own.
@@ -47,9 +45,9 @@ urlpool_pool_request(struct urlpool_pool *pool, const char *method, const char *
  * Errors:  NULL with URLPOOL_E_POOL_TIMEOUT, URLPOOL_E_POOL_CLOSED, those of connecting.
  * Threads: any number at once; blocks.
  * Model:   HTTPConnectionPool._get_conn. */
-URLPOOL_API URLPOOL_MUST_USE struct urlpool_connection *
-urlpool_pool_acquire(struct urlpool_pool *pool, const struct urlpool_timeout *timeout,
-                     const struct urlpool_cancel *cancel, struct urlpool_error *err);
+URLPOOL_API URLPOOL_MUST_USE struct urlpool_connection *urlpool_pool_acquire(
+    struct urlpool_pool *pool, const struct urlpool_timeout *timeout,
+    const struct urlpool_cancel *cancel, struct urlpool_error *err);
 /* urlpool_pool_release gives it back. One whose last response was not read whole is closed, never
  * kept. Accepts NULL. Model: HTTPConnectionPool._put_conn. */
 URLPOOL_API void urlpool_pool_release(struct urlpool_pool *pool,

@@ -18,11 +18,11 @@ URLPOOL_BEGIN_DECLS
  * Model:   urllib3 HTTPResponse, http.client HTTPResponse. */
 struct urlpool_response {
     int status;
-    int version;          /* 10 or 11 */
-    const char *reason;   /* as sent, "" when missing */
-    const uint8_t *data;  /* the whole decoded body, then a NUL; NULL while it is streamed */
-    size_t data_len;      /* without that NUL */
-    const char *url;      /* the one that answered, after redirects; "" on the lower floor */
+    int version;         /* 10 or 11 */
+    const char *reason;  /* as sent, "" when missing */
+    const uint8_t *data; /* the whole decoded body, then a NUL; NULL while it is streamed */
+    size_t data_len;     /* without that NUL */
+    const char *url;     /* the one that answered, after redirects; "" on the lower floor */
     const struct urlpool_headers *headers;
     uint32_t num_redirects;
     uint32_t num_retries;
@@ -38,18 +38,19 @@ struct urlpool_response {
  *          is in `data`.
  * Threads: one at a time; blocks.
  * Model:   HTTPResponse.read1. */
-URLPOOL_API URLPOOL_MUST_USE enum urlpool_code
-urlpool_response_read(struct urlpool_response *response, void *buf, size_t len, size_t *out_len,
-                      struct urlpool_error *err);
+URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_response_read(
+    struct urlpool_response *response, void *buf, size_t len, size_t *out_len,
+    struct urlpool_error *err);
 /* urlpool_response_read_exact reads `len` bytes, fewer only at the end of the body.
  * Model: HTTPResponse.read(amt). */
-URLPOOL_API URLPOOL_MUST_USE enum urlpool_code
-urlpool_response_read_exact(struct urlpool_response *response, void *buf, size_t len,
-                            size_t *out_len, struct urlpool_error *err);
+URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_response_read_exact(
+    struct urlpool_response *response, void *buf, size_t len, size_t *out_len,
+    struct urlpool_error *err);
 /* urlpool_response_read_all reads the rest of the body into `data`.
- * Sizes:   at most `data_bytes_max` of the request options (1 GiB), else URLPOOL_E_DATA_TOO_LARGE. */
-URLPOOL_API URLPOOL_MUST_USE enum urlpool_code
-urlpool_response_read_all(struct urlpool_response *response, struct urlpool_error *err);
+ * Sizes:   at most `data_bytes_max` of the request options (1 GiB), else URLPOOL_E_DATA_TOO_LARGE.
+ */
+URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_response_read_all(
+    struct urlpool_response *response, struct urlpool_error *err);
 
 /* urlpool_response_sink_fn takes `len` bytes of body; anything but URLPOOL_OK ends the stream, and
  * urlpool_response_stream returns it. */
@@ -57,18 +58,19 @@ typedef enum urlpool_code (*urlpool_response_sink_fn)(void *user, const void *da
                                                       struct urlpool_error *err);
 /* urlpool_response_stream gives the whole rest of the body to `sink`, piece by piece.
  * Sizes: pieces of 1 byte to 64 KiB. Model: HTTPResponse.stream. */
-URLPOOL_API URLPOOL_MUST_USE enum urlpool_code
-urlpool_response_stream(struct urlpool_response *response, urlpool_response_sink_fn sink,
-                        void *user, struct urlpool_error *err);
-/* urlpool_response_drain reads what is left of the body and throws it away undecoded, at most 64 KiB
- * and 50 ms of it, so that the connection can be used again; else closes the connection.
- * Model: HTTPResponse.drain_conn. */
+URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_response_stream(
+    struct urlpool_response *response, urlpool_response_sink_fn sink, void *user,
+    struct urlpool_error *err);
+/* urlpool_response_drain reads what is left of the body and throws it away undecoded, at most 64
+ * KiB and 50 ms of it, so that the connection can be used again; else closes the connection. Model:
+ * HTTPResponse.drain_conn. */
 URLPOOL_API void urlpool_response_drain(struct urlpool_response *response);
 /* urlpool_response_close closes the connection unless it has gone home. */
 URLPOOL_API void urlpool_response_close(struct urlpool_response *response);
-/* urlpool_response_trailers shows the trailer fields once the body has ended; NULL when none came. */
-URLPOOL_API const struct urlpool_headers *
-urlpool_response_trailers(const struct urlpool_response *response);
+/* urlpool_response_trailers shows the trailer fields once the body has ended; NULL when none came.
+ */
+URLPOOL_API const struct urlpool_headers *urlpool_response_trailers(
+    const struct urlpool_response *response);
 /* urlpool_response_header returns the first value of that field, or NULL.
  * Model: HTTPResponse.getheader. */
 URLPOOL_API const char *urlpool_response_header(const struct urlpool_response *response,
