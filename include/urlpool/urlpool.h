@@ -1,8 +1,7 @@
 #ifndef URLPOOL_URLPOOL_H
 #define URLPOOL_URLPOOL_H
 
-/* The whole of urlpool: a thread-safe HTTP/1.1 client that shares its connections between threads.
- */
+/* The whole of urlpool: an HTTP/1.1 client whose connections any number of threads share. */
 
 #include "urlpool/body.h"       // IWYU pragma: export
 #include "urlpool/cancel.h"     // IWYU pragma: export
