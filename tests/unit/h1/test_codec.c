@@ -374,6 +374,35 @@ START_TEST(body_kind__names_all_four)
 }
 END_TEST
 
+START_TEST(next__names_what_is_wrong_in_one_escaped_line)
+{
+    static const struct {
+        const char *response;
+        const char *named;
+    } wrong[] = {
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\n",     "\"5x\""    },
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: foo\r\n\r\n", "\"foo\""   },
+        {"HTTP/1.1 200 OK\r\nA b: c\r\n\r\n",                 "\"A b: c\""},
+        {"HTTP/1.1 200 OK\r\nX: \033[31m\r\n\r\n",            "\\x1b"     },
+        {"220 smtp.example\r\n",                              "\"220 smtp"},
+        {"HTTP/3.0 200 OK\r\n",                               "version 3" },
+    };
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        uint8_t bytes[128] = "";
+        size_t used;
+
+        begin("GET");
+        memcpy(bytes, wrong[i].response, strlen(wrong[i].response));
+        ck_assert_int_ne(urlp_h1_next(codec, bytes, strlen(wrong[i].response), &used, &event, &err),
+                         URLPOOL_OK);
+        ck_assert_msg(strstr(err.message, wrong[i].named) != NULL, "%s", err.message);
+        ck_assert_ptr_null(strpbrk(err.message, "\r\n\033"));
+        urlp_h1_free(codec);
+    }
+}
+END_TEST
+
 START_TEST(chunk_prefix__is_the_size_in_hex)
 {
     static const struct {
@@ -486,5 +515,6 @@ RUN_TESTS("codec", new__refuses_wrong_limits, free__accepts_null,
           direct_len__is_the_rest_of_a_known_length, direct_len__is_the_rest_of_a_chunk,
           direct_len__is_without_bound_until_close, direct_len__is_nought_outside_of_a_body,
           took__does_not_go_beyond_the_body, body_kind__names_all_four,
-          chunk_prefix__is_the_size_in_hex, codec__survives_every_allocation_that_fails,
+          next__names_what_is_wrong_in_one_escaped_line, chunk_prefix__is_the_size_in_hex,
+          codec__survives_every_allocation_that_fails,
           codec__takes_no_memory_for_a_second_response_of_the_same_size)
