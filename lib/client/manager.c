@@ -243,6 +243,9 @@ struct urlpool_pool *urlp_manager_pool(struct urlpool_manager *manager, const st
     if (urlp_url_is_https(url)) {
         settings.tls = urlp_manager_tls(manager, err);
         if (settings.tls == NULL) {
+            if (err != NULL) {
+                err->phase = URLPOOL_PHASE_TLS; /* of a request, the building was a part */
+            }
             return NULL;
         }
         settings.tls_serial = urlp_opener_tls_serial(settings.tls);

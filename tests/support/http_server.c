@@ -294,6 +294,7 @@ static void *serve(void *arg)
     pthread_sigmask(SIG_BLOCK, &pipe_only, NULL); /* here only: the library must do without */
     if (peer->ssl != NULL) {
         ready = SSL_accept(peer->ssl) == 1;
+        (void)SSL_write(peer->ssl, "", 0); /* BoringSSL holds its tickets back until a write */
     }
     for (unsigned number = 1; ready && take_request(peer, number); number++) {
         /* the next one */
