@@ -1,0 +1,318 @@
+/* The URLs, and where each body goes. The first -o or -O belongs to the first URL of the command
+ * line, the second to the second, as in curl; a URL of a list has the name it has there, or its
+ * remote name when -O is given at all. */
+
+#include "entries.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "urlpool/urlpool.h"
+
+#include "say.h"
+
+enum {
+    NEW_DIR_MODE = 0777 /* less the umask */
+};
+
+void pf_entries_add(struct pf_settings *settings, const char *url, size_t len, const char *file)
+{
+    struct pf_entry *entry;
+
+    settings->entries =
+        pf_resize(settings->entries, (settings->num_entries + 1) * sizeof(*settings->entries));
+    entry = &settings->entries[settings->num_entries++];
+    *entry = (struct pf_entry){.url = pf_strndup(url, len)};
+    if (file != NULL) {
+        entry->file = pf_strdup(file);
+        entry->has_name_of_list = true;
+    }
+}
+
+static void add_line(struct pf_settings *settings, char *line)
+{
+    char *tab = strchr(line, '\t');
+    char *file = NULL;
+    size_t len;
+
+    if (tab != NULL) {
+        *tab = '\0';
+        file = tab[1] != '\0' ? tab + 1 : NULL;
+    }
+    line += strspn(line, " ");
+    len = strcspn(line, " ");
+    if (len == 0 || line[0] == '#') {
+        return;
+    }
+    pf_entries_add(settings, line, len, file);
+    settings->entries[settings->num_entries - 1].is_listed = true;
+}
+
+enum pf_exit pf_entries_read(struct pf_settings *settings, const char *path)
+{
+    struct pf_text text = {0};
+    char *rest;
+    char *line;
+
+    if (pf_text_read_file(&text, path) != 0) {
+        pf_say("(26) cannot read \"%s\": %s", path, strerror(errno));
+        pf_text_free(&text);
+        return PF_EXIT_READ;
+    }
+    rest = text.data;
+    while ((line = strsep(&rest, "\r\n")) != NULL) {
+        add_line(settings, line);
+    }
+    pf_text_free(&text);
+    return PF_EXIT_OK;
+}
+
+/* --- URLs ------------------------------------------------------------------------------------ */
+
+char *pf_basic_authorization(const char *user_and_password, size_t len)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    struct pf_text out = {0};
+
+    pf_text_adds(&out, "Basic ");
+    for (size_t i = 0; i < len; i += 3) {
+        unsigned long bits = 0;
+        char four[4];
+
+        for (size_t j = 0; j < 3; j++) {
+            bits = bits << 8 | (i + j < len ? (unsigned char)user_and_password[i + j] : 0);
+        }
+        for (size_t j = 0; j < 4; j++) {
+            four[j] = i + j <= len ? digits[bits >> (18 - 6 * j) & 63] : '=';
+        }
+        pf_text_add(&out, four, sizeof(four));
+    }
+    return out.data;
+}
+
+static int hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9') {
+        return digit - '0';
+    }
+    digit |= 'a' ^ 'A';
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+/* decode_userinfo undoes percent-encoding; what cannot be decoded stays. */
+static struct pf_text decode_userinfo(const char *data, size_t len)
+{
+    struct pf_text out = {0};
+
+    for (size_t i = 0; i < len; i++) {
+        char byte = data[i];
+
+        if (byte == '%' && i + 2 < len && hex_value(data[i + 1]) >= 0 &&
+            hex_value(data[i + 2]) >= 0) {
+            byte = (char)(hex_value(data[i + 1]) * 16 + hex_value(data[i + 2]));
+            i += 2;
+        }
+        pf_text_add(&out, &byte, 1);
+    }
+    return out;
+}
+
+/* settle_userinfo takes user and password out of the URL that is shown, and makes a field of them.
+ */
+static void settle_userinfo(struct pf_entry *entry)
+{
+    char *authority = strstr(entry->url, "://") + 3;
+    size_t len = strcspn(authority, "/?#");
+    const char *at = memrchr(authority, '@', len);
+    struct pf_text user;
+
+    if (at == NULL) {
+        entry->shown = pf_strdup(entry->url);
+        return;
+    }
+    entry->shown = pf_format("%.*s%s", (int)(authority - entry->url), entry->url, at + 1);
+    user = decode_userinfo(authority, (size_t)(at - authority));
+    if (memchr(user.data != NULL ? user.data : "", ':', user.len) == NULL) {
+        pf_text_adds(&user, ":");
+    }
+    entry->authorization = pf_basic_authorization(user.data, user.len);
+    pf_text_free(&user);
+}
+
+/* settle_query puts the data of -G behind the URL's query. */
+static void settle_query(struct pf_entry *entry, const struct pf_text *data)
+{
+    size_t len = strcspn(entry->url, "#");
+    const char *separator = "?";
+    char *url;
+
+    if (memchr(entry->url, '?', len) != NULL) {
+        separator = "&";
+    }
+    url = pf_format("%.*s%s%s%s", (int)len, entry->url, separator,
+                    data->data != NULL ? data->data : "", entry->url + len);
+    free(entry->url);
+    entry->url = url;
+}
+
+static void settle_url(const struct pf_settings *settings, struct pf_entry *entry)
+{
+    if (strstr(entry->url, "://") == NULL) {
+        char *url = pf_format("http://%s", entry->url);
+        free(entry->url);
+        entry->url = url;
+    }
+    if (settings->data_in_url && settings->data.len > 0) {
+        settle_query(entry, &settings->data);
+    }
+    settle_userinfo(entry);
+}
+
+/* --- outputs --------------------------------------------------------------------------------- */
+
+/* remote_name is the last part of the URL's path, or NULL when that is empty. */
+static char *remote_name(const char *text)
+{
+    struct urlpool_url *url = urlpool_url_parse(text, NULL);
+    const char *slash = url != NULL ? strrchr(url->path, '/') : NULL;
+    char *name = NULL;
+
+    if (slash != NULL && slash[1] != '\0' && strcmp(slash, "/.") != 0 &&
+        strcmp(slash, "/..") != 0) {
+        name = pf_strdup(slash + 1);
+    }
+    urlpool_url_free(url);
+    return name;
+}
+
+/* name_remotely gives an entry its remote name. A URL that cannot be parsed fails later, when it is
+ * fetched, with a better word. */
+static enum pf_exit name_remotely(struct pf_entry *entry)
+{
+    struct urlpool_url *url = urlpool_url_parse(entry->url, NULL);
+    bool is_url = url != NULL;
+
+    urlpool_url_free(url);
+    entry->file = remote_name(entry->url);
+    if (entry->file != NULL || !is_url) {
+        return PF_EXIT_OK;
+    }
+    pf_say("(23) %s: the URL has no file name to use", entry->shown);
+    return PF_EXIT_WRITE;
+}
+
+static enum pf_exit assign_outputs(struct pf_settings *settings)
+{
+    size_t next = 0;
+
+    for (size_t i = 0; i < settings->num_entries; i++) {
+        struct pf_entry *entry = &settings->entries[i];
+        bool is_remote = false;
+
+        if (entry->is_listed) {
+            is_remote = settings->remote_name && !entry->has_name_of_list;
+        } else if (next < settings->outputs.count) {
+            const char *name = settings->outputs.items[next++];
+            is_remote = name == NULL;
+            entry->file = name != NULL && strcmp(name, "-") != 0 ? pf_strdup(name) : NULL;
+        }
+        if (is_remote && name_remotely(entry) != PF_EXIT_OK) {
+            return PF_EXIT_WRITE;
+        }
+    }
+    for (; next < settings->outputs.count; next++) {
+        if (settings->outputs.items[next] != NULL) {
+            pf_say("option --output: there are more of them than URLs");
+            return PF_EXIT_USAGE;
+        }
+    }
+    return PF_EXIT_OK;
+}
+
+/* make_dirs makes every directory above the last part of `path`. */
+static void make_dirs(const char *path)
+{
+    char *dir = pf_strdup(path);
+
+    for (char *slash = strchr(dir + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        (void)mkdir(dir, NEW_DIR_MODE); /* what is wrong shows when the file is opened */
+        *slash = '/';
+    }
+    free(dir);
+}
+
+static void settle_file(const struct pf_settings *settings, struct pf_entry *entry)
+{
+    if (settings->output_dir != NULL) { /* an absolute name too, as curl does */
+        char *path = pf_format("%s/%s", settings->output_dir, entry->file);
+        free(entry->file);
+        entry->file = path;
+    }
+    if (settings->create_dirs) {
+        make_dirs(entry->file);
+    }
+}
+
+/* A device, a pipe or the like may be named many times; a file may not. */
+static bool is_written_once(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) != 0 || S_ISREG(info.st_mode);
+}
+
+static int compare_files(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* check_files_differ refuses that two transfers write one file at the same time. */
+static enum pf_exit check_files_differ(const struct pf_settings *settings)
+{
+    char **files = pf_alloc(settings->num_entries * sizeof(*files));
+    size_t count = 0;
+    enum pf_exit code = PF_EXIT_OK;
+
+    for (size_t i = 0; i < settings->num_entries; i++) {
+        if (settings->entries[i].file != NULL) {
+            files[count++] = settings->entries[i].file;
+        }
+    }
+    qsort(files, count, sizeof(*files), compare_files);
+    for (size_t i = 0; i < count && code == PF_EXIT_OK; i++) {
+        bool is_again = i > 0 && strcmp(files[i - 1], files[i]) == 0;
+
+        if ((is_again || settings->repeat > 1) && is_written_once(files[i])) {
+            pf_say("\"%s\" would be written by more than one transfer", files[i]);
+            code = PF_EXIT_USAGE;
+        }
+    }
+    free(files);
+    return code;
+}
+
+enum pf_exit pf_entries_settle(struct pf_settings *settings)
+{
+    enum pf_exit code;
+
+    if (settings->num_entries == 0) {
+        pf_say("no URL is given; try 'pooled-fetch --help'");
+        return PF_EXIT_USAGE;
+    }
+    for (size_t i = 0; i < settings->num_entries; i++) {
+        settle_url(settings, &settings->entries[i]);
+    }
+    code = assign_outputs(settings);
+    if (code != PF_EXIT_OK || settings->out_null) {
+        return code;
+    }
+    for (size_t i = 0; i < settings->num_entries; i++) {
+        if (settings->entries[i].file != NULL) {
+            settle_file(settings, &settings->entries[i]);
+        }
+    }
+    return check_files_differ(settings);
+}

@@ -1,0 +1,294 @@
+/* One transfer: request, head, body piece by piece, and what is said about it afterwards. The body
+ * is streamed, so that memory does not grow with it. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "interrupt.h"
+#include "output.h"
+#include "runner.h"
+#include "say.h"
+#include "writeout.h"
+
+/* What one transfer needs while it runs. */
+struct fetching {
+    struct pf_run *run;
+    const struct pf_settings *settings;
+    struct pf_transfer transfer;
+    struct pf_output output;
+    struct pf_ticket *ticket; /* NULL: nothing goes to standard output */
+    struct urlpool_headers *own_headers;
+    size_t slot;
+    void *buf;
+};
+
+enum {
+    FAILING_STATUS = 400
+};
+
+static void fail_by_error(struct pf_transfer *transfer, const struct urlpool_error *err)
+{
+    transfer->err = *err;
+    pf_transfer_fail(transfer, pf_exit_of(err), "%s", err->message);
+}
+
+static void fail_by_writing(struct pf_transfer *transfer)
+{
+    const char *file = transfer->entry->file;
+
+    pf_transfer_fail(transfer, PF_EXIT_WRITE, "cannot write %s%s%s: %s", file != NULL ? "\"" : "",
+                     file != NULL ? file : "standard output", file != NULL ? "\"" : "",
+                     strerror(errno));
+}
+
+/* make_headers gives the URL's own user and password to the common fields. */
+static enum urlpool_code make_headers(struct fetching *fetching, struct urlpool_error *err)
+{
+    const char *authorization = fetching->transfer.entry->authorization;
+    const struct urlpool_headers *common = fetching->run->request.headers;
+
+    if (authorization == NULL || urlpool_headers_contains(common, "Authorization")) {
+        return URLPOOL_OK;
+    }
+    fetching->own_headers = urlpool_headers_copy(common, err);
+    if (fetching->own_headers == NULL) {
+        return err->code;
+    }
+    return urlpool_headers_add(fetching->own_headers, "Authorization", authorization, err);
+}
+
+static struct urlpool_request_options make_options(struct fetching *fetching)
+{
+    const struct pf_settings *settings = fetching->settings;
+    struct urlpool_request_options options = {
+        .headers =
+            fetching->own_headers != NULL ? fetching->own_headers : fetching->run->request.headers,
+        .body = fetching->run->request.body,
+        .return_redirects = !settings->follow,
+        .allow_downgrade = true, /* as curl */
+        .stream = true,
+        .keep_encoded = !settings->compressed,
+        .cancel = fetching->run->cancel,
+    };
+
+    if (fetching->run->is_traced) {
+        options.trace.event = pf_watch_event;
+        options.trace.user = &fetching->transfer.watch;
+    }
+    return options;
+}
+
+/* add_final_head writes a response's head as it came. The trace has masked it; the fields have not
+ * been. */
+static void add_final_head(struct pf_text *out, const struct urlpool_response *response)
+{
+    size_t count = urlpool_headers_count(response->headers);
+
+    pf_text_addf(out, "HTTP/%d.%d %03d %s\r\n", response->version / 10, response->version % 10,
+                 response->status, response->reason);
+    for (size_t i = 0; i < count; i++) {
+        const struct urlpool_field field = urlpool_headers_at(response->headers, i);
+        pf_text_addf(out, "%s: %s\r\n", field.name, field.value);
+    }
+    pf_text_adds(out, "\r\n");
+}
+
+/* write_heads writes all heads of the transfer; `response` is NULL when there is no last one. */
+static int write_heads(struct fetching *fetching, const struct urlpool_response *response)
+{
+    struct pf_watch *watch = &fetching->transfer.watch;
+
+    if (!watch->keeps_heads) {
+        return 0;
+    }
+    if (response != NULL) {
+        pf_text_cut(&watch->heads, watch->last_head);
+        add_final_head(&watch->heads, response);
+    }
+    if (watch->heads.len == 0) {
+        return 0;
+    }
+    return pf_output_write(&fetching->output, watch->heads.data, watch->heads.len);
+}
+
+/* length_of is the announced length of a body that will be delivered as it is, or -1. */
+static int64_t length_of(const struct urlpool_response *response)
+{
+    const char *length = urlpool_response_header(response, "Content-Length");
+
+    if (length == NULL || urlpool_response_header(response, "Transfer-Encoding") != NULL) {
+        return -1;
+    }
+    return strtoll(length, NULL, 10);
+}
+
+static bool is_too_large(const struct fetching *fetching, int64_t bytes)
+{
+    return fetching->settings->max_filesize > 0 && bytes > fetching->settings->max_filesize;
+}
+
+static void read_body(struct fetching *fetching, struct urlpool_response *response)
+{
+    struct pf_transfer *transfer = &fetching->transfer;
+    struct urlpool_error err = {0};
+    size_t len = 0;
+
+    for (;;) {
+        if (urlpool_response_read(response, fetching->buf, PF_BUF_SIZE, &len, &err) != URLPOOL_OK) {
+            fail_by_error(transfer, &err);
+            return;
+        }
+        if (len == 0) {
+            return;
+        }
+        transfer->num_bytes += (int64_t)len;
+        if (is_too_large(fetching, transfer->num_bytes)) {
+            pf_transfer_fail(transfer, PF_EXIT_TOO_LARGE, "the body is longer than --max-filesize");
+            return;
+        }
+        if (pf_output_write(&fetching->output, fetching->buf, len) != 0) {
+            fail_by_writing(transfer);
+            return;
+        }
+        pf_progress_set(fetching->run->progress, fetching->slot, transfer->num_bytes);
+    }
+}
+
+static void note_response(struct pf_transfer *transfer, const struct urlpool_response *response)
+{
+    const char *content_type = urlpool_response_header(response, "Content-Type");
+
+    transfer->status = response->status;
+    transfer->version = response->version;
+    transfer->conn_reused = response->connection_reused;
+    transfer->num_redirects = response->num_redirects;
+    transfer->num_retries = response->num_retries;
+    transfer->url = pf_strdup(response->url);
+    transfer->content_type = content_type != NULL ? pf_strdup(content_type) : NULL;
+}
+
+static void take_response(struct fetching *fetching, struct urlpool_response *response)
+{
+    struct pf_transfer *transfer = &fetching->transfer;
+    const struct pf_settings *settings = fetching->settings;
+    bool is_failing = response->status >= FAILING_STATUS;
+
+    note_response(transfer, response);
+    if (write_heads(fetching, response) != 0) {
+        fail_by_writing(transfer);
+        return;
+    }
+    if (settings->fail && is_failing) {
+        pf_transfer_fail(transfer, PF_EXIT_STATUS, "the answer is %d %s", response->status,
+                         response->reason);
+        return;
+    }
+    if (!settings->head_only && is_too_large(fetching, length_of(response))) {
+        pf_transfer_fail(transfer, PF_EXIT_TOO_LARGE, "the body is longer than --max-filesize");
+        return;
+    }
+    pf_progress_begin(fetching->run->progress, fetching->slot,
+                      transfer->entry->file != NULL ? transfer->entry->file
+                                                    : transfer->entry->shown,
+                      length_of(response));
+    read_body(fetching, response);
+    pf_progress_end(fetching->run->progress, fetching->slot, transfer->exit_code == PF_EXIT_OK);
+    if (settings->fail_with_body && is_failing) {
+        pf_transfer_fail(transfer, PF_EXIT_STATUS, "the answer is %d %s", response->status,
+                         response->reason);
+    }
+}
+
+static void make_request(struct fetching *fetching)
+{
+    struct pf_transfer *transfer = &fetching->transfer;
+    struct urlpool_error err = {0};
+    struct urlpool_response *response = NULL;
+
+    if (make_headers(fetching, &err) == URLPOOL_OK) {
+        const struct urlpool_request_options options = make_options(fetching);
+        response = urlpool_request(fetching->run->manager, fetching->run->request.method,
+                                   transfer->entry->url, &options, &err);
+    }
+    if (response != NULL) {
+        take_response(fetching, response);
+        urlpool_response_free(response);
+        return;
+    }
+    fail_by_error(transfer, &err);
+    transfer->status = err.http_status;
+    transfer->num_redirects = transfer->watch.num_redirects;
+    transfer->conn_reused = transfer->watch.conn_reused;
+    (void)write_heads(fetching, NULL); /* it has failed already */
+}
+
+/* --- what is said about it ------------------------------------------------------------------- */
+
+static void say_failure(const struct fetching *fetching)
+{
+    const struct pf_transfer *transfer = &fetching->transfer;
+    const struct pf_settings *settings = fetching->settings;
+
+    if (transfer->exit_code == PF_EXIT_OK || (settings->silent && !settings->show_error)) {
+        return;
+    }
+    if (transfer->exit_code == PF_EXIT_INTERRUPTED && pf_interrupt_signal() == 0) {
+        return; /* --fail-early has ended it; the one that failed has been named */
+    }
+    pf_say("(%d) %s: %s", transfer->exit_code, transfer->entry->shown, transfer->message);
+}
+
+/* write_remarks writes what -w and --jsonl ask for. */
+static void write_remarks(struct fetching *fetching)
+{
+    const struct pf_settings *settings = fetching->settings;
+    struct pf_text text = {0};
+
+    if (settings->write_out != NULL) {
+        pf_writeout_add(&text, settings->write_out, &fetching->transfer);
+        (void)pf_ticket_write(fetching->ticket, text.data, text.len);
+        pf_text_cut(&text, 0);
+    }
+    if (settings->jsonl) {
+        pf_jsonl_add(&text, &fetching->transfer);
+        if (fetching->run->stdout_has_bodies) {
+            pf_say_text(&text);
+        } else {
+            (void)pf_ticket_write(fetching->ticket, text.data, text.len);
+        }
+    }
+    pf_text_free(&text);
+}
+
+void pf_fetch(struct pf_run *run, size_t index, size_t slot, void *buf)
+{
+    const struct pf_settings *settings = run->settings;
+    struct fetching fetching = {.run = run, .settings = settings, .slot = slot, .buf = buf};
+    struct pf_transfer *transfer = &fetching.transfer;
+
+    if (run->ordered != NULL) {
+        fetching.ticket = pf_ordered_begin(run->ordered, index);
+    }
+    pf_transfer_init(transfer, index, &settings->entries[index % settings->num_entries]);
+    transfer->watch.is_verbose = settings->verbose;
+    transfer->watch.keeps_heads = settings->include || settings->head_only;
+    pf_output_begin(&fetching.output, settings, transfer->entry, fetching.ticket);
+    make_request(&fetching);
+    if (pf_output_end(&fetching.output, transfer->exit_code == PF_EXIT_OK) != 0) {
+        fail_by_writing(transfer);
+    }
+    transfer->ended_ns = pf_now_ns();
+    pf_tally_add(&run->tally, transfer);
+    if (transfer->exit_code != PF_EXIT_OK && settings->fail_early) {
+        atomic_store(&run->is_over, true);
+        urlpool_cancel_now(run->cancel);
+    }
+    say_failure(&fetching);
+    write_remarks(&fetching);
+    if (fetching.ticket != NULL) {
+        pf_ticket_end(fetching.ticket);
+    }
+    urlpool_headers_free(fetching.own_headers);
+    pf_transfer_free(transfer);
+}

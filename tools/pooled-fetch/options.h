@@ -1,0 +1,71 @@
+#ifndef POOLED_FETCH_OPTIONS_H
+#define POOLED_FETCH_OPTIONS_H
+
+#include "exit_code.h"
+#include "settings.h"
+
+/* pf_options_parse reads a command line into `settings`, which the caller has initialised and frees
+ * in any case. Errors: not 0, and has been said on standard error. */
+enum pf_exit pf_options_parse(struct pf_settings *settings, int argc, char *const *argv);
+
+/* struct pf_option is one row of the table: an option's names, and what its value does. */
+struct pf_option {
+    char letter; /* 0: none */
+    const char *name;
+    enum pf_option_kind {
+        PF_OPTION_FLAG,    /* sets the bool at `offset` */
+        PF_OPTION_TEXT,    /* the char * at `offset` */
+        PF_OPTION_COUNT,   /* the int64_t at `offset`, from `min` */
+        PF_OPTION_SECONDS, /* the same, decimals allowed, in ms */
+        PF_OPTION_SIZE,    /* the same, K, M or G behind it */
+        PF_OPTION_APPLY,   /* gives its value to `apply` */
+        PF_OPTION_CHOICE,  /* the same; the value is optional and behind "=" */
+        PF_OPTION_NOTHING  /* is accepted: what it asks for is so anyway */
+    } kind;
+    size_t offset;
+    int64_t min;
+    enum pf_exit (*apply)(struct pf_settings *settings, const struct pf_option *option,
+                          const char *value);
+};
+
+/* pf_option_fail says what is wrong with an option's value; returns PF_EXIT_USAGE. */
+__attribute__((format(printf, 2, 3))) enum pf_exit pf_option_fail(const struct pf_option *option,
+                                                                  const char *format, ...);
+/* pf_option_shown is an option's name for messages: "--max-time". */
+const char *pf_option_shown(const struct pf_option *option, char out[64]);
+
+/* What options of the kinds APPLY and CHOICE do; option_apply.c. */
+enum pf_exit pf_apply_url(struct pf_settings *settings, const struct pf_option *option,
+                          const char *value);
+enum pf_exit pf_apply_input_file(struct pf_settings *settings, const struct pf_option *option,
+                                 const char *value);
+enum pf_exit pf_apply_output(struct pf_settings *settings, const struct pf_option *option,
+                             const char *value);
+enum pf_exit pf_apply_remote_name(struct pf_settings *settings, const struct pf_option *option,
+                                  const char *value);
+enum pf_exit pf_apply_header(struct pf_settings *settings, const struct pf_option *option,
+                             const char *value);
+enum pf_exit pf_apply_user_agent(struct pf_settings *settings, const struct pf_option *option,
+                                 const char *value);
+enum pf_exit pf_apply_referer(struct pf_settings *settings, const struct pf_option *option,
+                              const char *value);
+enum pf_exit pf_apply_max_redirs(struct pf_settings *settings, const struct pf_option *option,
+                                 const char *value);
+enum pf_exit pf_apply_write_out(struct pf_settings *settings, const struct pf_option *option,
+                                const char *value);
+enum pf_exit pf_apply_report(struct pf_settings *settings, const struct pf_option *option,
+                             const char *value);
+
+/* What -d and its kin do; post_data.c. */
+enum pf_exit pf_apply_data(struct pf_settings *settings, const struct pf_option *option,
+                           const char *value);
+enum pf_exit pf_apply_data_binary(struct pf_settings *settings, const struct pf_option *option,
+                                  const char *value);
+enum pf_exit pf_apply_data_raw(struct pf_settings *settings, const struct pf_option *option,
+                               const char *value);
+enum pf_exit pf_apply_data_urlencode(struct pf_settings *settings, const struct pf_option *option,
+                                     const char *value);
+enum pf_exit pf_apply_json(struct pf_settings *settings, const struct pf_option *option,
+                           const char *value);
+
+#endif /* POOLED_FETCH_OPTIONS_H */

@@ -1,0 +1,284 @@
+/* The run: one manager, one set of worker threads, and a main thread that draws and waits. */
+
+#include "runner.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+#include "report.h"
+#include "say.h"
+
+enum {
+    DRAW_EVERY_MS = 200,
+    AHEAD_PER_THREAD = 8,
+    AHEAD_MIN = 64,
+    /* curl waits this long for a connection when not told otherwise, and for ever for an answer */
+    CONNECT_MS_DEFAULT = 300000
+};
+
+struct worker {
+    struct pf_run *run;
+    pthread_t thread;
+    size_t slot;
+};
+
+/* The threads that still run, for the main thread to wait for. */
+struct crew {
+    pthread_mutex_t mutex;
+    pthread_cond_t left;
+    size_t num_running;
+};
+
+static struct crew crew = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+
+static size_t num_transfers(const struct pf_settings *settings)
+{
+    return settings->num_entries * (size_t)settings->repeat;
+}
+
+/* --- the manager ----------------------------------------------------------------------------- */
+
+/* given turns "-1: not given, 0: none" into the library's "0: default, URLPOOL_NONE: none". */
+static int64_t given(int64_t value)
+{
+    if (value < 0) {
+        return 0;
+    }
+    return value == 0 ? URLPOOL_NONE : value;
+}
+
+static struct urlpool_tls *make_tls(const struct pf_settings *settings, struct urlpool_error *err)
+{
+    const struct urlpool_tls_options options = {.ca_file = settings->cacert,
+                                                .ca_dir = settings->capath,
+                                                .ca_data = settings->ca_data,
+                                                .ca_data_len = settings->ca_data_len,
+                                                .insecure_no_verify = settings->insecure};
+    return urlpool_tls_new(&options, err);
+}
+
+static bool needs_own_tls(const struct pf_settings *settings)
+{
+    return settings->cacert != NULL || settings->capath != NULL || settings->ca_data != NULL ||
+           settings->insecure;
+}
+
+static struct urlpool_manager *make_manager(const struct pf_settings *settings,
+                                            struct urlpool_error *err)
+{
+    struct urlpool_manager_options options = {
+        .num_pools = (int32_t)given(settings->num_pools),
+        .maxsize = (int32_t)given(settings->pool_maxsize),
+        .block = settings->pool_block,
+        .idle_ms = settings->max_idle_ms,
+        .lifetime_ms = settings->max_lifetime_ms,
+        .user_agent =
+            "", /* ours is a field among the others, so that -H can have its way with it */
+        .redirects_max =
+            settings->max_redirs < 0 ? INT32_MAX : (int32_t)given(settings->max_redirs),
+        .timeout = {.connect_ms = settings->connect_timeout_ms > 0 ? settings->connect_timeout_ms
+                                                                   : CONNECT_MS_DEFAULT,
+                    .read_ms = settings->read_timeout_ms > 0 ? settings->read_timeout_ms
+                                                             : URLPOOL_NO_TIMEOUT,
+                    .write_ms = settings->read_timeout_ms > 0 ? settings->read_timeout_ms
+                                                              : URLPOOL_NO_TIMEOUT,
+                    .total_ms = settings->max_time_ms,
+                    .pool_ms = given(settings->pool_timeout_ms)},
+    };
+    struct urlpool_manager *manager;
+
+    if (needs_own_tls(settings)) {
+        options.tls = make_tls(settings, err);
+        if (options.tls == NULL) {
+            return NULL;
+        }
+    }
+    manager = urlpool_manager_new(&options, err);
+    urlpool_tls_unref(options.tls);
+    return manager;
+}
+
+/* --- workers --------------------------------------------------------------------------------- */
+
+static bool is_over(struct pf_run *run)
+{
+    return atomic_load(&run->is_over) || urlpool_cancel_is_set(run->cancel) ||
+           (run->ordered != NULL && pf_ordered_has_failed(run->ordered));
+}
+
+static void *work(void *arg)
+{
+    struct worker *worker = arg;
+    struct pf_run *run = worker->run;
+    void *buf = pf_alloc(PF_BUF_SIZE);
+
+    while (!is_over(run)) {
+        size_t index = atomic_fetch_add(&run->next, 1);
+        if (index >= num_transfers(run->settings)) {
+            break;
+        }
+        pf_fetch(run, index, worker->slot, buf);
+    }
+    free(buf);
+    (void)pthread_mutex_lock(&crew.mutex);
+    crew.num_running--;
+    (void)pthread_cond_signal(&crew.left);
+    (void)pthread_mutex_unlock(&crew.mutex);
+    return NULL;
+}
+
+/* wait_for_crew draws until every thread has left. */
+static void wait_for_crew(struct pf_run *run)
+{
+    (void)pthread_mutex_lock(&crew.mutex);
+    while (crew.num_running > 0) {
+        struct timespec at;
+
+        if (run->progress == NULL) {
+            (void)pthread_cond_wait(&crew.left, &crew.mutex);
+            continue;
+        }
+        (void)pthread_mutex_unlock(&crew.mutex);
+        pf_progress_draw(run->progress, false);
+        (void)clock_gettime(CLOCK_REALTIME, &at);
+        at.tv_nsec += DRAW_EVERY_MS * 1000000L;
+        at.tv_sec += at.tv_nsec / 1000000000;
+        at.tv_nsec %= 1000000000;
+        (void)pthread_mutex_lock(&crew.mutex);
+        if (crew.num_running > 0) {
+            (void)pthread_cond_timedwait(&crew.left, &crew.mutex, &at);
+        }
+    }
+    (void)pthread_mutex_unlock(&crew.mutex);
+}
+
+static void start_worker(struct worker *worker)
+{
+    int error;
+
+    (void)pthread_mutex_lock(&crew.mutex);
+    crew.num_running++;
+    (void)pthread_mutex_unlock(&crew.mutex);
+    error = pthread_create(&worker->thread, NULL, work, worker);
+    if (error != 0) {
+        pf_say("(27) cannot start a thread: %s", strerror(error));
+        _exit(PF_EXIT_NOMEM);
+    }
+}
+
+static void run_workers(struct pf_run *run)
+{
+    size_t count = (size_t)run->settings->concurrency;
+    struct worker *workers;
+
+    if (count > num_transfers(run->settings)) {
+        count = num_transfers(run->settings);
+    }
+    workers = pf_alloc(count * sizeof(*workers));
+    for (size_t i = 0; i < count; i++) {
+        workers[i] = (struct worker){.run = run, .slot = i};
+        start_worker(&workers[i]);
+    }
+    wait_for_crew(run);
+    for (size_t i = 0; i < count; i++) {
+        (void)pthread_join(workers[i].thread, NULL);
+    }
+    free(workers);
+}
+
+/* --- the whole ------------------------------------------------------------------------------- */
+
+static void set_up_output(struct pf_run *run)
+{
+    const struct pf_settings *settings = run->settings;
+    size_t num_ahead = (size_t)settings->concurrency * AHEAD_PER_THREAD;
+
+    run->stdout_has_bodies = pf_settings_to_stdout(settings);
+    run->is_traced = settings->verbose || settings->include || settings->head_only ||
+                     settings->jsonl || settings->write_out != NULL;
+    if (run->stdout_has_bodies || settings->jsonl || settings->write_out != NULL) {
+        run->ordered = pf_ordered_new(STDOUT_FILENO, num_ahead > AHEAD_MIN ? num_ahead : AHEAD_MIN);
+    }
+}
+
+static void report(struct pf_run *run)
+{
+    struct urlpool_stats stats = {0};
+    struct pf_text text = {0};
+
+    urlpool_manager_stats(run->manager, &stats, sizeof(stats));
+    pf_report_add(&text, run->settings->report, &run->tally.locked, &stats);
+    if (text.len > 0) {
+        FILE *out = run->stdout_has_bodies ? stderr : stdout;
+        (void)fwrite(text.data, 1, text.len, out);
+        (void)fflush(out);
+    }
+    pf_text_free(&text);
+}
+
+static int exit_code_of(struct pf_run *run)
+{
+    const struct pf_sums *sums = &run->tally.locked;
+
+    if (pf_interrupt_signal() != 0) {
+        return 128 + pf_interrupt_signal();
+    }
+    if (sums->num_failed > 0) {
+        return sums->first_exit;
+    }
+    if ((run->ordered != NULL && pf_ordered_has_failed(run->ordered)) || ferror(stdout)) {
+        return PF_EXIT_WRITE;
+    }
+    return PF_EXIT_OK;
+}
+
+static int run_with_manager(struct pf_run *run)
+{
+    int code;
+
+    set_up_output(run);
+    pf_tally_init(&run->tally);
+    run->progress =
+        pf_progress_new(run->settings, &run->tally, run->manager, num_transfers(run->settings));
+    pf_interrupt_watch(run->cancel);
+    run_workers(run);
+    pf_tally_end(&run->tally);
+    pf_progress_draw(run->progress, true);
+    pf_interrupt_end();
+    report(run);
+    code = exit_code_of(run);
+    pf_progress_free(run->progress);
+    pf_ordered_free(run->ordered);
+    pf_tally_deinit(&run->tally);
+    return code;
+}
+
+int pf_run_all(const struct pf_settings *settings)
+{
+    struct pf_run run = {.settings = settings};
+    struct urlpool_error err = {0};
+    int code = pf_request_init(&run.request, settings);
+
+    if (code != PF_EXIT_OK) {
+        return code;
+    }
+    run.manager = make_manager(settings, &err);
+    if (run.manager != NULL) {
+        run.cancel = urlpool_cancel_new(&err);
+    }
+    if (run.cancel != NULL) {
+        code = run_with_manager(&run);
+    } else {
+        code = pf_exit_of(&err);
+        pf_say("(%d) %s", code, err.message);
+    }
+    urlpool_manager_free(run.manager);
+    urlpool_cancel_free(run.cancel);
+    pf_request_deinit(&run.request);
+    return code;
+}

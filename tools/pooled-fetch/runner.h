@@ -1,0 +1,40 @@
+#ifndef POOLED_FETCH_RUNNER_H
+#define POOLED_FETCH_RUNNER_H
+
+#include <stdatomic.h>
+
+#include "urlpool/urlpool.h"
+
+#include "ordered.h"
+#include "progress.h"
+#include "request.h"
+#include "settings.h"
+#include "tally.h"
+
+/* struct pf_run is all that the worker threads share. */
+struct pf_run {
+    const struct pf_settings *settings;
+    struct urlpool_manager *manager;
+    struct urlpool_cancel *cancel;
+    struct pf_request request;
+    struct pf_ordered *ordered; /* NULL: nothing goes to standard output */
+    struct pf_progress *progress;
+    struct pf_tally tally;
+    bool is_traced;
+    bool stdout_has_bodies;
+    atomic_size_t next;  /* the transfer to be begun next */
+    atomic_bool is_over; /* no transfer is begun any more */
+};
+
+/* pf_run_all fetches everything `settings` ask for, and reports.
+ * Errors: the program's exit code; whatever it is has been said. */
+int pf_run_all(const struct pf_settings *settings);
+
+/* pf_fetch makes transfer `index`, with `slot` of the progress display; fetch.c. `buf` has
+ * PF_BUF_SIZE bytes. */
+void pf_fetch(struct pf_run *run, size_t index, size_t slot, void *buf);
+enum {
+    PF_BUF_SIZE = 65536
+};
+
+#endif /* POOLED_FETCH_RUNNER_H */

@@ -1,0 +1,69 @@
+#ifndef POOLED_FETCH_SETTINGS_H
+#define POOLED_FETCH_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "text.h"
+
+enum pf_report {
+    PF_REPORT_NONE = 0,
+    PF_REPORT_TEXT,
+    PF_REPORT_JSON
+};
+
+/* struct pf_entry is one URL to be fetched and where its body goes. */
+struct pf_entry {
+    char *url;             /* with a scheme */
+    char *shown;           /* the same without user and password */
+    char *file;            /* NULL: standard output, or nowhere with --out-null */
+    char *authorization;   /* the field's value for user and password in the URL; NULL: none */
+    bool is_listed;        /* it came from --input-file */
+    bool has_name_of_list; /* and had a name there */
+};
+
+/* struct pf_strings is a list of strings of its own. */
+struct pf_strings {
+    char **items;
+    size_t count;
+};
+
+void pf_strings_add(struct pf_strings *strings, char *item); /* takes `item` */
+
+/* struct pf_settings is the command line. Numbers that were not given are 0, but for those with
+ * defaults of their own (pf_settings_init). Durations are in ms, -1: no bound. */
+struct pf_settings {
+    struct pf_entry *entries;
+    size_t num_entries;
+    struct pf_strings outputs; /* -o and -O in order; NULL: -O */
+    struct pf_strings headers; /* -H, -A, -e and the like, as "Name: value" */
+    struct pf_text data;       /* -d and the like, joined */
+
+    int64_t concurrency, repeat;
+    int64_t pool_maxsize, num_pools; /* -1: not given */
+    int64_t max_redirs;              /* -1: any number */
+    int64_t max_filesize;
+    int64_t max_time_ms, connect_timeout_ms, read_timeout_ms;
+    int64_t pool_timeout_ms; /* -1: not given */
+    int64_t max_idle_ms, max_lifetime_ms;
+
+    char *output_dir, *method, *cacert, *capath, *write_out, *user, *bearer;
+    const char *ca_data; /* PEM; of the demo */
+    size_t ca_data_len;
+    enum pf_report report;
+
+    bool has_data, has_json, data_in_url, head_only;
+    bool remote_name, create_dirs, out_null, remove_on_error, include;
+    bool follow, compressed, insecure, pool_block;
+    bool fail, fail_with_body, fail_early;
+    bool silent, show_error, verbose, no_progress, jsonl;
+    bool demo, help, version;
+};
+
+void pf_settings_init(struct pf_settings *settings);
+void pf_settings_free(struct pf_settings *settings);
+/* pf_settings_to_stdout says whether bodies go to standard output. */
+bool pf_settings_to_stdout(const struct pf_settings *settings);
+
+#endif /* POOLED_FETCH_SETTINGS_H */

@@ -1,0 +1,77 @@
+/* What is known of one transfer, and its line of JSON. */
+
+#include "transfer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "json.h"
+
+void pf_transfer_init(struct pf_transfer *transfer, size_t index, const struct pf_entry *entry)
+{
+    *transfer = (struct pf_transfer){.index = index, .entry = entry};
+    pf_watch_init(&transfer->watch, pf_now_ns());
+}
+
+void pf_transfer_free(struct pf_transfer *transfer)
+{
+    pf_watch_free(&transfer->watch);
+    free(transfer->url);
+    free(transfer->content_type);
+}
+
+void pf_transfer_fail(struct pf_transfer *transfer, enum pf_exit code, const char *format, ...)
+{
+    va_list args;
+
+    if (transfer->exit_code != PF_EXIT_OK) {
+        return;
+    }
+    transfer->exit_code = code;
+    va_start(args, format);
+    (void)vsnprintf(transfer->message, sizeof(transfer->message), format, args);
+    va_end(args);
+}
+
+int64_t pf_transfer_ns(const struct pf_transfer *transfer)
+{
+    return transfer->ended_ns - transfer->watch.started_ns;
+}
+
+int64_t pf_transfer_wire_bytes(const struct pf_transfer *transfer)
+{
+    return transfer->watch.body_bytes >= 0 ? transfer->watch.body_bytes : transfer->num_bytes;
+}
+
+void pf_jsonl_add(struct pf_text *out, const struct pf_transfer *transfer)
+{
+    struct pf_json json = {.out = out};
+    const struct pf_watch *watch = &transfer->watch;
+
+    pf_json_begin(&json, NULL);
+    pf_json_int(&json, "index", (int64_t)transfer->index);
+    pf_json_string(&json, "url", transfer->entry->shown);
+    pf_json_string(&json, "url_effective", transfer->url);
+    pf_json_string(&json, "method", watch->method[0] != '\0' ? watch->method : NULL);
+    pf_json_int(&json, "status", transfer->status);
+    pf_json_string(&json, "content_type", transfer->content_type);
+    pf_json_string(&json, "file", transfer->entry->file);
+    pf_json_int(&json, "bytes", transfer->num_bytes);
+    pf_json_int(&json, "bytes_received", pf_transfer_wire_bytes(transfer));
+    pf_json_int(&json, "num_redirects", transfer->num_redirects);
+    pf_json_int(&json, "num_retries", transfer->num_retries);
+    pf_json_bool(&json, "conn_reused", transfer->conn_reused);
+    pf_json_string(&json, "peer", watch->peer[0] != '\0' ? watch->peer : NULL);
+    pf_json_number(&json, "pool_wait", (double)watch->pool_wait_ns / 1e9, 6);
+    pf_json_number(&json, "time_total", (double)pf_transfer_ns(transfer) / 1e9, 6);
+    pf_json_int(&json, "exitcode", transfer->exit_code);
+    pf_json_string(&json, "error",
+                   transfer->err.code != URLPOOL_OK ? urlpool_code_name(transfer->err.code) : NULL);
+    pf_json_string(&json, "phase",
+                   transfer->err.code != URLPOOL_OK ? urlpool_phase_name(transfer->err.phase)
+                                                    : NULL);
+    pf_json_string(&json, "errormsg", transfer->exit_code != PF_EXIT_OK ? transfer->message : NULL);
+    pf_json_end(&json);
+    pf_text_adds(out, "\n");
+}

@@ -1,0 +1,43 @@
+#ifndef POOLED_FETCH_TRANSFER_H
+#define POOLED_FETCH_TRANSFER_H
+
+#include "urlpool/urlpool.h"
+
+#include "exit_code.h"
+#include "settings.h"
+#include "watch.h"
+
+/* struct pf_transfer is one URL fetched once, and what came of it. */
+struct pf_transfer {
+    size_t index; /* of all transfers, repeats included, from 0 */
+    const struct pf_entry *entry;
+    struct pf_watch watch;
+    int64_t ended_ns;
+
+    enum pf_exit exit_code;
+    struct urlpool_error err; /* of the library, when it was that which failed */
+    char message[512];        /* one line, "" when all went well */
+
+    int status;  /* of the last head, 0 when none came */
+    int version; /* 10, 11, or 0 */
+    bool conn_reused;
+    unsigned num_redirects, num_retries;
+    int64_t num_bytes;        /* of decoded body that came */
+    char *url, *content_type; /* NULL when there was no answer, or no such field */
+};
+
+void pf_transfer_init(struct pf_transfer *transfer, size_t index, const struct pf_entry *entry);
+void pf_transfer_free(struct pf_transfer *transfer);
+/* pf_transfer_fail sets code and message, unless there is a failure already. */
+__attribute__((format(printf, 3, 4))) void pf_transfer_fail(struct pf_transfer *transfer,
+                                                            enum pf_exit code, const char *format,
+                                                            ...);
+/* pf_transfer_ns is how long it took. */
+int64_t pf_transfer_ns(const struct pf_transfer *transfer);
+/* pf_transfer_wire_bytes is the length of the body as sent, as far as that is known. */
+int64_t pf_transfer_wire_bytes(const struct pf_transfer *transfer);
+
+/* pf_jsonl_add appends one line of JSON about it. */
+void pf_jsonl_add(struct pf_text *out, const struct pf_transfer *transfer);
+
+#endif /* POOLED_FETCH_TRANSFER_H */
