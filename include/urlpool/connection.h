@@ -25,6 +25,8 @@ URLPOOL_BEGIN_DECLS
  * Model:   http.client HTTPConnection, HTTPSConnection. */
 struct urlpool_connection;
 
+/* struct urlpool_connection_options: zero bytes are the defaults. What it points to is borrowed as
+ * long as the connection lives; `tls` is referenced. */
 struct urlpool_connection_options {
     bool https;
     struct urlpool_tls *tls;        /* NULL: the default configuration; with https only */
@@ -34,7 +36,7 @@ struct urlpool_connection_options {
     const struct urlpool_cancel *cancel; /* must outlive the connection */
     int64_t data_bytes_max;              /* of a decoded body held in memory; default 1 GiB */
     bool keep_encoded; /* response bodies are given as sent, content codings not undone */
-    bool no_auto_open; /* send does not connect: URLPOOL_E_NOT_CONNECTED */
+    bool no_auto_open; /* a request does not connect: URLPOOL_E_NOT_CONNECTED */
     unsigned char reserved[62];
 };
 
@@ -45,55 +47,126 @@ enum urlpool_skip {
 };
 
 /* urlpool_connection_new makes a connection object; nothing is dialled yet. `host` is "host",
- * "host:port", "[v6]" or "[v6]:port"; `port` 0 means the one in `host`, else 80 or 443.
+ * "host:port", "[v6]" or "[v6]:port"; `port` 0 means the one in `host`, else 80 or 443. NULL
+ * options are the defaults.
  *
  * Owns:    the caller frees it with urlpool_connection_free.
- * Errors:  NULL with URLPOOL_E_URL (host or port), URLPOOL_E_INVALID (options), NOMEM, TLS_*. */
+ * Errors:  NULL with URLPOOL_E_URL (host or port), URLPOOL_E_INVALID (options), NOMEM, RESOLVE, and
+ *          those of urlpool_tls_new.
+ * Threads: any number at once.
+ * Model:   HTTPConnection.__init__, _get_hostport. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_connection *urlpool_connection_new(
     const char *host, int port, const struct urlpool_connection_options *options,
     struct urlpool_error *err);
+/* urlpool_connection_free closes the connection and ends its life; a response that is unread is cut
+ * off: URLPOOL_E_NOT_CONNECTED. Accepts NULL. One that belongs to a pool is only closed. */
 URLPOOL_API void urlpool_connection_free(struct urlpool_connection *connection);
 
 /* urlpool_connection_set_tunnel makes the connection go through the proxy it was made for, by
- * CONNECT to `host`:`port` with `headers` (may be NULL). Errors: URLPOOL_E_INVALID when connected.
- */
+ * CONNECT to `host`:`port`, with `headers` (may be NULL) for the proxy. `host` and `port` are read
+ * as urlpool_connection_new does. With https it is the host behind the proxy that TLS is spoken
+ * with.
+ *
+ * Owns:    copies everything. Holds for every opening from now on.
+ * Errors:  URLPOOL_E_INVALID when connected; URLPOOL_E_URL, URLPOOL_E_HEADER, NOMEM.
+ * Spec:    RFC 9110 section 9.3.6.
+ * Model:   HTTPConnection.set_tunnel. */
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_connection_set_tunnel(
     struct urlpool_connection *connection, const char *host, int port,
     const struct urlpool_headers *headers, struct urlpool_error *err);
 /* urlpool_connection_set_debuglevel prints the exchange, credentials masked, to `sink` (NULL:
- * stderr) when `level` > 0. */
+ * stderr) when `level` > 0: lines without line ends, "send: …" and "reply: …".
+ *
+ * Owns:    `user` is borrowed as long as the connection lives.
+ * Model:   HTTPConnection.set_debuglevel. */
 URLPOOL_API void urlpool_connection_set_debuglevel(struct urlpool_connection *connection, int level,
                                                    void (*sink)(void *user, const char *line),
                                                    void *user);
+/* urlpool_connection_connect opens the connection, if it is not open.
+ *
+ * Units:   `connect_ms` bounds it.
+ * Errors:  URLPOOL_E_RESOLVE, CONNECT, CONNECT_TIMEOUT, CANCELLED, PROXY (`http_status` when it
+ *          refused the tunnel), TLS_*, NOMEM; URLPOOL_E_NOT_CONNECTED for one of a pool.
+ * Threads: one at a time; blocks.
+ * Model:   HTTPConnection.connect. */
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_connection_connect(
     struct urlpool_connection *connection, struct urlpool_error *err);
 
-/* urlpool_connection_request sends a whole request: Host, Accept-Encoding: identity, framing fields
- * by itself unless `headers` (may be NULL) say them. `body` may be NULL. */
+/* urlpool_connection_request sends a whole request: Host, Accept-Encoding: identity and the framing
+ * of the body by itself, unless `headers` (may be NULL) say them. `body` may be NULL: POST, PUT and
+ * PATCH then say Content-Length: 0. Opens the connection when it is not open.
+ *
+ * Errors:  those of urlpool_connection_putrequest, _putheader and _endheaders.
+ * Threads: one at a time; blocks.
+ * Model:   HTTPConnection.request. */
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_connection_request(
     struct urlpool_connection *connection, const char *method, const char *target,
     const struct urlpool_body *body, const struct urlpool_headers *headers,
     struct urlpool_error *err);
+/* urlpool_connection_putrequest begins a request; nothing is sent yet. `target` is in origin-form
+ * ("" is "/"), "*", or in absolute form, whose authority is then what Host says. `skip` is an OR of
+ * enum urlpool_skip. The time of total_ms begins.
+ *
+ * Errors:  URLPOOL_E_CANNOT_SEND_REQUEST while a request is begun or a response unread;
+ *          URLPOOL_E_HEADER (method), URLPOOL_E_URL (target), NOMEM.
+ * Threads: one at a time.
+ * Spec:    RFC 9112 section 3.2.
+ * Model:   HTTPConnection.putrequest. */
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_connection_putrequest(
     struct urlpool_connection *connection, const char *method, const char *target, unsigned skip,
     struct urlpool_error *err);
+/* urlpool_connection_putheader adds one field line; several values are joined by ", ".
+ *
+ * Sizes:   at most 64 values.
+ * Errors:  URLPOOL_E_CANNOT_SEND_HEADER when no request is begun; URLPOOL_E_HEADER for what is not
+ *          fit to send, and for a second Host, Content-Length or Transfer-Encoding; NOMEM.
+ * Threads: one at a time.
+ * Model:   HTTPConnection.putheader. */
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_connection_putheader(
     struct urlpool_connection *connection, const char *name, const char *const *values,
     size_t num_values, struct urlpool_error *err);
+/* urlpool_connection_endheaders sends the head, and `body` (may be NULL) with it, in one write
+ * where that fits. What the head does not say of the framing it adds. Opens the connection when it
+ * is not open, or when its server has closed it meanwhile. A server that answers before it has all
+ * of the body, or stops taking it, is no failure: urlpool_connection_getresponse has the answer.
+ *
+ * Units:   `write_ms` bounds each gap.
+ * Errors:  URLPOOL_E_CANNOT_SEND_HEADER when no request is begun; URLPOOL_E_NOT_CONNECTED (then it
+ *          may be called again once connected); those of urlpool_connection_connect;
+ *          URLPOOL_E_HEADER; URLPOOL_E_BODY when the body is not as long as announced;
+ *          WRITE_TIMEOUT, TOTAL_TIMEOUT, CANCELLED, RESET, TLS.
+ * Threads: one at a time; blocks.
+ * Model:   HTTPConnection.endheaders. */
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_connection_endheaders(
     struct urlpool_connection *connection, const struct urlpool_body *body,
     struct urlpool_error *err);
 /* urlpool_connection_send sends body bytes after endheaders, framed as the head said: up to its
- * Content-Length, or as one chunk; `len` 0 ends a chunked body. */
+ * Content-Length, or as one chunk; `len` 0 ends a chunked body. Once the server has answered early,
+ * or stopped taking the request, bytes are dropped.
+ *
+ * Errors:  URLPOOL_E_NOT_CONNECTED or CANNOT_SEND_REQUEST when no head was sent; URLPOOL_E_BODY for
+ *          bytes that were not announced: the connection is closed then; those of writing.
+ * Threads: one at a time; blocks.
+ * Model:   HTTPConnection.send. */
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_connection_send(
     struct urlpool_connection *connection, const void *data, size_t len, struct urlpool_error *err);
-/* urlpool_connection_getresponse reads the head of the answer. The body is read from the response;
- * until its end no other request can be sent.
+/* urlpool_connection_getresponse reads the head of the answer; interim responses are skipped. The
+ * body is read from the response; until its end no other request can be sent.
  *
- * Owns:    the caller frees it with urlpool_response_free, before or after the connection. */
+ * Units:   `read_ms` bounds each gap.
+ * Owns:    the caller frees it with urlpool_response_free, before or after the connection.
+ * Errors:  NULL with URLPOOL_E_RESPONSE_NOT_READY when no request was sent; REMOTE_DISCONNECTED,
+ *          READ_TIMEOUT, TOTAL_TIMEOUT, CANCELLED, RESET, TLS, and those of a malformed head. The
+ *          connection is closed then.
+ * Threads: one at a time; blocks.
+ * Model:   HTTPConnection.getresponse. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_response *urlpool_connection_getresponse(
     struct urlpool_connection *connection, struct urlpool_error *err);
+/* urlpool_connection_close closes the connection; the next request opens it again. A response that
+ * is unread is cut off: URLPOOL_E_NOT_CONNECTED. Model: HTTPConnection.close. */
 URLPOOL_API void urlpool_connection_close(struct urlpool_connection *connection);
+/* urlpool_connection_is_connected says whether there is an open connection; whether its server has
+ * closed it shows at the next request. */
 URLPOOL_API bool urlpool_connection_is_connected(const struct urlpool_connection *connection);
 
 /* struct urlpool_connection_info is a snapshot. Strings are valid until the connection closes. */
@@ -105,9 +178,10 @@ struct urlpool_connection_info {
     bool tls_resumed;
     const char *tls_version; /* NULL without TLS */
     const char *tls_cipher;
-    char peer[64]; /* "127.0.0.1:80", "[::1]:80"; "" when not connected */
-    uint64_t num_requests;
+    char peer[64];         /* "127.0.0.1:80", "[::1]:80"; "" when not connected */
+    uint64_t num_requests; /* since it was opened */
 };
+/* urlpool_connection_info fills `out`. */
 URLPOOL_API void urlpool_connection_info(const struct urlpool_connection *connection,
                                          struct urlpool_connection_info *out);
 

@@ -42,13 +42,19 @@ URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_response_read(
     struct urlpool_response *response, void *buf, size_t len, size_t *out_len,
     struct urlpool_error *err);
 /* urlpool_response_read_exact reads `len` bytes, fewer only at the end of the body.
- * Model: HTTPResponse.read(amt). */
+ *
+ * Errors:  as urlpool_response_read; what was read before a failure is lost.
+ * Threads: one at a time; blocks.
+ * Model:   HTTPResponse.read(amt). */
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_response_read_exact(
     struct urlpool_response *response, void *buf, size_t len, size_t *out_len,
     struct urlpool_error *err);
-/* urlpool_response_read_all reads the rest of the body into `data`.
- * Sizes:   at most `data_bytes_max` of the request options (1 GiB), else URLPOOL_E_DATA_TOO_LARGE.
- */
+/* urlpool_response_read_all reads the rest of the body into `data`; again is harmless.
+ *
+ * Sizes:   at most `data_bytes_max` of the options (1 GiB), else URLPOOL_E_DATA_TOO_LARGE.
+ * Errors:  as urlpool_response_read, and NOMEM.
+ * Threads: one at a time; blocks.
+ * Model:   HTTPResponse.read(). */
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_response_read_all(
     struct urlpool_response *response, struct urlpool_error *err);
 
@@ -56,16 +62,24 @@ URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_response_read_all(
  * urlpool_response_stream returns it. */
 typedef enum urlpool_code (*urlpool_response_sink_fn)(void *user, const void *data, size_t len,
                                                       struct urlpool_error *err);
-/* urlpool_response_stream gives the whole rest of the body to `sink`, piece by piece.
- * Sizes: pieces of 1 byte to 64 KiB. Model: HTTPResponse.stream. */
+/* urlpool_response_stream gives the whole rest of the body to `sink`, piece by piece. When the sink
+ * ends it, what is left of the body can still be read.
+ *
+ * Sizes:   pieces of 1 byte to 64 KiB.
+ * Errors:  as urlpool_response_read; that of the sink; NOMEM.
+ * Threads: one at a time; blocks.
+ * Model:   HTTPResponse.stream. */
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_response_stream(
     struct urlpool_response *response, urlpool_response_sink_fn sink, void *user,
     struct urlpool_error *err);
 /* urlpool_response_drain reads what is left of the body and throws it away undecoded, at most 64
- * KiB and 50 ms of it, so that the connection can be used again; else closes the connection. Model:
- * HTTPResponse.drain_conn. */
+ * KiB and 50 ms of it, so that the connection can be used again; else closes the connection.
+ *
+ * Threads: one at a time; blocks.
+ * Model:   HTTPResponse.drain_conn. */
 URLPOOL_API void urlpool_response_drain(struct urlpool_response *response);
-/* urlpool_response_close closes the connection unless it has gone home. */
+/* urlpool_response_close closes the connection unless it has gone home; the body can be read no
+ * more: URLPOOL_E_NOT_CONNECTED. Model: HTTPResponse.close. */
 URLPOOL_API void urlpool_response_close(struct urlpool_response *response);
 /* urlpool_response_trailers shows the trailer fields once the body has ended; NULL when none came.
  */

@@ -132,6 +132,10 @@ struct urlpool_connection *urlpool_connection_new(const char *host, int port,
 
 void urlpool_connection_free(struct urlpool_connection *connection) URLP_MAY_BLOCK
 {
+    if (connection != NULL && connection->loan != NULL) {
+        urlp_floor_close(connection, true); /* the pool ends it, when it is given back */
+        return;
+    }
     urlp_connection_end(connection, true);
 }
 

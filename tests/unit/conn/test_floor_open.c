@@ -11,6 +11,7 @@
 #include "urlpool/connection.h"
 
 #include "support/certs.h"
+#include "support/failing_allocator.h"
 #include "support/http_server.h"
 #include "support/loopback.h"
 #include "support/run_tests.h"
@@ -466,6 +467,51 @@ START_TEST(set_tunnel__refuses_what_is_unfit_and_what_comes_too_late)
 }
 END_TEST
 
+/* run_once makes an exchange with a body and a tunnel's headers set, and says what went wrong. */
+static enum urlpool_code run_once(int port)
+{
+    struct urlpool_connection_options options = {.data_bytes_max = 100000};
+    struct urlpool_connection *connection =
+        urlpool_connection_new("127.0.0.1", port, &options, &err);
+    struct urlpool_body body = urlpool_body_bytes("hello", 5);
+    struct urlpool_response *response = NULL;
+    enum urlpool_code code = err.code;
+
+    if (connection == NULL) {
+        return code;
+    }
+    code = urlpool_connection_request(connection, "POST", "/x", &body, NULL, &err);
+    if (code == URLPOOL_OK) {
+        response = urlpool_connection_getresponse(connection, &err);
+        code = response == NULL ? err.code : urlpool_response_read_all(response, &err);
+    }
+    urlpool_response_free(response);
+    urlpool_connection_free(connection);
+    return code;
+}
+
+START_TEST(floor__survives_each_allocation_that_fails)
+{
+    struct test_server *server = test_server_start(show, NULL, NULL);
+    bool has_failed = true;
+    uint64_t n;
+
+    failing_allocator_install();
+    for (n = 1; has_failed; n++) {
+        enum urlpool_code code;
+
+        failing_allocator_fail_nth(n);
+        code = run_once(test_server_port(server));
+        has_failed = failing_allocator_has_failed();
+        ck_assert_msg(code == (has_failed ? URLPOOL_E_NOMEM : URLPOOL_OK), "%d: %s", (int)n,
+                      err.message);
+        ck_assert_int_eq(failing_allocator_num_live(), 0);
+    }
+    ck_assert_uint_gt(n, 12);
+    test_server_stop(server);
+}
+END_TEST
+
 RUN_TESTS("floor_open", new__reads_host_and_port_in_all_their_forms,
           new__refuses_hosts_that_are_none, new__refuses_options_that_make_no_sense,
           data_bytes_max__holds_for_read_all, connect__opens_once_and_info_says_to_whom,
@@ -474,4 +520,5 @@ RUN_TESTS("floor_open", new__reads_host_and_port_in_all_their_forms,
           set_tunnel__speaks_http_through_the_proxy,
           set_tunnel__verifies_the_target_and_not_the_proxy,
           set_tunnel__that_the_proxy_refuses_is_a_proxy_error,
-          set_tunnel__refuses_what_is_unfit_and_what_comes_too_late)
+          set_tunnel__refuses_what_is_unfit_and_what_comes_too_late,
+          floor__survives_each_allocation_that_fails)
