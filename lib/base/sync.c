@@ -191,6 +191,11 @@ void urlp_once_run(struct urlp_once *once, void (*function)(void))
     (void)pthread_once(&once->native, function);
 }
 
+void urlp_after_fork_in_child(void (*function)(void))
+{
+    (void)pthread_atfork(NULL, NULL, function);
+}
+
 void urlp_fake_wait_begin(struct urlp_fake_waiter *waiter, const struct urlp_cond *cond,
                           struct urlpool_deadline by)
 {

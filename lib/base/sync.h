@@ -105,6 +105,10 @@ struct urlp_once {
 /* urlp_once_run runs `function` unless that was done already, and returns when it is done. */
 void urlp_once_run(struct urlp_once *once, void (*function)(void));
 
+/* urlp_after_fork_in_child lets `function` run in each child from now on, before fork() returns
+ * there. It may call only what a signal handler may. Not done when memory is out. */
+void urlp_after_fork_in_child(void (*function)(void));
+
 /* urlp_assert_no_lock stops the process, in builds with URLP_CHECKED, when the calling thread holds
  * a urlpool lock; in others it is nothing. `where` is for the message. */
 #ifdef URLP_CHECKED

@@ -22,6 +22,8 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/error.h"
+#include "base/fork.h"
+#include "base/own_fd.h"
 #include "net/tcp.h"
 
 #define KEEPALIVE_IDLE_S     60
@@ -37,7 +39,8 @@ struct tcp_stream {
     struct urlp_stream stream; /* first, so that the one casts to the other */
     struct urlp_peer peer;
     int fd;
-    bool may_hold_more; /* the last read came back full, and nothing was written since */
+    uint64_t generation; /* of the process it belongs to; in a child, `fd` is another's */
+    bool may_hold_more;  /* the last read came back full, and nothing was written since */
 };
 
 union socket_address {
@@ -111,6 +114,16 @@ static enum urlpool_code fail_errno(const struct tcp_stream *tcp, const struct d
     return urlp_fail_errno(err, code, way->phase, os_errno, "%s %s", way->verb, peer);
 }
 
+static enum urlpool_code fail_forked(const struct tcp_stream *tcp, const struct direction *way,
+                                     struct urlpool_error *err)
+{
+    char peer[URLP_PEER_TEXT_MAX];
+
+    urlp_peer_format(&tcp->peer, peer);
+    return urlp_fail(err, URLPOOL_E_FORKED, way->phase,
+                     "%s %s: the connection belongs to the parent process", way->verb, peer);
+}
+
 /* wait_for waits until the socket is ready in the way asked, cancelled, or `call->by`. */
 static enum urlpool_code wait_for(const struct tcp_stream *tcp, const struct direction *way,
                                   const struct urlp_call *call, struct urlpool_error *err)
@@ -121,6 +134,9 @@ static enum urlpool_code wait_for(const struct tcp_stream *tcp, const struct dir
     };
     nfds_t num_fds = call->cancel != NULL ? 2 : 1;
 
+    if (urlp_fork_has_happened(tcp->generation)) {
+        return fail_forked(tcp, way, err);
+    }
     for (;;) {
         int wait_ms = urlp_deadline_poll_ms(call->by);
         int num_ready;
@@ -146,6 +162,9 @@ static enum urlpool_code wait_for(const struct tcp_stream *tcp, const struct dir
 static enum urlpool_code check_now(const struct tcp_stream *tcp, const struct direction *way,
                                    const struct urlp_call *call, struct urlpool_error *err)
 {
+    if (urlp_fork_has_happened(tcp->generation)) {
+        return fail_forked(tcp, way, err);
+    }
     if (call->cancel != NULL && urlpool_cancel_is_set(call->cancel)) {
         return fail_cancelled(tcp, way, err);
     }
@@ -213,6 +232,9 @@ static enum urlp_idle_state tcp_idle_state(struct urlp_stream *stream)
     char byte;
     ssize_t got;
 
+    if (urlp_fork_has_happened(tcp->generation)) {
+        return URLP_IDLE_CLOSED;
+    }
     do {
         got = recv(tcp->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     } while (got < 0 && errno == EINTR);
@@ -235,7 +257,9 @@ static void tcp_free(struct urlp_stream *stream, enum urlp_close how)
     struct tcp_stream *tcp = (struct tcp_stream *)stream;
 
     (void)how;
-    (void)close(tcp->fd);
+    if (!urlp_fork_has_happened(tcp->generation)) {
+        urlp_own_fd_close(tcp->fd);
+    }
     urlp_free(tcp);
 }
 
@@ -310,6 +334,8 @@ struct urlp_stream *urlp_tcp_wrap(int fd, struct urlpool_error *err)
     }
     tcp->stream.ops = &tcp_ops;
     tcp->fd = fd;
+    tcp->generation = urlp_fork_generation();
+    urlp_own_fd_note(fd);
     tcp->peer = peer_of(fd);
     return &tcp->stream;
 }

@@ -13,10 +13,16 @@
 /* end_foreign ends the lease of a parent process: not a byte may be sent on its connection. */
 static void end_foreign(struct urlp_lease *lease, const struct urlp_call *call) URLP_MAY_BLOCK
 {
-    const struct urlp_pool_set *set = lease->pool->set;
+    struct urlp_pool_set *set = lease->pool->set;
+    struct urlp_pool_core *core = urlp_core_of(set);
     struct urlp_change change;
 
     urlp_change_begin(&change);
+    if (core != NULL) { /* counted here, in the child: the parent still has its own */
+        urlp_mutex_lock(&core->mutex);
+        core->locked.stats.closed[URLPOOL_CLOSED_FORK]++;
+        urlp_mutex_unlock(&core->mutex);
+    }
     lease->seat->why = URLPOOL_CLOSED_FORK;
     lease->seat->is_polite = false;
     urlp_list_push_back(&change.dead, &lease->seat->in_pool);

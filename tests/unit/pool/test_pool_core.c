@@ -160,6 +160,7 @@ static void release_parents(struct pool_fixture *f, struct urlp_lease *lease)
     REQUIRE(f->fake.num_ended == 1);
     REQUIRE(f->fake.num_polite == 0);
     REQUIRE(f->fake.num_rests == 0);
+    REQUIRE(pool_stats(f, NULL).closed[URLPOOL_CLOSED_FORK] == 1);
 }
 
 START_TEST(fork__ends_the_parents_lease_without_a_byte)
