@@ -15,9 +15,9 @@
 /* Cuts at every offset cost the square of the length; a longer response is cut at both ends and at
  * some places between, and comes in so many pieces instead of byte by byte. */
 #define CUT_ALL_BYTES_MAX 1024
-#define CUT_ENDS          100
+#define CUT_ENDS          40
 #define CUT_STEPS         16
-#define PIECES_MAX        500
+#define PIECES_MAX        150
 
 static struct transcripts all;
 
