@@ -9,32 +9,28 @@
 
 #include "pool/core.h"
 
-static uint64_t *count_of(struct urlpool_stats *stats, enum urlp_place place)
+/* count_places adds `more`, which may be less than zero, to the places of one use. */
+static void count_places(struct urlpool_stats *stats, enum urlp_place place, int more)
 {
     switch (place) {
     case URLP_PLACE_IDLE:
-        return &stats->idle;
+        stats->idle += (uint64_t)more;
+        break;
     case URLP_PLACE_LEASED:
-        return &stats->leased;
+        stats->leased += (uint64_t)more;
+        break;
     case URLP_PLACE_DIALLING:
-        return &stats->dialling;
+        stats->dialling += (uint64_t)more;
+        break;
     case URLP_PLACE_NONE:
         break;
     }
-    return NULL;
 }
 
 static void count_move(struct urlpool_stats *stats, enum urlp_place from, enum urlp_place to)
 {
-    uint64_t *less = count_of(stats, from);
-    uint64_t *more = count_of(stats, to);
-
-    if (less != NULL) {
-        --*less;
-    }
-    if (more != NULL) {
-        ++*more;
-    }
+    count_places(stats, from, -1);
+    count_places(stats, to, 1);
     stats->open = stats->idle + stats->leased + stats->dialling;
     if (stats->open > stats->peak_open) {
         stats->peak_open = stats->open;
