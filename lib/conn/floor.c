@@ -173,12 +173,13 @@ static enum urlpool_code put_framing(struct urlp_floor *floor, const struct urlp
 }
 
 /* refresh closes an idle connection whose peer has closed it, or has sent what nobody asked for:
- * such bytes must never be taken for an answer. */
+ * such bytes must never be taken for an answer. One of a parent process is closed, too. */
 static void refresh(struct urlpool_connection *connection)
 {
     bool is_closed = false;
 
-    if (connection->stream != NULL && connection->num_requests > 0 &&
+    if (connection->stream != NULL &&
+        (connection->num_requests > 0 || urlp_connection_is_foreign(connection)) &&
         !urlp_connection_look(connection, &is_closed)) {
         urlp_connection_shut(connection, true);
     }

@@ -1,15 +1,19 @@
 /* Opening a connection along a route: TCP, then CONNECT, then TLS, each over the one before it.
  *
  * What is shared by all who open lives here: the resolver and its cache, the TLS sessions, the
- * limits. None of it is locked here; resolver and session cache see to that themselves. */
+ * limits. None of it is locked here; resolver and session cache see to that themselves. A forked
+ * child makes a resolver and a session cache of its own: a lock of the parent's may have been held
+ * at the fork, and who drove a lookup there is not here. */
 
 #include "conn/opener.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/fork.h"
 #include "coding/decoder.h"
 #include "conn/tunnel.h"
 #include "conn/wire.h"
@@ -21,45 +25,114 @@
 /* Peers whose TLS sessions are kept. */
 #define SESSION_KEYS_MAX 256
 
-struct urlp_opener {
+/* struct memory is what an opener remembers, of one process. */
+struct memory {
+    uint64_t generation; /* of urlp_fork_generation */
     struct urlp_resolver *resolver;
     struct urlp_tls_sessions *sessions;
+};
+
+struct urlp_opener {
+    _Atomic(struct memory *) memory; /* memory_of */
+    char *dns_servers;               /* NULL: the system's */
+    char *hosts_file;                /* NULL: the system's */
     struct urlpool_limits limits;
     struct urlp_tcp_options tcp;
 };
 
+static void memory_free(struct memory *memory) URLP_MAY_BLOCK
+{
+    if (memory != NULL) {
+        urlp_tls_sessions_free(memory->sessions);
+        urlp_resolver_free(memory->resolver);
+        urlp_free(memory);
+    }
+}
+
+static struct memory *memory_new(const struct urlp_opener *opener,
+                                 struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    const struct urlp_resolver_options resolver = {.servers = opener->dns_servers,
+                                                   .hosts_file = opener->hosts_file};
+    struct memory *memory = urlp_zalloc(sizeof(*memory));
+
+    if (memory == NULL) {
+        urlp_fail_nomem(err);
+        return NULL;
+    }
+    memory->generation = urlp_fork_generation();
+    memory->resolver = urlp_resolver_new(&resolver, err);
+    if (memory->resolver != NULL) {
+        memory->sessions = urlp_tls_sessions_new(SESSION_KEYS_MAX, err);
+    }
+    if (memory->sessions == NULL) {
+        memory_free(memory);
+        return NULL;
+    }
+    return memory;
+}
+
+/* memory_of is this process's; the parent's is left as it is, unwalked. */
+static struct memory *memory_of(struct urlp_opener *opener,
+                                struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct memory *found = atomic_load_explicit(&opener->memory, memory_order_acquire);
+    struct memory *made = NULL;
+
+    if (!urlp_fork_has_happened(found->generation)) {
+        return found;
+    }
+    made = memory_new(opener, err);
+    if (made == NULL || atomic_compare_exchange_strong(&opener->memory, &found, made)) {
+        return made;
+    }
+    memory_free(made); /* another thread of the child was first */
+    return found;
+}
+
+static bool copy_text(const char *text, char **out)
+{
+    *out = text == NULL ? NULL : urlp_strndup(text, strlen(text));
+    return text == NULL || *out != NULL;
+}
+
 struct urlp_opener *urlp_opener_new(const struct urlp_opener_options *options,
                                     struct urlpool_error *err)
 {
-    struct urlp_resolver_options resolver = {.servers = options->dns_servers,
-                                             .hosts_file = options->hosts_file};
     struct urlp_opener *opener = urlp_zalloc(sizeof(*opener));
+    struct memory *memory = NULL;
 
-    if (opener == NULL) {
+    if (opener == NULL || !copy_text(options->dns_servers, &opener->dns_servers) ||
+        !copy_text(options->hosts_file, &opener->hosts_file)) {
         urlp_fail_nomem(err);
+        urlp_opener_free(opener);
         return NULL;
     }
     opener->limits = options->limits;
     if (urlp_connection_check_limits(&options->limits, err) == URLPOOL_OK) {
-        opener->resolver = urlp_resolver_new(&resolver, err);
+        memory = memory_new(opener, err);
     }
-    if (opener->resolver != NULL) {
-        opener->sessions = urlp_tls_sessions_new(SESSION_KEYS_MAX, err);
-    }
-    if (opener->sessions == NULL) {
+    if (memory == NULL) {
         urlp_opener_free(opener);
         return NULL;
     }
+    atomic_init(&opener->memory, memory);
     return opener;
 }
 
 void urlp_opener_free(struct urlp_opener *opener)
 {
+    struct memory *memory;
+
     if (opener == NULL) {
         return;
     }
-    urlp_tls_sessions_free(opener->sessions);
-    urlp_resolver_free(opener->resolver);
+    memory = atomic_load(&opener->memory);
+    if (memory != NULL && !urlp_fork_has_happened(memory->generation)) {
+        memory_free(memory);
+    }
+    urlp_free(opener->dns_servers);
+    urlp_free(opener->hosts_file);
     urlp_free(opener);
 }
 
@@ -69,14 +142,14 @@ uint64_t urlp_opener_tls_serial(const struct urlpool_tls *tls)
 }
 
 /* secure shakes hands over `inner`, which it takes on success only. */
-static struct urlp_stream *secure(struct urlp_opener *opener, struct urlp_stream *inner,
+static struct urlp_stream *secure(const struct memory *memory, struct urlp_stream *inner,
                                   struct urlpool_tls *tls, const struct urlp_origin *origin,
                                   const struct urlp_call *call,
                                   struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_tls_target target = {.host = origin->host, .port = origin->port};
 
-    return urlp_tls_wrap(inner, tls, &target, opener->sessions, call, err);
+    return urlp_tls_wrap(inner, tls, &target, memory->sessions, call, err);
 }
 
 struct urlp_stream *urlp_opener_dial(struct urlp_opener *opener, const struct urlp_route *route,
@@ -88,6 +161,7 @@ struct urlp_stream *urlp_opener_dial(struct urlp_opener *opener, const struct ur
                                       .port = route->origin.port,
                                       .tcp = opener->tcp};
     const struct urlp_origin *inside = tunnel == NULL ? &route->origin : &tunnel->target;
+    const struct memory *memory = NULL;
     struct urlp_stream *below = NULL;
     struct urlp_stream *stream = NULL;
 
@@ -95,14 +169,18 @@ struct urlp_stream *urlp_opener_dial(struct urlp_opener *opener, const struct ur
         urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_TLS, "a route to https without TLS");
         return NULL;
     }
-    stream = urlp_dial(opener->resolver, &target, call, err);
+    memory = memory_of(opener, err);
+    if (memory == NULL) {
+        return NULL;
+    }
+    stream = urlp_dial(memory->resolver, &target, call, err);
     if (stream != NULL && tunnel != NULL) {
         below = stream;
         stream = urlp_tunnel_wrap(below, tunnel, &opener->limits, call, err);
     }
     if (stream != NULL && inside->is_https) {
         below = stream;
-        stream = secure(opener, below, route->tls, inside, call, err);
+        stream = secure(memory, below, route->tls, inside, call, err);
     }
     if (stream == NULL) {
         urlp_stream_free(below, URLP_CLOSE_SILENT);

@@ -253,6 +253,10 @@ enum urlpool_code urlp_turn_put(struct urlpool_connection *connection,
     size_t num_now;
     size_t i;
 
+    if (urlp_connection_is_foreign(connection)) {
+        return urlp_fail(err, URLPOOL_E_FORKED, URLPOOL_PHASE_SEND,
+                         "the connection belongs to the parent process");
+    }
     for (i = 0; i < num_runs; i++) {
         rest[1 + i] = runs[i];
     }

@@ -80,6 +80,7 @@ enum urlpool_code urlp_connection_attach(struct urlpool_connection *connection,
     urlp_h1_free(connection->codec);
     connection->codec = codec;
     connection->stream = stream;
+    connection->generation = urlp_fork_generation();
     connection->in.at = connection->in.end = 0;
     connection->out.len = 0;
     connection->num_requests = 0;
@@ -94,6 +95,7 @@ void urlp_connection_shut(struct urlpool_connection *connection, bool is_polite)
     if (connection->response != NULL) {
         urlp_response_detach(connection->response);
     }
+    is_polite = is_polite && !urlp_connection_is_foreign(connection);
     urlp_stream_free(connection->stream, is_polite ? URLP_CLOSE_POLITE : URLP_CLOSE_SILENT);
     connection->stream = NULL;
     connection->in.at = connection->in.end = 0;
@@ -128,6 +130,17 @@ static enum urlpool_code make_room(struct urlp_inbox *in, struct urlpool_error *
     return URLPOOL_OK;
 }
 
+/* check_is_ours keeps a forked child from taking what its parent waits for. */
+static enum urlpool_code check_is_ours(const struct urlpool_connection *connection,
+                                       struct urlpool_error *err)
+{
+    if (urlp_connection_is_foreign(connection)) {
+        return urlp_fail(err, URLPOOL_E_FORKED, URLPOOL_PHASE_BODY,
+                         "the connection belongs to the parent process");
+    }
+    return URLPOOL_OK;
+}
+
 /* note_bytes tells of the first byte of an answer. */
 static void note_bytes(struct urlpool_connection *connection, const struct urlp_call *call,
                        size_t len) URLP_MAY_BLOCK
@@ -145,8 +158,11 @@ enum urlpool_code urlp_wire_fill(struct urlpool_connection *connection,
     struct urlp_inbox *in = &connection->in;
     struct urlp_call gap = urlp_call_until(call, read_ms);
     size_t len = 0;
-    enum urlpool_code code = make_room(in, err);
+    enum urlpool_code code = check_is_ours(connection, err);
 
+    if (code == URLPOOL_OK) {
+        code = make_room(in, err);
+    }
     if (code != URLPOOL_OK) {
         return code;
     }
@@ -166,9 +182,11 @@ enum urlpool_code urlp_wire_read_direct(struct urlpool_connection *connection,
                                         struct urlpool_error *err)
 {
     struct urlp_call gap = urlp_call_until(call, read_ms);
-    enum urlpool_code code =
-        urlp_stream_read(connection->stream, data, len, out_len, out_end, &gap, err);
+    enum urlpool_code code = check_is_ours(connection, err);
 
+    if (code == URLPOOL_OK) {
+        code = urlp_stream_read(connection->stream, data, len, out_len, out_end, &gap, err);
+    }
     if (code == URLPOOL_OK) {
         note_bytes(connection, call, *out_len);
     }
@@ -179,7 +197,7 @@ bool urlp_connection_look(struct urlpool_connection *connection, bool *out_is_cl
 {
     enum urlp_idle_state state = URLP_IDLE_CLOSED;
 
-    if (connection->stream != NULL) {
+    if (connection->stream != NULL && !urlp_connection_is_foreign(connection)) {
         state = urlp_inbox_len(&connection->in) > 0 ? URLP_IDLE_UNEXPECTED
                                                     : urlp_stream_idle_state(connection->stream);
     }

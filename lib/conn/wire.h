@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/call.h"
+#include "base/fork.h"
 #include "base/sync.h"
 #include "conn/connection.h"
 #include "conn/floor.h"
@@ -50,6 +51,7 @@ struct urlpool_connection {
     struct urlpool_limits limits;
     struct urlp_origin origin; /* strings in `text` */
     uint64_t num_requests;
+    uint64_t generation;          /* of urlp_fork_generation: whose the stream is */
     void *loan;                   /* the lender's; NULL: not lent */
     enum urlpool_closed last_why; /* how the last exchange left it, when that was not good */
     bool last_is_polite;
@@ -81,6 +83,13 @@ URLPOOL_MUST_USE enum urlpool_code urlp_connection_attach(struct urlpool_connect
 
 /* urlp_connection_shut closes the stream, if there is one; the response that used it is cut off. */
 void urlp_connection_shut(struct urlpool_connection *connection, bool is_polite);
+
+/* urlp_connection_is_foreign says that the stream is a parent process's: not a byte of it may be
+ * taken or sent here. */
+static inline bool urlp_connection_is_foreign(const struct urlpool_connection *connection)
+{
+    return connection->stream != NULL && urlp_fork_has_happened(connection->generation);
+}
 
 /* urlp_inbox_len is how many received bytes are waiting. */
 static inline size_t urlp_inbox_len(const struct urlp_inbox *in)
