@@ -128,6 +128,16 @@ bool urlp_is_tchar(unsigned char c)
     return c < 128 && (is_tchar[c / 32] >> (c % 32) & 1) != 0;
 }
 
+bool urlp_span_is_token(struct urlp_span a)
+{
+    for (size_t i = 0; i < a.len; i++) {
+        if (!urlp_is_tchar((unsigned char)a.data[i])) {
+            return false;
+        }
+    }
+    return a.len > 0;
+}
+
 bool urlp_is_digit(unsigned char c)
 {
     return c >= '0' && c <= '9';

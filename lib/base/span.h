@@ -46,6 +46,11 @@ bool urlp_span_to_u64(struct urlp_span a, uint64_t *out_value);
  * Spec:    RFC 9110 section 5.6.2. */
 bool urlp_is_tchar(unsigned char c);
 
+/* urlp_span_is_token says whether `a` is a token: one tchar or more.
+ *
+ * Spec:    RFC 9110 section 5.6.2. */
+bool urlp_span_is_token(struct urlp_span a);
+
 /* urlp_is_digit says whether `c` is 0 to 9. */
 bool urlp_is_digit(unsigned char c);
 

@@ -19,12 +19,7 @@ static const char *const secret_names[] = {
 
 bool urlp_field_name_is_valid(struct urlp_span name)
 {
-    for (size_t i = 0; i < name.len; i++) {
-        if (!urlp_is_tchar((unsigned char)name.data[i])) {
-            return false;
-        }
-    }
-    return name.len > 0;
+    return urlp_span_is_token(name);
 }
 
 bool urlp_field_value_is_valid(struct urlp_span value)

@@ -155,23 +155,6 @@ struct urlpool_headers *urlpool_headers_new(struct urlpool_error *err)
     return headers;
 }
 
-/* One block: the object, `num_lines` lines, `num_bytes` of text, which `*out_text` points to. */
-static struct urlpool_headers *new_block(size_t num_lines, size_t num_bytes, char **out_text,
-                                         struct urlpool_error *err)
-{
-    size_t lines_bytes = num_lines * sizeof(struct line);
-    struct urlpool_headers *headers = urlp_alloc(sizeof(*headers) + lines_bytes + num_bytes);
-
-    if (headers == NULL) {
-        (void)urlp_fail_nomem(err);
-        return NULL;
-    }
-    *headers = (struct urlpool_headers){
-        .lines = (struct line *)(headers + 1), .num_lines = num_lines, .cap_lines = num_lines};
-    *out_text = (char *)(headers + 1) + lines_bytes;
-    return headers;
-}
-
 size_t urlp_headers_size_in_place(const struct urlp_field *fields, size_t num_fields)
 {
     size_t size = sizeof(struct urlpool_headers) + num_fields * sizeof(struct line);
@@ -214,28 +197,6 @@ struct urlpool_headers *urlp_headers_from_fields(const struct urlp_field *fields
         return NULL;
     }
     return place(memory, fields, num_fields);
-}
-
-struct urlpool_headers *urlpool_headers_copy(const struct urlpool_headers *headers,
-                                             struct urlpool_error *err)
-{
-    size_t num_bytes = 0;
-    char *end = NULL;
-
-    if (headers == NULL) {
-        (void)urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "headers is NULL");
-        return NULL;
-    }
-    for (size_t i = 0; i < headers->num_lines; i++) {
-        num_bytes += headers->lines[i].name.len + headers->lines[i].value.len + 2;
-    }
-
-    struct urlpool_headers *copy = new_block(headers->num_lines, num_bytes, &end, err);
-
-    for (size_t i = 0; copy != NULL && i < headers->num_lines; i++) {
-        end = put_line(end, headers->lines[i].name, headers->lines[i].value, &copy->lines[i]);
-    }
-    return copy;
 }
 
 void urlpool_headers_free(struct urlpool_headers *headers)
@@ -324,6 +285,18 @@ enum urlpool_code urlpool_headers_extend(struct urlpool_headers *headers,
     }
     headers->num_lines += num_more;
     return URLPOOL_OK;
+}
+
+struct urlpool_headers *urlpool_headers_copy(const struct urlpool_headers *headers,
+                                             struct urlpool_error *err)
+{
+    struct urlpool_headers *copy = urlpool_headers_new(err);
+
+    if (copy != NULL && urlpool_headers_extend(copy, headers, err) != URLPOOL_OK) {
+        urlpool_headers_free(copy);
+        copy = NULL;
+    }
+    return copy;
 }
 
 /* Writes the merged list to `out`, whose last lines are the copies of those of `more`: every line

@@ -21,12 +21,7 @@ static bool is_one_of(struct urlp_span method, const char *const *names, size_t 
 
 bool urlp_method_is_valid(struct urlp_span method)
 {
-    for (size_t i = 0; i < method.len; i++) {
-        if (!urlp_is_tchar((unsigned char)method.data[i])) {
-            return false;
-        }
-    }
-    return method.len > 0;
+    return urlp_span_is_token(method);
 }
 
 bool urlp_method_is_idempotent(struct urlp_span method)
