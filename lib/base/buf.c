@@ -117,13 +117,3 @@ enum urlpool_code urlp_buf_printf(struct urlp_buf *buf, const char *format, ...)
     }
     return code;
 }
-
-void urlp_buf_consume(struct urlp_buf *buf, size_t len)
-{
-    size_t gone = len < buf->len ? len : buf->len;
-
-    buf->len -= gone;
-    if (buf->len != 0 && gone != 0) {
-        memmove(buf->data, buf->data + gone, buf->len);
-    }
-}

@@ -45,7 +45,4 @@ URLPOOL_MUST_USE enum urlpool_code urlp_buf_append_text(struct urlp_buf *buf, co
 URLPOOL_MUST_USE enum urlpool_code urlp_buf_printf(struct urlp_buf *buf, const char *format, ...)
     URLPOOL_PRINTF(2, 3);
 
-/* urlp_buf_consume removes the first `len` bytes; all, when there are fewer. */
-void urlp_buf_consume(struct urlp_buf *buf, size_t len);
-
 #endif /* URLP_BASE_BUF_H */

@@ -65,21 +65,11 @@ struct urlpool_pool *urlpool_manager_pool_for_url(struct urlpool_manager *manage
 static enum urlpool_code parse_parts(const char *scheme, const char *host, int port,
                                      struct urlp_url *out, struct urlpool_error *err)
 {
-    enum urlpool_code code;
+    enum urlpool_code code = urlp_url_parse_host(host, port, out, err);
 
-    if (port < 0 || port > UINT16_MAX) {
-        return urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE, "port %d is not in 0..65535",
-                         port);
-    }
-    code = urlp_url_parse_authority(urlp_span_of(host), out, err);
     if (code != URLPOOL_OK) {
         return code;
     }
-    if (port != 0 && out->port >= 0 && out->port != port) {
-        return urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE,
-                         "port %d was given and the host says %d", port, out->port);
-    }
-    out->port = port != 0 ? port : out->port;
     out->scheme = urlp_span_of(scheme);
     if (urlp_span_is_nocase(out->scheme, "http")) {
         out->scheme = urlp_span_of("http");

@@ -15,7 +15,6 @@
 #include "http/method.h"
 #include "http/route.h"
 #include "policy/redirect.h"
-#include "policy/route_for.h"
 
 enum {
     NUM_OWN_FIELDS = 4 /* Host, Accept-Encoding, framing, User-Agent */
@@ -117,16 +116,14 @@ static enum urlpool_code write_texts(struct urlp_head_draft *draft,
                                      const struct urlp_head_plan *plan, struct urlp_span *out_host,
                                      struct urlp_span *out_length)
 {
-    const struct urlp_route_settings none = {0};
-    struct urlp_route route;
+    const struct urlp_origin origin = urlp_origin_of(plan->url);
     size_t host_at;
     size_t length_at;
     enum urlpool_code code = urlp_url_append_target(plan->url, &draft->text);
 
     host_at = draft->text.len;
     if (code == URLPOOL_OK) {
-        urlp_route_for(plan->url, &none, &route);
-        code = urlp_origin_append_authority(&route.origin, false, &draft->text);
+        code = urlp_origin_append_authority(&origin, false, &draft->text);
     }
     length_at = draft->text.len;
     if (code == URLPOOL_OK && plan->body_len >= 0) {

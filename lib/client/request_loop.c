@@ -1,8 +1,8 @@
 /* One request, from the caller's words to the response: try, judge, try again; redirects.
  *
- * Every request goes through make_request, whether by manager or by pool, so that each rule (what
- * is stripped, what is retried, which deadline holds) lives once. The total deadline is set here,
- * at the very start, and only ever shortened below.
+ * Every request goes through urlp_request_make, whether by manager or by pool, so that each rule
+ * (what is stripped, what is retried, which deadline holds) lives once. The total deadline is set
+ * here, at the very start, and only ever shortened below.
  *
  * It knows no sockets, no TLS and no codec; whether a try is repeated or a redirect followed is for
  * lib/policy to say. */
@@ -21,7 +21,6 @@
 #include "http/method.h"
 #include "policy/judge.h"
 #include "policy/redirect.h"
-#include "policy/route_for.h"
 
 /* What must live as long as the response has a connection: on the stack of a buffered request, on
  * the heap for a streamed one. */
@@ -247,17 +246,15 @@ static struct urlpool_response *exchange_in_place(struct journey *journey,
 /* check_origin refuses a URL that is not for the pool the request was made to. */
 static enum urlpool_code check_origin(const struct journey *journey, struct urlpool_error *err)
 {
-    const struct urlp_route_settings none = {0};
-    struct urlp_route route;
+    const struct urlp_origin origin = urlp_origin_of(&journey->url);
 
-    urlp_route_for(&journey->url, &none, &route);
-    if (urlp_origin_equals(&route.origin, &urlp_pool_route(journey->only_pool)->origin)) {
+    if (urlp_origin_equals(&origin, &urlp_pool_route(journey->only_pool)->origin)) {
         return URLPOOL_OK;
     }
     return urlp_fail(err, URLPOOL_E_HOST_CHANGED,
                      journey->num_redirects > 0 ? URLPOOL_PHASE_REDIRECT : URLPOOL_PHASE_NONE,
-                     "%.*s:%u is not this pool's host", (int)route.origin.host.len,
-                     route.origin.host.data, (unsigned)route.origin.port);
+                     "%.*s:%u is not this pool's host", (int)origin.host.len, origin.host.data,
+                     (unsigned)origin.port);
 }
 
 /* find_pool takes a reference to the pool for the URL in hand. */

@@ -164,7 +164,7 @@ static enum urlpool_code take_authority(struct urlp_span target, struct urlp_buf
                                         struct urlpool_error *err)
 {
     struct urlp_url url = {0};
-    struct urlp_origin origin = {0};
+    struct urlp_origin origin;
     enum urlpool_code code = urlp_url_parse(target, &url, err);
 
     if (code == URLPOOL_OK) {
@@ -175,9 +175,7 @@ static enum urlpool_code take_authority(struct urlp_span target, struct urlp_buf
                          "a request target cannot carry user and password");
     }
     if (code == URLPOOL_OK) {
-        origin.host = url.host;
-        origin.port = (uint16_t)urlp_url_effective_port(&url);
-        origin.is_https = urlp_url_is_https(&url);
+        origin = urlp_origin_of(&url);
         code = urlp_origin_append_authority(&origin, false, out_authority);
         code = code == URLPOOL_OK ? code : urlp_fail_nomem(err);
     }

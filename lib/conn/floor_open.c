@@ -17,39 +17,24 @@
 /* data_bytes_max when nobody says otherwise. */
 #define DATA_BYTES_MAX ((int64_t)1 << 30)
 
-#define PORT_MAX 65535
-
 static enum urlpool_code fail_null(struct urlpool_error *err)
 {
     return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "an argument is NULL");
 }
 
-/* parse_host reads what a caller gives as host and port. The port is the one that was given, else
- * the one in `host`, else `default_port`; two that differ are an error. */
-static enum urlpool_code parse_host(const char *host, int port, int default_port,
-                                    struct urlp_url *out_host, struct urlp_origin *out,
-                                    struct urlpool_error *err)
+/* parse_host reads what a caller gives as host and port into `out`, whose `is_https` is set. */
+static enum urlpool_code parse_host(const char *host, int port, struct urlp_url *out_host,
+                                    struct urlp_origin *out, struct urlpool_error *err)
 {
-    enum urlpool_code code;
+    enum urlpool_code code = urlp_url_parse_host(host, port, out_host, err);
 
-    if (port < 0 || port > PORT_MAX) {
-        return urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE, "%d is not a port", port);
+    if (code == URLPOOL_OK) {
+        out->host = out_host->host;
+        out->zone = out_host->zone;
+        out->port =
+            out_host->port >= 0 ? (uint16_t)out_host->port : urlp_url_default_port(out->is_https);
     }
-    code = urlp_url_parse_authority(urlp_span_of(host), out_host, err);
-    if (code != URLPOOL_OK) {
-        return code;
-    }
-    if (port != 0 && out_host->port >= 0 && out_host->port != port) {
-        return urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE,
-                         "port %d was given and the host says %d", port, out_host->port);
-    }
-    if (port == 0) {
-        port = out_host->port >= 0 ? out_host->port : default_port;
-    }
-    out->host = out_host->host;
-    out->zone = out_host->zone;
-    out->port = (uint16_t)port;
-    return URLPOOL_OK;
+    return code;
 }
 
 /* set_options checks the options and keeps them; the TLS configuration not among them. */
@@ -115,7 +100,7 @@ struct urlpool_connection *urlpool_connection_new(const char *host, int port,
     }
     options = options == NULL ? &defaults : options;
     origin.is_https = options->https;
-    if (parse_host(host, port, options->https ? 443 : 80, &parsed, &origin, err) == URLPOOL_OK) {
+    if (parse_host(host, port, &parsed, &origin, err) == URLPOOL_OK) {
         connection = urlp_connection_create(&origin, &options->limits, err);
     }
     urlp_url_deinit(&parsed);
@@ -242,7 +227,7 @@ void urlpool_connection_close(struct urlpool_connection *connection)
     }
 }
 
-/* check_tunnel_headers refuses what must not be in a CONNECT. */
+/* copy_tunnel_headers copies `headers` and refuses what must not be in a CONNECT. */
 static enum urlpool_code copy_tunnel_headers(const struct urlpool_headers *headers,
                                              struct urlpool_headers **out,
                                              struct urlpool_error *err)
@@ -279,7 +264,7 @@ enum urlpool_code urlpool_connection_set_tunnel(struct urlpool_connection *conne
                          "a tunnel cannot be set up for a connection that is established");
     }
     tunnel.target.is_https = connection->origin.is_https;
-    code = parse_host(host, port, tunnel.target.is_https ? 443 : 80, &parsed, &tunnel.target, err);
+    code = parse_host(host, port, &parsed, &tunnel.target, err);
     if (code == URLPOOL_OK) {
         code = copy_tunnel_headers(headers, &copy, err);
     }

@@ -7,8 +7,6 @@
 
 enum {
     KEY_STRING_BYTES_MAX = 255,
-    PORT_OF_HTTP = 80,
-    PORT_OF_HTTPS = 443,
     PORT_TEXT_BYTES = 6 /* ":65535" */
 };
 
@@ -48,9 +46,14 @@ bool urlp_pool_key_of(const struct urlp_route *route, struct urlp_pool_key *out)
     return true;
 }
 
-static bool has_default_port(const struct urlp_origin *origin)
+struct urlp_origin urlp_origin_of(const struct urlp_url *url)
 {
-    return origin->port == (origin->is_https ? PORT_OF_HTTPS : PORT_OF_HTTP);
+    return (struct urlp_origin){
+        .host = url->host,
+        .zone = url->zone,
+        .port = (uint16_t)urlp_url_effective_port(url),
+        .is_https = urlp_url_is_https(url),
+    };
 }
 
 enum urlpool_code urlp_origin_append_authority(const struct urlp_origin *origin, bool always_port,
@@ -68,7 +71,8 @@ enum urlpool_code urlp_origin_append_authority(const struct urlp_origin *origin,
     if (code == URLPOOL_OK) {
         code = urlp_buf_append_text(out, is_v6 ? "]" : "");
     }
-    if (code == URLPOOL_OK && (always_port || !has_default_port(origin))) {
+    if (code == URLPOOL_OK &&
+        (always_port || origin->port != urlp_url_default_port(origin->is_https))) {
         code = urlp_buf_printf(out, ":%u", (unsigned)origin->port);
     }
     return code;

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/span.h"
+#include "http/url.h"
 
 struct urlpool_tls;
 
@@ -18,6 +19,12 @@ struct urlp_origin {
     uint16_t port;
     bool is_https;
 };
+
+/* urlp_origin_of makes the origin of `url`, which urlp_url_require_http has passed. Spans point
+ * into `url`.
+ *
+ * Spec:    RFC 9110 section 4.3.1. */
+struct urlp_origin urlp_origin_of(const struct urlp_url *url);
 
 /* struct urlp_route is the way there: every thing that changes bytes below HTTP. Values only; the
  * strings and the TLS settings are borrowed, the pool keeps a copy and a reference of its own. */

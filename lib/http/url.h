@@ -2,6 +2,7 @@
 #define URLP_HTTP_URL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "urlpool/url.h"
 
@@ -49,6 +50,14 @@ URLPOOL_MUST_USE enum urlpool_code urlp_url_resolve_redirect(const struct urlp_u
 URLPOOL_MUST_USE enum urlpool_code urlp_url_parse_authority(struct urlp_span text,
                                                             struct urlp_url *out,
                                                             struct urlpool_error *err);
+/* urlp_url_parse_host is urlp_url_parse_authority for a host and a port that are given apart; with
+ * `port` 0 the one in `host` holds, if there is one.
+ *
+ * Errors:  also URLPOOL_E_URL for a port outside 0..65535, and for two that differ. */
+URLPOOL_MUST_USE enum urlpool_code urlp_url_parse_host(const char *host, int port,
+                                                       struct urlp_url *out,
+                                                       struct urlpool_error *err);
+/* urlp_url_deinit gives the memory back and leaves zero bytes. NULL is accepted. */
 void urlp_url_deinit(struct urlp_url *url);
 
 /* urlp_url_require_http checks that a request can be made of it: scheme http or https
@@ -61,6 +70,10 @@ URLPOOL_MUST_USE enum urlpool_code urlp_url_require_http(const struct urlp_url *
 bool urlp_url_has_http_scheme(const struct urlp_url *url);
 /* urlp_url_is_https says whether the scheme is https. */
 bool urlp_url_is_https(const struct urlp_url *url);
+/* urlp_url_default_port is the port of the scheme where a URL names none.
+ *
+ * Spec:    RFC 9110 sections 4.2.1, 4.2.2. */
+uint16_t urlp_url_default_port(bool is_https);
 /* urlp_url_effective_port returns the port to connect to: the one written, 0 too, else 443 for
  * https and 80 for all others. */
 int urlp_url_effective_port(const struct urlp_url *url);
@@ -76,14 +89,5 @@ URLPOOL_MUST_USE enum urlpool_code urlp_url_append_target(const struct urlp_url 
  * Errors:  those of urlp_buf_reserve; `out` is unchanged then. */
 URLPOOL_MUST_USE enum urlpool_code urlp_url_append_without_secrets(const struct urlp_url *url,
                                                                    struct urlp_buf *out);
-
-/* urlp_url_of_object returns the parsed URL inside a public one. */
-const struct urlp_url *urlp_url_of_object(const struct urlpool_url *url);
-/* urlp_url_new_object makes a public URL, e.g. a response's, from a parsed one.
- *
- * Owns:    the caller frees the result with urlpool_url_free; `parsed` stays the caller's.
- * Errors:  NULL with URLPOOL_E_NOMEM. */
-URLPOOL_MUST_USE struct urlpool_url *urlp_url_new_object(const struct urlp_url *parsed,
-                                                         struct urlpool_error *err);
 
 #endif /* URLP_HTTP_URL_H */

@@ -1,13 +1,34 @@
 /* What HTTP asks of a URL: whether a request can be made of it, the target on the wire, the port
- * behind a missing one, and the form that a log may keep. */
+ * behind a missing one or beside a host, and the form that a log may keep. */
 
 #include "base/error.h"
 #include "http/url.h"
 
 enum {
-    PORT_OF_HTTP = 80,  /* RFC 9110 section 4.2.1 */
-    PORT_OF_HTTPS = 443 /* section 4.2.2 */
+    PORT_OF_HTTP = 80,
+    PORT_OF_HTTPS = 443
 };
+
+enum urlpool_code urlp_url_parse_host(const char *host, int port, struct urlp_url *out,
+                                      struct urlpool_error *err)
+{
+    enum urlpool_code code;
+
+    if (port < 0 || port > UINT16_MAX) {
+        return urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE, "port %d is not in 0..65535",
+                         port);
+    }
+    code = urlp_url_parse_authority(urlp_span_of(host), out, err);
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    if (port != 0 && out->port >= 0 && out->port != port) {
+        return urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE,
+                         "port %d was given and the host says %d", port, out->port);
+    }
+    out->port = port != 0 ? port : out->port;
+    return URLPOOL_OK;
+}
 
 bool urlp_url_is_https(const struct urlp_url *url)
 {
@@ -19,12 +40,14 @@ bool urlp_url_has_http_scheme(const struct urlp_url *url)
     return urlp_url_is_https(url) || urlp_span_is(url->scheme, "http");
 }
 
+uint16_t urlp_url_default_port(bool is_https)
+{
+    return is_https ? PORT_OF_HTTPS : PORT_OF_HTTP;
+}
+
 int urlp_url_effective_port(const struct urlp_url *url)
 {
-    if (url->port >= 0) {
-        return url->port;
-    }
-    return urlp_url_is_https(url) ? PORT_OF_HTTPS : PORT_OF_HTTP;
+    return url->port >= 0 ? url->port : urlp_url_default_port(urlp_url_is_https(url));
 }
 
 /* The text up to the userinfo and from behind its '@' on; the first is empty when there is none. */

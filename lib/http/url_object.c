@@ -59,21 +59,9 @@ static struct urlpool_url *make_object(struct urlp_url *parsed, struct urlpool_e
     return &object->shown;
 }
 
-const struct urlp_url *urlp_url_of_object(const struct urlpool_url *url)
+static const struct urlp_url *parsed_of(const struct urlpool_url *url)
 {
     return &((const struct url_object *)url)->parsed;
-}
-
-struct urlpool_url *urlp_url_new_object(const struct urlp_url *parsed, struct urlpool_error *err)
-{
-    struct urlp_url copy = {0};
-
-    if (urlp_url_parse(urlp_span_make(parsed->text.data, parsed->text.len), &copy, err) !=
-        URLPOOL_OK) {
-        urlp_url_deinit(&copy);
-        return NULL;
-    }
-    return make_object(&copy, err);
 }
 
 struct urlpool_url *urlpool_url_parse(const char *text, struct urlpool_error *err)
@@ -100,8 +88,7 @@ struct urlpool_url *urlpool_url_join(const struct urlpool_url *base, const char 
         (void)urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "base or reference is NULL");
         return NULL;
     }
-    if (urlp_url_resolve(urlp_url_of_object(base), urlp_span_of(reference), &parsed, err) !=
-        URLPOOL_OK) {
+    if (urlp_url_resolve(parsed_of(base), urlp_span_of(reference), &parsed, err) != URLPOOL_OK) {
         urlp_url_deinit(&parsed);
         return NULL;
     }
@@ -115,7 +102,7 @@ char *urlpool_url_format(const struct urlpool_url *url, struct urlpool_error *er
         return NULL;
     }
 
-    const struct urlp_url *parsed = urlp_url_of_object(url);
+    const struct urlp_url *parsed = parsed_of(url);
     char *text = urlp_strndup((const char *)parsed->text.data, parsed->text.len);
 
     if (text == NULL) {

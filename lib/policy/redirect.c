@@ -11,7 +11,6 @@
 
 #include "base/error.h"
 #include "http/route.h"
-#include "policy/route_for.h"
 
 /* RFC 9110 section 15.4. 300, 304, 305 and 306 are not followed, whatever Location they have. */
 static const struct {

@@ -2,16 +2,6 @@
 
 #include "policy/route_for.h"
 
-struct urlp_origin urlp_origin_of(const struct urlp_url *url)
-{
-    return (struct urlp_origin){
-        .host = url->host,
-        .zone = url->zone,
-        .port = (uint16_t)urlp_url_effective_port(url),
-        .is_https = urlp_url_is_https(url),
-    };
-}
-
 void urlp_route_for(const struct urlp_url *url, const struct urlp_route_settings *settings,
                     struct urlp_route *out)
 {

@@ -10,12 +10,6 @@ struct urlp_route_settings {
     uint64_t tls_serial;
 };
 
-/* urlp_origin_of makes the origin of `url`, which urlp_url_require_http has passed. Spans point
- * into `url`.
- *
- * Spec:    RFC 9110 section 4.3.1. */
-struct urlp_origin urlp_origin_of(const struct urlp_url *url);
-
 /* urlp_route_for makes the route of `url`, which urlp_url_require_http has passed. Spans point into
  * `url`; the TLS settings are left out of the way to an http origin. Pure. */
 void urlp_route_for(const struct urlp_url *url, const struct urlp_route_settings *settings,

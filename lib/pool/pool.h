@@ -103,9 +103,6 @@ void urlp_pool_close(struct urlpool_pool *pool) URLP_MAY_BLOCK;
 /* urlp_pool_user is `user` of the connector its set was made with. */
 void *urlp_pool_user(const struct urlpool_pool *pool);
 
-/* urlp_pool_get_set is the set that made `pool`. */
-struct urlp_pool_set *urlp_pool_get_set(const struct urlpool_pool *pool);
-
 /* urlp_pool_route is the way to the pool's origin. Owns: valid as long as the pool. */
 const struct urlp_route *urlp_pool_route(const struct urlpool_pool *pool);
 

@@ -73,11 +73,6 @@ void *urlp_pool_user(const struct urlpool_pool *pool)
     return pool->set->connector.user;
 }
 
-struct urlp_pool_set *urlp_pool_get_set(const struct urlpool_pool *pool)
-{
-    return pool->set;
-}
-
 const struct urlp_route *urlp_pool_route(const struct urlpool_pool *pool)
 {
     return &pool->route;

@@ -150,25 +150,8 @@ START_TEST(buf__printf_formats_short_and_long_text)
 }
 END_TEST
 
-START_TEST(buf__consume_takes_from_the_front)
-{
-    struct urlp_buf buf = {0};
-
-    urlp_buf_consume(&buf, 3);
-    ck_assert_int_eq(urlp_buf_append_text(&buf, "abcdef"), URLPOOL_OK);
-    urlp_buf_consume(&buf, 0);
-    assert_holds(&buf, "abcdef");
-    urlp_buf_consume(&buf, 2);
-    assert_holds(&buf, "cdef");
-    urlp_buf_consume(&buf, 100);
-    assert_holds(&buf, "");
-    urlp_buf_deinit(&buf);
-}
-END_TEST
-
 RUN_TESTS("buf", buf__zero_bytes_are_an_empty_buffer_without_limit,
           buf__takes_as_much_as_its_limit_and_not_a_byte_more, buf__capacity_never_passes_the_limit,
           buf__limit_outlives_deinit, buf__grows_by_half_so_that_appending_bytes_stays_linear,
           buf__reserve_makes_room_without_filling_it, buf__a_length_past_size_max_is_too_large,
-          buf__is_unchanged_when_memory_runs_out, buf__printf_formats_short_and_long_text,
-          buf__consume_takes_from_the_front)
+          buf__is_unchanged_when_memory_runs_out, buf__printf_formats_short_and_long_text)

@@ -144,7 +144,7 @@ START_TEST(authority__says_what_host_must)
 
         ck_assert_int_eq(urlp_origin_append_authority(&origin, false, &out), URLPOOL_OK);
         ck_assert(urlp_span_is(urlp_span_make(out.data, out.len), cases[i].expected));
-        urlp_buf_consume(&out, out.len);
+        out.len = 0;
         ck_assert_int_eq(urlp_origin_append_authority(&origin, true, &out), URLPOOL_OK);
         ck_assert(urlp_span_is(urlp_span_make(out.data, out.len), cases[i].with_port));
         urlp_buf_deinit(&out);
@@ -169,6 +169,23 @@ START_TEST(origin__equals_itself_only)
 }
 END_TEST
 
+START_TEST(origin__is_of_the_url)
+{
+    struct urlp_url url = {0};
+    struct urlp_origin origin;
+
+    ck_assert_int_eq(urlp_url_parse(urlp_span_of("https://u@[FE80::1%25eth0]/a"), &url, NULL),
+                     URLPOOL_OK);
+    origin = urlp_origin_of(&url);
+    ck_assert(urlp_span_is(origin.host, "fe80::1"));
+    ck_assert(urlp_span_is(origin.zone, "eth0"));
+    ck_assert_int_eq(origin.port, 443);
+    ck_assert(origin.is_https);
+    urlp_url_deinit(&url);
+}
+END_TEST
+
 RUN_TESTS("route", key__is_the_same_for_equal_values, key__changes_with_every_field,
           key__knows_tls_settings_by_serial_number_only, key__does_not_run_strings_together,
-          key__has_room_for_the_longest, authority__says_what_host_must, origin__equals_itself_only)
+          key__has_room_for_the_longest, authority__says_what_host_must, origin__equals_itself_only,
+          origin__is_of_the_url)

@@ -164,7 +164,59 @@ START_TEST(without_secrets__has_no_userinfo)
 }
 END_TEST
 
+START_TEST(host__may_have_its_port_beside_it)
+{
+    static const struct {
+        const char *host;
+        int port;
+        int expected; /* -1: none */
+    } cases[] = {
+        {"a",       0,     -1   },
+        {"a:8080",  0,     8080 },
+        {"a",       8080,  8080 },
+        {"a:8080",  8080,  8080 },
+        {"[::1]:1", 1,     1    },
+        {"::1",     65535, 65535},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct urlp_url url = {0};
+
+        ck_assert_int_eq(urlp_url_parse_host(cases[i].host, cases[i].port, &url, NULL), URLPOOL_OK);
+        ck_assert_int_eq(url.port, cases[i].expected);
+        urlp_url_deinit(&url);
+    }
+}
+END_TEST
+
+START_TEST(host__with_a_port_that_cannot_be_is_refused)
+{
+    static const struct {
+        const char *host;
+        int port;
+    } cases[] = {
+        {"a",   -1   },
+        {"a",   65536},
+        {"a:1", 2    },
+        {"a:0", 80   },
+        {"a b", 80   },
+        {"",    80   },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct urlp_url url = {0};
+        struct urlpool_error err = {0};
+
+        ck_assert_int_eq(urlp_url_parse_host(cases[i].host, cases[i].port, &url, &err),
+                         URLPOOL_E_URL);
+        ck_assert_int_ne(err.message[0], '\0');
+        urlp_url_deinit(&url);
+    }
+}
+END_TEST
+
 RUN_TESTS("url_http", require_http__accepts_http_and_https, require_http__refuses_the_rest,
           require_http__shows_no_password, effective_port__is_the_one_written_or_the_schemes,
           target__is_path_and_query, target__goes_in_whole_or_not_at_all,
-          without_secrets__has_no_userinfo)
+          without_secrets__has_no_userinfo, host__may_have_its_port_beside_it,
+          host__with_a_port_that_cannot_be_is_refused)
