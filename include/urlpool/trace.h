@@ -18,7 +18,8 @@ enum urlpool_trace_kind {
     URLPOOL_TRACE_TUNNELLED,  /* CONNECT was answered; `number`: the status */
     URLPOOL_TRACE_SECURED,    /* TLS is up; `text`: version and cipher; `number`: 1 when resumed */
     URLPOOL_TRACE_REQUEST_HEAD,  /* about to be sent; `text`: the head, credentials masked */
-    URLPOOL_TRACE_REQUEST_SENT,  /* head and body are with the kernel; `number`: bytes */
+    URLPOOL_TRACE_REQUEST_SENT,  /* head and body are with the kernel; `number`: bytes; `text`: the
+                                    peer's address and port, as in CONNECTED */
     URLPOOL_TRACE_FIRST_BYTE,    /* of the response */
     URLPOOL_TRACE_INTERIM_HEAD,  /* a 1xx head; `text`: as RESPONSE_HEAD */
     URLPOOL_TRACE_RESPONSE_HEAD, /* `text`: the head as received, Set-Cookie masked; `number`:

@@ -13,6 +13,7 @@
 #include "conn/body_reader.h"
 #include "conn/head_text.h"
 #include "http/method.h"
+#include "net/tcp.h"
 
 /* A stalled write looks for an early answer this often. */
 #define LISTEN_MS 100
@@ -282,8 +283,17 @@ enum urlpool_code urlp_turn_put(struct urlpool_connection *connection,
 
 void urlp_turn_sent(struct urlpool_connection *connection)
 {
+    struct urlp_peer peer;
+    char text[URLP_PEER_TEXT_MAX] = "";
+
     urlp_h1_request_sent(connection->codec);
-    urlp_call_trace(&connection->turn.call, URLPOOL_TRACE_REQUEST_SENT, NULL, 0,
+    if (connection->turn.call.trace == NULL) {
+        return;
+    }
+    if (urlp_stream_peer(connection->stream, &peer)) {
+        urlp_peer_format(&peer, text);
+    }
+    urlp_call_trace(&connection->turn.call, URLPOOL_TRACE_REQUEST_SENT, text, strlen(text),
                     connection->turn.bytes_sent);
 }
 

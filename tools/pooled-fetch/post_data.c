@@ -86,6 +86,8 @@ static void add_encoded(struct pf_text *out, const char *data, size_t len)
 
         if (byte < 0x80 && (isalnum(byte) || strchr("-._~", byte) != NULL) && byte != '\0') {
             pf_text_add(out, &byte, 1);
+        } else if (byte == ' ') {
+            pf_text_adds(out, "+");
         } else {
             pf_text_addf(out, "%%%02X", byte);
         }

@@ -158,11 +158,21 @@ static void add_exitcode(struct pf_text *out, const struct pf_transfer *transfer
 
 static void add_http_version(struct pf_text *out, const struct pf_transfer *transfer)
 {
-    if (transfer->version == 0) {
-        pf_text_adds(out, "0");
-        return;
+    static const struct {
+        int version;
+        const char *text;
+    } versions[] = {
+        {10, "1"  },
+        {11, "1.1"}
+    };
+
+    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+        if (versions[i].version == transfer->version) {
+            pf_text_adds(out, versions[i].text);
+            return;
+        }
     }
-    pf_text_addf(out, "%d.%d", transfer->version / 10, transfer->version % 10);
+    pf_text_adds(out, "0");
 }
 
 static void add_filename(struct pf_text *out, const struct pf_transfer *transfer)
@@ -280,7 +290,7 @@ bool pf_writeout_check(const char *format, char unknown[64])
             return false;
         }
         if (step == 0) {
-            step = at[0] == '%' && at[1] == '%' ? 2 : 1;
+            step = at[0] == '%' && at[1] != '\0' ? 2 : 1;
         }
     }
     return true;
@@ -301,6 +311,17 @@ static size_t add_escape(struct pf_text *out, const char *at)
     return at[1] != '\0' ? 2 : 1;
 }
 
+/* add_plain adds one byte, or a per cent sign and, as curl does, whatever byte is behind it. */
+static size_t add_plain(struct pf_text *out, const char *at)
+{
+    if (at[0] != '%' || at[1] == '\0') {
+        pf_text_add(out, at, 1);
+        return 1;
+    }
+    pf_text_add(out, at, at[1] == '%' ? 1 : 2);
+    return 2;
+}
+
 void pf_writeout_add(struct pf_text *out, const char *format, const struct pf_transfer *transfer)
 {
     const char *at = format;
@@ -314,8 +335,7 @@ void pf_writeout_add(struct pf_text *out, const char *format, const struct pf_tr
         } else if (*at == '\\') {
             step = add_escape(out, at);
         } else {
-            pf_text_add(out, at, 1);
-            step = at[0] == '%' && at[1] == '%' ? 2 : 1;
+            step = add_plain(out, at);
         }
         at += step;
     }

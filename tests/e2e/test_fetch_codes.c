@@ -1,0 +1,287 @@
+/* pooled-fetch: exit codes and what is said, on bad input and from bad servers. */
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/certs.h"
+#include "support/fetch_site.h"
+#include "support/loopback.h"
+#include "support/run_tests.h"
+
+static struct site site;
+
+/* Paths of the site and what becomes of them. */
+static const struct {
+    const char *options[3];
+    const char *path;
+    int exit_code;
+    const char *output, *said;
+} answers[] = {
+    {{NULL},                       "/status/404",  0,  "status 404\n", ""                 },
+    {{"-f"},                       "/status/404",  22, "",             "404"              },
+    {{"--fail"},                   "/status/500",  22, "",             "500"              },
+    {{"-f"},                       "/hello",       0,  "hello\n",      ""                 },
+    {{"--fail-with-body"},         "/status/404",  22, "status 404\n", "404"              },
+    {{NULL},                       "/cut",         18, "short",        "5 bytes"          },
+    {{NULL},                       "/empty",       52, "",             "before a response"},
+    {{NULL},                       "/reset",       56, "",             "reset"            },
+    {{NULL},                       "/garbage",     8,  "",             "status line"      },
+    {{NULL},                       "/bad-field",   8,  "",             "colon"            },
+    {{NULL},                       "/cut-head",    56, "",             "head"             },
+    {{NULL},                       "/bad-chunk",   56, "",             "chunk"            },
+    {{NULL},                       "/coding",      61, "",             "foo"              },
+    {{NULL},                       "/bad-gzip",    0,  "plain",        ""                 },
+    {{"--compressed"},             "/bad-gzip",    61, "",             "gzip"             },
+    {{"-L"},                       "/loop",        47, "",             "50"               },
+    {{"-L"},                       "/to-ftp",      1,  "",             "ldaps"            },
+    {{"-L"},                       "/to-nonsense", 3,  "",             "space"            },
+    {{"--max-filesize", "299999"}, "/big",         63, "",             "--max-filesize"   },
+    {{"--max-filesize", "6"},      "/chunked",     63, NULL,           "--max-filesize"   },
+    {{"--max-filesize", "1k"},     "/hello",       0,  "hello\n",      ""                 },
+    {{"-m", "0.05"},               "/stay",        28, "",             ""                 },
+    {{"--max-time=0.05"},          "/drip",        28, "first",        ""                 },
+    {{"--read-timeout", ".05"},    "/stay",        28, "",             ""                 },
+};
+
+START_TEST(fetch__an_answer_has_the_exit_code_of_curl)
+{
+    struct ran *ran;
+    const char *words[6] = {POOLED_FETCH, NULL};
+    size_t n = 1;
+
+    site_begin(&site);
+    for (size_t i = 0; i < 2 && answers[_i].options[i] != NULL; i++) {
+        words[n++] = answers[_i].options[i];
+    }
+    words[n] = site_url(&site, answers[_i].path);
+    ran = site_fetch(&site, NULL, words);
+    ck_assert_msg(ran->exit_code == answers[_i].exit_code, "%s: exit code %d: %s", answers[_i].path,
+                  ran->exit_code, ran->err);
+    if (answers[_i].output != NULL) {
+        ck_assert_str_eq(ran->out, answers[_i].output);
+    }
+    if (answers[_i].exit_code == 0) {
+        ck_assert_str_eq(ran->err, "");
+    } else {
+        char begin[128];
+        (void)snprintf(begin, sizeof(begin),
+                       "pooled-fetch: (%d) http://127.0.0.1:", answers[_i].exit_code);
+        ck_assert_msg(strncmp(ran->err, begin, strlen(begin)) == 0, "said \"%s\"", ran->err);
+        ck_assert_msg(strstr(ran->err, answers[_i].said) != NULL, "said \"%s\"", ran->err);
+    }
+    ran_free(ran);
+    site_end(&site);
+}
+END_TEST
+
+/* Command lines that go wrong before anything is sent. */
+static const struct {
+    const char *words[5];
+    int exit_code;
+    const char *said;
+} lines[] = {
+    {{NULL},                                               2,  "no URL"                   },
+    {{"--no-such-option", "http://h/"},                    2,  "--no-such-option"         },
+    {{"-y", "http://h/"},                                  2,  "-y"                       },
+    {{"-sSy", "http://h/"},                                2,  "-y"                       },
+    {{"http://h/", "-o"},                                  2,  "--output: needs a value"  },
+    {{"http://h/", "--max-time"},                          2,  "--max-time: needs a value"},
+    {{"--silent=yes", "http://h/"},                        2,  "takes no value"           },
+    {{"-m", "soon", "http://h/"},                          2,  "\"soon\""                 },
+    {{"-m", "", "http://h/"},                              2,  "seconds"                  },
+    {{"-m", "inf", "http://h/"},                           2,  "seconds"                  },
+    {{"-c", "0", "http://h/"},                             2,  "less than 1"              },
+    {{"-c", "5000", "http://h/"},                          2,  "more than 4096"           },
+    {{"-n", "0", "http://h/"},                             2,  "less than 1"              },
+    {{"-n", "-1", "http://h/"},                            2,  "no number"                },
+    {{"-n", "99999999999999999999", "http://h/"},          2,  "no number"                },
+    {{"--max-redirs", "-2", "http://h/"},                  2,  "--max-redirs"             },
+    {{"--max-filesize", "1x", "http://h/"},                2,  "bytes"                    },
+    {{"--report=xml", "http://h/"},                        2,  "xml"                      },
+    {{"-w", "%{nonsense}", "http://h/"},                   2,  "nonsense"                 },
+    {{"-H", "no colon", "http://h/"},                      2,  "no colon"                 },
+    {{"-H", "Host:", "http://h/"},                         2,  "Host"                     },
+    {{"-H", "Bad Name: x", "http://h/"},                   2,  "Bad Name"                 },
+    {{"-X", "A B", "http://h/"},                           2,  "A B"                      },
+    {{"-I", "-d", "x", "http://h/"},                       2,  "--head"                   },
+    {{"-f", "--fail-with-body", "http://h/"},              2,  "--fail-with-body"         },
+    {{"-u", "alone", "http://h/"},                         2,  "user:password"            },
+    {{"-o", "a", "-o", "b", "http://h/"},                  2,  "more of them"             },
+    {{"--pool-block", "--pool-maxsize", "0", "http://h/"}, 2,  "block"                    },
+    {{"-d", "@missing", "http://h/"},                      26, "missing"                  },
+    {{"-H", "@missing", "http://h/"},                      26, "missing"                  },
+    {{"-w", "@missing", "http://h/"},                      26, "missing"                  },
+    {{"http://a b/"},                                      3,  "space"                    },
+    {{"http://h:99999/"},                                  3,  "port"                     },
+    {{"ldaps://h/"},                                       1,  "ldaps"                    },
+    {{"--cacert", "missing", "http://h/"},                 77, "missing"                  },
+    {{"--capath", "missing", "http://h/"},                 77, "missing"                  },
+    {{"--next", "http://h/"},                              2,  "one set of options"       },
+    {{"--retry", "3", "http://h/"},                        2,  "cannot do it yet"         },
+    {{"-x", "http://p/", "http://h/"},                     2,  "--proxy: this version"    },
+    {{"--rate=5", "http://h/"},                            2,  "cannot do it yet"         },
+    {{"-4", "http://h/"},                                  2,  "--ipv4"                   },
+    {{"--demo", "http://h/"},                              2,  "--demo"                   },
+};
+
+START_TEST(fetch__refuses_what_it_cannot_do_in_one_sentence)
+{
+    const char *words[7] = {POOLED_FETCH, NULL};
+
+    site_begin(&site);
+    for (size_t i = 0; i < 5 && lines[_i].words[i] != NULL; i++) {
+        words[i + 1] = lines[_i].words[i];
+    }
+    ck_assert_refused(site_fetch(&site, NULL, words), lines[_i].exit_code, lines[_i].said);
+    ck_assert_uint_eq(test_server_num_requests(site.server), 0);
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__several_urls_give_the_code_of_the_first_that_failed)
+{
+    site_begin(&site);
+    ck_assert_code(FETCH(&site, "-s", "-m", "0.2", site_url(&site, "/hello"),
+                         site_url(&site, "/stay"), site_url(&site, "/empty"),
+                         site_url(&site, "/cut")),
+                   28);
+    ck_assert_code(FETCH(&site, "-s", site_url(&site, "/empty"), site_url(&site, "/hello")), 52);
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__silent_hides_errors_and_show_error_shows_them)
+{
+    struct ran *ran;
+
+    site_begin(&site);
+    ran = FETCH(&site, "-s", site_url(&site, "/empty"));
+    ck_assert_int_eq(ran->exit_code, 52);
+    ck_assert_str_eq(ran->err, "");
+    ran_free(ran);
+    ck_assert_refused(FETCH(&site, "-sS", site_url(&site, "/empty")), 52, "(52)");
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__fail_early_stops_at_the_first_failure)
+{
+    site_begin(&site);
+    ck_assert_refused(
+        FETCH(&site, "--fail-early", "-c1", site_url(&site, "/empty"), site_url(&site, "/hello")),
+        52, "(52)");
+    ck_assert_refused(FETCH(&site, "--fail-early", "-c2", site_url(&site, "/stay"),
+                            site_url(&site, "/empty"), site_url(&site, "/hello")),
+                      52, "(52)");
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__a_port_where_nobody_listens_is_refused)
+{
+    int fd = loopback_bind("127.0.0.1", 0);
+    char url[64];
+
+    site_begin(&site);
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/", loopback_port(fd));
+    ck_assert_refused(FETCH(&site, url), 7, "(7)");
+    site_end(&site);
+    (void)close(fd);
+}
+END_TEST
+
+START_TEST(fetch__connect_timeout_bounds_the_dialling)
+{
+    struct loopback_hole hole = loopback_hole_open("127.0.0.1", 0);
+    char url[64];
+
+    site_begin(&site);
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/", loopback_port(hole.listener));
+    ck_assert_refused(FETCH(&site, "--connect-timeout", "0.1", url), 28, "(28)");
+    site_end(&site);
+    loopback_hole_close(&hole);
+}
+END_TEST
+
+/* Sends Ctrl-C as soon as /drip is asked for. */
+struct interrupter {
+    _Atomic(struct program *) program;
+};
+
+static void answer_and_interrupt(struct test_peer *peer, const struct test_request *request,
+                                 void *user)
+{
+    struct interrupter *interrupter = user;
+    struct program *program = NULL;
+
+    if (strcmp(request->target, "/drip") == 0) {
+        while ((program = atomic_load(&interrupter->program)) == NULL) {
+        }
+        test_peer_send_text(peer, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst");
+        program_signal(program, SIGINT);
+        test_peer_stay(peer);
+        return;
+    }
+    site_answer(peer, request, NULL);
+}
+
+START_TEST(fetch__control_c_stops_cleanly_and_still_reports)
+{
+    struct interrupter interrupter = {NULL};
+    struct ran *ran;
+
+    site_begin(&site);
+    test_server_stop(site.server);
+    site.server = test_server_start(answer_and_interrupt, &interrupter, NULL);
+    const char *const args[] = {POOLED_FETCH,
+                                "--report=json",
+                                "-o",
+                                site_path(&site, "file"),
+                                "-o",
+                                "/dev/null",
+                                "-c1",
+                                site_url(&site, "/drip"),
+                                site_url(&site, "/hello"),
+                                NULL};
+    struct program *program = program_start(args, NULL);
+
+    atomic_store(&interrupter.program, program);
+    ran = program_wait(program);
+    ck_assert_int_eq(ran->exit_code, 130);
+    ck_assert_ptr_nonnull(strstr(ran->err, "(42) "));
+    ck_assert_ptr_nonnull(strstr(ran->out, "\"transfers\": 1,"));
+    ck_assert_ptr_nonnull(strstr(ran->out, "\"42\": 1"));
+    ck_assert_uint_eq(test_server_num_requests(site.server), 1);
+    ran_free(ran);
+    site_end(&site);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("fetch codes");
+    TCase *tcase = tcase_create("fetch codes");
+    SRunner *runner = srunner_create(suite);
+    int num_failed;
+
+    suite_add_tcase(suite, tcase);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, fetch__an_answer_has_the_exit_code_of_curl, 0,
+                        sizeof(answers) / sizeof(answers[0]));
+    tcase_add_loop_test(tcase, fetch__refuses_what_it_cannot_do_in_one_sentence, 0,
+                        sizeof(lines) / sizeof(lines[0]));
+    tcase_add_test(tcase, fetch__several_urls_give_the_code_of_the_first_that_failed);
+    tcase_add_test(tcase, fetch__silent_hides_errors_and_show_error_shows_them);
+    tcase_add_test(tcase, fetch__fail_early_stops_at_the_first_failure);
+    tcase_add_test(tcase, fetch__a_port_where_nobody_listens_is_refused);
+    tcase_add_test(tcase, fetch__connect_timeout_bounds_the_dialling);
+    tcase_add_test(tcase, fetch__control_c_stops_cleanly_and_still_reports);
+    srunner_run_all(runner, CK_ENV);
+    num_failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return num_failed == 0 ? 0 : 1;
+}

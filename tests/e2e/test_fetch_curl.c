@@ -1,0 +1,177 @@
+/* pooled-fetch beside the real curl: the same command lines give the same bytes, the same files and
+ * the same exit code. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/certs.h"
+#include "support/fetch_site.h"
+#include "support/run_tests.h"
+
+#define CURL "/usr/bin/curl"
+
+enum {
+    SKIPPED = 77,
+    WORDS_MAX = 10
+};
+
+/* Words with a slash in front are paths of the site. -sS is put before them. */
+static const char *const lines[][WORDS_MAX] = {
+    {"/hello"          },
+    {"/hello",           "/hello2", "/chunked"},
+    {"-i",        "/hello"},
+    {"-i",               "/chunked"},
+    {"-i",                  "/interim"},
+    {"-i","/none"},
+    {"-i",               "/old"},
+    {"-I",                  "/hello"},
+    {"-Ii",                  "/hello"},
+    {"/big"              },
+    {"/gzip"                 },
+    {"--compressed","/gzip"},
+    {"--compressed",              "/hello"},
+    {"--compressed",                  "/bad-gzip"},
+    {"/bad-gzip"   },
+    {"/hop/3"},
+    {"-L",                   "/hop/3"},
+    {"-iL",     "/hop/2"},
+    {"-L",                  "--max-redirs", "4", "/hop/3"},
+    {"-L","--max-redirs", "3", "/hop/3"},
+    {"-iL",        "--max-redirs", "1", "/hop/3"},
+    {"-L",           "--max-redirs", "0", "/hop/0"},
+    {"-L",               "/loop"},
+    {"-L",                  "/to-nonsense"},
+    {"-f",      "/status/404"},
+    {"-fi",               "/status/404"},
+    {"-f",               "/status/399"},
+    {"--fail-with-body",                  "/status/500"},
+    {"--fail-with-body",               "-i", "/status/500"},
+    {"/status/404"         },
+    {"/cut"             },
+    {"-i",               "/cut"},
+    {"/empty"                 },
+    {"/reset"},
+    {"/bad-field"         },
+    {"/bad-chunk"              },
+    {"-m",                  "0.1", "/stay"},
+    {"-m","0.1", "/drip"},
+    {"--max-filesize",               "5", "/hello"},
+    {"--max-filesize",                  "6", "/hello"},
+    {"-o","file", "/hello"},
+    {"-ofile",               "/hello"},
+    {"-o",                  "file", "-i", "/hello"},
+    {"-o","file", "/none"},
+    {"-o", "file", "/cut"},
+    {"-o",     "file", "/empty"},
+    {"-o",      "file", "-f", "/status/404"},
+    {"-o",             "no/file", "/hello"},
+    {"-o",               "file", "--output-dir", "no", "/hello"},
+    {"-o",                  "-", "/hello"},
+    {"-o", "file", "/hello", "/hello2"},
+    {"-O",                         "/hello", "/hello2"},
+    {"-o",         "file", "-L", "/hop/1"},
+    {"--remove-on-error",    "-o", "file", "/cut"},
+    {"-w","%{http_code} %{response_code} %{size_download} %{num_redirects}\\n", "/hello"},
+    {"-w",                  "%{url} %{url_effective} %{content_type} %{num_redirects}\\n", "-L", "/hop/2"},
+    {"-w",                           "%{method} %{http_version} %{remote_ip} %{remote_port}\\t|", "/old"},
+    {"-w",                  "%{exitcode} %{http_code}|", "/empty"},
+    {"-w", "%{http_code} %{exitcode} %{size_download}|", "/cut"},
+    {"-w",                  "%{filename_effective}|", "-o", "file", "/hello"},
+    {"-w","%{num_connects}|", "-o", "/dev/null", "/hello"},
+    {"-w",                  "%%{http_code} \\q%x%\\r\\n", "/hello"},
+    {"-w",                      "%{method}", "-d", "x", "/hello"},
+    {"-w",                  "%{method}", "-X", "PUT", "/hello"},
+    {"-w","%{method}", "-L", "-d", "x", "/hop/1"},
+    {"-A",               "same", "/echo"},
+    {"-A",              "same", "-H", "X-One: 1", "-H", "X-Two: 2", "/echo"},
+    {"-A",                  "same", "-H", "Accept:", "/echo"},
+    {"-A",                         "same", "-u", "user:password", "-H", "Accept:", "-X", "PUT", "/hello"},
+    {"-A",                  "same", "-G", "-d", "a=1", "-d", "b=2", "/echo"},
+    {"-A",            "same", "-G", "--data-urlencode", "a=1 2&3", "/echo?x"},
+    {"http://a b/"                 },
+    {"-d"       },
+    {"-m",                  "soon", "/hello"},
+    {"--no-such-option",       "/hello"},
+    {"-f",     "--fail-with-body", "/hello"},
+    {"-I",               "-d", "x", "/hello"},
+    {"http://127.0.0.1:1/"         },
+    {NULL              },
+};
+
+/* run_line runs one program on a line and keeps the file it may have made. */
+static struct ran *run_line(const struct site *site, const char *program, const char *const *line,
+                            char **out_file)
+{
+    const char *words[WORDS_MAX + 4] = {program, "-sS", NULL};
+    char urls[WORDS_MAX][128];
+    struct ran *ran;
+    size_t n = 2;
+
+    for (size_t i = 0; i < WORDS_MAX && line[i] != NULL; i++) {
+        bool is_path = line[i][0] == '/' && strncmp(line[i], "/dev/", 5) != 0;
+        words[n++] =
+            is_path ? test_server_url(site->server, line[i], urls[i], sizeof(urls[i])) : line[i];
+    }
+    ran = site_fetch(site, NULL, words);
+    *out_file = site_file(site, "file");
+    if (*out_file == NULL) {
+        *out_file = site_file(site, "hello");
+    }
+    (void)unlink(site_path(site, "file"));
+    (void)unlink(site_path(site, "hello"));
+    return ran;
+}
+
+START_TEST(fetch__does_as_curl_does)
+{
+    struct site site;
+    char *curl_file;
+    char *our_file;
+
+    site_begin(&site);
+    struct ran *curl = run_line(&site, CURL, lines[_i], &curl_file);
+    struct ran *ours = run_line(&site, POOLED_FETCH, lines[_i], &our_file);
+
+    ck_assert_msg(curl->exit_code == ours->exit_code, "%s %s: curl %d (%s), ours %d (%s)",
+                  lines[_i][0], lines[_i][1], curl->exit_code, curl->err, ours->exit_code,
+                  ours->err);
+    ck_assert_msg(curl->out_len == ours->out_len &&
+                      memcmp(curl->out, ours->out, curl->out_len) == 0,
+                  "%s: curl said \"%s\", we \"%s\"", lines[_i][0], curl->out, ours->out);
+    ck_assert_msg((curl_file == NULL) == (our_file == NULL), "%s: only one made a file",
+                  lines[_i][0]);
+    if (curl_file != NULL) {
+        ck_assert_str_eq(our_file, curl_file);
+    }
+    free(curl_file);
+    free(our_file);
+    ran_free(curl);
+    ran_free(ours);
+    site_end(&site);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite;
+    TCase *tcase;
+    SRunner *runner;
+    int num_failed;
+
+    if (access(CURL, X_OK) != 0) {
+        fprintf(stderr, "skipped: no curl\n");
+        return SKIPPED;
+    }
+    suite = suite_create("fetch curl");
+    tcase = tcase_create("fetch curl");
+    runner = srunner_create(suite);
+    suite_add_tcase(suite, tcase);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, fetch__does_as_curl_does, 0, sizeof(lines) / sizeof(lines[0]));
+    srunner_run_all(runner, CK_ENV);
+    num_failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return num_failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,218 @@
+/* pooled-fetch: what its options make it send, as the server sees it. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/certs.h"
+#include "support/fetch_site.h"
+#include "support/run_tests.h"
+
+enum {
+    WORDS_MAX = 8
+};
+
+/* One command line against /echo: `has` is in what was sent, `lacks` is not. */
+static const struct {
+    const char *words[WORDS_MAX];
+    const char *has[3];
+    const char *lacks[2];
+} cases[] = {
+    {{NULL},
+     {"GET /echo HTTP/1.1\r\n", "\r\nUser-Agent: pooled-fetch/", "\r\nAccept: */*\r\n"},
+     {"Accept-Encoding", "Content-"}                                                                                                               },
+    {{"--compressed"},                                              {"\r\nAccept-Encoding: gzip"},                         {NULL}                  },
+    {{"-X", "DELETE"},                                              {"DELETE /echo HTTP/1.1\r\n"},                         {NULL}                  },
+    {{"--request=PROPFIND"},                                        {"PROPFIND /echo HTTP/1.1\r\n"},                       {NULL}                  },
+    {{"-H", "X-One: 1", "-H", "X-One: 2"},                          {"\r\nX-One: 1\r\nX-One: 2\r\n"},                      {NULL}                  },
+    {{"-H", "User-Agent: mine"},                                    {"\r\nUser-Agent: mine\r\n"},                          {"pooled-fetch/"}       },
+    {{"-H", "User-Agent:", "-H", "accept:"},                        {"GET"},                                               {"User-Agent", "Accept"}},
+    {{"-H", "X-Empty;"},                                            {"\r\nX-Empty:"},                                      {NULL}                  },
+    {{"-H", "Host: example.test"},                                  {"\r\nHost: example.test\r\n"},                        {"127.0.0.1"}           },
+    {{"-A", "mine/1"},                                              {"\r\nUser-Agent: mine/1\r\n"},                        {"pooled-fetch/"}       },
+    {{"-A", ""},                                                    {"GET"},                                               {"User-Agent"}          },
+    {{"-e", "http://a.test/"},                                      {"\r\nReferer: http://a.test/\r\n"},                   {NULL}                  },
+    {{"-u", "Aladdin:open sesame"},
+     {"\r\nAuthorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"},
+     {NULL}                                                                                                                                        },
+    {{"--oauth2-bearer", "token"},                                  {"\r\nAuthorization: Bearer token\r\n"},               {NULL}                  },
+    {{"-d", "a=1"},
+     {"POST /echo HTTP/1.1\r\n", "\r\nContent-Type: application/x-www-form-urlencoded\r\n",
+      "\r\n\r\na=1"},
+     {NULL}                                                                                                                                        },
+    {{"-d", "a=1", "--data", "b=2", "--data-binary", "c"},          {"\r\n\r\na=1&b=2&c"},                                 {NULL}                  },
+    {{"-d", "@lines"},                                              {"\r\nContent-Length: 6\r\n", "\r\n\r\nonetwo"},       {NULL}                  },
+    {{"--data-binary", "@lines"},                                   {"\r\nContent-Length: 9\r\n", "\r\n\r\none\r\ntwo\n"}, {NULL}                  },
+    {{"--data-raw", "@lines"},                                      {"\r\n\r\n@lines"},                                    {NULL}                  },
+    {{"--data-urlencode", "k=a b&c", "--data-urlencode", "@lines"},
+     {"\r\n\r\nk=a+b%26c&one%0D%0Atwo%0A"},
+     {NULL}                                                                                                                                        },
+    {{"--json", "{\"a\":1}"},
+     {"\r\nContent-Type: application/json\r\n", "\r\nAccept: application/json\r\n",
+      "\r\n\r\n{\"a\":1}"},
+     {NULL}                                                                                                                                        },
+    {{"-d", "x", "-H", "Content-Type: text/plain"},
+     {"\r\nContent-Type: text/plain\r\n"},
+     {"form-urlencoded"}                                                                                                                           },
+    {{"-d", ""},                                                    {"POST", "\r\nContent-Length: 0\r\n"},                 {NULL}                  },
+    {{"-G", "-d", "a=1", "-d", "b=2"},                              {"GET /echo?a=1&b=2 HTTP/1.1\r\n"},                    {"Content-"}            },
+    {{"-X", "PUT", "-d", "x"},                                      {"PUT /echo HTTP/1.1\r\n", "\r\n\r\nx"},               {NULL}                  },
+    {{"-H", "@fields"},                                             {"\r\nX-File: yes\r\n", "\r\nX-More: too\r\n"},        {NULL}                  },
+    {{"-H", "Transfer-Encoding: chunked", "-d", "x"},
+     {"\r\nTransfer-Encoding: chunked\r\n"},
+     {"Content-Length"}                                                                                                                            },
+};
+
+START_TEST(fetch__sends_what_the_options_say)
+{
+    struct site site;
+    const char *words[WORDS_MAX + 3] = {POOLED_FETCH, NULL};
+    struct ran *ran;
+    size_t n = 1;
+
+    site_begin(&site);
+    free(test_file(site.dir, "lines", "one\r\ntwo\n"));
+    free(test_file(site.dir, "fields", "X-File: yes\nX-More: too\n"));
+    for (size_t i = 0; i < WORDS_MAX && cases[_i].words[i] != NULL; i++) {
+        words[n++] = cases[_i].words[i];
+    }
+    words[n] = site_url(&site, "/echo");
+    ran = site_fetch(&site, NULL, words);
+    ck_assert_msg(ran->exit_code == 0, "exit code %d: %s", ran->exit_code, ran->err);
+    for (size_t i = 0; i < 3 && cases[_i].has[i] != NULL; i++) {
+        ck_assert_msg(strstr(ran->out, cases[_i].has[i]) != NULL, "no \"%s\" in \"%s\"",
+                      cases[_i].has[i], ran->out);
+    }
+    for (size_t i = 0; i < 2 && cases[_i].lacks[i] != NULL; i++) {
+        ck_assert_msg(strstr(ran->out, cases[_i].lacks[i]) == NULL, "\"%s\" in \"%s\"",
+                      cases[_i].lacks[i], ran->out);
+    }
+    ran_free(ran);
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__data_comes_from_standard_input)
+{
+    struct site site;
+    struct ran *ran;
+
+    site_begin(&site);
+    ran = FETCH_INPUT(&site, "typed\n", "--data-binary", "@-", site_url(&site, "/echo"));
+    ck_assert_int_eq(ran->exit_code, 0);
+    ck_assert_str_eq(ran->out + ran->out_len - 10, "\r\n\r\ntyped\n");
+    ran_free(ran);
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__a_url_without_scheme_is_http)
+{
+    struct site site;
+
+    site_begin(&site);
+    ck_assert_ran(FETCH(&site, site_url(&site, "/hello") + strlen("http://")), 0, "hello\n");
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__user_and_password_in_a_url_are_sent_and_not_shown)
+{
+    struct site site;
+    struct ran *ran;
+    char url[256];
+
+    site_begin(&site);
+    (void)snprintf(url, sizeof(url), "http://Aladdin:open%%20sesame@127.0.0.1:%d/echo",
+                   test_server_port(site.server));
+    ran = FETCH(&site, url);
+    ck_assert_int_eq(ran->exit_code, 0);
+    ck_assert_ptr_nonnull(
+        strstr(ran->out, "\r\nAuthorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"));
+    ran_free(ran);
+    (void)snprintf(url, sizeof(url), "http://Aladdin:sesame@127.0.0.1:%d/empty",
+                   test_server_port(site.server));
+    ran = FETCH(&site, "-v", "--jsonl", url);
+    ck_assert_int_eq(ran->exit_code, 52);
+    ck_assert_ptr_nonnull(strstr(ran->err, "Authorization: ***"));
+    ck_assert_ptr_null(strstr(ran->err, "sesame"));
+    ran_free(ran);
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__follows_redirects_only_when_asked)
+{
+    struct site site;
+
+    site_begin(&site);
+    ck_assert_ran(FETCH(&site, site_url(&site, "/hop/2")), 0, "moved");
+    ck_assert_ran(FETCH(&site, "-L", site_url(&site, "/hop/2")), 0, "hello\n");
+    ck_assert_ran(FETCH(&site, "-L", "--max-redirs", "3", site_url(&site, "/hop/2")), 0, "hello\n");
+    ck_assert_refused(FETCH(&site, "-L", "--max-redirs", "2", site_url(&site, "/hop/2")), 47,
+                      "redirects");
+    ck_assert_refused(FETCH(&site, "-L", "--max-redirs=0", site_url(&site, "/hop/0")), 47,
+                      "redirects");
+    ck_assert_refused(FETCH(&site, "-L", site_url(&site, "/loop")), 47, "50");
+    ck_assert_ran(FETCH(&site, "-L", "--max-redirs", "-1", site_url(&site, "/hop/60")), 0,
+                  "hello\n");
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__a_post_becomes_a_get_where_curl_makes_it_one)
+{
+    struct site site;
+    struct ran *ran;
+
+    site_begin(&site);
+    ran = FETCH(&site, "-L", "-d", "secret", site_url(&site, "/to//echo"));
+    ck_assert_msg(ran->exit_code == 0, "%s", ran->err);
+    ck_assert_ptr_eq(strstr(ran->out, "GET /echo HTTP/1.1\r\n"), ran->out);
+    ck_assert_ptr_null(strstr(ran->out, "secret"));
+    ck_assert_ptr_null(strstr(ran->out, "Content-"));
+    ran_free(ran);
+    ran = FETCH(&site, "-L", "-d", "secret", "-w", "%{method}", site_url(&site, "/hop/1"));
+    ck_assert_str_eq(ran->out, "hello\nGET");
+    ran_free(ran);
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__compressed_undoes_a_coding_and_nothing_else_does)
+{
+    struct site site;
+    struct ran *ran;
+
+    site_begin(&site);
+    ck_assert_ran(FETCH(&site, "--compressed", site_url(&site, "/gzip")), 0, "squeezed\n");
+    ran = FETCH(&site, site_url(&site, "/gzip"));
+    ck_assert_uint_eq(ran->out_len, 29);
+    ck_assert_int_eq((unsigned char)ran->out[1], 0x8b);
+    ran_free(ran);
+    site_end(&site);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("fetch requests");
+    TCase *tcase = tcase_create("fetch requests");
+    SRunner *runner = srunner_create(suite);
+    int num_failed;
+
+    suite_add_tcase(suite, tcase);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, fetch__sends_what_the_options_say, 0,
+                        sizeof(cases) / sizeof(cases[0]));
+    tcase_add_test(tcase, fetch__data_comes_from_standard_input);
+    tcase_add_test(tcase, fetch__a_url_without_scheme_is_http);
+    tcase_add_test(tcase, fetch__user_and_password_in_a_url_are_sent_and_not_shown);
+    tcase_add_test(tcase, fetch__follows_redirects_only_when_asked);
+    tcase_add_test(tcase, fetch__a_post_becomes_a_get_where_curl_makes_it_one);
+    tcase_add_test(tcase, fetch__compressed_undoes_a_coding_and_nothing_else_does);
+    srunner_run_all(runner, CK_ENV);
+    num_failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return num_failed == 0 ? 0 : 1;
+}
