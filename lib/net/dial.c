@@ -25,7 +25,7 @@
 #define ATTEMPT_DELAY_MS    250
 
 #define ATTEMPTS_MAX (URLP_NUM_FAMILIES * URLP_ADDRESSES_MAX)
-#define FDS_MAX      (1 + ATTEMPTS_MAX + URLP_SEAT_FDS_MAX)
+#define FDS_MAX      (1 + ATTEMPTS_MAX + URLP_LOOKUP_FDS_MAX)
 
 struct attempt {
     struct urlp_peer peer;
@@ -44,8 +44,8 @@ enum telling {
 struct dial {
     const struct urlp_dial_target *target;
     const struct urlp_call *call;
-    struct urlp_seat seat;
-    struct urlp_answer answers[URLP_NUM_FAMILIES];
+    struct urlp_lookup_seat seat;
+    struct urlp_addresses answers[URLP_NUM_FAMILIES];
     size_t num_tried[URLP_NUM_FAMILIES];
     enum urlp_family turn;
     bool has_begun;
@@ -202,7 +202,7 @@ static enum urlpool_code fail_hopeless(struct dial *dial, struct urlpool_error *
     struct place place;
 
     if (dial->failed.num_addresses == 0) {
-        return urlp_seat_fail(&dial->seat, dial->target->host, err);
+        return urlp_lookup_seat_fail(&dial->seat, dial->target->host, err);
     }
     place = place_of(dial, &dial->failed.peer);
     if (dial->failed.num_addresses == 1) {
@@ -261,7 +261,7 @@ static enum urlpool_code wait_round(struct dial *dial, struct poll_set *set,
     for (size_t i = 0; i < dial->num_attempts; i++) {
         set->fds[1 + i] = (struct pollfd){.fd = dial->attempts[i].fd, .events = POLLOUT};
     }
-    set->num_seat = urlp_seat_poll(&dial->seat, set->fds + set->num_before_seat, &wait_ms);
+    set->num_seat = urlp_lookup_seat_poll(&dial->seat, set->fds + set->num_before_seat, &wait_ms);
     if (urlp_deadline_has_passed(dial->call->by)) {
         return fail_timeout(dial, err);
     }
@@ -337,7 +337,8 @@ static enum urlpool_code race(struct dial *dial, struct attempt *out_winner,
         if (out_winner->fd >= 0) {
             return URLPOOL_OK;
         }
-        urlp_seat_process(&dial->seat, set.fds + set.num_before_seat, set.num_seat, dial->answers);
+        urlp_lookup_seat_process(&dial->seat, set.fds + set.num_before_seat, set.num_seat,
+                                 dial->answers);
     }
 }
 
@@ -351,12 +352,12 @@ struct urlp_stream *urlp_dial(struct urlp_resolver *resolver, const struct urlp_
     enum urlpool_code code;
 
     urlp_assert_no_lock(__func__);
-    code = urlp_seat_take(&dial.seat, resolver, target, dial.answers, call, err);
+    code = urlp_lookup_seat_take(&dial.seat, resolver, target, dial.answers, call, err);
     if (code != URLPOOL_OK) {
         return NULL;
     }
     code = race(&dial, &winner, err);
-    urlp_seat_leave(&dial.seat);
+    urlp_lookup_seat_leave(&dial.seat);
     for (size_t i = 0; i < dial.num_attempts; i++) {
         (void)close(dial.attempts[i].fd);
     }

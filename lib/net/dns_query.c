@@ -38,7 +38,8 @@
 #define RCODE_SERVFAIL  2
 #define RCODE_REFUSED   5
 
-static_assert(URLP_SEAT_FDS_MAX >= ARES_GETSOCK_MAXNUM, "all that c-ares waits for can be polled");
+static_assert(URLP_LOOKUP_FDS_MAX >= ARES_GETSOCK_MAXNUM,
+              "all that c-ares waits for can be polled");
 
 /* What a callback of c-ares is told: whose it is. */
 struct slot {
@@ -162,7 +163,7 @@ static void take_node(struct urlp_dns_reply *reply, const struct ares_addrinfo_n
         return;
     }
     keep_least_ttl(reply, node->ai_ttl);
-    urlp_answer_add(&reply->answer, &ip);
+    urlp_addresses_add(&reply->answer, &ip);
 }
 
 static void on_reply(void *user, int status, int num_timeouts, struct ares_addrinfo *info)

@@ -16,7 +16,7 @@ struct urlp_dns_config {
 
 /* struct urlp_dns_reply is what came for one family. */
 struct urlp_dns_reply {
-    struct urlp_answer answer;
+    struct urlp_addresses answer;
     int status;    /* of c-ares, when done */
     int64_t ttl_s; /* the least of the chain, aliases included; meaningless without addresses */
 };
@@ -44,7 +44,7 @@ URLPOOL_MUST_USE struct urlp_dns_query *urlp_dns_query_new(const struct urlp_dns
 /* urlp_dns_query_free cancels what is still under way. Accepts NULL. */
 void urlp_dns_query_free(struct urlp_dns_query *query);
 
-/* urlp_dns_query_poll: see urlp_seat_poll. */
+/* urlp_dns_query_poll: see urlp_lookup_seat_poll. */
 size_t urlp_dns_query_poll(struct urlp_dns_query *query, struct pollfd fds[], int *wait_ms);
 
 /* urlp_dns_query_process reads what has come and asks again where it is time to. */

@@ -16,21 +16,21 @@
 #define HOSTS_FILE_BYTES_MAX ((size_t)16 * 1024 * 1024)
 #define READ_BYTES           4096
 
-void urlp_answer_add(struct urlp_answer *answer, const struct urlp_ip *ip)
+void urlp_addresses_add(struct urlp_addresses *to, const struct urlp_ip *ip)
 {
-    for (size_t i = 0; i < answer->num_ips; i++) {
-        if (urlp_ip_equals(&answer->ips[i], ip) && answer->ips[i].scope_id == ip->scope_id) {
+    for (size_t i = 0; i < to->num_ips; i++) {
+        if (urlp_ip_equals(&to->ips[i], ip)) {
             return;
         }
     }
-    if (answer->num_ips < URLP_ADDRESSES_MAX) {
-        answer->ips[answer->num_ips++] = *ip;
+    if (to->num_ips < URLP_ADDRESSES_MAX) {
+        to->ips[to->num_ips++] = *ip;
     }
 }
 
-static void add(struct urlp_answer answers[], const struct urlp_ip *ip)
+static void add(struct urlp_addresses answers[], const struct urlp_ip *ip)
 {
-    urlp_answer_add(&answers[ip->family == URLP_IP_V6 ? URLP_FAMILY_V6 : URLP_FAMILY_V4], ip);
+    urlp_addresses_add(&answers[ip->family == URLP_IP_V6 ? URLP_FAMILY_V6 : URLP_FAMILY_V4], ip);
 }
 
 /* zone_to_scope reads a zone as RFC 4007 section 11.2 has it: an interface's name or its number. */
@@ -66,7 +66,7 @@ static bool is_localhost(struct urlp_span name)
            urlp_span_is_nocase(urlp_span_make(name.data + name.len - below_len, below_len), below);
 }
 
-static void add_loopback(struct urlp_answer answers[])
+static void add_loopback(struct urlp_addresses answers[])
 {
     static const struct urlp_ip v6 = {.family = URLP_IP_V6, .bytes = {[15] = 1}};
     static const struct urlp_ip v4 = {
@@ -112,7 +112,8 @@ static bool parse_address(struct urlp_span text, struct urlp_ip *out)
 }
 
 /* One line: an address, then names; "#" begins a comment. What makes no sense is passed over. */
-static void match_line(struct urlp_span line, struct urlp_span name, struct urlp_answer answers[])
+static void match_line(struct urlp_span line, struct urlp_span name,
+                       struct urlp_addresses answers[])
 {
     const char *hash = line.len > 0 ? memchr(line.data, '#', line.len) : NULL;
     struct urlp_span word;
@@ -132,7 +133,8 @@ static void match_line(struct urlp_span line, struct urlp_span name, struct urlp
     }
 }
 
-static void match_file(struct urlp_span text, struct urlp_span name, struct urlp_answer answers[])
+static void match_file(struct urlp_span text, struct urlp_span name,
+                       struct urlp_addresses answers[])
 {
     while (text.len > 0) {
         const char *newline = memchr(text.data, '\n', text.len);
@@ -174,7 +176,7 @@ static enum urlpool_code read_hosts(const char *path, struct urlp_buf *out,
 }
 
 static enum urlpool_code answer_literal(const struct urlp_dial_target *target, struct urlp_ip *ip,
-                                        struct urlp_answer answers[], struct urlpool_error *err)
+                                        struct urlp_addresses answers[], struct urlpool_error *err)
 {
     if (target->zone.len > 0 && !zone_to_scope(target->zone, &ip->scope_id)) {
         return urlp_fail(err, URLPOOL_E_RESOLVE, URLPOOL_PHASE_RESOLVE,
@@ -186,7 +188,7 @@ static enum urlpool_code answer_literal(const struct urlp_dial_target *target, s
 }
 
 enum urlpool_code urlp_local_answer(const struct urlp_dial_target *target, const char *hosts_file,
-                                    struct urlp_answer out_answers[], bool *out_is_found,
+                                    struct urlp_addresses out_answers[], bool *out_is_found,
                                     bool *out_is_literal, struct urlpool_error *err)
 {
     struct urlp_span name = target->host;

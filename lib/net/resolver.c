@@ -37,12 +37,12 @@
 struct urlp_lookup {
     struct urlp_dns_query *query; /* the driver's */
     struct {
-        const struct urlp_seat *driver; /* until finished */
-        unsigned num_holders;           /* seats, and the map */
+        const struct urlp_lookup_seat *driver; /* until finished */
+        unsigned num_holders;                  /* seats, and the map */
         bool is_in_map;
         bool is_finished;
         int64_t expires_ns; /* on the boot clock, when finished */
-        struct urlp_answer answers[URLP_NUM_FAMILIES];
+        struct urlp_addresses answers[URLP_NUM_FAMILIES];
         struct urlp_dns_failure failure; /* why the answers are empty */
         struct urlp_list followers;      /* oldest first */
         struct urlp_list age_link; /* in the resolver's by_age, when finished and in the map */
@@ -140,7 +140,7 @@ static void wake_followers(struct urlp_lookup *lookup) URLP_HOLDS_LOCK
     struct urlp_list *followers = &lookup->locked.followers;
 
     for (struct urlp_list *at = followers->next; at != followers; at = at->next) {
-        urlp_wake_signal(URLP_CONTAINER(at, struct urlp_seat, link)->wake_fd);
+        urlp_wake_signal(URLP_CONTAINER(at, struct urlp_lookup_seat, link)->wake_fd);
     }
 }
 
@@ -222,7 +222,8 @@ static struct urlp_lookup *add(struct urlp_resolver *resolver,
 
 /* --- seats --- */
 
-static void copy_answers(const struct urlp_seat *seat, struct urlp_answer answers[]) URLP_MAY_BLOCK
+static void copy_answers(const struct urlp_lookup_seat *seat,
+                         struct urlp_addresses answers[]) URLP_MAY_BLOCK
 {
     if (seat->lookup == NULL) {
         return; /* they were given at once */
@@ -238,7 +239,7 @@ static bool has_addresses(const struct urlp_dns_reply replies[])
 }
 
 /* fail_lookup ends a lookup without an answer. Only that the name has none is worth keeping. */
-static void fail_lookup(struct urlp_seat *seat,
+static void fail_lookup(struct urlp_lookup_seat *seat,
                         const struct urlp_dns_failure *failure) URLP_MAY_BLOCK
 {
     urlp_mutex_lock(&seat->resolver->mutex);
@@ -248,7 +249,7 @@ static void fail_lookup(struct urlp_seat *seat,
 }
 
 /* publish shows all seats what the query has found, and ends it when it is over. */
-static void publish(struct urlp_seat *seat) URLP_MAY_BLOCK
+static void publish(struct urlp_lookup_seat *seat) URLP_MAY_BLOCK
 {
     struct urlp_lookup *lookup = seat->lookup;
     const struct urlp_dns_reply *replies = urlp_dns_query_replies(lookup->query);
@@ -293,7 +294,7 @@ static enum urlpool_code describe(const struct urlp_dns_failure *failure, struct
 }
 
 /* start makes the query of a lookup whose driver `seat` has just become. */
-static enum urlpool_code start(struct urlp_seat *seat, struct urlp_span host,
+static enum urlpool_code start(struct urlp_lookup_seat *seat, struct urlp_span host,
                                const struct urlp_call *call,
                                struct urlpool_error *err) URLP_MAY_BLOCK
 {
@@ -311,7 +312,7 @@ static enum urlpool_code start(struct urlp_seat *seat, struct urlp_span host,
                                        left_ms, &failure);
     if (lookup->query == NULL) {
         fail_lookup(seat, &failure);
-        urlp_seat_leave(seat);
+        urlp_lookup_seat_leave(seat);
         return describe(&failure, host, err);
     }
     URLP_COUNT(call, dns_queries, 1);
@@ -319,7 +320,7 @@ static enum urlpool_code start(struct urlp_seat *seat, struct urlp_span host,
     return URLPOOL_OK;
 }
 
-/* What urlp_seat_take came upon. */
+/* What urlp_lookup_seat_take came upon. */
 enum seating {
     SEATED,          /* the lookup is finished, or another seat drives it */
     SEATED_TO_DRIVE, /* it is new */
@@ -327,7 +328,7 @@ enum seating {
     SEAT_NOMEM
 };
 
-static enum seating sit_down(struct urlp_seat *seat, struct urlp_span name) URLP_HOLDS_LOCK
+static enum seating sit_down(struct urlp_lookup_seat *seat, struct urlp_span name) URLP_HOLDS_LOCK
 {
     struct urlp_lookup *lookup = find(seat->resolver, name);
 
@@ -351,8 +352,8 @@ static enum seating sit_down(struct urlp_seat *seat, struct urlp_span name) URLP
     return SEATED;
 }
 
-static enum urlpool_code join(struct urlp_seat *seat, struct urlp_span name, struct urlp_span host,
-                              const struct urlp_call *call,
+static enum urlpool_code join(struct urlp_lookup_seat *seat, struct urlp_span name,
+                              struct urlp_span host, const struct urlp_call *call,
                               struct urlpool_error *err) URLP_MAY_BLOCK
 {
     enum seating seating;
@@ -375,7 +376,7 @@ static enum urlpool_code join(struct urlp_seat *seat, struct urlp_span name, str
         return start(seat, host, call, err);
     }
     if (seating == SEAT_NOMEM) {
-        urlp_seat_leave(seat);
+        urlp_lookup_seat_leave(seat);
         return urlp_fail_nomem(err);
     }
     URLP_COUNT(call, dns_hits, 1);
@@ -410,16 +411,17 @@ static bool to_name(struct urlp_span host, char out[NAME_BYTES_MAX])
     return true;
 }
 
-enum urlpool_code urlp_seat_take(struct urlp_seat *seat, struct urlp_resolver *resolver,
-                                 const struct urlp_dial_target *target,
-                                 struct urlp_answer out_answers[], const struct urlp_call *call,
-                                 struct urlpool_error *err)
+enum urlpool_code urlp_lookup_seat_take(struct urlp_lookup_seat *seat,
+                                        struct urlp_resolver *resolver,
+                                        const struct urlp_dial_target *target,
+                                        struct urlp_addresses out_answers[],
+                                        const struct urlp_call *call, struct urlpool_error *err)
 {
     char name[NAME_BYTES_MAX];
     bool is_found = false;
     enum urlpool_code code;
 
-    *seat = (struct urlp_seat){.resolver = resolver, .wake_fd = -1};
+    *seat = (struct urlp_lookup_seat){.resolver = resolver, .wake_fd = -1};
     urlp_list_init(&seat->link);
     code = urlp_local_answer(target, resolver->hosts_file, out_answers, &is_found,
                              &seat->is_literal, err);
@@ -443,7 +445,7 @@ enum urlpool_code urlp_seat_take(struct urlp_seat *seat, struct urlp_resolver *r
     return code;
 }
 
-size_t urlp_seat_poll(struct urlp_seat *seat, struct pollfd fds[], int *wait_ms)
+size_t urlp_lookup_seat_poll(struct urlp_lookup_seat *seat, struct pollfd fds[], int *wait_ms)
 {
     seat->has_polled_dns = false;
     if (seat->lookup == NULL) {
@@ -462,8 +464,8 @@ size_t urlp_seat_poll(struct urlp_seat *seat, struct pollfd fds[], int *wait_ms)
     return 1;
 }
 
-void urlp_seat_process(struct urlp_seat *seat, const struct pollfd fds[], size_t num_fds,
-                       struct urlp_answer answers[])
+void urlp_lookup_seat_process(struct urlp_lookup_seat *seat, const struct pollfd fds[],
+                              size_t num_fds, struct urlp_addresses answers[])
 {
     if (seat->has_polled_dns) {
         urlp_dns_query_process(seat->lookup->query, fds, num_fds);
@@ -474,8 +476,8 @@ void urlp_seat_process(struct urlp_seat *seat, const struct pollfd fds[], size_t
     copy_answers(seat, answers);
 }
 
-enum urlpool_code urlp_seat_fail(struct urlp_seat *seat, struct urlp_span host,
-                                 struct urlpool_error *err)
+enum urlpool_code urlp_lookup_seat_fail(struct urlp_lookup_seat *seat, struct urlp_span host,
+                                        struct urlpool_error *err)
 {
     struct urlp_dns_failure failure;
 
@@ -493,8 +495,8 @@ static struct urlp_dns_query *hand_over(struct urlp_resolver *resolver,
     const struct urlp_dns_reply *replies = urlp_dns_query_replies(query);
 
     if (!urlp_list_is_empty(&lookup->locked.followers)) {
-        struct urlp_seat *next =
-            URLP_CONTAINER(lookup->locked.followers.next, struct urlp_seat, link);
+        struct urlp_lookup_seat *next =
+            URLP_CONTAINER(lookup->locked.followers.next, struct urlp_lookup_seat, link);
 
         urlp_list_remove(&next->link);
         lookup->locked.driver = next;
@@ -506,7 +508,7 @@ static struct urlp_dns_query *hand_over(struct urlp_resolver *resolver,
     return query;
 }
 
-void urlp_seat_leave(struct urlp_seat *seat)
+void urlp_lookup_seat_leave(struct urlp_lookup_seat *seat)
 {
     struct urlp_dns_query *query = NULL;
 

@@ -22,60 +22,63 @@ enum urlp_family {
     URLP_NUM_FAMILIES
 };
 
-/* struct urlp_answer is what is known about one family of a name's addresses. */
-struct urlp_answer {
+/* struct urlp_addresses is what is known about one family of a name's addresses. */
+struct urlp_addresses {
     struct urlp_ip ips[URLP_ADDRESSES_MAX];
     size_t num_ips;
     bool is_done; /* nothing more will come */
 };
 
-/* urlp_answer_add appends `ip`; one too many, or twice the same, is dropped. */
-void urlp_answer_add(struct urlp_answer *answer, const struct urlp_ip *ip);
+/* urlp_addresses_add appends `ip`; one too many, or twice the same, is dropped. */
+void urlp_addresses_add(struct urlp_addresses *to, const struct urlp_ip *ip);
 
 struct urlp_lookup;
 
-/* struct urlp_seat lives on the stack of whoever wants a name's addresses. */
-struct urlp_seat {
+/* struct urlp_lookup_seat lives on the stack of whoever wants a name's addresses. */
+struct urlp_lookup_seat {
     struct urlp_resolver *resolver;
     struct urlp_lookup *lookup; /* NULL when the answer needed none */
     struct urlp_list link;      /* among the followers; guarded by the resolver's mutex */
     int wake_fd;                /* of a seat that follows or did; else -1 */
-    bool has_polled_dns;        /* what the last urlp_seat_poll gave: DNS sockets or wake_fd */
-    bool is_literal;            /* the host was an address */
+    bool has_polled_dns; /* what the last urlp_lookup_seat_poll gave: DNS sockets or wake_fd */
+    bool is_literal;     /* the host was an address */
 };
 
-/* urlp_seat_take begins to find the addresses of `target->host`: by itself when it is a literal or
- * below localhost, in the hosts file, in the cache, by joining a lookup, or by a new one.
+/* urlp_lookup_seat_take begins to find the addresses of `target->host`: by itself when it is a
+ * literal or below localhost, in the hosts file, in the cache, by joining a lookup, or by a new
+ * one.
  *
- * Owns:    the seat is to be left with urlp_seat_leave on success only.
+ * Owns:    the seat is to be left with urlp_lookup_seat_leave on success only.
  * Errors:  URLPOOL_E_RESOLVE for what is no host name, URLPOOL_E_SYSTEM, URLPOOL_E_NOMEM; phase
  *          RESOLVE. That a name has no addresses shows later.
  * Threads: any number at once; does not wait. */
-URLPOOL_MUST_USE enum urlpool_code urlp_seat_take(struct urlp_seat *seat,
-                                                  struct urlp_resolver *resolver,
-                                                  const struct urlp_dial_target *target,
-                                                  struct urlp_answer out_answers[],
-                                                  const struct urlp_call *call,
-                                                  struct urlpool_error *err) URLP_MAY_BLOCK;
+URLPOOL_MUST_USE enum urlpool_code urlp_lookup_seat_take(struct urlp_lookup_seat *seat,
+                                                         struct urlp_resolver *resolver,
+                                                         const struct urlp_dial_target *target,
+                                                         struct urlp_addresses out_answers[],
+                                                         const struct urlp_call *call,
+                                                         struct urlpool_error *err) URLP_MAY_BLOCK;
 
-/* urlp_seat_poll puts what this seat waits for into `fds`, at most URLP_SEAT_FDS_MAX of them, and
- * returns how many; `*wait_ms` is shortened to when urlp_seat_process is due (-1: never). */
-#define URLP_SEAT_FDS_MAX 16
-size_t urlp_seat_poll(struct urlp_seat *seat, struct pollfd fds[], int *wait_ms) URLP_MAY_BLOCK;
+/* urlp_lookup_seat_poll puts what this seat waits for into `fds`, at most URLP_LOOKUP_FDS_MAX of
+ * them, and returns how many; `*wait_ms` is shortened to when urlp_lookup_seat_process is due (-1:
+ * never). */
+#define URLP_LOOKUP_FDS_MAX 16
+size_t urlp_lookup_seat_poll(struct urlp_lookup_seat *seat, struct pollfd fds[],
+                             int *wait_ms) URLP_MAY_BLOCK;
 
-/* urlp_seat_process goes on after poll and brings `answers` up to date. */
-void urlp_seat_process(struct urlp_seat *seat, const struct pollfd fds[], size_t num_fds,
-                       struct urlp_answer answers[]) URLP_MAY_BLOCK;
+/* urlp_lookup_seat_process goes on after poll and brings `answers` up to date. */
+void urlp_lookup_seat_process(struct urlp_lookup_seat *seat, const struct pollfd fds[],
+                              size_t num_fds, struct urlp_addresses answers[]) URLP_MAY_BLOCK;
 
-/* urlp_seat_fail says why both answers are done and empty.
+/* urlp_lookup_seat_fail says why both answers are done and empty.
  *
  * Errors:  URLPOOL_E_RESOLVE, URLPOOL_E_SYSTEM, URLPOOL_E_NOMEM; phase RESOLVE. */
-enum urlpool_code urlp_seat_fail(struct urlp_seat *seat, struct urlp_span host,
-                                 struct urlpool_error *err) URLP_MAY_BLOCK;
+enum urlpool_code urlp_lookup_seat_fail(struct urlp_lookup_seat *seat, struct urlp_span host,
+                                        struct urlpool_error *err) URLP_MAY_BLOCK;
 
-/* urlp_seat_leave gives the seat up: a driver hands the lookup to the oldest follower, the last one
- * out ends it. */
-void urlp_seat_leave(struct urlp_seat *seat) URLP_MAY_BLOCK;
+/* urlp_lookup_seat_leave gives the seat up: a driver hands the lookup to the oldest follower, the
+ * last one out ends it. */
+void urlp_lookup_seat_leave(struct urlp_lookup_seat *seat) URLP_MAY_BLOCK;
 
 /* urlp_local_answer answers for address literals, for localhost and what is below it (RFC 6761),
  * and for what is in the hosts file, without a query.
@@ -83,7 +86,7 @@ void urlp_seat_leave(struct urlp_seat *seat) URLP_MAY_BLOCK;
  * Errors:  URLPOOL_E_RESOLVE (a zone that is no interface), URLPOOL_E_SYSTEM, URLPOOL_E_NOMEM. */
 URLPOOL_MUST_USE enum urlpool_code urlp_local_answer(const struct urlp_dial_target *target,
                                                      const char *hosts_file,
-                                                     struct urlp_answer out_answers[],
+                                                     struct urlp_addresses out_answers[],
                                                      bool *out_is_found, bool *out_is_literal,
                                                      struct urlpool_error *err);
 

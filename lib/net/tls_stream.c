@@ -24,7 +24,7 @@ static struct urlp_tls_stream *of(struct urlp_stream *stream)
     return (struct urlp_tls_stream *)stream;
 }
 
-/* fail_below ends an operation that the stream below, or BoringSSL, has failed. */
+/* fail_operation ends an operation that the stream below, or BoringSSL, has failed. */
 static enum urlpool_code fail_operation(struct urlp_tls_stream *stream, int ssl_error,
                                         enum urlpool_phase phase, const char *what,
                                         struct urlpool_error *err)

@@ -12,7 +12,7 @@
 #include "support/loopback.h"
 #include "support/run_tests.h"
 
-static struct urlp_answer answers[URLP_NUM_FAMILIES];
+static struct urlp_addresses answers[URLP_NUM_FAMILIES];
 static bool is_found, is_literal;
 static struct urlpool_error err;
 static char hosts_path[] = "/tmp/urlpool-hosts-XXXXXX";

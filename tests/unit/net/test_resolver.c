@@ -120,8 +120,8 @@ static void close_resolver(void)
 /* --- a seat, step by step --- */
 
 struct asking {
-    struct urlp_seat seat;
-    struct urlp_answer answers[URLP_NUM_FAMILIES];
+    struct urlp_lookup_seat seat;
+    struct urlp_addresses answers[URLP_NUM_FAMILIES];
     struct urlp_span host;
 };
 
@@ -133,20 +133,20 @@ static enum urlpool_code take(struct asking *asking, const char *host, int64_t w
 
     memset(asking, 0, sizeof(*asking));
     asking->host = target.host;
-    return urlp_seat_take(&asking->seat, resolver, &target, asking->answers, &call, &err);
+    return urlp_lookup_seat_take(&asking->seat, resolver, &target, asking->answers, &call, &err);
 }
 
 /* step waits once for what the seat waits for; false when 10 s bring nothing. */
 static bool step(struct asking *asking)
 {
-    struct pollfd fds[URLP_SEAT_FDS_MAX];
+    struct pollfd fds[URLP_LOOKUP_FDS_MAX];
     int wait_ms = 10000;
-    size_t num_fds = urlp_seat_poll(&asking->seat, fds, &wait_ms);
+    size_t num_fds = urlp_lookup_seat_poll(&asking->seat, fds, &wait_ms);
 
     if (poll(fds, num_fds, wait_ms) == 0 && wait_ms == 10000) {
         return false;
     }
-    urlp_seat_process(&asking->seat, fds, num_fds, asking->answers);
+    urlp_lookup_seat_process(&asking->seat, fds, num_fds, asking->answers);
     return true;
 }
 
@@ -192,11 +192,11 @@ static const char *resolve_within(const char *host, int64_t wait_ms)
     finish(&asking);
     text = text_of(&asking);
     if (text[0] == '\0') {
-        ck_assert_int_eq(urlp_seat_fail(&asking.seat, asking.host, &err), err.code);
+        ck_assert_int_eq(urlp_lookup_seat_fail(&asking.seat, asking.host, &err), err.code);
         ck_assert_int_eq(err.phase, URLPOOL_PHASE_RESOLVE);
         text = err.message;
     }
-    urlp_seat_leave(&asking.seat);
+    urlp_lookup_seat_leave(&asking.seat);
     return text;
 }
 
@@ -264,7 +264,7 @@ START_TEST(query__keeps_as_many_addresses_as_are_tried)
     ck_assert_int_eq(take(&asking, NAME, -1), URLPOOL_OK);
     finish(&asking);
     ck_assert_uint_eq(asking.answers[URLP_FAMILY_V4].num_ips, URLP_ADDRESSES_MAX);
-    urlp_seat_leave(&asking.seat);
+    urlp_lookup_seat_leave(&asking.seat);
     close_resolver();
 }
 END_TEST
@@ -373,7 +373,7 @@ START_TEST(query__is_sent_again_when_no_answer_comes)
     finish(&asking);
     ck_assert_str_eq(text_of(&asking), "192.0.2.1");
     ck_assert_uint_ge(dns_server_num_queries(server, NAME, DNS_A), 2);
-    urlp_seat_leave(&asking.seat);
+    urlp_lookup_seat_leave(&asking.seat);
     close_resolver();
 }
 END_TEST
@@ -401,7 +401,7 @@ START_TEST(query__sockets_are_closed_on_exec_and_at_the_end)
     ck_assert_int_eq(take(&asking, NAME, -1), URLPOOL_OK);
     ck_assert_uint_gt(loopback_num_fds(), num_fds);
     ck_assert(!loopback_leaks_on_exec());
-    urlp_seat_leave(&asking.seat);
+    urlp_lookup_seat_leave(&asking.seat);
     ck_assert_uint_eq(loopback_num_fds(), num_fds);
     close_resolver();
 }
@@ -652,7 +652,7 @@ START_TEST(resolv_conf__empty_means_this_machine)
         &(struct urlp_resolver_options){.hosts_file = "/dev/null", .resolv_conf = "/dev/null"});
     ck_assert_int_eq(take(&asking, "www.invalid.", -1), URLPOOL_OK);
     ck_assert_str_eq(seen.connected_to, "127.0.0.1:53");
-    urlp_seat_leave(&asking.seat);
+    urlp_lookup_seat_leave(&asking.seat);
     close_resolver();
 }
 END_TEST
@@ -868,13 +868,13 @@ START_TEST(share__one_drives_and_all_get_the_answer)
     ck_assert_int_eq(take(&c, "WWW.EXAMPLE", -1), URLPOOL_OK);
     release();
     finish(&a);
-    urlp_seat_leave(&a.seat);
+    urlp_lookup_seat_leave(&a.seat);
     finish(&c);
     finish(&b);
     ck_assert_str_eq(text_of(&b), "2001:db8::1 192.0.2.1");
     ck_assert_str_eq(text_of(&c), "2001:db8::1 192.0.2.1");
-    urlp_seat_leave(&b.seat);
-    urlp_seat_leave(&c.seat);
+    urlp_lookup_seat_leave(&b.seat);
+    urlp_lookup_seat_leave(&c.seat);
     ck_assert_uint_eq(num_queries(), 2);
     ck_assert_uint_eq(counters.dns_queries, 1);
     ck_assert_uint_eq(counters.dns_hits, 2);
@@ -884,7 +884,7 @@ END_TEST
 
 START_TEST(share__a_follower_sees_one_family_as_soon_as_it_is_there)
 {
-    struct pollfd fds[URLP_SEAT_FDS_MAX];
+    struct pollfd fds[URLP_LOOKUP_FDS_MAX];
     int wait_ms = -1;
     struct asking a, b;
 
@@ -901,10 +901,10 @@ START_TEST(share__a_follower_sees_one_family_as_soon_as_it_is_there)
     }
     ck_assert_str_eq(text_of(&b), "192.0.2.1");
     ck_assert(!b.answers[URLP_FAMILY_V6].is_done);
-    ck_assert_uint_eq(urlp_seat_poll(&b.seat, fds, &wait_ms), 1);
+    ck_assert_uint_eq(urlp_lookup_seat_poll(&b.seat, fds, &wait_ms), 1);
     ck_assert_int_eq(poll(fds, 1, 0), 0); /* it waits again */
-    urlp_seat_leave(&b.seat);
-    urlp_seat_leave(&a.seat);
+    urlp_lookup_seat_leave(&b.seat);
+    urlp_lookup_seat_leave(&a.seat);
     close_resolver();
 }
 END_TEST
@@ -918,13 +918,13 @@ START_TEST(share__a_driver_that_leaves_passes_on_to_the_oldest_follower)
     ck_assert_int_eq(take(&a, NAME, -1), URLPOOL_OK);
     ck_assert_int_eq(take(&b, NAME, -1), URLPOOL_OK);
     ck_assert_int_eq(take(&c, NAME, -1), URLPOOL_OK);
-    urlp_seat_leave(&a.seat);
+    urlp_lookup_seat_leave(&a.seat);
     release();
     finish(&b); /* c does not move, so it is b that drives */
-    urlp_seat_leave(&b.seat);
+    urlp_lookup_seat_leave(&b.seat);
     finish(&c);
     ck_assert_str_eq(text_of(&c), "2001:db8::1 192.0.2.1");
-    urlp_seat_leave(&c.seat);
+    urlp_lookup_seat_leave(&c.seat);
     ck_assert_uint_eq(num_queries(), 2);
     close_resolver();
 }
@@ -939,12 +939,12 @@ START_TEST(share__a_follower_that_left_is_passed_over)
     ck_assert_int_eq(take(&a, NAME, -1), URLPOOL_OK);
     ck_assert_int_eq(take(&b, NAME, -1), URLPOOL_OK);
     ck_assert_int_eq(take(&c, NAME, -1), URLPOOL_OK);
-    urlp_seat_leave(&b.seat);
-    urlp_seat_leave(&a.seat);
+    urlp_lookup_seat_leave(&b.seat);
+    urlp_lookup_seat_leave(&a.seat);
     release();
     finish(&c);
     ck_assert_str_eq(text_of(&c), "2001:db8::1 192.0.2.1");
-    urlp_seat_leave(&c.seat);
+    urlp_lookup_seat_leave(&c.seat);
     ck_assert_uint_eq(num_queries(), 2);
     close_resolver();
 }
@@ -962,10 +962,10 @@ START_TEST(share__followers_get_the_failure_too)
     release();
     finish(&a);
     finish(&b);
-    ck_assert_int_eq(urlp_seat_fail(&b.seat, b.host, &err), URLPOOL_E_RESOLVE);
+    ck_assert_int_eq(urlp_lookup_seat_fail(&b.seat, b.host, &err), URLPOOL_E_RESOLVE);
     ck_assert_str_eq(err.message, "no address for name www.example: not found");
-    urlp_seat_leave(&a.seat);
-    urlp_seat_leave(&b.seat);
+    urlp_lookup_seat_leave(&a.seat);
+    urlp_lookup_seat_leave(&b.seat);
     close_resolver();
 }
 END_TEST
@@ -980,8 +980,8 @@ START_TEST(share__the_last_to_leave_ends_the_lookup)
     hold();
     ck_assert_int_eq(take(&a, NAME, -1), URLPOOL_OK);
     ck_assert_int_eq(take(&b, NAME, -1), URLPOOL_OK);
-    urlp_seat_leave(&a.seat);
-    urlp_seat_leave(&b.seat);
+    urlp_lookup_seat_leave(&a.seat);
+    urlp_lookup_seat_leave(&b.seat);
     ck_assert_uint_eq(loopback_num_fds(), num_fds);
     dns_server_await(server, NAME, DNS_A, 1);
     dns_server_behave(server, NAME, DNS_A, DNS_ANSWERS);
@@ -1003,7 +1003,7 @@ START_TEST(share__what_was_known_when_the_last_one_left_is_kept_for_a_while)
     while (!a.answers[URLP_FAMILY_V4].is_done) {
         ck_assert(step(&a));
     }
-    urlp_seat_leave(&a.seat);
+    urlp_lookup_seat_leave(&a.seat);
     dns_server_behave(server, NAME, DNS_A, DNS_ANSWERS);
     dns_server_behave(server, NAME, DNS_AAAA, DNS_ANSWERS);
     advance_ms(9999);
