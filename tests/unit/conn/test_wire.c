@@ -171,9 +171,83 @@ START_TEST(connection__refuses_limits_that_make_no_sense)
 }
 END_TEST
 
+/* lend makes the fixture's connection one that a pool has lent, with `read_ms`. */
+static void lend(int64_t read_ms)
+{
+    static int loan;
+    const struct urlpool_timeout timeout = {read_ms, read_ms, read_ms, -1, -1, {0}};
+
+    fixture_begin(&fixture);
+    fixture_open(&fixture);
+    urlp_connection_set_loan(fixture.connection, &loan);
+    urlp_connection_configure(fixture.connection, &timeout, NULL, &fixture.trace);
+    ck_assert_ptr_eq(urlp_connection_get_loan(fixture.connection), &loan);
+}
+
+START_TEST(loan__speaks_on_the_lower_floor_and_tells_the_lenders_sink)
+{
+    struct urlpool_response *response;
+
+    lend(60);
+    script_give(fixture.script, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+    ck_assert_int_eq(urlpool_connection_request(fixture.connection, "GET", "/", NULL, NULL, NULL),
+                     URLPOOL_OK);
+    check_judge(false, URLPOOL_CLOSED_UNREAD, true); /* given back before its answer */
+    response = urlpool_connection_getresponse(fixture.connection, NULL);
+    ck_assert_ptr_nonnull(response);
+    check_judge(false, URLPOOL_CLOSED_UNREAD, true);
+    ck_assert_int_eq(urlpool_response_read_all(response, NULL), URLPOOL_OK);
+    check_judge(true, 0, true);
+    ck_assert_ptr_nonnull(strstr(fixture.traced, "REQUEST 0 GET / HTTP/1.1\r\nHost: a\r\n"));
+    urlpool_response_free(response);
+    fixture_end(&fixture);
+}
+END_TEST
+
+START_TEST(loan__keeps_to_the_lenders_time_limits)
+{
+    lend(60);
+    ck_assert_int_eq(urlpool_connection_request(fixture.connection, "GET", "/", NULL, NULL, NULL),
+                     URLPOOL_OK);
+    ck_assert_ptr_null(urlpool_connection_getresponse(fixture.connection, &fixture.err));
+    ck_assert_int_eq(fixture.err.code, URLPOOL_E_READ_TIMEOUT);
+    check_judge(false, URLPOOL_CLOSED_ERROR, false);
+    fixture_end(&fixture);
+}
+END_TEST
+
+START_TEST(loan__is_never_opened_again_nor_sent_through_a_tunnel)
+{
+    lend(60);
+    ck_assert_int_eq(urlpool_connection_set_tunnel(fixture.connection, "h", 80, NULL, &fixture.err),
+                     URLPOOL_E_INVALID);
+    urlpool_connection_close(fixture.connection);
+    ck_assert_int_eq(urlpool_connection_request(fixture.connection, "GET", "/", NULL, NULL, NULL),
+                     URLPOOL_E_NOT_CONNECTED);
+    ck_assert_int_eq(urlpool_connection_connect(fixture.connection, NULL), URLPOOL_E_NOT_CONNECTED);
+    ck_assert_int_eq(urlpool_connection_set_tunnel(fixture.connection, "h", 80, NULL, &fixture.err),
+                     URLPOOL_E_INVALID);
+    fixture_end(&fixture);
+}
+END_TEST
+
+START_TEST(loan__that_is_freed_by_mistake_is_closed_and_stays_the_lenders)
+{
+    lend(60);
+    urlpool_connection_free(fixture.connection);
+    ck_assert(!urlpool_connection_is_connected(fixture.connection));
+    check_judge(false, URLPOOL_CLOSED_NOT_REUSABLE, true);
+    fixture_end(&fixture);
+}
+END_TEST
+
 RUN_TESTS("wire", look__sees_quiet_bytes_and_the_end, look__sees_bytes_that_are_in_memory_already,
           look__does_not_read, judge__a_fresh_connection_is_good_and_a_closed_one_is_not,
           judge__knows_how_the_last_exchange_left_it,
           rest__gives_back_what_an_idle_connection_need_not_hold,
           rest__keeps_what_an_unread_response_needs, end__is_polite_or_silent_as_asked,
-          connection__refuses_limits_that_make_no_sense)
+          connection__refuses_limits_that_make_no_sense,
+          loan__speaks_on_the_lower_floor_and_tells_the_lenders_sink,
+          loan__keeps_to_the_lenders_time_limits,
+          loan__is_never_opened_again_nor_sent_through_a_tunnel,
+          loan__that_is_freed_by_mistake_is_closed_and_stays_the_lenders)
