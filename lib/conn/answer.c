@@ -23,19 +23,17 @@ struct layout {
 };
 
 /* body_room is what the body takes in the block, its NUL included; 0 when it must lie elsewhere:
- * not known, large, more than is allowed, or longer when it is decoded. */
+ * not known, large, or longer when it is decoded. */
 static size_t body_room(const struct urlpool_connection *connection,
                         const struct urlp_response_head *head)
 {
-    const struct urlp_turn *turn = &connection->turn;
     int64_t len = urlp_h1_length_remaining(connection->codec);
     size_t index = 0;
 
-    if (len <= 0 || len >= BLOCK_BODY_BYTES ||
-        (turn->data_bytes_max >= 0 && len > turn->data_bytes_max)) {
+    if (len <= 0 || len >= BLOCK_BODY_BYTES) {
         return 0;
     }
-    if (!turn->keep_encoded &&
+    if (!connection->turn.keep_encoded &&
         urlp_fields_find(head->fields, head->num_fields, "Content-Encoding", &index) != NULL) {
         return 0;
     }

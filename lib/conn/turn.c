@@ -146,15 +146,10 @@ enum urlpool_code urlp_turn_listen(struct urlpool_connection *connection, struct
 {
     struct urlp_turn *turn = &connection->turn;
     enum urlp_end end = URLP_END_NONE;
-    enum urlp_idle_state state = urlp_stream_idle_state(connection->stream);
     struct urlpool_error why;
     enum urlpool_code code;
 
-    if (state == URLP_IDLE_QUIET) {
-        return URLPOOL_OK;
-    }
-    if (state == URLP_IDLE_CLOSED) {
-        cut(turn, URLPOOL_OK, 0); /* there may be an answer before the end */
+    if (urlp_stream_idle_state(connection->stream) == URLP_IDLE_QUIET) {
         return URLPOOL_OK;
     }
     why.os_errno = 0;

@@ -104,6 +104,7 @@ static const struct broken broken_bodies[] = {
 /* read_broken reads until the body fails; the failure stays the same ever after. */
 static void read_broken(const struct broken *broken)
 {
+    struct urlp_connection_verdict verdict;
     struct urlpool_response *response;
     enum urlpool_code code = URLPOOL_OK;
     size_t total = 0;
@@ -133,6 +134,9 @@ static void read_broken(const struct broken *broken)
     check_end(1, false);
     ck_assert_int_eq(fixture.verdict.why, URLPOOL_CLOSED_ERROR);
     ck_assert(!fixture.verdict.is_polite);
+    urlp_connection_judge(fixture.connection, &verdict); /* says so to whoever asks later, too */
+    ck_assert(!verdict.is_reusable);
+    ck_assert_int_eq(verdict.why, URLPOOL_CLOSED_ERROR);
     ck_assert_ptr_null(strstr(fixture.traced, "END"));
     finish(response);
 }
@@ -270,31 +274,57 @@ START_TEST(trailers__are_there_once_the_body_has_ended)
 }
 END_TEST
 
-/* gzipped is `text` as gzip, behind a head that says so; for free(). */
-static char *gzipped(const void *data, size_t len, size_t *out_len)
+/* packed is `data` as gzip; for free(). */
+static unsigned char *packed(const void *data, size_t len, size_t *out_len)
 {
     z_stream z = {0};
     size_t cap = len + 1024;
-    char *out = malloc(cap);
-    unsigned char *packed = malloc(cap);
+    unsigned char *out = malloc(cap);
 
     ck_assert_ptr_nonnull(out);
-    ck_assert_ptr_nonnull(packed);
     ck_assert_int_eq(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY), Z_OK);
     z.next_in = (unsigned char *)(uintptr_t)data;
     z.avail_in = (unsigned)len;
-    z.next_out = packed;
+    z.next_out = out;
     z.avail_out = (unsigned)cap;
     ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
-    *out_len = (size_t)sprintf(out,
-                               "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
-                               "Content-Length: %lu\r\n\r\n",
-                               z.total_out);
-    memcpy(out + *out_len, packed, z.total_out);
-    *out_len += z.total_out;
+    *out_len = z.total_out;
     ck_assert_int_eq(deflateEnd(&z), Z_OK);
-    free(packed);
     return out;
+}
+
+/* layered is `data` as gzip, `num_layers` times over, behind a head that says so; for free(). */
+static char *layered(const void *data, size_t len, int num_layers, size_t *out_len)
+{
+    unsigned char *body = malloc(len + 1);
+    char *out = NULL;
+    int head_len = 0;
+    int i;
+
+    ck_assert_ptr_nonnull(body);
+    memcpy(body, data, len);
+    for (i = 0; i < num_layers; i++) {
+        unsigned char *next = packed(body, len, &len);
+
+        free(body);
+        body = next;
+    }
+    out = malloc(len + 1024);
+    ck_assert_ptr_nonnull(out);
+    head_len = sprintf(out, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n", len);
+    for (i = 0; i < num_layers; i++) {
+        head_len += sprintf(out + head_len, "Content-Encoding: gzip\r\n");
+    }
+    head_len += sprintf(out + head_len, "\r\n");
+    memcpy(out + head_len, body, len);
+    *out_len = (size_t)head_len + len;
+    free(body);
+    return out;
+}
+
+static char *gzipped(const void *data, size_t len, size_t *out_len)
+{
+    return layered(data, len, 1, out_len);
 }
 
 START_TEST(decoding__undoes_the_content_coding_whatever_the_pieces)
@@ -437,24 +467,32 @@ START_TEST(decoding__is_not_done_by_a_drain)
 }
 END_TEST
 
-START_TEST(decoding__goes_through_codings_max_layers_and_no_more)
+/* check_layers reads a body under `num_layers` where `codings_max` are allowed. */
+static void check_layers(int num_layers, int codings_max, enum urlpool_code code)
 {
     struct urlpool_response *response;
+    size_t len;
+    char *answer = layered("hello", 5, num_layers, &len);
 
     fixture_begin(&fixture);
-    response = fixture_answer(&fixture, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip, gzip\r\n"
-                                        "Content-Encoding: gzip, gzip, gzip\r\n"
-                                        "Content-Length: 2\r\n\r\nhi");
-    ck_assert_int_eq(urlpool_response_read_all(response, &fixture.err), URLPOOL_E_DECODE);
-    check_end(1, false);
+    fixture.limits.codings_max = codings_max;
+    script_give_bytes(fixture.script, answer, len);
+    response = fixture_exchange(&fixture);
+    ck_assert_int_eq(urlpool_response_read_all(response, &fixture.err), code);
+    if (code == URLPOOL_OK) {
+        ck_assert_str_eq((const char *)response->data, "hello");
+    }
     finish(response);
+    free(answer);
+}
 
-    fixture_begin(&fixture);
-    fixture.limits.codings_max = 1;
-    response = fixture_answer(&fixture, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\n"
-                                        "Content-Length: 2\r\n\r\nhi");
-    ck_assert_int_eq(urlpool_response_read_all(response, &fixture.err), URLPOOL_E_DECODE);
-    finish(response);
+START_TEST(decoding__goes_through_codings_max_layers_and_no_more)
+{
+    check_layers(5, 0, URLPOOL_OK);
+    check_layers(6, 0, URLPOOL_E_DECODE);
+    check_layers(6, 6, URLPOOL_OK);
+    check_layers(2, 1, URLPOOL_E_DECODE);
+    check_layers(1, URLPOOL_NONE, URLPOOL_E_DECODE);
 }
 END_TEST
 

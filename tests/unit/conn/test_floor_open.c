@@ -10,6 +10,7 @@
 
 #include "urlpool/connection.h"
 
+#include "base/clock.h"
 #include "support/certs.h"
 #include "support/failing_allocator.h"
 #include "support/http_server.h"
@@ -279,6 +280,35 @@ START_TEST(https__is_verified_and_describes_itself)
 }
 END_TEST
 
+/* dribble answers with half a body and then nothing. */
+static void dribble(struct test_peer *peer, const struct test_request *request, void *user)
+{
+    (void)request;
+    (void)user;
+    test_peer_send_text(peer, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha");
+    test_peer_stay(peer);
+}
+
+START_TEST(free__of_a_response_drains_for_a_moment_and_no_longer)
+{
+    struct test_server *server = test_server_start(dribble, NULL, NULL);
+    struct urlpool_connection *connection =
+        urlpool_connection_new("127.0.0.1", test_server_port(server), NULL, &err);
+    struct urlpool_response *response;
+    int64_t began;
+
+    must_be_ok(urlpool_connection_request(connection, "GET", "/", NULL, NULL, &err));
+    response = urlpool_connection_getresponse(connection, &err);
+    ck_assert_ptr_nonnull(response);
+    began = urlp_now_ns();
+    urlpool_response_free(response); /* 50 ms; read_ms is 60 s */
+    ck_assert_int_lt(urlp_now_ns() - began, 10000 * (int64_t)URLP_NS_PER_MS);
+    ck_assert(!urlpool_connection_is_connected(connection));
+    urlpool_connection_free(connection);
+    test_server_stop(server);
+}
+END_TEST
+
 /* struct proxy answers one CONNECT and carries bytes to a server on loopback. */
 struct proxy {
     int listener;
@@ -517,6 +547,7 @@ RUN_TESTS("floor_open", new__reads_host_and_port_in_all_their_forms,
           data_bytes_max__holds_for_read_all, connect__opens_once_and_info_says_to_whom,
           connect__to_a_refused_port_fails_and_may_be_tried_again, connect__is_bound_by_connect_ms,
           no_auto_open__leaves_connecting_to_the_caller, https__is_verified_and_describes_itself,
+          free__of_a_response_drains_for_a_moment_and_no_longer,
           set_tunnel__speaks_http_through_the_proxy,
           set_tunnel__verifies_the_target_and_not_the_proxy,
           set_tunnel__that_the_proxy_refuses_is_a_proxy_error,

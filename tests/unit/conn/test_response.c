@@ -512,6 +512,17 @@ START_TEST(response__that_nobody_owns_can_be_freed)
 
     fixture_begin(&fixture);
     fixture_open(&fixture);
+    script_give(fixture.script, SIZED(0));
+    response = urlp_connection_exchange(fixture.connection, &exchange, &fixture.call,
+                                        &fixture.facts, &fixture.err);
+    ck_assert_ptr_nonnull(response);
+    ck_assert_ptr_null(urlp_connection_exchange(fixture.connection, &exchange, &fixture.call,
+                                                &fixture.facts, &fixture.err));
+    ck_assert_int_eq(fixture.err.code, URLPOOL_E_CANNOT_SEND_REQUEST);
+    urlpool_response_free(response);
+    urlp_connection_judge(fixture.connection, &verdict);
+    ck_assert(verdict.is_reusable);
+
     script_give(fixture.script, SIZED(100000));
     response = urlp_connection_exchange(fixture.connection, &exchange, &fixture.call,
                                         &fixture.facts, &fixture.err);
