@@ -26,14 +26,20 @@ static size_t bucket_of(int64_t ns)
     return (size_t)(octave + 1) * SUB_BUCKETS + (size_t)((value >> octave) - SUB_BUCKETS);
 }
 
-static int64_t upper_end(size_t bucket)
+/* upper_end is the longest duration that may be in a bucket; the last has no bound but the longest
+ * seen. */
+static int64_t upper_end(const struct pf_histogram *histogram, size_t bucket)
 {
     size_t octave = bucket / SUB_BUCKETS;
+    int64_t end = (int64_t)bucket;
 
-    if (octave == 0) {
-        return (int64_t)bucket;
+    if (octave > 0) {
+        end = (int64_t)(((bucket % SUB_BUCKETS + SUB_BUCKETS + 1) << (octave - 1)) - 1);
     }
-    return (int64_t)(((bucket % SUB_BUCKETS + SUB_BUCKETS + 1) << (octave - 1)) - 1);
+    if (bucket == PF_HISTOGRAM_BUCKETS - 1 || end > histogram->max_ns) {
+        end = histogram->max_ns;
+    }
+    return end;
 }
 
 void pf_histogram_add(struct pf_histogram *histogram, int64_t ns)
@@ -63,8 +69,7 @@ int64_t pf_histogram_at(const struct pf_histogram *histogram, double percent)
     for (size_t i = 0; i < PF_HISTOGRAM_BUCKETS; i++) {
         seen += histogram->counts[i];
         if (seen > 0 && (double)seen >= wanted) {
-            int64_t ns = upper_end(i);
-            return ns < histogram->max_ns ? ns : histogram->max_ns;
+            return upper_end(histogram, i);
         }
     }
     return histogram->max_ns;
@@ -75,7 +80,7 @@ uint64_t pf_histogram_between(const struct pf_histogram *histogram, int64_t from
     uint64_t count = 0;
 
     for (size_t i = 0; i < PF_HISTOGRAM_BUCKETS; i++) {
-        int64_t ns = upper_end(i) < histogram->max_ns ? upper_end(i) : histogram->max_ns;
+        int64_t ns = upper_end(histogram, i);
         if (ns > from_ns && ns <= to_ns) {
             count += histogram->counts[i];
         }
