@@ -174,11 +174,10 @@ static enum urlpool_code write_some(struct urlpool_connection *connection,
                                     size_t *out_written, struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_turn *turn = &connection->turn;
-    int64_t left_ms = turn->write_ms;
+    const struct urlp_call gap = urlp_call_until(&turn->call, turn->write_ms);
 
     while (!urlp_turn_is_over(connection)) {
-        bool is_last = left_ms >= 0 && left_ms <= LISTEN_MS;
-        struct urlp_call step = urlp_call_until(&turn->call, is_last ? left_ms : LISTEN_MS);
+        struct urlp_call step = urlp_call_until(&gap, LISTEN_MS);
         struct urlpool_error why;
         enum urlpool_code code =
             urlp_stream_write(connection->stream, runs, num_runs, out_written, &step, &why);
@@ -190,13 +189,12 @@ static enum urlpool_code write_some(struct urlpool_connection *connection,
             cut(turn, code, why.os_errno);
             return URLPOOL_OK;
         }
-        if (code != URLPOOL_E_WRITE_TIMEOUT || is_last || urlp_deadline_has_passed(turn->call.by)) {
+        if (code != URLPOOL_E_WRITE_TIMEOUT || urlp_deadline_has_passed(gap.by)) {
             if (err != NULL) {
                 *err = why;
             }
             return code;
         }
-        left_ms -= left_ms < 0 ? 0 : LISTEN_MS;
         code = urlp_turn_listen(connection, err);
         if (code != URLPOOL_OK) {
             return code;

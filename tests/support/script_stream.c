@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 enum {
@@ -234,6 +235,9 @@ static enum urlpool_code play_write(struct urlp_stream *stream, const struct url
         room = step->len;
     }
     if (room == 0) {
+        if (urlp_clock_is_fake()) {
+            urlp_clock_fake_advance(call->by.at_ns - urlp_now_ns());
+        }
         return urlp_fail(err, urlp_call_timeout_code(call, URLPOOL_E_WRITE_TIMEOUT),
                          URLPOOL_PHASE_SEND, "the script has no room");
     }

@@ -32,7 +32,8 @@ void script_fail_read(struct script *script, enum urlpool_code code);
 void script_hide(struct script *script);
 
 /* What writes meet, in this order: the next takes at most `len` bytes, 0 of which is no room for
- * once; or fails. Those behind the last take everything. */
+ * once, for which under a fake clock all the time goes by that was given; or fails. Those behind
+ * the last take everything. */
 void script_take(struct script *script, size_t len);
 void script_fail_write(struct script *script, enum urlpool_code code);
 

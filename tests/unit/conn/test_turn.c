@@ -137,6 +137,7 @@ START_TEST(turn__gives_up_a_write_that_finds_no_room_for_write_ms)
 {
     size_t i;
 
+    urlp_clock_fake_begin(0); /* a write without room takes all the time it is given */
     fixture_begin(&fixture);
     set_post(5000);
     fixture.write_ms = 250;
@@ -148,9 +149,11 @@ START_TEST(turn__gives_up_a_write_that_finds_no_room_for_write_ms)
     ck_assert_int_eq(fixture.err.code, URLPOOL_E_WRITE_TIMEOUT);
     ck_assert_int_eq(fixture.err.phase, URLPOOL_PHASE_SEND);
     ck_assert_uint_eq(script_num_writes(fixture.script), 1 + 3); /* 100 + 100 + 50 ms */
+    ck_assert_int_eq(urlp_now_ns(), 250 * URLP_NS_PER_MS);
     ck_assert(fixture.err.maybe_processed);
     free_post();
     fixture_end(&fixture);
+    urlp_clock_fake_end();
 }
 END_TEST
 
@@ -162,9 +165,10 @@ START_TEST(turn__counts_write_ms_anew_after_each_byte_taken)
     fixture_begin(&fixture);
     script_hide(fixture.script);
     set_post(5000);
+    urlp_clock_fake_begin(0);
     fixture.write_ms = 150;
     for (i = 0; i < 10; i++) {
-        script_take(fixture.script, 0); /* 100 ms each, were it not scripted */
+        script_take(fixture.script, 0); /* 100 ms each */
         script_take(fixture.script, 100);
     }
     response = fixture_answer(&fixture, OK_EMPTY);
@@ -173,6 +177,7 @@ START_TEST(turn__counts_write_ms_anew_after_each_byte_taken)
     urlpool_response_free(response);
     free_post();
     fixture_end(&fixture);
+    urlp_clock_fake_end();
 }
 END_TEST
 
