@@ -40,8 +40,9 @@ struct journey {
     struct urlpool_timeout timeout; /* resolved */
     struct urlp_redirect_rules rules;
     int64_t data_bytes_max;
-    struct urlpool_pool *only_pool;    /* of a pool's request: no other origin is gone to */
-    const struct urlpool_trace *trace; /* NULL: nobody watches */
+    const struct urlpool_headers *headers; /* the caller's or the manager's; may be NULL */
+    struct urlpool_pool *only_pool;        /* of a pool's request: no other origin is gone to */
+    const struct urlpool_trace *trace;     /* NULL: nobody watches */
 
     struct urlp_span method;
     struct urlpool_body body;
@@ -129,16 +130,15 @@ static void move_out(struct journey *journey) URLP_MAY_BLOCK
 static enum urlpool_code draft_head(const struct journey *journey, struct urlp_head_draft *out,
                                     struct urlpool_error *err)
 {
-    const struct urlpool_request_options *options = journey->options;
     const bool has_body = journey->body.kind != URLPOOL_BODY_NONE;
     const struct urlp_head_plan plan = {
         .method = journey->method,
         .url = &journey->url,
-        .headers = options->headers != NULL ? options->headers : journey->manager->headers,
+        .headers = journey->headers,
         .user_agent = journey->manager->user_agent,
         .has_body = has_body,
         .body_len = has_body ? journey->body_len : 0,
-        .ask_for_codings = !options->keep_encoded,
+        .ask_for_codings = !journey->options->keep_encoded,
         .is_redirected = journey->num_redirects > 0,
         .cross_origin = journey->cross_origin,
         .to_get = journey->to_get,
@@ -167,7 +167,7 @@ static struct urlpool_response *exchange(struct journey *journey,
 
 /* judge_failure asks policy whether a failed try is made once more in the same place. */
 static enum urlp_verdict judge_failure(const struct journey *journey, enum urlpool_code code,
-                                       const struct urlp_exchange_facts *facts, bool has_key)
+                                       const struct urlp_exchange_facts *facts)
 {
     const struct urlp_attempt attempt = {
         .code = code,
@@ -175,7 +175,7 @@ static enum urlp_verdict judge_failure(const struct journey *journey, enum urlpo
         .request_bytes_sent = facts->request_bytes_sent,
         .response_bytes_seen = facts->response_bytes_seen,
         .method_idempotent = urlp_method_is_idempotent(journey->method),
-        .has_idempotency_key = has_key,
+        .has_idempotency_key = urlpool_headers_contains(journey->headers, "Idempotency-Key"),
         .body_can_rewind = journey->body_can_rewind,
         .retried_stale = journey->num_retries > 0,
     };
@@ -193,13 +193,6 @@ static void give_up_lease(struct journey *journey) URLP_MAY_BLOCK
     end = urlp_lease_end_of(&verdict);
     end.call = &journey->call;
     urlp_lease_release(&journey->tenure->lease, &end);
-}
-
-static bool has_idempotency_key(const struct journey *journey)
-{
-    const struct urlpool_headers *headers =
-        journey->options->headers != NULL ? journey->options->headers : journey->manager->headers;
-    return headers != NULL && urlpool_headers_contains(headers, "Idempotency-Key");
 }
 
 static enum urlpool_code rewind_body(struct journey *journey, struct urlpool_error *err)
@@ -226,8 +219,7 @@ static struct urlpool_response *exchange_in_place(struct journey *journey,
             return response;
         }
         journey->maybe_processed |= facts.request_bytes_sent;
-        if (judge_failure(journey, err->code, &facts, has_idempotency_key(journey)) !=
-                URLP_VERDICT_RETRY_FRESH ||
+        if (judge_failure(journey, err->code, &facts) != URLP_VERDICT_RETRY_FRESH ||
             rewind_body(journey, err) != URLPOOL_OK) {
             give_up_lease(journey);
             return NULL;
@@ -319,7 +311,7 @@ static enum urlpool_code go_on(struct journey *journey, const struct urlp_redire
     urlp_buf_deinit(&text);
     if (redirect->to_get) {
         journey->to_get = true;
-        journey->method = urlp_span_of(urlp_span_is(journey->method, "HEAD") ? "HEAD" : "GET");
+        journey->method = urlp_span_of("GET");
         journey->body = (struct urlpool_body){0};
         journey->body_can_rewind = true;
         return URLPOOL_OK;
@@ -346,15 +338,17 @@ static bool judge_redirect(struct journey *journey, struct urlpool_response *res
     return *out_code == URLPOOL_OK && out->follow;
 }
 
-/* set_origin tells the response where it comes from. Userinfo stays out of it: who prints a URL
+/* sign tells the response how it was come by. Userinfo stays out of its URL: who prints a URL
  * prints no password. */
-static enum urlpool_code set_origin(const struct journey *journey,
-                                    struct urlpool_response *response, struct urlpool_error *err)
+static enum urlpool_code sign(const struct journey *journey, struct urlpool_response *response,
+                              struct urlpool_error *err)
 {
     struct urlp_span url = urlp_span_make(journey->url.text.data, journey->url.text.len);
     struct urlp_buf bare = {0};
     enum urlpool_code code = URLPOOL_OK;
 
+    response->num_redirects = (uint32_t)journey->num_redirects;
+    response->num_retries = journey->num_retries;
     if (journey->url.userinfo.data != NULL) {
         code = urlp_url_append_without_secrets(&journey->url, &bare);
         url = urlp_span_make(bare.data, bare.len);
@@ -362,18 +356,17 @@ static enum urlpool_code set_origin(const struct journey *journey,
     if (code != URLPOOL_OK) {
         (void)urlp_fail_nomem(err);
     } else {
-        code = urlp_response_set_origin(response, url, (uint32_t)journey->num_redirects,
-                                        journey->num_retries, response->connection_reused, err);
+        code = urlp_response_set_url(response, url, err);
     }
     urlp_buf_deinit(&bare);
     return code;
 }
 
-/* finish makes a response the caller's: body read unless streamed, origin written. */
+/* finish makes a response the caller's: signed, and its body read unless streamed. */
 static struct urlpool_response *finish(const struct journey *journey,
                                        struct urlpool_response *response, struct urlpool_error *err)
 {
-    enum urlpool_code code = set_origin(journey, response, err);
+    enum urlpool_code code = sign(journey, response, err);
 
     if (code == URLPOOL_OK && !journey->options->stream) {
         code = urlpool_response_read_all(response, err);
@@ -439,11 +432,8 @@ static enum urlpool_code resolve_options(struct journey *journey, struct urlpool
 /* resolve_body learns how the body will be framed, before a connection is taken for it. */
 static enum urlpool_code resolve_body(struct journey *journey, struct urlpool_error *err)
 {
-    const struct urlpool_headers *headers =
-        journey->options->headers != NULL ? journey->options->headers : journey->manager->headers;
-
     journey->body = journey->options->body;
-    if (journey->body.kind != URLPOOL_BODY_NONE && urlp_headers_ask_for_chunked(headers)) {
+    if (journey->body.kind != URLPOOL_BODY_NONE && urlp_headers_ask_for_chunked(journey->headers)) {
         journey->body.chunked = true;
     }
     return urlp_body_framing(&journey->body, &journey->body_len, &journey->body_can_rewind,
@@ -459,6 +449,8 @@ static enum urlpool_code set_out(struct journey *journey, const char *method, co
         return code;
     }
     journey->method = urlp_span_of(method);
+    journey->headers =
+        journey->options->headers != NULL ? journey->options->headers : journey->manager->headers;
     if (journey->options->trace.event != NULL) {
         journey->trace = &journey->options->trace;
     } else if (journey->manager->trace.event != NULL) {

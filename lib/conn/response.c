@@ -307,9 +307,8 @@ void urlpool_response_free(struct urlpool_response *response) URLP_MAY_BLOCK
     urlp_free(answer);
 }
 
-enum urlpool_code urlp_response_set_origin(struct urlpool_response *response, struct urlp_span url,
-                                           uint32_t num_redirects, uint32_t num_retries,
-                                           bool connection_reused, struct urlpool_error *err)
+enum urlpool_code urlp_response_set_url(struct urlpool_response *response, struct urlp_span url,
+                                        struct urlpool_error *err)
 {
     struct urlp_answer *answer = answer_of(response);
     char *copy = answer->url_room;
@@ -326,9 +325,6 @@ enum urlpool_code urlp_response_set_origin(struct urlpool_response *response, st
         copy[url.len] = '\0';
     }
     response->url = copy;
-    response->num_redirects = num_redirects;
-    response->num_retries = num_retries;
-    response->connection_reused = connection_reused;
     return URLPOOL_OK;
 }
 

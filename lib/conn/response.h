@@ -12,15 +12,18 @@ struct urlp_response_owner {
                   const struct urlp_connection_verdict *verdict);
     void *user;
 };
-/* urlp_response_set_owner: if the response has ended already (no body), `ended` is called at once.
- */
+
+/* urlp_response_set_owner says who is to be told. If the response has ended already (no body),
+ * `ended` is called at once. */
 void urlp_response_set_owner(struct urlpool_response *response,
                              const struct urlp_response_owner *owner);
 
-/* urlp_response_set_origin fills what only the request loop knows. Copies `url`. */
-URLPOOL_MUST_USE enum urlpool_code urlp_response_set_origin(
-    struct urlpool_response *response, struct urlp_span url, uint32_t num_redirects,
-    uint32_t num_retries, bool connection_reused, struct urlpool_error *err);
+/* urlp_response_set_url sets the field `url`, which conn cannot know, to a copy of `url`.
+ *
+ * Errors:  URLPOOL_E_NOMEM. */
+URLPOOL_MUST_USE enum urlpool_code urlp_response_set_url(struct urlpool_response *response,
+                                                         struct urlp_span url,
+                                                         struct urlpool_error *err);
 
 /* urlp_response_fields shows the head as spans, for redirect and retry rules. */
 const struct urlp_field *urlp_response_fields(const struct urlpool_response *response,

@@ -100,9 +100,7 @@ START_TEST(exchange__allocates_the_response_and_nothing_else)
     failing_allocator_fail_nth(0);
     response = fixture_exchange(&fixture);
     ck_assert_ptr_nonnull(response);
-    ck_assert_int_eq(
-        urlp_response_set_origin(response, urlp_span_of("http://a/"), 0, 0, true, NULL),
-        URLPOOL_OK);
+    ck_assert_int_eq(urlp_response_set_url(response, urlp_span_of("http://a/"), NULL), URLPOOL_OK);
     ck_assert_int_eq(urlpool_response_read_all(response, NULL), URLPOOL_OK);
     ck_assert_uint_eq(failing_allocator_num_tried(), 1);
     ck_assert_str_eq((const char *)response->data, "hi");
