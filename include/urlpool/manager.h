@@ -68,23 +68,39 @@ struct urlpool_request_options {
  *
  * Owns:    the caller ends it with urlpool_manager_free.
  * Errors:  NULL with URLPOOL_E_INVALID (an option), URLPOOL_E_HEADER (user_agent), URLPOOL_E_NOMEM,
- *          URLPOOL_E_RESOLVE (dns_servers).
+ *          URLPOOL_E_SYSTEM.
  * Threads: any number at once. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_manager *urlpool_manager_new(
     const struct urlpool_manager_options *options, struct urlpool_error *err);
+
+/* urlpool_manager_ref takes one more reference and returns `manager`; NULL is accepted.
+ *
+ * Threads: any number at once. */
 URLPOOL_API struct urlpool_manager *urlpool_manager_ref(struct urlpool_manager *manager);
+
+/* urlpool_manager_unref gives a reference back; the last one ends the manager. NULL is accepted.
+ *
+ * Threads: any number at once. */
 URLPOOL_API void urlpool_manager_unref(struct urlpool_manager *manager);
+
 /* urlpool_manager_close ends the manager's service: threads that wait and calls yet to come get
  * URLPOOL_E_POOL_CLOSED, idle connections close, running exchanges finish. May be called while
- * threads work, and again. */
+ * threads work, and again.
+ *
+ * Threads: any number at once. */
 URLPOOL_API void urlpool_manager_close(struct urlpool_manager *manager);
+
 /* urlpool_manager_free is urlpool_manager_close and urlpool_manager_unref; accepts NULL. Calls in
  * progress and streamed responses hold references of their own. */
 URLPOOL_API void urlpool_manager_free(struct urlpool_manager *manager);
 
 /* urlpool_default returns the one manager of the process, made at the first call with default
- * options; never freed. Errors: NULL with those of urlpool_manager_new.
- * Model: urllib3.request's module-level manager. */
+ * options; never freed.
+ *
+ * Owns:    nobody's; no reference is to be given back.
+ * Errors:  NULL with those of urlpool_manager_new.
+ * Threads: any number at once.
+ * Model:   urllib3.request's module-level manager. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_manager *urlpool_default(struct urlpool_error *err);
 
 /* urlpool_request makes a request: waits for a connection or opens one, sends, follows redirects,
@@ -94,21 +110,34 @@ URLPOOL_API URLPOOL_MUST_USE struct urlpool_manager *urlpool_default(struct urlp
  * Owns:    the response is the caller's: urlpool_response_free. Arguments are borrowed for the
  * call. Errors:  NULL with any code but the lower floor's four; `maybe_processed` says whether the
  * server may have acted. Threads: any number at once; blocks. Spec:    RFC 9110, RFC 9112. Model:
- * PoolManager.request. */
+ * urllib3 PoolManager.request. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_response *urlpool_request(
     struct urlpool_manager *manager, const char *method, const char *url,
     const struct urlpool_request_options *options, struct urlpool_error *err);
 
 /* urlpool_manager_clear forgets all pools: idle connections close now, used ones as they come home.
- */
+ *
+ * Threads: any number at once.
+ * Model:   urllib3 PoolManager.clear. */
 URLPOOL_API void urlpool_manager_clear(struct urlpool_manager *manager);
-/* urlpool_manager_close_idle closes idle connections and returns how many. */
+
+/* urlpool_manager_close_idle closes idle connections and returns how many.
+ *
+ * Threads: any number at once. */
 URLPOOL_API size_t urlpool_manager_close_idle(struct urlpool_manager *manager);
-/* urlpool_manager_stats fills `out`, of which `out_size` = sizeof(*out) bytes are the caller's. */
+
+/* urlpool_manager_stats fills `out`; of a NULL manager all is zero.
+ *
+ * Sizes:   `out_size` is the caller's sizeof(*out).
+ * Threads: any number at once. */
 URLPOOL_API void urlpool_manager_stats(struct urlpool_manager *manager, struct urlpool_stats *out,
                                        size_t out_size);
+
 /* urlpool_manager_describe returns one line per origin, for people.
- * Owns: the caller frees it with urlpool_string_free. Errors: NULL with URLPOOL_E_NOMEM. */
+ *
+ * Owns:    the caller frees it with urlpool_string_free.
+ * Errors:  NULL with URLPOOL_E_INVALID for NULL, or URLPOOL_E_NOMEM.
+ * Threads: any number at once. */
 URLPOOL_API URLPOOL_MUST_USE char *urlpool_manager_describe(struct urlpool_manager *manager,
                                                             struct urlpool_error *err);
 

@@ -27,7 +27,7 @@ struct urlpool_response {
     uint32_t num_redirects;
     uint32_t num_retries;
     bool connection_reused;
-    enum urlpool_code error_code; /* why the body is cut short, where that was allowed */
+    enum urlpool_code error_code; /* why `data` is cut short; no option allows that yet */
 };
 
 /* urlpool_response_read reads up to `len` bytes of the decoded body, waiting for the first.
@@ -79,14 +79,18 @@ URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_response_stream(
  * Model:   HTTPResponse.drain_conn. */
 URLPOOL_API void urlpool_response_drain(struct urlpool_response *response);
 /* urlpool_response_close closes the connection unless it has gone home; the body can be read no
- * more: URLPOOL_E_NOT_CONNECTED. Model: HTTPResponse.close. */
+ * more: URLPOOL_E_NOT_CONNECTED.
+ *
+ * Threads: one at a time.
+ * Model:   HTTPResponse.close. */
 URLPOOL_API void urlpool_response_close(struct urlpool_response *response);
 /* urlpool_response_trailers shows the trailer fields once the body has ended; NULL when none came.
  */
 URLPOOL_API const struct urlpool_headers *urlpool_response_trailers(
     const struct urlpool_response *response);
 /* urlpool_response_header returns the first value of that field, or NULL.
- * Model: HTTPResponse.getheader. */
+ *
+ * Model:   HTTPResponse.getheader. */
 URLPOOL_API const char *urlpool_response_header(const struct urlpool_response *response,
                                                 const char *name);
 /* urlpool_response_free drains within its bounds, or closes, what is still unread; accepts NULL. */

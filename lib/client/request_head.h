@@ -49,6 +49,7 @@ struct urlp_head_draft {
 URLPOOL_MUST_USE enum urlpool_code urlp_head_draft_make(struct urlp_head_draft *draft,
                                                         const struct urlp_head_plan *plan,
                                                         struct urlpool_error *err);
+/* urlp_head_draft_deinit gives the memory of a draft back; one of zero bytes has none. */
 void urlp_head_draft_deinit(struct urlp_head_draft *draft);
 
 /* urlp_headers_ask_for_chunked says whether the caller's fields say Transfer-Encoding: chunked. */

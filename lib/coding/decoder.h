@@ -46,7 +46,9 @@ URLPOOL_MUST_USE enum urlpool_code urlp_decoder_step(struct urlp_decoder *decode
                                                      struct urlpool_error *err);
 
 /* urlp_decoder_finish checks, when all input was given and a step yields no more, that no layer is
- * cut short. An input of no bytes at all is fine. Errors: URLPOOL_E_DECODE. */
+ * cut short. An input of no bytes at all is fine.
+ *
+ * Errors:  URLPOOL_E_DECODE. */
 URLPOOL_MUST_USE enum urlpool_code urlp_decoder_finish(struct urlp_decoder *decoder,
                                                        struct urlpool_error *err);
 

@@ -24,8 +24,8 @@ void urlp_connection_end(struct urlpool_connection *connection, bool is_polite) 
 /* urlp_connection_rest gives memory back that an idle connection need not hold. */
 void urlp_connection_rest(struct urlpool_connection *connection);
 
-/* struct urlp_exchange is one request to be sent and how its answer is to be read. `timeout` is
- * resolved: every field a bound in ms, or -1. */
+/* struct urlp_exchange is one request to be sent and how its answer is to be read. Bounds are
+ * resolved: -1 is none. */
 struct urlp_exchange {
     const struct urlp_request_head *head; /* all fields, framing included */
     const struct urlpool_body *body;      /* NULL: none */
@@ -47,8 +47,8 @@ struct urlp_exchange_facts {
  * Owns:    the response is the caller's; while it is unread it uses `connection`. `call` is copied;
  *          what it points to must live until the owner is told of the end.
  * Errors:  NULL with URLPOOL_E_HEADER (nothing sent, the connection as it was), URLPOOL_E_BODY,
- * those of writing, reading and the codec; `facts` is always written. Threads: one at a time;
- * blocks. */
+ *          those of writing, reading and the codec; `facts` is always written.
+ * Threads: one at a time; blocks. */
 URLPOOL_MUST_USE struct urlpool_response *urlp_connection_exchange(
     struct urlpool_connection *connection, const struct urlp_exchange *exchange,
     const struct urlp_call *call, struct urlp_exchange_facts *facts,

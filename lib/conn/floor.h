@@ -54,6 +54,7 @@ struct urlp_floor {
     int64_t send_left; /* of the announced length; -1: chunked */
 };
 
+/* urlp_floor_deinit ends what the floor owns. */
 void urlp_floor_deinit(struct urlp_floor *floor) URLP_MAY_BLOCK;
 
 /* urlp_floor_call makes the call for what is about to be done: as much time as `wait_ms` says. */
@@ -70,20 +71,32 @@ void urlp_floor_close(struct urlpool_connection *connection, bool is_polite);
 /* urlp_floor_trace is the event function of own_trace; `user` is the connection's floor. */
 void urlp_floor_trace(void *user, const struct urlpool_trace_event *event);
 
-/* The head in hand, in floor_head.c. urlp_floor_head_begin forgets the one before. */
+/* The head in hand is floor_head.c's. */
+
+/* urlp_floor_head_begin forgets the head before and begins another.
+ *
+ * Errors:  URLPOOL_E_HEADER when `method` is no token, URLPOOL_E_NOMEM. */
 URLPOOL_MUST_USE enum urlpool_code urlp_floor_head_begin(struct urlp_floor *floor,
                                                          struct urlp_span method,
                                                          struct urlp_span target,
                                                          struct urlpool_error *err);
+
+/* urlp_floor_head_add adds a line, its values joined by commas.
+ *
+ * Errors:  URLPOOL_E_HEADER for what is not fit to send, or may not come twice; URLPOOL_E_NOMEM. */
 URLPOOL_MUST_USE enum urlpool_code urlp_floor_head_add(struct urlp_floor *floor,
                                                        struct urlp_span name,
                                                        const struct urlp_span *values,
                                                        size_t num_values,
                                                        struct urlpool_error *err);
+
+/* urlp_floor_head_has says whether there is a line of that name. */
 bool urlp_floor_head_has(const struct urlp_floor *floor, const char *name);
 
-/* urlp_floor_head_finish shows the head, Host first. Owns: it lives in the floor, until the next
- * change. */
+/* urlp_floor_head_finish shows the head, Host first.
+ *
+ * Owns:    it lives in the floor, until the next change.
+ * Errors:  URLPOOL_E_HEADER without a Host, URLPOOL_E_NOMEM. */
 URLPOOL_MUST_USE enum urlpool_code urlp_floor_head_finish(struct urlp_floor *floor,
                                                           struct urlp_request_head *out,
                                                           struct urlpool_error *err);

@@ -20,10 +20,11 @@ struct urlp_opener_options {
 
 /* urlp_opener_new makes an opener. Strings are copied or used up before it returns.
  *
- * Errors:  NULL with URLPOOL_E_INVALID (limits), URLPOOL_E_RESOLVE, URLPOOL_E_NOMEM. */
+ * Errors:  NULL with URLPOOL_E_INVALID (limits, dns_servers), URLPOOL_E_NOMEM,
+ *          URLPOOL_E_SYSTEM. */
 URLPOOL_MUST_USE struct urlp_opener *urlp_opener_new(const struct urlp_opener_options *options,
                                                      struct urlpool_error *err) URLP_MAY_BLOCK;
-/* urlp_opener_free: every connection it opened is gone before. Accepts NULL. */
+/* urlp_opener_free ends an opener; every connection it opened is gone before. Accepts NULL. */
 void urlp_opener_free(struct urlp_opener *opener) URLP_MAY_BLOCK;
 
 struct urlp_tunnel;

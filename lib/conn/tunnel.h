@@ -20,8 +20,9 @@ struct urlp_tunnel {
  *
  * Owns:    takes `inner` on success only.
  * Errors:  NULL with URLPOOL_E_PROXY: `http_status` when it refused, else `cause`;
- * URLPOOL_E_HEADER, CONNECT_TIMEOUT or TOTAL_TIMEOUT, CANCELLED, NOMEM; phase PROXY. Threads: one
- * at a time for `inner`; blocks. Spec:    RFC 9110 section 9.3.6, RFC 9112 section 3.2.3. */
+ *          URLPOOL_E_HEADER, CONNECT_TIMEOUT or TOTAL_TIMEOUT, CANCELLED, NOMEM; phase PROXY.
+ * Threads: one at a time for `inner`; blocks.
+ * Spec:    RFC 9110 section 9.3.6, RFC 9112 section 3.2.3. */
 URLPOOL_MUST_USE struct urlp_stream *urlp_tunnel_wrap(struct urlp_stream *inner,
                                                       const struct urlp_tunnel *tunnel,
                                                       const struct urlpool_limits *limits,

@@ -45,6 +45,7 @@ struct urlp_h1_chunk_run {
     size_t data_len;
 };
 
+/* urlp_h1_chunk_begin makes `reader` ready for the first chunk of a body. */
 void urlp_h1_chunk_begin(struct urlp_h1_chunk_reader *reader);
 
 /* urlp_h1_chunk_step reads on in `data` up to and with the next run of chunk data, to the end of

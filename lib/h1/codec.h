@@ -43,10 +43,13 @@ enum urlp_h1_body {
 
 struct urlp_h1_codec;
 
-/* urlp_h1_new makes a codec for one connection; `limits` may be NULL. urlp_h1_free accepts NULL.
- * Errors: NULL with URLPOOL_E_NOMEM or URLPOOL_E_INVALID (limits). */
+/* urlp_h1_new makes a codec for one connection; `limits` may be NULL.
+ *
+ * Owns:    the caller frees it with urlp_h1_free.
+ * Errors:  NULL with URLPOOL_E_NOMEM or URLPOOL_E_INVALID (limits). */
 URLPOOL_MUST_USE struct urlp_h1_codec *urlp_h1_new(const struct urlpool_limits *limits,
                                                    struct urlpool_error *err);
+/* urlp_h1_free ends a codec; accepts NULL. */
 void urlp_h1_free(struct urlp_h1_codec *codec);
 
 /* urlp_h1_write_head checks `head` and appends it to `out` as bytes for the wire: nothing with CR,
@@ -64,9 +67,12 @@ URLPOOL_MUST_USE enum urlpool_code urlp_h1_write_head(struct urlp_h1_codec *code
                                                       struct urlpool_error *err);
 
 /* urlp_h1_chunk_prefix writes the size line of a chunk of `len` > 0 bytes and returns its length;
- * after the data comes CRLF. urlp_h1_last_chunk is "0\r\n\r\n". Spec: RFC 9112 section 7.1. */
+ * after the data comes CRLF.
+ *
+ * Spec:    RFC 9112 section 7.1. */
 #define URLP_H1_CHUNK_PREFIX_MAX 20
 size_t urlp_h1_chunk_prefix(char out[URLP_H1_CHUNK_PREFIX_MAX], size_t len);
+/* urlp_h1_last_chunk is "0\r\n\r\n". */
 extern const char urlp_h1_last_chunk[5];
 
 /* urlp_h1_request_sent says that head and body are with the kernel, whole. */
@@ -102,8 +108,9 @@ URLPOOL_MUST_USE enum urlpool_code urlp_h1_end_of_stream(struct urlp_h1_codec *c
 
 /* urlp_h1_direct_len is how many body bytes may be read straight from the stream into the caller's
  * memory, past urlp_h1_next, when no received byte is waiting: the rest of a body of known length
- * or until close (then SIZE_MAX), the rest of a chunk. 0 outside a body. Tell with urlp_h1_took. */
+ * or until close (then SIZE_MAX), the rest of a chunk. 0 outside a body. */
 size_t urlp_h1_direct_len(const struct urlp_h1_codec *codec);
+/* urlp_h1_took says that `len` of those bytes were read. */
 void urlp_h1_took(struct urlp_h1_codec *codec, size_t len);
 
 /* urlp_h1_body_kind tells how the body of the response shown last ends. */
@@ -119,12 +126,15 @@ bool urlp_h1_is_idle(const struct urlp_h1_codec *codec);
  * Spec:    RFC 9112 section 9.3. */
 bool urlp_h1_is_reusable(const struct urlp_h1_codec *codec);
 
-/* urlp_h1_keep_alive shows the hints of the response's Keep-Alive field: -1 where absent or not a
- * plain number. Spec: RFC 2068 section 19.7.1.1. */
+/* struct urlp_h1_keep_alive has the hints of a Keep-Alive field: -1 where absent or not a plain
+ * number.
+ *
+ * Spec:    RFC 2068 section 19.7.1.1. */
 struct urlp_h1_keep_alive {
     int64_t timeout_s;
     int64_t max;
 };
+/* urlp_h1_keep_alive shows those of the response. */
 struct urlp_h1_keep_alive urlp_h1_keep_alive(const struct urlp_h1_codec *codec);
 
 #endif /* URLP_H1_CODEC_H */

@@ -35,6 +35,7 @@ struct urlp_h1_head_parser {
     struct urlp_response_head head; /* valid once complete */
 };
 
+/* urlp_h1_head_deinit gives the arrays back and leaves zero bytes. */
 void urlp_h1_head_deinit(struct urlp_h1_head_parser *parser);
 
 /* urlp_h1_head_begin starts on a new section of at most `bytes_max` bytes, whose first byte will be

@@ -37,6 +37,7 @@ struct urlp_tls_bio {
  *
  * Errors:  NULL out of memory. */
 BIO *urlp_tls_bio_new(struct urlp_tls_bio *bio);
+/* urlp_tls_bio_deinit gives the room to read ahead back; what is in it is lost. */
 void urlp_tls_bio_deinit(struct urlp_tls_bio *bio);
 
 /* urlp_tls_bio_begin says what the next calls into BoringSSL are part of: they may block as `call`
@@ -47,6 +48,7 @@ void urlp_tls_bio_begin(struct urlp_tls_bio *bio, const struct urlp_call *call,
 /* urlp_tls_bio_begin_look says that the next calls into BoringSSL must not wait: reads bring what
  * has come, writes what fits. */
 void urlp_tls_bio_begin_look(struct urlp_tls_bio *bio);
+/* urlp_tls_bio_end says that the operation, or the look, is over. */
 void urlp_tls_bio_end(struct urlp_tls_bio *bio);
 
 /* urlp_tls_bio_has_bytes says whether something was read ahead. */

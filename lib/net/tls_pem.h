@@ -14,13 +14,15 @@ struct urlp_tls_origin {
     bool is_lenient;
 };
 
-/* These add certificates to `store`; what is there already is not added twice, and PEM blocks of
- * other kinds are passed over.
+/* urlp_tls_pem_add_data adds the certificates in `data` to `store`; what is there already is not
+ * added twice, and PEM blocks of other kinds are passed over.
  *
  * Errors:  URLPOOL_E_TLS_CA_FILE (os_errno set when it cannot be read), NOMEM. */
 URLPOOL_MUST_USE enum urlpool_code urlp_tls_pem_add_data(X509_STORE *store, const void *data,
                                                          size_t len, struct urlp_tls_origin origin,
                                                          struct urlpool_error *err);
+
+/* urlp_tls_pem_add_file is urlp_tls_pem_add_data for the file `origin.name`. */
 URLPOOL_MUST_USE enum urlpool_code urlp_tls_pem_add_file(X509_STORE *store,
                                                          struct urlp_tls_origin origin,
                                                          struct urlpool_error *err);

@@ -18,7 +18,8 @@
  *          idle connection and no room; a pool that is not live has no idle connection.
  * Locks.   One mutex a core guards all that is called `locked`. Nothing below urlp_change_end is
  *          called with it held: connections that die go to the list of a struct urlp_change, and
- * are ended after unlock. Forks.   A core belongs to one process. The set makes a new one in a
+ *          are ended after unlock.
+ * Forks.   A core belongs to one process. The set makes a new one in a
  * child (urlp_core_of), and never looks into its parent's again: its mutex may have been held. A
  * pool, too, belongs to its core; its fields outside `locked` never change, so a child may read
  * them. */

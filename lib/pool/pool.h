@@ -131,9 +131,11 @@ struct urlp_lease {
  * Units:   `pool_ms` bounds the waiting, `connect_ms` the dialling, -1: no bound; `call->by` bounds
  *          both.
  * Owns:    a lease ends by urlp_lease_release, and holds its own reference to its pool. Untouched
- * on failure: then the place has been passed on. Errors:  URLPOOL_E_POOL_TIMEOUT or TOTAL_TIMEOUT,
- * POOL_CLOSED, CANCELLED, SYSTEM (no descriptor to wait with), all of phase POOL; NOMEM; those of
- * dialling. Threads: any number at once; blocks. Model:   urllib3 HTTPConnectionPool._get_conn. */
+ *          on failure: then the place has been passed on.
+ * Errors:  URLPOOL_E_POOL_TIMEOUT or TOTAL_TIMEOUT, POOL_CLOSED, CANCELLED, SYSTEM (no descriptor
+ *          to wait with), all of phase POOL; NOMEM; those of dialling.
+ * Threads: any number at once; blocks.
+ * Model:   urllib3 HTTPConnectionPool._get_conn. */
 URLPOOL_MUST_USE enum urlpool_code urlp_lease_acquire(struct urlpool_pool *pool, int64_t pool_ms,
                                                       int64_t connect_ms,
                                                       const struct urlp_call *call,
