@@ -76,7 +76,8 @@ void pf_text_adds(struct pf_text *text, const char *string)
     pf_text_add(text, string, strlen(string));
 }
 
-static void add_formatted(struct pf_text *text, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void add_formatted(struct pf_text *text,
+                                                                const char *format, va_list args)
 {
     va_list again;
     int len;
