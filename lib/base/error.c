@@ -230,6 +230,19 @@ enum urlpool_code urlp_fail_nomem(struct urlpool_error *err)
     return urlp_fail(err, URLPOOL_E_NOMEM, URLPOOL_PHASE_NONE, "out of memory");
 }
 
+enum urlpool_code urlp_fail_null(struct urlpool_error *err)
+{
+    return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "an argument is NULL");
+}
+
+enum urlpool_code urlp_fail_with(struct urlpool_error *err, const struct urlpool_error *why)
+{
+    if (err != NULL) {
+        *err = *why;
+    }
+    return why->code;
+}
+
 struct urlp_quoted urlp_quote(const void *data, size_t len)
 {
     static const char hex[] = "0123456789abcdef";

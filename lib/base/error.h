@@ -22,6 +22,12 @@ enum urlpool_code urlp_fail_errno(struct urlpool_error *err, enum urlpool_code c
 /* urlp_fail_nomem is urlp_fail for an allocation that failed. */
 enum urlpool_code urlp_fail_nomem(struct urlpool_error *err);
 
+/* urlp_fail_null is urlp_fail for a caller's NULL where there must be none. */
+enum urlpool_code urlp_fail_null(struct urlpool_error *err);
+
+/* urlp_fail_with is urlp_fail with an error that was filled in elsewhere; returns its code. */
+enum urlpool_code urlp_fail_with(struct urlpool_error *err, const struct urlpool_error *why);
+
 /* struct urlp_quoted holds a peer's or a caller's bytes made fit for a message: controls and
  * non-ASCII as \xNN, cut after URLP_QUOTED_BYTES with "…". */
 #define URLP_QUOTED_BYTES ((size_t)64)

@@ -153,10 +153,7 @@ void urlp_decoder_free(struct urlp_decoder *decoder)
 static enum urlpool_code fail(struct urlp_decoder *decoder, struct urlpool_error *err)
 {
     decoder->has_failed = true;
-    if (err != NULL) {
-        *err = decoder->failure;
-    }
-    return decoder->failure.code;
+    return urlp_fail_with(err, &decoder->failure);
 }
 
 /* run_layer lets layer `i` work once, from its link to the next; `io` is the caller's. */

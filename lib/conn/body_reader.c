@@ -91,10 +91,7 @@ enum urlpool_code urlp_body_fail(struct urlp_answer *answer, const struct urlpoo
     answer->error.http_status = answer->pub.status;
     answer->error.maybe_processed = true;
     end_body(answer, URLP_BODY_FAILED);
-    if (err != NULL) {
-        *err = answer->error;
-    }
-    return answer->error.code;
+    return urlp_fail_with(err, &answer->error);
 }
 
 void urlp_body_give_up(struct urlp_answer *answer)
@@ -220,10 +217,7 @@ enum urlpool_code urlp_body_wait(struct urlp_answer *answer, const struct urlp_c
         urlp_body_settle(answer);
     }
     if (answer->state == URLP_BODY_FAILED) {
-        if (err != NULL) {
-            *err = answer->error;
-        }
-        return answer->error.code;
+        return urlp_fail_with(err, &answer->error);
     }
     return URLPOOL_OK;
 }
@@ -369,10 +363,7 @@ enum urlpool_code urlp_body_read(struct urlp_answer *answer, void *buf, size_t l
     size_t got = 0;
 
     if (answer->state == URLP_BODY_FAILED) {
-        if (err != NULL) {
-            *err = answer->error;
-        }
-        return answer->error.code;
+        return urlp_fail_with(err, &answer->error);
     }
     if (answer->state == URLP_BODY_GIVEN_UP) {
         return urlp_fail(err, URLPOOL_E_NOT_CONNECTED, URLPOOL_PHASE_BODY,

@@ -16,11 +16,6 @@
 #include "conn/turn.h"
 #include "http/method.h"
 
-static enum urlpool_code fail_null(struct urlpool_error *err)
-{
-    return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "an argument is NULL");
-}
-
 /* floor_ended is told when a response needs the connection no more. */
 static void floor_ended(void *user, struct urlpool_connection *connection,
                         const struct urlp_connection_verdict *verdict)
@@ -75,7 +70,7 @@ enum urlpool_code urlpool_connection_putrequest(struct urlpool_connection *conne
     enum urlpool_code code;
 
     if (connection == NULL || method == NULL) {
-        return fail_null(err);
+        return urlp_fail_null(err);
     }
     if (connection->floor.state != URLP_FLOOR_IDLE || connection->response != NULL) {
         return urlp_fail(err, URLPOOL_E_CANNOT_SEND_REQUEST, URLPOOL_PHASE_NONE, "%s",
@@ -110,7 +105,7 @@ enum urlpool_code urlpool_connection_putheader(struct urlpool_connection *connec
     size_t i;
 
     if (connection == NULL || name == NULL || (values == NULL && num_values > 0)) {
-        return fail_null(err);
+        return urlp_fail_null(err);
     }
     if (connection->floor.state != URLP_FLOOR_REQUEST_STARTED) {
         return urlp_fail(err, URLPOOL_E_CANNOT_SEND_HEADER, URLPOOL_PHASE_NONE,
@@ -122,7 +117,7 @@ enum urlpool_code urlpool_connection_putheader(struct urlpool_connection *connec
     }
     for (i = 0; i < num_values; i++) {
         if (values[i] == NULL) {
-            return fail_null(err);
+            return urlp_fail_null(err);
         }
         spans[i] = urlp_span_of(values[i]);
     }
@@ -234,7 +229,7 @@ enum urlpool_code urlpool_connection_endheaders(struct urlpool_connection *conne
     enum urlpool_code code;
 
     if (connection == NULL) {
-        return fail_null(err);
+        return urlp_fail_null(err);
     }
     floor = &connection->floor;
     if (floor->state != URLP_FLOOR_REQUEST_STARTED) {
@@ -323,7 +318,7 @@ enum urlpool_code urlpool_connection_send(struct urlpool_connection *connection,
     enum urlpool_code code;
 
     if (connection == NULL || (data == NULL && len > 0)) {
-        return fail_null(err);
+        return urlp_fail_null(err);
     }
     code = check_part(connection, len, err);
     if (code != URLPOOL_OK || connection->floor.is_sent_whole ||
@@ -390,7 +385,7 @@ struct urlpool_response *urlpool_connection_getresponse(struct urlpool_connectio
     struct urlp_answer *answer = NULL;
 
     if (connection == NULL) {
-        (void)fail_null(err);
+        (void)urlp_fail_null(err);
         return NULL;
     }
     if (connection->floor.state != URLP_FLOOR_REQUEST_SENT) {

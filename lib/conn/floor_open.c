@@ -17,11 +17,6 @@
 /* data_bytes_max when nobody says otherwise. */
 #define DATA_BYTES_MAX ((int64_t)1 << 30)
 
-static enum urlpool_code fail_null(struct urlpool_error *err)
-{
-    return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "an argument is NULL");
-}
-
 /* parse_host reads what a caller gives as host and port into `out`, whose `is_https` is set. */
 static enum urlpool_code parse_host(const char *host, int port, struct urlp_url *out_host,
                                     struct urlp_origin *out, struct urlpool_error *err)
@@ -77,10 +72,7 @@ static enum urlpool_code set_up_opener(struct urlp_floor *floor,
             options->tls != NULL ? urlpool_tls_ref(options->tls) : urlpool_tls_new(NULL, &why);
     }
     if (floor->opener == NULL || (options->https && floor->tls == NULL)) {
-        if (err != NULL) {
-            *err = why;
-        }
-        return why.code;
+        return urlp_fail_with(err, &why);
     }
     return URLPOOL_OK;
 }
@@ -95,7 +87,7 @@ struct urlpool_connection *urlpool_connection_new(const char *host, int port,
     struct urlpool_connection *connection = NULL;
 
     if (host == NULL) {
-        (void)fail_null(err);
+        (void)urlp_fail_null(err);
         return NULL;
     }
     options = options == NULL ? &defaults : options;
@@ -177,7 +169,6 @@ enum urlpool_code urlp_floor_open(struct urlpool_connection *connection,
     struct urlp_route route = {.origin = connection->origin, .tls = floor->tls};
     struct urlp_stream *stream = NULL;
     struct urlpool_error why;
-    enum urlpool_code code = URLPOOL_OK;
 
     if (connection->stream != NULL) {
         return URLPOOL_OK;
@@ -188,18 +179,11 @@ enum urlpool_code urlp_floor_open(struct urlpool_connection *connection,
     stream =
         urlp_opener_dial(floor->opener, &route,
                          floor->tunnel_host.text.len > 0 ? &floor->tunnel : NULL, &brief, &why);
-    if (stream == NULL) {
-        code = why.code;
-    } else {
-        code = urlp_connection_attach(connection, stream, &why);
-        if (code != URLPOOL_OK) {
-            urlp_stream_free(stream, URLP_CLOSE_SILENT);
-        }
+    if (stream != NULL && urlp_connection_attach(connection, stream, &why) == URLPOOL_OK) {
+        return URLPOOL_OK;
     }
-    if (code != URLPOOL_OK && err != NULL) {
-        *err = why;
-    }
-    return code;
+    urlp_stream_free(stream, URLP_CLOSE_SILENT);
+    return urlp_fail_with(err, &why);
 }
 
 enum urlpool_code urlpool_connection_connect(struct urlpool_connection *connection,
@@ -208,7 +192,7 @@ enum urlpool_code urlpool_connection_connect(struct urlpool_connection *connecti
     struct urlp_call call;
 
     if (connection == NULL) {
-        return fail_null(err);
+        return urlp_fail_null(err);
     }
     call = urlp_floor_call(connection, -1);
     return urlp_floor_open(connection, &call, err);
@@ -256,7 +240,7 @@ enum urlpool_code urlpool_connection_set_tunnel(struct urlpool_connection *conne
     enum urlpool_code code;
 
     if (connection == NULL || host == NULL) {
-        return fail_null(err);
+        return urlp_fail_null(err);
     }
     floor = &connection->floor;
     if (connection->stream != NULL || floor->opener == NULL) {

@@ -26,11 +26,6 @@ static struct urlp_answer *answer_of(struct urlpool_response *response)
     return (struct urlp_answer *)(void *)response;
 }
 
-static enum urlpool_code fail_null(struct urlpool_error *err)
-{
-    return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "an argument is NULL");
-}
-
 /* check_unread refuses to read what is in memory already. */
 static enum urlpool_code check_unread(const struct urlpool_response *response,
                                       struct urlpool_error *err)
@@ -48,7 +43,7 @@ enum urlpool_code urlpool_response_read(struct urlpool_response *response, void 
     enum urlpool_code code;
 
     if (response == NULL || out_len == NULL || (buf == NULL && len > 0)) {
-        return fail_null(err);
+        return urlp_fail_null(err);
     }
     if (len == 0) {
         return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "len is 0");
@@ -66,7 +61,7 @@ enum urlpool_code urlpool_response_read_exact(struct urlpool_response *response,
     enum urlpool_code code;
 
     if (response == NULL || out_len == NULL || (buf == NULL && len > 0)) {
-        return fail_null(err);
+        return urlp_fail_null(err);
     }
     code = check_unread(response, err);
     while (code == URLPOOL_OK && total < len && got > 0) {
@@ -88,7 +83,7 @@ enum urlpool_code urlpool_response_stream(struct urlpool_response *response,
     enum urlpool_code code;
 
     if (response == NULL || sink == NULL) {
-        return fail_null(err);
+        return urlp_fail_null(err);
     }
     code = check_unread(response, err);
     if (code != URLPOOL_OK) {
@@ -225,7 +220,7 @@ enum urlpool_code urlpool_response_read_all(struct urlpool_response *response,
     struct urlp_answer *answer = answer_of(response);
 
     if (response == NULL) {
-        return fail_null(err);
+        return urlp_fail_null(err);
     }
     if (response->data != NULL) {
         return URLPOOL_OK; /* it is there */

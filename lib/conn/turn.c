@@ -159,10 +159,7 @@ enum urlpool_code urlp_turn_listen(struct urlpool_connection *connection, struct
         return URLPOOL_OK;
     }
     if (code != URLPOOL_OK) {
-        if (err != NULL) {
-            *err = why;
-        }
-        return code;
+        return urlp_fail_with(err, &why);
     }
     return advance(connection, err);
 }
@@ -190,10 +187,7 @@ static enum urlpool_code write_some(struct urlpool_connection *connection,
             return URLPOOL_OK;
         }
         if (code != URLPOOL_E_WRITE_TIMEOUT || urlp_deadline_has_passed(gap.by)) {
-            if (err != NULL) {
-                *err = why;
-            }
-            return code;
+            return urlp_fail_with(err, &why);
         }
         code = urlp_turn_listen(connection, err);
         if (code != URLPOOL_OK) {

@@ -52,10 +52,7 @@ static enum urlpool_code make_codec(const struct urlpool_limits *limits, struct 
     if (*out != NULL) {
         return URLPOOL_OK;
     }
-    if (err != NULL) {
-        *err = why;
-    }
-    return why.code;
+    return urlp_fail_with(err, &why);
 }
 
 enum urlpool_code urlp_connection_check_limits(const struct urlpool_limits *limits,

@@ -78,15 +78,11 @@ void urlp_h1_free(struct urlp_h1_codec *codec)
     urlp_free(codec);
 }
 
-/* fail makes codec->failure, which `code` is of, the answer to everything from now on. */
-static enum urlpool_code fail(struct urlp_h1_codec *codec, enum urlpool_code code,
-                              struct urlpool_error *err)
+/* fail makes codec->failure the answer to everything from now on. */
+static enum urlpool_code fail(struct urlp_h1_codec *codec, struct urlpool_error *err)
 {
     codec->server = URLP_H1_ERROR;
-    if (err != NULL) {
-        *err = codec->failure;
-    }
-    return code;
+    return urlp_fail_with(err, &codec->failure);
 }
 
 static void server_saw(struct urlp_h1_codec *codec, enum urlp_h1_trigger saw)
@@ -352,13 +348,13 @@ enum urlpool_code urlp_h1_next(struct urlp_h1_codec *codec, uint8_t *data, size_
         code = next_in_body(codec, data, len, &used, &event);
         break;
     case URLP_H1_ERROR:
-        return fail(codec, codec->failure.code, err);
+        return fail(codec, err);
     default:
         return urlp_fail(err, URLPOOL_E_RESPONSE_NOT_READY, URLPOOL_PHASE_HEAD,
                          "no response is due on this connection");
     }
     if (code != URLPOOL_OK) {
-        return fail(codec, code, err);
+        return fail(codec, err);
     }
     *out_used = used;
     *out = event;
@@ -370,27 +366,26 @@ static enum urlpool_code fail_cut_short(struct urlp_h1_codec *codec, struct urlp
     bool is_in_body = codec->server == URLP_H1_SENDING;
     bool has_begun =
         is_in_body || codec->interim_bytes > 0 || (codec->is_in_section && codec->head.scanned > 0);
-    enum urlpool_code code;
 
     if (!has_begun) {
-        code = urlp_fail(&codec->failure, URLPOOL_E_REMOTE_DISCONNECTED, URLPOOL_PHASE_HEAD,
-                         "connection closed by the peer before a response");
+        (void)urlp_fail(&codec->failure, URLPOOL_E_REMOTE_DISCONNECTED, URLPOOL_PHASE_HEAD,
+                        "connection closed by the peer before a response");
     } else if (!is_in_body) {
-        code = urlp_fail(&codec->failure, URLPOOL_E_INCOMPLETE_READ, URLPOOL_PHASE_HEAD,
-                         "connection closed by the peer within the response head");
+        (void)urlp_fail(&codec->failure, URLPOOL_E_INCOMPLETE_READ, URLPOOL_PHASE_HEAD,
+                        "connection closed by the peer within the response head");
     } else if (codec->framing.kind == URLP_H1_BODY_LENGTH) {
-        code = urlp_fail(&codec->failure, URLPOOL_E_INCOMPLETE_READ, URLPOOL_PHASE_BODY,
-                         "connection closed by the peer with %lld bytes of the body to come",
-                         (long long)codec->remaining);
+        (void)urlp_fail(&codec->failure, URLPOOL_E_INCOMPLETE_READ, URLPOOL_PHASE_BODY,
+                        "connection closed by the peer with %lld bytes of the body to come",
+                        (long long)codec->remaining);
     } else if (codec->framing.kind == URLP_H1_BODY_CHUNKED) {
-        code = urlp_fail(&codec->failure, URLPOOL_E_INCOMPLETE_READ, URLPOOL_PHASE_BODY,
-                         "connection closed by the peer before the last chunk was complete");
+        (void)urlp_fail(&codec->failure, URLPOOL_E_INCOMPLETE_READ, URLPOOL_PHASE_BODY,
+                        "connection closed by the peer before the last chunk was complete");
     } else {
-        code =
-            urlp_fail(&codec->failure, URLPOOL_E_INCOMPLETE_READ, URLPOOL_PHASE_BODY,
-                      "connection ended without close_notify within a body that lasts until close");
+        (void)urlp_fail(
+            &codec->failure, URLPOOL_E_INCOMPLETE_READ, URLPOOL_PHASE_BODY,
+            "connection ended without close_notify within a body that lasts until close");
     }
-    return fail(codec, code, err);
+    return fail(codec, err);
 }
 
 enum urlpool_code urlp_h1_end_of_stream(struct urlp_h1_codec *codec, bool is_clean,
@@ -403,7 +398,7 @@ enum urlpool_code urlp_h1_end_of_stream(struct urlp_h1_codec *codec, bool is_cle
 
     switch (codec->server) {
     case URLP_H1_ERROR:
-        return fail(codec, codec->failure.code, err);
+        return fail(codec, err);
     case URLP_H1_SENDING:
         if (!is_complete) {
             return fail_cut_short(codec, err);

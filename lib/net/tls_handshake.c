@@ -156,10 +156,7 @@ static enum urlpool_code fail_handshake(const struct attempt *attempt, int ssl_e
                                         struct urlpool_error *err)
 {
     if (attempt->verdict.error.code != URLPOOL_OK) {
-        if (err != NULL) {
-            *err = attempt->verdict.error;
-        }
-        return attempt->verdict.error.code;
+        return urlp_fail_with(err, &attempt->verdict.error);
     }
     if (ssl_error == SSL_ERROR_SYSCALL) {
         return fail_below(attempt, err);

@@ -226,10 +226,7 @@ static enum urlpool_code acquire_in_child(const struct urlpool_pool *parents, in
     enum urlpool_code code;
 
     if (pool == NULL) {
-        if (err != NULL) {
-            *err = failure;
-        }
-        return failure.code;
+        return urlp_fail_with(err, &failure);
     }
     code = urlp_lease_acquire(pool, pool_ms, connect_ms, call, out, err);
     urlp_pool_unref(pool);

@@ -96,10 +96,7 @@ enum urlpool_code urlp_permit_dial(struct urlpool_pool *pool, int64_t connect_ms
     if (seat == NULL || seat->connection == NULL) {
         give_back_permit(pool, seat != NULL, call);
         urlp_free(seat);
-        if (err != NULL) {
-            *err = failure;
-        }
-        return failure.code;
+        return urlp_fail_with(err, &failure);
     }
     seat->pool = pool;
     urlp_list_init(&seat->in_pool);

@@ -291,6 +291,29 @@ START_TEST(quote__is_bounded)
 }
 END_TEST
 
+START_TEST(fail_with__copies_every_field)
+{
+    struct urlpool_error why;
+    struct urlpool_error err = {0};
+
+    (void)urlp_fail_errno(&why, URLPOOL_E_CONNECT, URLPOOL_PHASE_CONNECT, ECONNREFUSED, "x");
+    why.num_attempts = 3;
+    ck_assert_int_eq(urlp_fail_with(&err, &why), URLPOOL_E_CONNECT);
+    ck_assert_mem_eq(&err, &why, sizeof(err));
+    ck_assert_int_eq(urlp_fail_with(NULL, &why), URLPOOL_E_CONNECT);
+}
+END_TEST
+
+START_TEST(fail_null__is_an_invalid_argument)
+{
+    struct urlpool_error err = {0};
+
+    ck_assert_int_eq(urlp_fail_null(&err), URLPOOL_E_INVALID);
+    ck_assert_str_eq(err.message, "an argument is NULL");
+    ck_assert_int_eq(urlp_fail_null(NULL), URLPOOL_E_INVALID);
+}
+END_TEST
+
 RUN_TESTS("error", code__values_and_names_are_as_promised, code__every_other_value_is_unknown,
           class__groups_codes_as_the_models_do, class__one_of_several_is_enough,
           phase__has_a_word_each, fail__fills_the_error_and_returns_the_code,
@@ -298,4 +321,5 @@ RUN_TESTS("error", code__values_and_names_are_as_promised, code__every_other_val
           fail__a_message_is_one_line, fail__a_message_that_just_fits_is_whole,
           fail__a_message_too_long_ends_in_an_ellipsis,
           fail__is_not_cut_in_the_middle_of_a_character, fail_errno__says_what_the_system_said,
-          quote__escapes_what_a_log_must_not_see, quote__is_bounded)
+          quote__escapes_what_a_log_must_not_see, quote__is_bounded, fail_with__copies_every_field,
+          fail_null__is_an_invalid_argument)
