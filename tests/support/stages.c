@@ -84,7 +84,7 @@ static int set_up(struct stage_scene *scene, struct urlpool_manager_options *opt
     case STAGE_POOL:
         options->maxsize = 1;
         options->block = true;
-        /* fallthrough */
+        __attribute__((fallthrough));
     default:
         scene->server = test_server_start(answer, scene, NULL);
         return test_server_port(scene->server);
