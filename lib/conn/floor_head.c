@@ -183,6 +183,18 @@ static enum urlpool_code take_authority(struct urlp_span target, struct urlp_buf
     return code;
 }
 
+/* without_user is `target` from behind its last '@' on, for messages: in absolute form a password
+ * may stand in front of it. */
+static struct urlp_quoted without_user(struct urlp_span target)
+{
+    size_t start = target.len;
+
+    while (start > 0 && target.data[start - 1] != '@') {
+        start--;
+    }
+    return urlp_quote(target.data + start, target.len - start);
+}
+
 enum urlpool_code urlp_floor_check_target(struct urlp_span method, struct urlp_span target,
                                           struct urlp_buf *out_authority, struct urlpool_error *err)
 {
@@ -191,13 +203,12 @@ enum urlpool_code urlp_floor_check_target(struct urlp_span method, struct urlp_s
     if (!urlp_target_is_valid(target)) {
         return urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE,
                          "a space, control or non-ASCII character in the request target %s",
-                         urlp_quote(target.data, target.len).text);
+                         without_user(target).text);
     }
     for (i = 0; i < target.len; i++) {
         if (target.data[i] == '#') {
             return urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE,
-                             "a fragment in the request target %s",
-                             urlp_quote(target.data, target.len).text);
+                             "a fragment in the request target %s", without_user(target).text);
         }
     }
     if (target.data[0] == '/' || urlp_span_is(target, "*") || urlp_span_is(method, "CONNECT")) {

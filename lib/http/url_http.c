@@ -83,9 +83,10 @@ enum urlpool_code urlp_url_require_http(const struct urlp_url *url, struct urlpo
                          urlp_quote(url->scheme.data, url->scheme.len).text);
     }
     if (url->host.len == 0) {
+        /* The rest is not quoted: where a host was meant, a user and password may stand. */
         return urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE,
-                         "URL \"%s\" has no host: \"//\" is missing",
-                         urlp_quote(url->text.data, url->text.len).text);
+                         "URL has no host: \"//\" is missing behind \"%s:\"",
+                         urlp_quote(url->scheme.data, url->scheme.len).text);
     }
     return URLPOOL_OK;
 }

@@ -39,13 +39,15 @@ static int64_t lifetime_end(int64_t lifetime_ms, int64_t now_ns, uint64_t spread
     int64_t end_ns = after(now_ns, lifetime_ms);
     int64_t width_ns;
     int64_t early_ns;
+    int64_t spread_ns;
 
     if (end_ns == INT64_MAX) {
         return INT64_MAX;
     }
     width_ns = (end_ns - now_ns) / JITTER_PART;
     early_ns = end_ns - width_ns / 2;
-    return early_ns + (int64_t)(mix(spread) % ((uint64_t)width_ns + 1));
+    spread_ns = (int64_t)(mix(spread) % ((uint64_t)width_ns + 1));
+    return __builtin_add_overflow(early_ns, spread_ns, &end_ns) ? INT64_MAX : end_ns;
 }
 
 static int64_t less(int64_t a, int64_t b)

@@ -103,5 +103,22 @@ START_TEST(debuglevel__prints_to_stderr_when_no_sink_is_given)
 }
 END_TEST
 
+START_TEST(message__of_a_bad_target_shows_no_password)
+{
+    static const char *const targets[] = {"http://user:s3cret@a b/", "http://user:s3cret@ab/#c",
+                                          "http://user:s3cret@ab/"};
+    struct urlpool_connection *connection = urlpool_connection_new("127.0.0.1", 1, NULL, NULL);
+    struct urlpool_error err;
+
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        ck_assert_int_eq(urlpool_connection_putrequest(connection, "GET", targets[i], 0, &err),
+                         URLPOOL_E_URL);
+        ck_assert_msg(strstr(err.message, "s3cret") == NULL, "%s", err.message);
+    }
+    urlpool_connection_free(connection);
+}
+END_TEST
+
 RUN_TESTS("floor_debug", debuglevel__prints_the_exchange_without_credentials,
-          debuglevel__prints_to_stderr_when_no_sink_is_given)
+          debuglevel__prints_to_stderr_when_no_sink_is_given,
+          message__of_a_bad_target_shows_no_password)

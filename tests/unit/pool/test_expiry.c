@@ -326,6 +326,21 @@ START_TEST(expiry__of_huge_bounds_is_never)
 }
 END_TEST
 
+/* Whatever a huge lifetime draws, it is no instant of the past. */
+START_TEST(expiry__of_nearly_huge_bounds_is_far_away)
+{
+    const struct urlp_pool_settings settings = {.lifetime_ms = INT64_MAX / MS - 1,
+                                                .requests_max = -1};
+
+    for (uint64_t i = 0; i < 100; i++) {
+        struct urlp_seat seat = {0};
+
+        urlp_seat_begin(&seat, &settings, 0, i);
+        ck_assert_int_ge(seat.ends_ns, INT64_MAX / 10 * 9 - S);
+    }
+}
+END_TEST
+
 RUN_TESTS("expiry", idle__keeps_a_connection_until_idle_ms_have_passed,
           idle__has_no_bound_when_asked_so, idle__keeps_nothing_when_none,
           idle__ends_the_old_ones_while_the_new_one_is_in_use,
@@ -335,4 +350,5 @@ RUN_TESTS("expiry", idle__keeps_a_connection_until_idle_ms_have_passed,
           hint__of_max_counts_down_with_the_server, requests__end_a_connection_after_requests_max,
           requests__of_one_lease_all_count, lifetime__ends_a_connection_that_is_never_idle_long,
           lifetime__ends_on_the_way_home_too, lifetime__is_spread_by_ten_percent_each_way,
-          lifetime__is_exact_once_it_is_drawn, expiry__of_huge_bounds_is_never)
+          lifetime__is_exact_once_it_is_drawn, expiry__of_huge_bounds_is_never,
+          expiry__of_nearly_huge_bounds_is_far_away)
