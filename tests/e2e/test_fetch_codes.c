@@ -1,7 +1,7 @@
 /* pooled-fetch: exit codes and what is said, on bad input and from bad servers. */
 
+#include <semaphore.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,22 +207,12 @@ START_TEST(fetch__connect_timeout_bounds_the_dialling)
 }
 END_TEST
 
-/* Sends Ctrl-C as soon as /drip is asked for. */
-struct interrupter {
-    _Atomic(struct program *) program;
-};
-
-static void answer_and_interrupt(struct test_peer *peer, const struct test_request *request,
-                                 void *user)
+/* answer_and_tell posts `user` when the first half of a body is out. */
+static void answer_and_tell(struct test_peer *peer, const struct test_request *request, void *user)
 {
-    struct interrupter *interrupter = user;
-    struct program *program = NULL;
-
     if (strcmp(request->target, "/drip") == 0) {
-        while ((program = atomic_load(&interrupter->program)) == NULL) {
-        }
         test_peer_send_text(peer, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst");
-        program_signal(program, SIGINT);
+        (void)sem_post(user);
         test_peer_stay(peer);
         return;
     }
@@ -231,12 +221,13 @@ static void answer_and_interrupt(struct test_peer *peer, const struct test_reque
 
 START_TEST(fetch__control_c_stops_cleanly_and_still_reports)
 {
-    struct interrupter interrupter = {NULL};
+    sem_t is_half_way;
     struct ran *ran;
 
     site_begin(&site);
     test_server_stop(site.server);
-    site.server = test_server_start(answer_and_interrupt, &interrupter, NULL);
+    ck_assert_int_eq(sem_init(&is_half_way, 0, 0), 0);
+    site.server = test_server_start(answer_and_tell, &is_half_way, NULL);
     const char *const args[] = {POOLED_FETCH,
                                 "--report=json",
                                 "-o",
@@ -249,7 +240,8 @@ START_TEST(fetch__control_c_stops_cleanly_and_still_reports)
                                 NULL};
     struct program *program = program_start(args, NULL);
 
-    atomic_store(&interrupter.program, program);
+    ck_assert_int_eq(sem_wait(&is_half_way), 0);
+    program_signal(program, SIGINT);
     ran = program_wait(program);
     ck_assert_int_eq(ran->exit_code, 130);
     ck_assert_ptr_nonnull(strstr(ran->err, "(42) "));
