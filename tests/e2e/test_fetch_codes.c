@@ -21,30 +21,33 @@ static const struct {
     int exit_code;
     const char *output, *said;
 } answers[] = {
-    {{NULL},                       "/status/404",  0,  "status 404\n", ""                 },
-    {{"-f"},                       "/status/404",  22, "",             "404"              },
-    {{"--fail"},                   "/status/500",  22, "",             "500"              },
-    {{"-f"},                       "/hello",       0,  "hello\n",      ""                 },
-    {{"--fail-with-body"},         "/status/404",  22, "status 404\n", "404"              },
-    {{NULL},                       "/cut",         18, "short",        "5 bytes"          },
-    {{NULL},                       "/empty",       52, "",             "before a response"},
-    {{NULL},                       "/reset",       56, "",             "reset"            },
-    {{NULL},                       "/garbage",     8,  "",             "status line"      },
-    {{NULL},                       "/bad-field",   8,  "",             "colon"            },
-    {{NULL},                       "/cut-head",    56, "",             "head"             },
-    {{NULL},                       "/bad-chunk",   56, "",             "chunk"            },
-    {{NULL},                       "/coding",      61, "",             "foo"              },
-    {{NULL},                       "/bad-gzip",    0,  "plain",        ""                 },
-    {{"--compressed"},             "/bad-gzip",    61, "",             "gzip"             },
-    {{"-L"},                       "/loop",        47, "",             "50"               },
-    {{"-L"},                       "/to-ftp",      1,  "",             "ldaps"            },
-    {{"-L"},                       "/to-nonsense", 3,  "",             "space"            },
-    {{"--max-filesize", "299999"}, "/big",         63, "",             "--max-filesize"   },
-    {{"--max-filesize", "6"},      "/chunked",     63, NULL,           "--max-filesize"   },
-    {{"--max-filesize", "1k"},     "/hello",       0,  "hello\n",      ""                 },
-    {{"-m", "0.05"},               "/stay",        28, "",             ""                 },
-    {{"--max-time=0.05"},          "/drip",        28, "first",        ""                 },
-    {{"--read-timeout", ".05"},    "/stay",        28, "",             ""                 },
+    {{NULL},                               "/status/404",  0,  "status 404\n", ""                 },
+    {{"-f"},                               "/status/404",  22, "",             "404"              },
+    {{"--fail"},                           "/status/500",  22, "",             "500"              },
+    {{"-f"},                               "/hello",       0,  "hello\n",      ""                 },
+    {{"--fail-with-body"},                 "/status/404",  22, "status 404\n", "404"              },
+    {{NULL},                               "/cut",         18, "short",        "5 bytes"          },
+    {{NULL},                               "/empty",       52, "",             "before a response"},
+    {{NULL},                               "/reset",       56, "",             "reset"            },
+    {{NULL},                               "/garbage",     8,  "",             "status line"      },
+    {{NULL},                               "/bad-field",   8,  "",             "colon"            },
+    {{NULL},                               "/cut-head",    56, "",             "head"             },
+    {{NULL},                               "/bad-chunk",   56, "",             "chunk"            },
+    {{NULL},                               "/coding",      61, "",             "foo"              },
+    {{NULL},                               "/bad-gzip",    0,  "plain",        ""                 },
+    {{"--compressed"},                     "/bad-gzip",    61, "",             "gzip"             },
+    {{"-L"},                               "/loop",        47, "",             "50"               },
+    {{"-L"},                               "/to-ftp",      1,  "",             "ldaps"            },
+    {{"-L"},                               "/to-nonsense", 3,  "",             "space"            },
+    {{"--max-filesize", "299999"},         "/big",         63, "",             "--max-filesize"   },
+    {{"--max-filesize", "6"},              "/chunked",     63, NULL,           "--max-filesize"   },
+    {{"--max-filesize=5", "-I"},           "/hello",       0,  NULL,           ""                 },
+    {{"--max-filesize=9", "--compressed"}, "/gzip",        0,  "squeezed\n",   ""                 },
+    {{"--max-filesize=8", "--compressed"}, "/gzip",        63, "",             "--max-filesize"   },
+    {{"--max-filesize", "1k"},             "/hello",       0,  "hello\n",      ""                 },
+    {{"-m", "0.05"},                       "/stay",        28, "",             ""                 },
+    {{"--max-time=0.05"},                  "/drip",        28, "first",        ""                 },
+    {{"--read-timeout", ".05"},            "/stay",        28, "",             ""                 },
 };
 
 START_TEST(fetch__an_answer_has_the_exit_code_of_curl)
@@ -207,6 +210,28 @@ START_TEST(fetch__connect_timeout_bounds_the_dialling)
 }
 END_TEST
 
+START_TEST(fetch__accepts_what_is_so_anyway)
+{
+    site_begin(&site);
+    ck_assert_ran(FETCH(&site, "-q", "-Z", "-#", "--tlsv1.2", "--", site_url(&site, "/hello")), 0,
+                  "hello\n");
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__says_nothing_that_a_terminal_would_obey)
+{
+    struct ran *ran;
+
+    site_begin(&site);
+    ran = FETCH(&site, "http://127.0.0.1:1/\x1b[2J");
+    ck_assert_int_eq(ran->exit_code, 3);
+    ck_assert_ptr_null(strchr(ran->err, 0x1b));
+    ran_free(ran);
+    site_end(&site);
+}
+END_TEST
+
 /* answer_and_tell posts `user` when the first half of a body is out. */
 static void answer_and_tell(struct test_peer *peer, const struct test_request *request, void *user)
 {
@@ -271,6 +296,8 @@ int main(void)
     tcase_add_test(tcase, fetch__fail_early_stops_at_the_first_failure);
     tcase_add_test(tcase, fetch__a_port_where_nobody_listens_is_refused);
     tcase_add_test(tcase, fetch__connect_timeout_bounds_the_dialling);
+    tcase_add_test(tcase, fetch__accepts_what_is_so_anyway);
+    tcase_add_test(tcase, fetch__says_nothing_that_a_terminal_would_obey);
     tcase_add_test(tcase, fetch__control_c_stops_cleanly_and_still_reports);
     srunner_run_all(runner, CK_ENV);
     num_failed = srunner_ntests_failed(runner);

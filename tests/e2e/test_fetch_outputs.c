@@ -305,8 +305,24 @@ START_TEST(fetch__output_that_nobody_takes_is_a_write_error)
     options.out_fd = pipe_fds[1];
     ck_assert_refused(program_run(args, &options), 23, "standard output");
     (void)close(pipe_fds[1]);
+    const char *const remark[] = {POOLED_FETCH, "--out-null", "-w", "x", args[1], NULL};
+    options.out_fd = full;
+    ck_assert_code(program_run(remark, &options), 23);
     (void)close(full);
     ck_assert_refused(FETCH(&site, "-o", "/dev/full", site_url(&site, "/hello")), 23, "/dev/full");
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__a_closed_standard_output_is_a_write_error)
+{
+    char line[512];
+
+    site_begin(&site);
+    (void)snprintf(line, sizeof(line), "exec '%s' '%s' <&- >&-", POOLED_FETCH,
+                   site_url(&site, "/hello"));
+    const char *const args[] = {"/bin/sh", "-c", line, NULL};
+    ck_assert_refused(program_run(args, NULL), 23, "standard output");
     site_end(&site);
 }
 END_TEST
@@ -322,4 +338,5 @@ RUN_TESTS("fetch outputs", fetch__bodies_go_to_standard_output_in_the_order_of_t
           fetch__a_file_appears_with_the_first_byte,
           fetch__remove_on_error_removes_a_partial_file_only,
           fetch__include_prints_every_head_as_it_came, fetch__memory_does_not_grow_with_the_body,
-          fetch__output_that_nobody_takes_is_a_write_error)
+          fetch__output_that_nobody_takes_is_a_write_error,
+          fetch__a_closed_standard_output_is_a_write_error)

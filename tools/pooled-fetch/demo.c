@@ -44,7 +44,7 @@ int pf_demo_run(struct pf_settings *settings)
     settings->ca_data = pf_demo_server_ca(server);
     settings->ca_data_len = strlen(settings->ca_data);
     settings->out_null = true;
-    if (settings->repeat == 1) {
+    if (settings->repeat == 0) {
         settings->repeat = REPEAT_DEFAULT;
     }
     if (settings->report == PF_REPORT_NONE) {

@@ -298,6 +298,7 @@ enum pf_exit pf_entries_settle(struct pf_settings *settings)
 {
     enum pf_exit code;
 
+    settings->repeat = settings->repeat > 0 ? settings->repeat : 1;
     if (settings->num_entries == 0) {
         pf_say("no URL is given; try 'pooled-fetch --help'");
         return PF_EXIT_USAGE;

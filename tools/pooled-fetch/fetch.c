@@ -113,14 +113,17 @@ static int write_heads(struct fetching *fetching, const struct urlpool_response 
 }
 
 /* length_of is the announced length of a body that will be delivered as it is, or -1. */
-static int64_t length_of(const struct urlpool_response *response)
+static int64_t length_of(const struct fetching *fetching, const struct urlpool_response *response)
 {
     const char *length = urlpool_response_header(response, "Content-Length");
+    bool has_body = response->status != URLPOOL_HTTP_NO_CONTENT &&
+                    response->status != URLPOOL_HTTP_NOT_MODIFIED &&
+                    strcmp(fetching->run->request.method, "HEAD") != 0;
+    bool is_changed = urlpool_response_header(response, "Transfer-Encoding") != NULL ||
+                      (fetching->settings->compressed &&
+                       urlpool_response_header(response, "Content-Encoding") != NULL);
 
-    if (length == NULL || urlpool_response_header(response, "Transfer-Encoding") != NULL) {
-        return -1;
-    }
-    return strtoll(length, NULL, 10);
+    return length != NULL && has_body && !is_changed ? strtoll(length, NULL, 10) : -1;
 }
 
 static bool is_too_large(const struct fetching *fetching, int64_t bytes)
@@ -184,14 +187,14 @@ static void take_response(struct fetching *fetching, struct urlpool_response *re
                          response->reason);
         return;
     }
-    if (!settings->head_only && is_too_large(fetching, length_of(response))) {
+    if (is_too_large(fetching, length_of(fetching, response))) {
         pf_transfer_fail(transfer, PF_EXIT_TOO_LARGE, "the body is longer than --max-filesize");
         return;
     }
     pf_progress_begin(fetching->run->progress, fetching->slot,
                       transfer->entry->file != NULL ? transfer->entry->file
                                                     : transfer->entry->shown,
-                      length_of(response));
+                      length_of(fetching, response));
     read_body(fetching, response);
     pf_progress_end(fetching->run->progress, fetching->slot, transfer->exit_code == PF_EXIT_OK);
     if (settings->fail_with_body && is_failing) {

@@ -2,7 +2,6 @@
 
 #include "runner.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,15 +25,6 @@ struct worker {
     pthread_t thread;
     size_t slot;
 };
-
-/* The threads that still run, for the main thread to wait for. */
-struct crew {
-    pthread_mutex_t mutex;
-    pthread_cond_t left;
-    size_t num_running;
-};
-
-static struct crew crew = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
 
 static size_t num_transfers(const struct pf_settings *settings)
 {
@@ -125,45 +115,45 @@ static void *work(void *arg)
         pf_fetch(run, index, worker->slot, buf);
     }
     free(buf);
-    (void)pthread_mutex_lock(&crew.mutex);
-    crew.num_running--;
-    (void)pthread_cond_signal(&crew.left);
-    (void)pthread_mutex_unlock(&crew.mutex);
+    (void)pthread_mutex_lock(&run->crew.mutex);
+    run->crew.num_running--;
+    (void)pthread_cond_signal(&run->crew.left);
+    (void)pthread_mutex_unlock(&run->crew.mutex);
     return NULL;
 }
 
 /* wait_for_crew draws until every thread has left. */
 static void wait_for_crew(struct pf_run *run)
 {
-    (void)pthread_mutex_lock(&crew.mutex);
-    while (crew.num_running > 0) {
+    (void)pthread_mutex_lock(&run->crew.mutex);
+    while (run->crew.num_running > 0) {
         struct timespec at;
 
         if (run->progress == NULL) {
-            (void)pthread_cond_wait(&crew.left, &crew.mutex);
+            (void)pthread_cond_wait(&run->crew.left, &run->crew.mutex);
             continue;
         }
-        (void)pthread_mutex_unlock(&crew.mutex);
+        (void)pthread_mutex_unlock(&run->crew.mutex);
         pf_progress_draw(run->progress, false);
         (void)clock_gettime(CLOCK_REALTIME, &at);
         at.tv_nsec += DRAW_EVERY_MS * 1000000L;
         at.tv_sec += at.tv_nsec / 1000000000;
         at.tv_nsec %= 1000000000;
-        (void)pthread_mutex_lock(&crew.mutex);
-        if (crew.num_running > 0) {
-            (void)pthread_cond_timedwait(&crew.left, &crew.mutex, &at);
+        (void)pthread_mutex_lock(&run->crew.mutex);
+        if (run->crew.num_running > 0) {
+            (void)pthread_cond_timedwait(&run->crew.left, &run->crew.mutex, &at);
         }
     }
-    (void)pthread_mutex_unlock(&crew.mutex);
+    (void)pthread_mutex_unlock(&run->crew.mutex);
 }
 
-static void start_worker(struct worker *worker)
+static void start_worker(struct pf_run *run, struct worker *worker)
 {
     int error;
 
-    (void)pthread_mutex_lock(&crew.mutex);
-    crew.num_running++;
-    (void)pthread_mutex_unlock(&crew.mutex);
+    (void)pthread_mutex_lock(&run->crew.mutex);
+    run->crew.num_running++;
+    (void)pthread_mutex_unlock(&run->crew.mutex);
     error = pthread_create(&worker->thread, NULL, work, worker);
     if (error != 0) {
         pf_say("(27) cannot start a thread: %s", strerror(error));
@@ -182,7 +172,7 @@ static void run_workers(struct pf_run *run)
     workers = pf_alloc(count * sizeof(*workers));
     for (size_t i = 0; i < count; i++) {
         workers[i] = (struct worker){.run = run, .slot = i};
-        start_worker(&workers[i]);
+        start_worker(run, &workers[i]);
     }
     wait_for_crew(run);
     for (size_t i = 0; i < count; i++) {
@@ -243,6 +233,8 @@ static int run_with_manager(struct pf_run *run)
 
     set_up_output(run);
     pf_tally_init(&run->tally);
+    (void)pthread_mutex_init(&run->crew.mutex, NULL);
+    (void)pthread_cond_init(&run->crew.left, NULL);
     run->progress =
         pf_progress_new(run->settings, &run->tally, run->manager, num_transfers(run->settings));
     pf_interrupt_watch(run->cancel);
@@ -255,6 +247,8 @@ static int run_with_manager(struct pf_run *run)
     pf_progress_free(run->progress);
     pf_ordered_free(run->ordered);
     pf_tally_deinit(&run->tally);
+    (void)pthread_cond_destroy(&run->crew.left);
+    (void)pthread_mutex_destroy(&run->crew.mutex);
     return code;
 }
 

@@ -1,6 +1,7 @@
 #ifndef POOLED_FETCH_RUNNER_H
 #define POOLED_FETCH_RUNNER_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "urlpool/urlpool.h"
@@ -24,6 +25,11 @@ struct pf_run {
     bool stdout_has_bodies;
     atomic_size_t next;  /* the transfer to be begun next */
     atomic_bool is_over; /* no transfer is begun any more */
+    struct {
+        pthread_mutex_t mutex;
+        pthread_cond_t left;
+        size_t num_running;
+    } crew; /* the worker threads, for the main thread to wait for */
 };
 
 /* pf_run_all fetches everything `settings` ask for, and reports.

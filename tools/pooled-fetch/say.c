@@ -51,6 +51,11 @@ void pf_say(const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(message, sizeof(message), format, args);
     va_end(args);
+    for (char *at = message; *at != '\0'; at++) {
+        if ((unsigned char)*at < ' ' || *at == 0x7f) {
+            *at = '?'; /* nothing that a terminal would obey */
+        }
+    }
     pf_text_addf(&line, "pooled-fetch: %s\n", message);
     pf_say_text(&line);
     pf_text_free(&line);

@@ -26,7 +26,6 @@ static void free_strings(struct pf_strings *strings)
 void pf_settings_init(struct pf_settings *settings)
 {
     *settings = (struct pf_settings){.concurrency = CONCURRENCY_DEFAULT,
-                                     .repeat = 1,
                                      .pool_maxsize = -1,
                                      .num_pools = -1,
                                      .pool_timeout_ms = -1,

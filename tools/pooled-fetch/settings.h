@@ -40,7 +40,8 @@ struct pf_settings {
     struct pf_strings headers; /* -H, -A, -e and the like, as "Name: value" */
     struct pf_text data;       /* -d and the like, joined */
 
-    int64_t concurrency, repeat;
+    int64_t concurrency;
+    int64_t repeat;                  /* 0: not given; pf_entries_settle makes it 1 */
     int64_t pool_maxsize, num_pools; /* -1: not given */
     int64_t max_redirs;              /* -1: any number */
     int64_t max_filesize;
