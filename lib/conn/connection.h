@@ -87,8 +87,10 @@ void urlp_connection_configure(struct urlpool_connection *connection,
                                const struct urlpool_trace *trace);
 
 /* urlp_connection_set_loan notes for whoever lends the connection what he needs to take it back;
- * NULL: it is not lent. urlp_connection_get_loan returns it. */
+ * NULL: it is not lent. */
 void urlp_connection_set_loan(struct urlpool_connection *connection, void *loan);
+
+/* urlp_connection_get_loan returns what was noted. */
 void *urlp_connection_get_loan(const struct urlpool_connection *connection);
 
 /* urlp_connection_accept_encoding is the value for Accept-Encoding: what responses can be decoded

@@ -19,7 +19,6 @@
 #include "conn/wire.h"
 #include "net/dial.h"
 #include "net/resolver.h"
-#include "net/tcp.h"
 #include "net/tls.h"
 
 /* Peers whose TLS sessions are kept. */
@@ -37,7 +36,6 @@ struct urlp_opener {
     char *dns_servers;               /* NULL: the system's */
     char *hosts_file;                /* NULL: the system's */
     struct urlpool_limits limits;
-    struct urlp_tcp_options tcp;
 };
 
 static void memory_free(struct memory *memory) URLP_MAY_BLOCK
@@ -156,10 +154,8 @@ struct urlp_stream *urlp_opener_dial(struct urlp_opener *opener, const struct ur
                                      const struct urlp_tunnel *tunnel, const struct urlp_call *call,
                                      struct urlpool_error *err)
 {
-    struct urlp_dial_target target = {.host = route->origin.host,
-                                      .zone = route->origin.zone,
-                                      .port = route->origin.port,
-                                      .tcp = opener->tcp};
+    struct urlp_dial_target target = {
+        .host = route->origin.host, .zone = route->origin.zone, .port = route->origin.port};
     const struct urlp_origin *inside = tunnel == NULL ? &route->origin : &tunnel->target;
     const struct memory *memory = NULL;
     struct urlp_stream *below = NULL;

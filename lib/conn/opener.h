@@ -9,7 +9,7 @@
 #include "net/stream.h"
 
 /* An opener owns what opening connections needs and threads share: the resolver with its cache, the
- * TLS session cache, socket options, head limits. One per manager, opaque above. */
+ * TLS session cache, head limits. One per manager, opaque above. */
 struct urlp_opener;
 
 struct urlp_opener_options {

@@ -150,9 +150,9 @@ void urlp_seat_bury(struct urlpool_pool *pool, struct urlp_seat *seat, enum urlp
                     enum urlpool_closed why, bool is_polite,
                     struct urlp_change *change) URLP_HOLDS_LOCK;
 
-/* urlp_idle_bury_all ends every idle connection of `pool`, and returns how many. */
-size_t urlp_idle_bury_all(struct urlpool_pool *pool, enum urlpool_closed why,
-                          struct urlp_change *change) URLP_HOLDS_LOCK;
+/* urlp_idle_bury_all ends every idle connection of `pool`. */
+void urlp_idle_bury_all(struct urlpool_pool *pool, enum urlpool_closed why,
+                        struct urlp_change *change) URLP_HOLDS_LOCK;
 
 /* urlp_uncount_reused takes back what urlp_idle_take has counted: the connection was not used. */
 void urlp_uncount_reused(struct urlpool_pool *pool) URLP_HOLDS_LOCK;

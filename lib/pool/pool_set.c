@@ -61,7 +61,7 @@ static void leave(struct urlpool_pool *pool, enum urlp_pool_state state, enum ur
     }
     pool->locked.state = state;
     pool->locked.why = why;
-    (void)urlp_idle_bury_all(pool, why, change);
+    urlp_idle_bury_all(pool, why, change);
     urlp_settle(pool, change);
     if (pool->locked.num_refs == 0) {
         discard(pool, change);

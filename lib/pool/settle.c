@@ -98,18 +98,14 @@ void urlp_idle_put(struct urlpool_pool *pool, struct urlp_seat *seat)
     urlp_place_move(pool, URLP_PLACE_LEASED, URLP_PLACE_IDLE);
 }
 
-size_t urlp_idle_bury_all(struct urlpool_pool *pool, enum urlpool_closed why,
-                          struct urlp_change *change)
+void urlp_idle_bury_all(struct urlpool_pool *pool, enum urlpool_closed why,
+                        struct urlp_change *change)
 {
-    size_t num = 0;
-
     while (!urlp_list_is_empty(&pool->locked.idle)) {
         struct urlp_seat *seat = URLP_CONTAINER(pool->locked.idle.next, struct urlp_seat, in_pool);
 
         urlp_seat_bury(pool, seat, URLP_PLACE_IDLE, why, true, change);
-        num++;
     }
-    return num;
 }
 
 void urlp_sweep(struct urlp_pool_core *core, struct urlp_change *change)
