@@ -430,20 +430,6 @@ void dns_server_add(struct dns_server *server, const char *name, enum dns_type t
     pthread_mutex_unlock(&server->mutex);
 }
 
-void dns_server_clear(struct dns_server *server, const char *name)
-{
-    size_t num_kept = 0;
-
-    pthread_mutex_lock(&server->mutex);
-    for (size_t i = 0; i < server->num_records; i++) {
-        if (strcasecmp(server->records[i].name, name) != 0) {
-            server->records[num_kept++] = server->records[i];
-        }
-    }
-    server->num_records = num_kept;
-    pthread_mutex_unlock(&server->mutex);
-}
-
 void dns_server_behave(struct dns_server *server, const char *name, enum dns_type type,
                        enum dns_manner manner)
 {

@@ -229,13 +229,3 @@ const char *test_nginx_ca(const struct test_nginx *nginx)
 {
     return nginx->ca;
 }
-
-const char *test_nginx_ca_file(const struct test_nginx *nginx)
-{
-    return nginx->ca_file;
-}
-
-const char *test_nginx_folder(const struct test_nginx *nginx)
-{
-    return nginx->folder;
-}

@@ -21,9 +21,5 @@ void test_nginx_stop(struct test_nginx *nginx);
 int test_nginx_port(const struct test_nginx *nginx, bool https);
 /* test_nginx_ca is the CA's certificate as PEM; the server's own. */
 const char *test_nginx_ca(const struct test_nginx *nginx);
-/* test_nginx_ca_file is the same as a file. */
-const char *test_nginx_ca_file(const struct test_nginx *nginx);
-/* test_nginx_folder is where its files are. */
-const char *test_nginx_folder(const struct test_nginx *nginx);
 
 #endif /* TESTS_SUPPORT_NGINX_H */
