@@ -33,7 +33,6 @@ struct test_nginx {
     pid_t pid;
     int ports[2]; /* http, https */
     char folder[64];
-    char ca_file[96];
     char *ca;
 };
 
@@ -93,7 +92,6 @@ static void write_certificates(struct test_nginx *nginx)
     write_text(nginx->folder, "cert.pem", pem);
     write_text(nginx->folder, "key.pem", key);
     write_text(nginx->folder, "ca.pem", nginx->ca);
-    snprintf(nginx->ca_file, sizeof(nginx->ca_file), "%s/ca.pem", nginx->folder);
     free(pem);
     free(key);
     test_cert_free(leaf);
