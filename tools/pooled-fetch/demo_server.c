@@ -99,21 +99,28 @@ static ssize_t answer_heads(struct peer *peer, char *buf, size_t len)
     }
 }
 
+/* answer_all answers requests until the peer goes away, or its head is too long. */
+static void answer_all(struct peer *peer, char *buf)
+{
+    ssize_t kept = 0;
+
+    while (kept >= 0 && kept < HEAD_MAX) {
+        ssize_t got = peer_read(peer, buf + kept, (size_t)(HEAD_MAX - kept));
+
+        if (got <= 0) {
+            return;
+        }
+        kept = answer_heads(peer, buf, (size_t)(kept + got));
+    }
+}
+
 static void *serve(void *arg)
 {
     struct peer *peer = arg;
     char *buf = pf_alloc(HEAD_MAX);
-    ssize_t kept = 0;
 
     if (peer->ssl == NULL || SSL_accept(peer->ssl) == 1) {
-        while (kept >= 0 && kept < HEAD_MAX) {
-            ssize_t got = peer_read(peer, buf + kept, (size_t)(HEAD_MAX - kept));
-
-            if (got <= 0) {
-                break;
-            }
-            kept = answer_heads(peer, buf, (size_t)(kept + got));
-        }
+        answer_all(peer, buf);
     }
     free(buf);
     (void)shutdown(peer->fd, SHUT_RDWR); /* it is closed when the server stops */

@@ -5,41 +5,43 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* utf8_len is the length of the well-formed sequence at `bytes`, 0 when there is none (RFC 3629
- * section 4). */
+/* The well-formed sequences of UTF-8, by their first two bytes (RFC 3629 section 4). */
+static const struct utf8_form {
+    unsigned char first_min, first_max, second_min, second_max;
+    size_t len;
+} forms[] = {
+    {0x00, 0x7f, 0x00, 0xff, 1},
+    {0xc2, 0xdf, 0x80, 0xbf, 2},
+    {0xe0, 0xe0, 0xa0, 0xbf, 3},
+    {0xe1, 0xec, 0x80, 0xbf, 3},
+    {0xed, 0xed, 0x80, 0x9f, 3},
+    {0xee, 0xef, 0x80, 0xbf, 3},
+    {0xf0, 0xf0, 0x90, 0xbf, 4},
+    {0xf1, 0xf3, 0x80, 0xbf, 4},
+    {0xf4, 0xf4, 0x80, 0x8f, 4},
+};
+
+/* goes_on says whether what is behind the first byte has the form. */
+static bool goes_on(const struct utf8_form *form, const unsigned char *bytes)
+{
+    if (form->len > 1 && (bytes[1] < form->second_min || bytes[1] > form->second_max)) {
+        return false;
+    }
+    for (size_t i = 2; i < form->len; i++) {
+        if ((bytes[i] & 0xc0) != 0x80) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* utf8_len is the length of the well-formed sequence at `bytes`, 0 when there is none. */
 static size_t utf8_len(const unsigned char *bytes)
 {
-    static const struct {
-        unsigned char first_min, first_max, second_min, second_max;
-        size_t len;
-    } forms[] = {
-        {0x00, 0x7f, 0x00, 0xff, 1},
-        {0xc2, 0xdf, 0x80, 0xbf, 2},
-        {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3},
-        {0xed, 0xed, 0x80, 0x9f, 3},
-        {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4},
-        {0xf1, 0xf3, 0x80, 0xbf, 4},
-        {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-        size_t len = 1;
-
-        if (bytes[0] < forms[i].first_min || bytes[0] > forms[i].first_max) {
-            continue;
+        if (bytes[0] >= forms[i].first_min && bytes[0] <= forms[i].first_max) {
+            return goes_on(&forms[i], bytes) ? forms[i].len : 0;
         }
-        if (forms[i].len > 1 &&
-            (bytes[1] < forms[i].second_min || bytes[1] > forms[i].second_max)) {
-            return 0;
-        }
-        for (len = 2; len < forms[i].len; len++) {
-            if ((bytes[len] & 0xc0) != 0x80) {
-                return 0;
-            }
-        }
-        return forms[i].len;
     }
     return 0;
 }

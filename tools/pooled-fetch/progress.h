@@ -18,11 +18,11 @@ struct pf_progress *pf_progress_new(const struct pf_settings *settings, struct p
                                     struct urlpool_manager *manager, uint64_t num_transfers);
 void pf_progress_free(struct pf_progress *progress);
 
-/* The worker of slot `slot` begins a file of `total` bytes (-1: not known), has got `bytes` of it,
+/* Worker number `index` begins a file of `total` bytes (-1: not known), has got `bytes` of it,
  * and ends it. */
-void pf_progress_begin(struct pf_progress *progress, size_t slot, const char *name, int64_t total);
-void pf_progress_set(struct pf_progress *progress, size_t slot, int64_t bytes);
-void pf_progress_end(struct pf_progress *progress, size_t slot, bool is_whole);
+void pf_progress_begin(struct pf_progress *progress, size_t index, const char *name, int64_t total);
+void pf_progress_set(struct pf_progress *progress, size_t index, int64_t bytes);
+void pf_progress_end(struct pf_progress *progress, size_t index, bool is_whole);
 
 /* pf_progress_draw draws what there is now; `is_last` leaves it standing. */
 void pf_progress_draw(struct pf_progress *progress, bool is_last);
