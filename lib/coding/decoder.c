@@ -1,7 +1,8 @@
 /* A stack of codings: each layer reads from the link before it and writes to the link behind it,
  * the first from the caller's input, the last to the caller's output. A link is a small buffer of
  * fixed size, refilled only when it is empty, so what is held never grows with what the data expand
- * to. Work is bounded too: bytes that go from layer to layer and never come out end in an error. */
+ * to. Work is bounded too: bytes that go in, or from layer to layer, and never come out end in an
+ * error. */
 
 #include "coding/decoder.h"
 
@@ -13,7 +14,7 @@
 
 #define CODINGS_MAX_DEFAULT 5
 #define LINK_BYTES          16384
-/* No encoder puts this much in front of the first byte it yields. */
+/* No encoder puts this much in front of the first byte it yields, or behind the last. */
 #define BARREN_BYTES_MAX 1048576
 
 struct layer {
@@ -28,7 +29,7 @@ struct layer {
 struct urlp_decoder {
     bool has_failed;
     struct urlpool_error failure;
-    size_t barren_bytes; /* gone into links since the last byte of output */
+    size_t barren_bytes; /* gone into layers since the last byte of output */
     size_t num_layers;
     struct layer layers[]; /* in the order they are undone */
 };
@@ -203,6 +204,7 @@ static enum urlpool_code run_layers(struct urlp_decoder *decoder, struct urlp_de
                                     bool *out_has_moved)
 {
     size_t out_cap = io->out_cap;
+    size_t in_len = io->in_len;
 
     *out_has_moved = false;
     for (size_t i = 0; i < decoder->num_layers; i++) {
@@ -214,12 +216,13 @@ static enum urlpool_code run_layers(struct urlp_decoder *decoder, struct urlp_de
         }
         *out_has_moved = *out_has_moved || layer_has_moved;
     }
+    decoder->barren_bytes += in_len - io->in_len;
     if (io->out_cap != out_cap) {
         decoder->barren_bytes = 0;
     }
     if (decoder->barren_bytes > BARREN_BYTES_MAX) {
         return urlp_fail(&decoder->failure, URLPOOL_E_DECODE, URLPOOL_PHASE_BODY,
-                         "codings within codings that expand to nothing");
+                         "more than %d coded bytes that yield nothing", BARREN_BYTES_MAX);
     }
     return URLPOOL_OK;
 }

@@ -346,6 +346,45 @@ static enum urlpool_code decode_all(const struct urlp_buf *coded)
     return code;
 }
 
+/* feed gives `num` times `coded` to a decoder of gzip that has had `first`; returns the first
+ * error.
+ */
+static enum urlpool_code feed(const struct urlp_buf *first, const void *coded, size_t len, int num)
+{
+    struct urlp_decoder *decoder = NULL;
+    enum urlpool_code code = urlp_decoder_new(urlp_span_of("gzip"), 0, &decoder, &err);
+    uint8_t out[64];
+
+    for (int i = -1; i < num && code == URLPOOL_OK; i++) {
+        struct urlp_decoder_io io = {.in = i < 0 ? first->data : coded,
+                                     .in_len = i < 0 ? first->len : len,
+                                     .out = out,
+                                     .out_cap = sizeof(out)};
+
+        code = urlp_decoder_step(decoder, &io, &err);
+    }
+    urlp_decoder_free(decoder);
+    return code;
+}
+
+/* A peer without end: members of nothing, blocks of nothing, bytes behind the end. */
+START_TEST(decoder__does_not_read_for_ever_what_yields_nothing)
+{
+    static const uint8_t behind[1000];
+    struct urlp_buf member = {0};
+    struct urlp_buf text = {0};
+
+    coded_append(&member, CODED_GZIP, "", 0);
+    coded_append(&text, CODED_GZIP, "some text", 9);
+    ck_assert_int_eq(feed(&text, behind, sizeof(behind), 1000), URLPOOL_OK);
+    ck_assert_int_eq(feed(&text, behind, sizeof(behind), 1100), URLPOOL_E_DECODE);
+    ck_assert_int_eq(feed(&text, member.data, member.len, 50000), URLPOOL_OK);
+    ck_assert_int_eq(feed(&text, member.data, member.len, 60000), URLPOOL_E_DECODE);
+    urlp_buf_deinit(&member);
+    urlp_buf_deinit(&text);
+}
+END_TEST
+
 START_TEST(decoder__survives_every_allocation_that_fails)
 {
     static uint8_t stored[256];
@@ -388,4 +427,5 @@ RUN_TESTS("decoder", decoder__is_none_without_a_coding,
           decoder__takes_nothing_and_loses_nothing_without_room,
           decoder__holds_no_more_however_much_a_body_expands,
           decoder__does_not_work_for_ever_on_what_never_comes_out,
+          decoder__does_not_read_for_ever_what_yields_nothing,
           decoder__survives_every_allocation_that_fails)
