@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/option.h"
 #include "base/park.h"
@@ -114,7 +113,8 @@ static enum urlpool_code await(struct urlpool_connection *connection, int fd,
         if (code == URLPOOL_OK) {
             return URLPOOL_OK;
         }
-        if (code != URLPOOL_E_WRITE_TIMEOUT || urlp_deadline_has_passed(connection->turn.call.by)) {
+        /* Only the end of a step is gone on from, however late that was noticed. */
+        if (code != URLPOOL_E_WRITE_TIMEOUT || step.by.at_ns == connection->turn.call.by.at_ns) {
             if (err != NULL) {
                 *err = why;
                 err->phase = URLPOOL_PHASE_SEND;

@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "conn/body_reader.h"
 #include "conn/head_text.h"
@@ -186,7 +185,8 @@ static enum urlpool_code write_some(struct urlpool_connection *connection,
             cut(turn, code, why.os_errno);
             return URLPOOL_OK;
         }
-        if (code != URLPOOL_E_WRITE_TIMEOUT || urlp_deadline_has_passed(gap.by)) {
+        /* Only the end of a step is gone on from, however late that was noticed. */
+        if (code != URLPOOL_E_WRITE_TIMEOUT || step.by.at_ns == gap.by.at_ns) {
             return urlp_fail_with(err, &why);
         }
         code = urlp_turn_listen(connection, err);

@@ -40,6 +40,7 @@ struct tcp_stream {
     struct urlp_peer peer;
     int fd;
     uint64_t generation; /* of the process it belongs to; in a child, `fd` is another's */
+    int look_errno;      /* what a look met: the kernel tells of it once, and a read has to */
     bool may_hold_more;  /* the last read came back full, and nothing was written since */
 };
 
@@ -185,6 +186,9 @@ static enum urlpool_code tcp_read(struct urlp_stream *stream, void *data, size_t
     while (code == URLPOOL_OK) {
         ssize_t got = recv(tcp->fd, data, len, 0);
 
+        if (got == 0 && tcp->look_errno != 0) {
+            return fail_errno(tcp, &reading, tcp->look_errno, err);
+        }
         if (got >= 0) {
             tcp->may_hold_more = (size_t)got == len;
             *out_len = (size_t)got;
@@ -228,7 +232,7 @@ static enum urlpool_code tcp_write(struct urlp_stream *stream, const struct urlp
 
 static enum urlp_idle_state tcp_idle_state(struct urlp_stream *stream)
 {
-    const struct tcp_stream *tcp = (const struct tcp_stream *)stream;
+    struct tcp_stream *tcp = (struct tcp_stream *)stream;
     char byte;
     ssize_t got;
 
@@ -241,7 +245,11 @@ static enum urlp_idle_state tcp_idle_state(struct urlp_stream *stream)
     if (got > 0) {
         return URLP_IDLE_UNEXPECTED;
     }
-    return got < 0 && errno == EAGAIN ? URLP_IDLE_QUIET : URLP_IDLE_CLOSED;
+    if (got < 0 && errno == EAGAIN) {
+        return URLP_IDLE_QUIET;
+    }
+    tcp->look_errno = got < 0 ? errno : tcp->look_errno;
+    return URLP_IDLE_CLOSED;
 }
 
 static struct urlp_stream *tcp_below(const struct urlp_stream *stream)

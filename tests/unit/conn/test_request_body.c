@@ -300,6 +300,27 @@ START_TEST(pipe__that_does_not_block_is_waited_for)
 }
 END_TEST
 
+/* An early answer is looked for every 100 ms: a deadline just behind such a look is still the
+ * deadline. */
+START_TEST(pipe__that_gives_nothing_is_left_at_the_deadline_whatever_comes_before_it)
+{
+    static const int64_t extra_us[] = {50, 200, 400, 800};
+    int fds[2];
+
+    for (size_t i = 0; i < sizeof(extra_us) / sizeof(extra_us[0]); i++) {
+        ck_assert_int_eq(pipe(fds), 0);
+        begin_put("Transfer-Encoding: chunked\n", fds[0]);
+        fixture.call.total_by.at_ns = urlp_deadline_in(100).at_ns + extra_us[i] * 1000;
+        fixture.call.by = fixture.call.total_by;
+        ck_assert_ptr_null(fixture_exchange(&fixture));
+        ck_assert_int_eq(fixture.err.code, URLPOOL_E_TOTAL_TIMEOUT);
+        fixture_end(&fixture);
+        close(fds[0]);
+        close(fds[1]);
+    }
+}
+END_TEST
+
 START_TEST(pipe__that_gives_nothing_is_left_at_the_deadline)
 {
     int fds[2];
@@ -371,5 +392,6 @@ RUN_TESTS("request_body", framing__of_bytes_is_their_length_unless_chunked_is_as
           file__that_cannot_be_read_fails_the_request, file__is_sent_chunked_where_the_head_says_so,
           pipe__is_sent_chunked_until_its_end, pipe__that_does_not_block_is_waited_for,
           pipe__that_gives_nothing_is_left_at_the_deadline,
+          pipe__that_gives_nothing_is_left_at_the_deadline_whatever_comes_before_it,
           pipe__that_gives_nothing_is_left_at_a_cancel,
           pipe__that_gives_nothing_is_left_for_an_early_answer)

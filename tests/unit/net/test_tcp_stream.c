@@ -668,6 +668,22 @@ START_TEST(idle_state__tells_a_reset)
 }
 END_TEST
 
+/* The kernel tells of a reset once; the look must not keep it to itself. */
+START_TEST(idle_state__leaves_a_reset_to_the_next_read)
+{
+    char data[10];
+    size_t len = 0;
+
+    open_pair();
+    loopback_reset(peer);
+    peer = -1;
+    ck_assert_int_eq(urlp_stream_idle_state(stream), URLP_IDLE_CLOSED);
+    ck_assert_int_eq(read_some(data, sizeof(data), &len, 1000), URLPOOL_E_RESET);
+    ck_assert_int_eq(err.os_errno, ECONNRESET);
+    close_pair();
+}
+END_TEST
+
 START_TEST(tcp__counts_bytes_both_ways)
 {
     struct urlp_counters counters = {0};
@@ -881,9 +897,9 @@ RUN_TESTS("tcp_stream", tcp__a_keep_alive_get_is_look_send_poll_recv,
           write__at_once_sends_what_fits_and_does_not_wait,
           write__after_a_reset_raises_no_signal_and_what_came_can_be_read,
           idle_state__tells_quiet_unexpected_and_closed, idle_state__tells_a_reset,
-          tcp__counts_bytes_both_ways, tcp__closes_its_socket,
-          wrap__without_memory_leaves_the_socket_to_the_caller, start__sets_the_defaults,
-          start__does_not_block_and_closes_on_exec, start__allows_nagle,
+          idle_state__leaves_a_reset_to_the_next_read, tcp__counts_bytes_both_ways,
+          tcp__closes_its_socket, wrap__without_memory_leaves_the_socket_to_the_caller,
+          start__sets_the_defaults, start__does_not_block_and_closes_on_exec, start__allows_nagle,
           start__sets_the_keepalive_asked_for, start__leaves_keepalive_off,
           start__sets_the_user_timeout_asked_for, start__leaves_the_user_timeout_to_the_system,
           start__an_option_the_kernel_refuses_is_an_error_and_leaves_nothing_open,
