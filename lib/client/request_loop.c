@@ -213,14 +213,21 @@ static struct urlpool_response *exchange_in_place(struct journey *journey,
     struct urlpool_response *response;
 
     for (;;) {
+        enum urlpool_code why;
+
         journey->num_attempts++;
         response = exchange(journey, head, &facts, err);
         if (response != NULL) {
             return response;
         }
+        why = err->code;
         journey->maybe_processed |= facts.request_bytes_sent;
-        if (judge_failure(journey, err->code, &facts) != URLP_VERDICT_RETRY_FRESH ||
-            rewind_body(journey, err) != URLPOOL_OK) {
+        if (judge_failure(journey, why, &facts) != URLP_VERDICT_RETRY_FRESH) {
+            give_up_lease(journey);
+            return NULL;
+        }
+        if (rewind_body(journey, err) != URLPOOL_OK) {
+            err->cause = why;
             give_up_lease(journey);
             return NULL;
         }
@@ -230,6 +237,7 @@ static struct urlpool_response *exchange_in_place(struct journey *journey,
                         (int64_t)err->code);
         if (urlp_lease_redial(&journey->tenure->lease, journey->timeout.connect_ms, &journey->call,
                               err) != URLPOOL_OK) {
+            err->cause = why;
             return NULL;
         }
     }

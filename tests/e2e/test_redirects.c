@@ -168,6 +168,100 @@ START_TEST(redirect__that_leads_nowhere_still_says_what_the_first_server_did)
 }
 END_TEST
 
+START_TEST(redirect__of_head_stays_head)
+{
+    static const char *const paths[] = {"/redirect/301", "/redirect/302", "/redirect/303",
+                                        "/redirect/307"};
+    struct test_server *server = test_server_start(answer_redirects, NULL, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        char *head;
+
+        /* a server that sends a body with HEAD is one whose connection is not used again */
+        urlpool_response_free(test_fetch(manager, "HEAD", server, paths[i], NULL));
+        head = test_server_last_head(server);
+        ck_assert_int_eq(strncmp(head, "HEAD /landed", 12), 0);
+        free(head);
+    }
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+END_TEST
+
+START_TEST(redirect__sends_a_file_again_from_where_it_began)
+{
+    struct test_server *server = test_server_start(answer_redirects, NULL, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+    FILE *file = tmpfile();
+    const struct urlpool_request_options options = {.body = urlpool_body_fd(fileno(file))};
+    struct urlpool_response *response;
+    char *head;
+
+    ck_assert_int_eq(pwrite(fileno(file), "0123456789", 10, 0), 10);
+    ck_assert_int_eq(lseek(fileno(file), 4, SEEK_SET), 4);
+    response = test_fetch(manager, "PUT", server, "/redirect/307", &options);
+    ck_assert_str_eq((const char *)response->data, "PUT");
+    urlpool_response_free(response);
+    head = test_server_last_head(server);
+    ck_assert_ptr_nonnull(strstr(head, "\r\nContent-Length: 6\r\n"));
+    free(head);
+    fclose(file);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+END_TEST
+
+START_TEST(redirect__with_a_body_that_is_gone_is_the_callers)
+{
+    struct test_server *server = test_server_start(answer_redirects, NULL, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+    struct urlpool_request_options options = {0};
+    struct urlpool_response *response;
+    int ends[2];
+
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(write(ends[1], "piped", 5), 5);
+    close(ends[1]);
+    options.body = urlpool_body_fd(ends[0]);
+    response = test_fetch(manager, "PUT", server, "/redirect/307", &options);
+    ck_assert_int_eq(response->status, 307);
+    urlpool_response_free(response);
+    close(ends[0]);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+END_TEST
+
+static void note_redirect(void *user, const struct urlpool_trace_event *event)
+{
+    if (event->kind == URLPOOL_TRACE_REDIRECT) {
+        snprintf(user, 256, "%lld %.*s", (long long)event->number, (int)event->text_len,
+                 event->text);
+    }
+}
+
+START_TEST(redirect__is_told_to_the_sink)
+{
+    struct test_server *server = test_server_start(answer_redirects, NULL, NULL);
+    char told[256] = "";
+    char expected[300];
+    char url[200];
+    struct urlpool_manager *manager = test_manager(&(struct urlpool_manager_options){
+        .trace = {.event = note_redirect, .user = told}
+    });
+
+    urlpool_response_free(test_fetch(manager, "GET", server, "/redirect/308", NULL));
+    snprintf(expected, sizeof(expected), "308 %s",
+             test_server_url(server, "/landed?from=308", url, sizeof(url)));
+    ck_assert_str_eq(told, expected);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+END_TEST
+
 RUN_TESTS("redirects", redirect__is_followed_over_the_same_connection, redirect__obeys_its_options,
           redirect__leaves_credentials_behind_for_good,
-          redirect__that_leads_nowhere_still_says_what_the_first_server_did)
+          redirect__that_leads_nowhere_still_says_what_the_first_server_did,
+          redirect__of_head_stays_head, redirect__sends_a_file_again_from_where_it_began,
+          redirect__with_a_body_that_is_gone_is_the_callers, redirect__is_told_to_the_sink)

@@ -1,10 +1,12 @@
 /* A reused connection that turns out to be dead: once more, or an error, but never twice. */
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "support/loopback.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
 
@@ -84,6 +86,168 @@ START_TEST(stale__tries_a_post_again_that_carries_an_idempotency_key)
 }
 END_TEST
 
+static void note_retry(void *user, const struct urlpool_trace_event *event)
+{
+    if (event->kind == URLPOOL_TRACE_RETRY) {
+        *(enum urlpool_code *)user = event->code;
+    }
+}
+
+START_TEST(stale__tells_its_sink_why_it_tries_again)
+{
+    bool is_reset = false;
+    struct test_server *server = test_server_start(answer_once_then_go, &is_reset, NULL);
+    enum urlpool_code why = URLPOOL_OK;
+    struct urlpool_manager *manager = test_manager(&(struct urlpool_manager_options){
+        .trace = {.event = note_retry, .user = &why}
+    });
+
+    test_get(manager, server);
+    test_get(manager, server);
+    ck_assert_int_eq(why, URLPOOL_E_REMOTE_DISCONNECTED);
+    ck_assert_uint_eq(test_stats(manager).closed[URLPOOL_CLOSED_STALE], 1);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+END_TEST
+
+/* A server that answers the first request and, asked again, is gone for good. */
+static void *answer_once_and_vanish(void *arg)
+{
+    static const char hello[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+    int listener = *(int *)arg;
+    int fd = loopback_accept(listener);
+    char request[1000];
+
+    ck_assert_int_gt(read(fd, request, sizeof(request)), 0);
+    ck_assert_int_eq(write(fd, hello, sizeof(hello) - 1), sizeof(hello) - 1);
+    ck_assert_int_gt(read(fd, request, sizeof(request)), 0);
+    close(listener);
+    close(fd);
+    return NULL;
+}
+
+START_TEST(stale__whose_second_try_fails_says_why_there_was_one)
+{
+    int listener = loopback_listen("127.0.0.1", 0);
+    struct urlpool_manager *manager = test_manager(NULL);
+    struct urlpool_response *response;
+    pthread_t thread;
+    char url[64];
+
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d/", loopback_port(listener));
+    ck_assert_int_eq(pthread_create(&thread, NULL, answer_once_and_vanish, &listener), 0);
+    response = urlpool_request(manager, "GET", url, NULL, &test_err);
+    ck_assert_msg(response != NULL, "%s", test_err.message);
+    urlpool_response_free(response);
+    ck_assert_ptr_null(urlpool_request(manager, "GET", url, NULL, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_CONNECT);
+    ck_assert_int_eq(test_err.phase, URLPOOL_PHASE_CONNECT);
+    ck_assert_int_eq(test_err.cause, URLPOOL_E_REMOTE_DISCONNECTED);
+    ck_assert(test_err.maybe_processed);
+    ck_assert_uint_eq(test_stats(manager).open, 0);
+    pthread_join(thread, NULL);
+    urlpool_manager_free(manager);
+}
+END_TEST
+
+static void answer_seen_then_go(struct test_peer *peer, const struct test_request *request,
+                                void *user)
+{
+    (void)user;
+    if (request->number == 2) {
+        test_peer_send_text(peer, "HTT");
+        test_peer_cut(peer);
+        return;
+    }
+    test_peer_reply(peer, 200, NULL, "hello");
+}
+
+START_TEST(stale__is_no_connection_on_which_an_answer_has_begun)
+{
+    struct test_server *server = test_server_start(answer_seen_then_go, NULL, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+
+    test_get(manager, server);
+    ck_assert_int_eq(test_fetch_fails(manager, "GET", server, "/", NULL),
+                     URLPOOL_E_INCOMPLETE_READ);
+    ck_assert_uint_eq(test_server_num_requests(server), 2);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+END_TEST
+
+static void answer_nothing(struct test_peer *peer, const struct test_request *request, void *user)
+{
+    (void)request;
+    (void)user;
+    test_peer_cut(peer);
+}
+
+START_TEST(stale__is_no_fresh_connection)
+{
+    struct test_server *server = test_server_start(answer_nothing, NULL, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+
+    ck_assert_int_eq(test_fetch_fails(manager, "GET", server, "/", NULL),
+                     URLPOOL_E_REMOTE_DISCONNECTED);
+    ck_assert_uint_eq(test_err.num_attempts, 1);
+    ck_assert_uint_eq(test_server_num_requests(server), 1);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+END_TEST
+
+START_TEST(stale__cannot_be_tried_again_with_a_body_that_is_gone)
+{
+    bool is_reset = false;
+    struct test_server *server = test_server_start(answer_once_then_go, &is_reset, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+    struct urlpool_request_options options = {0};
+    int ends[2];
+
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(write(ends[1], "piped", 5), 5);
+    close(ends[1]);
+    options.body = urlpool_body_fd(ends[0]);
+    test_get(manager, server);
+    ck_assert_int_eq(test_fetch_fails(manager, "PUT", server, "/", &options),
+                     URLPOOL_E_REMOTE_DISCONNECTED);
+    ck_assert_uint_eq(test_server_num_requests(server), 2);
+    close(ends[0]);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+END_TEST
+
+START_TEST(stale__sends_a_file_again_from_where_it_began)
+{
+    bool is_reset = false;
+    struct test_server *server = test_server_start(answer_once_then_go, &is_reset, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+    FILE *file = tmpfile();
+    const struct urlpool_request_options options = {.body = urlpool_body_fd(fileno(file))};
+    char *head;
+
+    ck_assert_int_eq(pwrite(fileno(file), "0123456789", 10, 0), 10);
+    ck_assert_int_eq(lseek(fileno(file), 4, SEEK_SET), 4);
+    test_get(manager, server);
+    urlpool_response_free(test_fetch(manager, "PUT", server, "/", &options));
+    head = test_server_last_head(server);
+    ck_assert_ptr_nonnull(strstr(head, "\r\nContent-Length: 6\r\n"));
+    free(head);
+    ck_assert_uint_eq(test_stats(manager).stale_retries, 1);
+    fclose(file);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+END_TEST
+
 RUN_TESTS("stale", stale__is_tried_once_more_when_the_method_allows,
           stale__delivers_a_post_never_twice,
-          stale__tries_a_post_again_that_carries_an_idempotency_key)
+          stale__tries_a_post_again_that_carries_an_idempotency_key,
+          stale__tells_its_sink_why_it_tries_again,
+          stale__whose_second_try_fails_says_why_there_was_one,
+          stale__is_no_connection_on_which_an_answer_has_begun, stale__is_no_fresh_connection,
+          stale__cannot_be_tried_again_with_a_body_that_is_gone,
+          stale__sends_a_file_again_from_where_it_began)
