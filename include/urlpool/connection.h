@@ -163,7 +163,9 @@ URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_connection_send(
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_response *urlpool_connection_getresponse(
     struct urlpool_connection *connection, struct urlpool_error *err);
 /* urlpool_connection_close closes the connection; the next request opens it again. A response that
- * is unread is cut off: URLPOOL_E_NOT_CONNECTED. Model: HTTPConnection.close. */
+ * is unread is cut off: URLPOOL_E_NOT_CONNECTED.
+ *
+ * Model:   HTTPConnection.close. */
 URLPOOL_API void urlpool_connection_close(struct urlpool_connection *connection);
 /* urlpool_connection_is_connected says whether there is an open connection; whether its server has
  * closed it shows at the next request. */

@@ -107,10 +107,12 @@ URLPOOL_API URLPOOL_MUST_USE struct urlpool_manager *urlpool_default(struct urlp
  * reads and decodes the body.
  *
  * Units:   time limits in `options`, else the manager's.
- * Owns:    the response is the caller's: urlpool_response_free. Arguments are borrowed for the
- * call. Errors:  NULL with any code but the lower floor's four; `maybe_processed` says whether the
- * server may have acted. Threads: any number at once; blocks. Spec:    RFC 9110, RFC 9112. Model:
- * urllib3 PoolManager.request. */
+ * Owns:    the response is the caller's: urlpool_response_free. Arguments are only borrowed.
+ * Errors:  NULL with any code but the lower floor's four; `maybe_processed` says whether the
+ *          server may have acted.
+ * Threads: any number at once; blocks.
+ * Spec:    RFC 9110, RFC 9112.
+ * Model:   urllib3 PoolManager.request. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_response *urlpool_request(
     struct urlpool_manager *manager, const char *method, const char *url,
     const struct urlpool_request_options *options, struct urlpool_error *err);

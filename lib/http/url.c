@@ -122,16 +122,13 @@ static enum urlpool_code split(struct urlp_span text, struct parts *out, struct 
 static struct urlp_span take_host(struct urlp_span *rest)
 {
     struct urlp_span all = *rest;
-    const char *close = NULL;
 
-    if (all.len > 0 && all.data[0] == '[') {
-        close = memchr(all.data, ']', all.len);
-    }
-    if (close == NULL) {
+    if (all.len == 0 || all.data[0] != '[') {
         return take_until(rest, ":");
     }
 
-    size_t len = (size_t)(close - all.data) + 1;
+    const char *close = memchr(all.data, ']', all.len);
+    size_t len = close != NULL ? (size_t)(close - all.data) + 1 : all.len;
 
     *rest = urlp_span_make(all.data + len, all.len - len);
     return urlp_span_make(all.data, len);

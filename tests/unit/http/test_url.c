@@ -281,7 +281,7 @@ START_TEST(url__is_refused)
         {"http://a:4294967376/",           "port 4294967376"   },
         {"http://a:18446744073709551696/", "port"              },
         {"http://a:\xc2\xb2/",             "port"              },
-        {"http://[::1/",                   "closing bracket"   },
+        {"http://[::1/",                   "\"[::1\" lacks"    },
         {"http://[::1",                    "closing bracket"   },
         {"http://[/",                      "closing bracket"   },
         {"http://[::1]x/",                 "behind the address"},
