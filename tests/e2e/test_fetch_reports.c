@@ -295,59 +295,6 @@ START_TEST(fetch__verbose_shows_heads_and_events_without_credentials)
 }
 END_TEST
 
-/* at_terminal runs pooled-fetch with standard error on a terminal and returns what that showed. */
-static char *at_terminal(const char *const *args)
-{
-    int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    char *text = calloc(1, 65536);
-    size_t len = 0;
-    ssize_t got;
-
-    ck_assert(terminal >= 0 && text != NULL);
-    ck_assert(grantpt(terminal) == 0 && unlockpt(terminal) == 0);
-    const struct program_options options = {
-        .dir = site.dir, .err_fd = open(ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC)};
-    struct program *program = program_start(args, &options);
-
-    (void)close(options.err_fd);
-    while (len < 65535 && (got = read(terminal, text + len, 65535 - len)) > 0) {
-        len += (size_t)got;
-    }
-    ran_free(program_wait(program));
-    (void)close(terminal);
-    return text;
-}
-
-START_TEST(fetch__progress_is_for_terminals_and_can_be_silenced)
-{
-    const char *url;
-    char *text;
-    struct ran *ran;
-
-    site_begin(&site);
-    url = site_url(&site, "/big");
-    text = at_terminal((const char *const[]){POOLED_FETCH, "-o", "big", url, NULL});
-    assert_has(text, "big ");
-    assert_has(text, "[====================]  300.0k");
-    assert_has(text, "done");
-    free(text);
-    text = at_terminal((const char *const[]){POOLED_FETCH, "--out-null", "-n", "20", url, NULL});
-    assert_has(text, "20/20 done, 0 failed");
-    free(text);
-    text = at_terminal((const char *const[]){POOLED_FETCH, "-s", "-o", "big", url, NULL});
-    ck_assert_str_eq(text, "");
-    free(text);
-    text = at_terminal(
-        (const char *const[]){POOLED_FETCH, "--no-progress-meter", "-o", "big", url, NULL});
-    ck_assert_str_eq(text, "");
-    free(text);
-    ran = FETCH(&site, "-o", "big", url);
-    ck_assert_str_eq(ran->err, "");
-    ran_free(ran);
-    site_end(&site);
-}
-END_TEST
-
 START_TEST(fetch__demo_fetches_two_thousand_times_and_reports)
 {
     struct ran *ran;
@@ -402,7 +349,6 @@ int main(void)
         fetch__num_pools_bounds_the_origins_kept,
         fetch__max_idle_and_max_lifetime_end_connections,
         fetch__verbose_shows_heads_and_events_without_credentials,
-        fetch__progress_is_for_terminals_and_can_be_silenced,
         fetch__demo_fetches_two_thousand_times_and_reports,
         fetch__help_and_version,
     };
