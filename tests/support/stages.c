@@ -1,19 +1,23 @@
-/* The standstills of a request. The trace says when one is about to begin; only a thread that waits
- * for a place says nothing, so there the figures are watched. */
+/* The standstills of a request. The trace says when one is about to begin. A thread that waits for
+ * a place says nothing, so there the figures are watched; and a request that is about to be sent
+ * has not sent a byte yet, so there the peer's socket is. */
 
 #include "support/stages.h"
 
 #include <check.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "support/requests.h"
 
 enum {
-    UPLOAD_BYTES = 32 << 20 /* more than the sockets of both sides hold */
+    UPLOAD_BYTES = 32 << 20, /* more than the sockets of both sides hold */
+    BYTES_MS = 20000
 };
 
 /* What the trace tells just before each standstill; 0: nothing. */
@@ -101,6 +105,7 @@ void stage_begin(struct stage_scene *scene, enum stage stage, const struct urlpo
     scene->stage = stage;
     scene->phase = stages[stage].phase;
     scene->listener = -1;
+    scene->accepted = -1;
     scene->method = stage == STAGE_SEND ? "PUT" : "GET";
     scene->trace = (struct urlpool_trace){note, scene};
     ck_assert_int_eq(sem_init(&scene->reached, 0, 0), 0);
@@ -119,10 +124,24 @@ void stage_begin(struct stage_scene *scene, enum stage stage, const struct urlpo
     }
 }
 
+/* await_bytes waits until the first bytes of the request have come. */
+static void await_bytes(struct stage_scene *scene)
+{
+    struct pollfd came = {.events = POLLIN};
+
+    scene->accepted = accept(scene->listener, NULL, NULL);
+    came.fd = scene->accepted;
+    ck_assert_int_ge(came.fd, 0);
+    ck_assert_int_eq(poll(&came, 1, BYTES_MS), 1);
+}
+
 void stage_await(struct stage_scene *scene)
 {
     if (scene->stage != STAGE_POOL) {
         ck_assert_int_eq(sem_wait(&scene->reached), 0);
+        if (scene->stage == STAGE_SEND) {
+            await_bytes(scene);
+        }
         return;
     }
     while (test_stats(scene->manager).waiting == 0) {
@@ -144,6 +163,9 @@ void stage_end(struct stage_scene *scene)
     }
     if (scene->listener >= 0) {
         close(scene->listener);
+    }
+    if (scene->accepted >= 0) {
+        close(scene->accepted);
     }
     free(scene->bytes);
     sem_destroy(&scene->reached);

@@ -38,6 +38,7 @@ struct stage_scene {
     struct dns_server *dns;
     struct loopback_hole hole;
     int listener;
+    int accepted; /* SEND: the peer's end, from which nothing is read */
     struct urlpool_tls *tls;
     struct urlpool_response *held;
     void *bytes;
