@@ -33,7 +33,7 @@ struct job {
 
 static void send_zipped(struct test_peer *peer)
 {
-    static char text[TEXT_BYTES];
+    char text[TEXT_BYTES];
     unsigned char zipped[ZIPPED_BYTES];
     char head[128];
     z_stream z = {0};
