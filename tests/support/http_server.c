@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -346,6 +347,8 @@ static void *accept_all(void *arg)
         int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
         if (fd >= 0) {
             welcome(server, fd);
+        } else if (errno == EMFILE) {
+            (void)poll(NULL, 0, 5); /* a test that took every descriptor will give them back */
         } else if (errno != EINTR && errno != ECONNABORTED) {
             return NULL; /* shut down by test_server_stop */
         }
