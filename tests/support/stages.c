@@ -137,14 +137,14 @@ static void await_bytes(struct stage_scene *scene)
 
 void stage_await(struct stage_scene *scene)
 {
-    if (scene->stage == STAGE_POOL) {
-        while (test_stats(scene->manager).waiting == 0) {
-            sched_yield();
+    if (scene->stage != STAGE_POOL) {
+        ck_assert_int_eq(sem_wait(&scene->reached), 0);
+        if (scene->stage == STAGE_SEND) {
+            await_bytes(scene);
         }
         return;
     }
-    ck_assert_int_eq(sem_wait(&scene->reached), 0);
-    while (scene->stage == STAGE_SEND && test_stats(scene->manager).bytes_sent == 0) {
+    while (test_stats(scene->manager).waiting == 0) {
         sched_yield();
     }
 }
