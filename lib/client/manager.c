@@ -231,6 +231,22 @@ struct urlpool_tls *urlp_manager_tls(struct urlpool_manager *manager, struct url
     return found;
 }
 
+/* set_tls completes the settings of a route for https. */
+static enum urlpool_code set_tls(struct urlpool_manager *manager,
+                                 struct urlp_route_settings *settings,
+                                 struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlpool_error why = {0};
+
+    settings->tls = urlp_manager_tls(manager, &why);
+    if (settings->tls == NULL) {
+        why.phase = URLPOOL_PHASE_TLS; /* of a request, the building was a part */
+        return urlp_fail_with(err, &why);
+    }
+    settings->tls_serial = urlp_opener_tls_serial(settings->tls);
+    return URLPOOL_OK;
+}
+
 struct urlpool_pool *urlp_manager_pool(struct urlpool_manager *manager, const struct urlp_url *url,
                                        struct urlpool_error *err)
 {
@@ -240,15 +256,8 @@ struct urlpool_pool *urlp_manager_pool(struct urlpool_manager *manager, const st
     if (urlp_url_require_http(url, err) != URLPOOL_OK) {
         return NULL;
     }
-    if (urlp_url_is_https(url)) {
-        settings.tls = urlp_manager_tls(manager, err);
-        if (settings.tls == NULL) {
-            if (err != NULL) {
-                err->phase = URLPOOL_PHASE_TLS; /* of a request, the building was a part */
-            }
-            return NULL;
-        }
-        settings.tls_serial = urlp_opener_tls_serial(settings.tls);
+    if (urlp_url_is_https(url) && set_tls(manager, &settings, err) != URLPOOL_OK) {
+        return NULL;
     }
     urlp_route_for(url, &settings, &route);
     return urlp_pool_set_get(manager->pools, &route, err);

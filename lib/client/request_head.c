@@ -79,6 +79,13 @@ static bool is_dropped(const struct urlp_head_plan *plan, struct urlp_span name)
     return plan->is_redirected && urlp_redirect_drops(name, plan->cross_origin, plan->to_get);
 }
 
+/* must_be_true says whether a field of the caller's is held against the body. One that was meant
+ * for a body which a redirect has taken away is not. */
+static bool must_be_true(const struct urlp_head_plan *plan, struct urlp_span name)
+{
+    return is_framing(name) && !(plan->is_redirected && plan->to_get);
+}
+
 /* read_callers_fields learns what the caller has said, and refuses what cannot be. */
 static enum urlpool_code read_callers_fields(const struct urlp_head_plan *plan, struct said *out,
                                              struct urlpool_error *err)
@@ -88,11 +95,8 @@ static enum urlpool_code read_callers_fields(const struct urlp_head_plan *plan, 
     for (size_t i = 0; i < count; i++) {
         const struct urlp_field field = urlp_headers_field(plan->headers, i);
 
-        if (is_framing(field.name) && !(plan->is_redirected && plan->to_get)) {
-            enum urlpool_code code = check_framing(plan, field, err);
-            if (code != URLPOOL_OK) {
-                return code;
-            }
+        if (must_be_true(plan, field.name) && check_framing(plan, field, err) != URLPOOL_OK) {
+            return URLPOOL_E_HEADER;
         }
         if (is_dropped(plan, field.name)) {
             continue;

@@ -242,8 +242,9 @@ static enum urlpool_code read_direct(struct urlp_answer *answer, void *buf, size
 {
     struct urlpool_error why;
     enum urlp_end end = URLP_END_NONE;
-    enum urlpool_code code = urlp_wire_read_direct(answer->connection, &answer->call,
-                                                   answer->read_ms, buf, len, out_len, &end, &why);
+    const struct urlp_call gap = urlp_call_until(&answer->call, answer->read_ms);
+    enum urlpool_code code =
+        urlp_wire_read_direct(answer->connection, &gap, buf, len, out_len, &end, &why);
 
     if (code == URLPOOL_OK && end != URLP_END_NONE) {
         code = meet_end(answer, end, &why);

@@ -17,23 +17,28 @@ static void print_line(const struct urlp_floor_debug *debug, const char *line)
     }
 }
 
-/* print_head prints each line of a head behind `label`, bounded and escaped. */
+/* print_bounded prints one line behind `label`, cut when it is long. */
+static void print_bounded(const struct urlp_floor_debug *debug, const char *label, const char *text,
+                          size_t len)
+{
+    char line[512];
+    const size_t cut = len > sizeof(line) / 2 ? sizeof(line) / 2 : len;
+
+    (void)snprintf(line, sizeof(line), "%s: %.*s%s", label, (int)cut, text, cut < len ? "..." : "");
+    print_line(debug, line);
+}
+
+/* print_head prints each line of a head behind `label`. */
 static void print_head(const struct urlp_floor_debug *debug, const char *label, const char *text,
                        size_t len)
 {
-    char line[512];
-
     while (len > 0) {
         const char *end = memchr(text, '\n', len);
         size_t line_len = end == NULL ? len : (size_t)(end - text);
         size_t shown = line_len > 0 && text[line_len - 1] == '\r' ? line_len - 1 : line_len;
 
         if (shown > 0) {
-            int cut = shown > sizeof(line) / 2 ? (int)(sizeof(line) / 2) : (int)shown;
-
-            (void)snprintf(line, sizeof(line), "%s: %.*s%s", label, cut, text,
-                           (size_t)cut < shown ? "..." : "");
-            print_line(debug, line);
+            print_bounded(debug, label, text, shown);
         }
         line_len += end == NULL ? 0 : 1;
         text += line_len;

@@ -115,11 +115,8 @@ static enum urlpool_code await(struct urlpool_connection *connection, int fd,
         }
         /* Only the end of a step is gone on from, however late that was noticed. */
         if (code != URLPOOL_E_WRITE_TIMEOUT || step.by.at_ns == connection->turn.call.by.at_ns) {
-            if (err != NULL) {
-                *err = why;
-                err->phase = URLPOOL_PHASE_SEND;
-            }
-            return code;
+            why.phase = URLPOOL_PHASE_SEND;
+            return urlp_fail_with(err, &why);
         }
         code = urlp_turn_listen(connection, err);
         if (code != URLPOOL_OK) {

@@ -238,6 +238,7 @@ enum urlpool_code urlp_turn_put(struct urlpool_connection *connection,
         {connection->out.data, connection->out.len}
     };
     struct urlp_iovec now[RUNS_MAX];
+    enum urlpool_code code = URLPOOL_OK;
     size_t num_now;
     size_t i;
 
@@ -248,24 +249,25 @@ enum urlpool_code urlp_turn_put(struct urlpool_connection *connection,
     for (i = 0; i < num_runs; i++) {
         rest[1 + i] = runs[i];
     }
-    while ((num_now = window(rest, 1 + num_runs, now)) > 0 && !urlp_turn_is_over(connection)) {
+    num_now = window(rest, 1 + num_runs, now);
+    while (code == URLPOOL_OK && num_now > 0 && !urlp_turn_is_over(connection)) {
         size_t written = 0;
-        enum urlpool_code code = write_some(connection, now, num_now, &written, err);
 
+        code = write_some(connection, now, num_now, &written, err);
         if (code != URLPOOL_OK) {
             return code;
         }
         turn->bytes_sent += (int64_t)written;
         drop(rest, 1 + num_runs, written);
-        if (window(rest, 1 + num_runs, now) > 0 && !urlp_turn_is_over(connection)) {
+        num_now = window(rest, 1 + num_runs, now);
+        if (num_now > 0 && !urlp_turn_is_over(connection)) {
             code = urlp_turn_listen(connection, err);
-            if (code != URLPOOL_OK) {
-                return code;
-            }
         }
     }
-    connection->out.len = 0;
-    return URLPOOL_OK;
+    if (code == URLPOOL_OK) {
+        connection->out.len = 0;
+    }
+    return code;
 }
 
 void urlp_turn_sent(struct urlpool_connection *connection)

@@ -107,7 +107,7 @@ static enum urlpool_code make_room(struct urlp_inbox *in, struct urlpool_error *
     size_t cap = in->data == NULL ? INBOX_BYTES : in->cap;
     uint8_t *data = NULL;
 
-    if (in->at > 0) {
+    if (in->at > 0 && in->data != NULL) {
         memmove(in->data, in->data + in->at, len);
         in->at = 0;
         in->end = len;
@@ -174,18 +174,17 @@ enum urlpool_code urlp_wire_fill(struct urlpool_connection *connection,
 }
 
 enum urlpool_code urlp_wire_read_direct(struct urlpool_connection *connection,
-                                        const struct urlp_call *call, int64_t read_ms, void *data,
-                                        size_t len, size_t *out_len, enum urlp_end *out_end,
+                                        const struct urlp_call *gap, void *data, size_t len,
+                                        size_t *out_len, enum urlp_end *out_end,
                                         struct urlpool_error *err)
 {
-    struct urlp_call gap = urlp_call_until(call, read_ms);
     enum urlpool_code code = check_is_ours(connection, err);
 
     if (code == URLPOOL_OK) {
-        code = urlp_stream_read(connection->stream, data, len, out_len, out_end, &gap, err);
+        code = urlp_stream_read(connection->stream, data, len, out_len, out_end, gap, err);
     }
     if (code == URLPOOL_OK) {
-        note_bytes(connection, call, *out_len);
+        note_bytes(connection, gap, *out_len);
     }
     return code;
 }

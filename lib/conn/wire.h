@@ -109,12 +109,13 @@ URLPOOL_MUST_USE enum urlpool_code urlp_wire_fill(struct urlpool_connection *con
 
 /* urlp_wire_read_direct reads once from the stream into `data`, past the empty inbox.
  *
+ * Units:   `gap->by` bounds the wait for the first byte.
  * Sizes:   as urlp_stream_read.
  * Errors:  those of urlp_stream_read. */
 URLPOOL_MUST_USE enum urlpool_code urlp_wire_read_direct(struct urlpool_connection *connection,
-                                                         const struct urlp_call *call,
-                                                         int64_t read_ms, void *data, size_t len,
-                                                         size_t *out_len, enum urlp_end *out_end,
+                                                         const struct urlp_call *gap, void *data,
+                                                         size_t len, size_t *out_len,
+                                                         enum urlp_end *out_end,
                                                          struct urlpool_error *err) URLP_MAY_BLOCK;
 
 #endif /* URLP_CONN_WIRE_H */
