@@ -8,8 +8,8 @@
 
 URLPOOL_BEGIN_DECLS
 
-/* struct urlpool_limits bounds what a peer may send before its body, and says which tolerances are
- * refused. Zero is the default, URLPOOL_NONE zero. */
+/* struct urlpool_limits bounds what a peer may send before its body and how its body may be
+ * coded, and says which tolerances are refused. Zero is the default, URLPOOL_NONE zero. */
 struct urlpool_limits {
     int64_t line_bytes_max;       /* of status line or one field line; default 65 536 */
     int64_t head_bytes_max;       /* of a head, interim responses included; default 262 144 */
@@ -22,7 +22,8 @@ struct urlpool_limits {
     bool refuse_missing_reason;   /* a status line without the space behind the code */
     bool refuse_obs_fold;         /* a folded field line */
     bool refuse_chunk_blanks;     /* blanks behind a chunk size */
-    unsigned char reserved[28];
+    int32_t coding_ratio_max;     /* decoded for each byte sent, past 16 MiB; default 2 000 */
+    unsigned char reserved[24];
 };
 
 URLPOOL_END_DECLS

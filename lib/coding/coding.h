@@ -22,5 +22,15 @@ struct urlp_coding {
 extern const struct urlp_coding urlp_coding_gzip;
 extern const struct urlp_coding urlp_coding_x_gzip;
 extern const struct urlp_coding urlp_coding_deflate;
+extern const struct urlp_coding urlp_coding_br;   /* where URLP_HAS_BROTLI */
+extern const struct urlp_coding urlp_coding_zstd; /* where URLP_HAS_ZSTD */
+
+/* urlp_coding_find returns the coding called `name`, in any case; NULL when it is unknown. */
+const struct urlp_coding *urlp_coding_find(struct urlp_span name);
+
+/* urlp_zlib_library, and its siblings, write name and version, "zlib/1.2.13", as snprintf does. */
+int urlp_zlib_library(char *out, size_t out_size);
+int urlp_brotli_library(char *out, size_t out_size);
+int urlp_zstd_library(char *out, size_t out_size);
 
 #endif /* URLP_CODING_CODING_H */

@@ -2,7 +2,7 @@
  * the first from the caller's input, the last to the caller's output. A link is a small buffer of
  * fixed size, refilled only when it is empty, so what is held never grows with what the data expand
  * to. Work is bounded too: bytes that go in, or from layer to layer, and never come out end in an
- * error. */
+ * error, and so does a long body that is out of all proportion to what was sent. */
 
 #include "coding/decoder.h"
 
@@ -16,6 +16,10 @@
 #define LINK_BYTES          16384
 /* No encoder puts this much in front of the first byte it yields, or behind the last. */
 #define BARREN_BYTES_MAX 1048576
+/* gzip reaches 1032 : 1 at most; more is for br, zstd and codings within codings. */
+#define RATIO_MAX_DEFAULT 2000
+/* What comes out before the ratio counts: a short body does no harm however well it was coded. */
+#define RATIO_FREE_BYTES 16777216
 
 struct layer {
     const struct urlp_coding *coding;
@@ -30,30 +34,12 @@ struct urlp_decoder {
     bool has_failed;
     struct urlpool_error failure;
     size_t barren_bytes; /* gone into layers since the last byte of output */
+    uint64_t ratio_max;
+    uint64_t in_bytes;
+    uint64_t out_bytes;
     size_t num_layers;
     struct layer layers[]; /* in the order they are undone */
 };
-
-static const struct urlp_coding *const codings_known[] = {
-    &urlp_coding_gzip,
-    &urlp_coding_x_gzip,
-    &urlp_coding_deflate,
-};
-
-const char *urlp_decoder_accept_encoding(void)
-{
-    return "gzip, deflate";
-}
-
-static const struct urlp_coding *find_coding(struct urlp_span name)
-{
-    for (size_t i = 0; i < sizeof(codings_known) / sizeof(codings_known[0]); i++) {
-        if (urlp_span_is_nocase(name, codings_known[i]->name)) {
-            return codings_known[i];
-        }
-    }
-    return NULL;
-}
 
 /* next_coding takes the next member off `rest`, identity left out: it is no coding. */
 static bool next_coding(struct urlp_span *rest, struct urlp_span *out_name)
@@ -75,7 +61,7 @@ static size_t count_codings(struct urlp_span codings, bool *out_all_known)
     *out_all_known = true;
     while (next_coding(&codings, &name)) {
         count++;
-        if (find_coding(name) == NULL) {
+        if (urlp_coding_find(name) == NULL) {
             *out_all_known = false;
         }
     }
@@ -100,17 +86,23 @@ static bool open_layers(struct urlp_decoder *decoder, struct urlp_span codings)
     while (next_coding(&codings, &name)) {
         bool is_last = i == decoder->num_layers;
 
-        if (!open_layer(&decoder->layers[--i], find_coding(name), is_last)) {
+        if (!open_layer(&decoder->layers[--i], urlp_coding_find(name), is_last)) {
             return false;
         }
     }
     return true;
 }
 
-enum urlpool_code urlp_decoder_new(struct urlp_span codings, int codings_max,
+/* limit_of: 0 is the default, URLPOOL_NONE zero itself. */
+static size_t limit_of(int given, size_t by_default)
+{
+    return given == 0 ? by_default : given < 0 ? 0 : (size_t)given;
+}
+
+enum urlpool_code urlp_decoder_new(struct urlp_span codings, int codings_max, int ratio_max,
                                    struct urlp_decoder **out, struct urlpool_error *err)
 {
-    size_t max = codings_max == 0 ? CODINGS_MAX_DEFAULT : codings_max < 0 ? 0 : (size_t)codings_max;
+    size_t max = limit_of(codings_max, CODINGS_MAX_DEFAULT);
     bool all_known;
     size_t count = count_codings(codings, &all_known);
     struct urlp_decoder *decoder;
@@ -128,6 +120,7 @@ enum urlpool_code urlp_decoder_new(struct urlp_span codings, int codings_max,
         return urlp_fail_nomem(err);
     }
     decoder->num_layers = count;
+    decoder->ratio_max = limit_of(ratio_max, RATIO_MAX_DEFAULT);
     if (!open_layers(decoder, codings)) {
         urlp_decoder_free(decoder);
         return urlp_fail_nomem(err);
@@ -199,12 +192,32 @@ static enum urlpool_code run_layer(struct urlp_decoder *decoder, size_t i,
     return code;
 }
 
+/* check_growth ends what grows without use: within the layers, or at their end. */
+static enum urlpool_code check_growth(struct urlp_decoder *decoder)
+{
+    uint64_t counted =
+        decoder->out_bytes > RATIO_FREE_BYTES ? decoder->out_bytes - RATIO_FREE_BYTES : 0;
+
+    if (decoder->barren_bytes > BARREN_BYTES_MAX) {
+        return urlp_fail(&decoder->failure, URLPOOL_E_DECODE, URLPOOL_PHASE_BODY,
+                         "more than %d coded bytes that yield nothing", BARREN_BYTES_MAX);
+    }
+    /* Divided, not multiplied: neither can overflow. */
+    if (counted > 0 &&
+        (decoder->ratio_max == 0 || counted / decoder->ratio_max > decoder->in_bytes)) {
+        return urlp_fail(&decoder->failure, URLPOOL_E_DECODE, URLPOOL_PHASE_BODY,
+                         "body expands to more than %llu times what was sent",
+                         (unsigned long long)decoder->ratio_max);
+    }
+    return URLPOOL_OK;
+}
+
 /* run_layers lets every layer work once. */
 static enum urlpool_code run_layers(struct urlp_decoder *decoder, struct urlp_decoder_io *io,
                                     bool *out_has_moved)
 {
-    size_t out_cap = io->out_cap;
     size_t in_len = io->in_len;
+    size_t out_cap = io->out_cap;
 
     *out_has_moved = false;
     for (size_t i = 0; i < decoder->num_layers; i++) {
@@ -220,11 +233,9 @@ static enum urlpool_code run_layers(struct urlp_decoder *decoder, struct urlp_de
     if (io->out_cap != out_cap) {
         decoder->barren_bytes = 0;
     }
-    if (decoder->barren_bytes > BARREN_BYTES_MAX) {
-        return urlp_fail(&decoder->failure, URLPOOL_E_DECODE, URLPOOL_PHASE_BODY,
-                         "more than %d coded bytes that yield nothing", BARREN_BYTES_MAX);
-    }
-    return URLPOOL_OK;
+    decoder->in_bytes += in_len - io->in_len;
+    decoder->out_bytes += out_cap - io->out_cap;
+    return check_growth(decoder);
 }
 
 enum urlpool_code urlp_decoder_step(struct urlp_decoder *decoder, struct urlp_decoder_io *io,

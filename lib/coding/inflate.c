@@ -4,6 +4,7 @@
  * never come out. */
 
 #include <limits.h>
+#include <stdio.h>
 #include <zlib.h>
 
 #include "base/alloc.h"
@@ -240,7 +241,7 @@ const struct urlp_coding urlp_coding_x_gzip = {"x-gzip", open_gzip, step, is_com
 const struct urlp_coding urlp_coding_deflate = {"deflate", open_deflate, step, is_complete,
                                                 close_inflater};
 
-const char *urlp_decoder_library_version(void)
+int urlp_zlib_library(char *out, size_t out_size)
 {
-    return zlibVersion();
+    return snprintf(out, out_size, "zlib/%s", zlibVersion());
 }

@@ -111,6 +111,7 @@ struct urlp_answer *urlp_answer_new(struct urlpool_connection *connection,
     answer->data_bytes_max = turn->data_bytes_max;
     answer->keep_encoded = turn->keep_encoded;
     answer->codings_max = connection->limits.codings_max;
+    answer->coding_ratio_max = connection->limits.coding_ratio_max;
     answer->state = URLP_BODY_OPEN;
     connection->response = &answer->pub;
     if (has_switched) {

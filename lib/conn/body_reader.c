@@ -302,7 +302,8 @@ static enum urlpool_code make_decoder(struct urlp_answer *answer,
     if (codings == NULL) {
         code = urlp_fail_nomem(&why);
     } else {
-        code = urlp_decoder_new(urlp_span_of(codings), answer->codings_max, &answer->decoder, &why);
+        code = urlp_decoder_new(urlp_span_of(codings), answer->codings_max,
+                                answer->coding_ratio_max, &answer->decoder, &why);
     }
     urlpool_string_free(codings);
     return code == URLPOOL_OK ? URLPOOL_OK : urlp_body_fail(answer, &why, err);

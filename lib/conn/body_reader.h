@@ -28,7 +28,7 @@ struct urlp_answer {
     struct urlp_call call;
     int64_t read_ms, data_bytes_max;
     bool keep_encoded;
-    int codings_max;
+    int codings_max, coding_ratio_max;
     enum urlp_body_state state;
     bool is_decoder_made;
     bool is_draining;             /* what goes wrong now is nobody's concern */

@@ -211,6 +211,9 @@ failed:
 
 void urlp_opener_libraries(char *out, size_t out_size)
 {
-    (void)snprintf(out, out_size, "%s c-ares/%s zlib/%s", urlp_tls_library(),
-                   urlp_resolver_library_version(), urlp_decoder_library_version());
+    char codings[64];
+
+    urlp_decoder_libraries(codings, sizeof(codings));
+    (void)snprintf(out, out_size, "%s c-ares/%s %s", urlp_tls_library(),
+                   urlp_resolver_library_version(), codings);
 }

@@ -55,7 +55,7 @@ URLPOOL_MUST_USE struct urlpool_connection *urlp_opener_open(
 uint64_t urlp_opener_tls_serial(const struct urlpool_tls *tls);
 
 /* urlp_opener_libraries writes the names and versions of the libraries beneath: "BoringSSL/17
- * c-ares/1.18.1 zlib/1.2.13". */
+ * c-ares/1.18.1 zlib/1.2.13", and what else is built in. */
 void urlp_opener_libraries(char *out, size_t out_size);
 
 #endif /* URLP_CONN_OPENER_H */

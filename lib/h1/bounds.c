@@ -63,12 +63,15 @@ enum urlpool_code urlp_h1_bounds_of(const struct urlpool_limits *limits, struct 
     };
     enum urlpool_code code =
         urlp_option_check_reserved("limits.reserved", from->reserved, sizeof(from->reserved), err);
-    int codings_max;
+    int unused;
 
     if (code == URLPOOL_OK) {
         /* Not used here, but all of the struct is to be right before any of it counts. */
-        code =
-            urlp_option_resolve_int("limits.codings_max", from->codings_max, 0, &codings_max, err);
+        code = urlp_option_resolve_int("limits.codings_max", from->codings_max, 0, &unused, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_option_resolve_int("limits.coding_ratio_max", from->coding_ratio_max, 0,
+                                       &unused, err);
     }
     for (size_t i = 0; code == URLPOOL_OK && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         code =

@@ -174,6 +174,64 @@ START_TEST(coding__of_each_kind_is_undone)
 }
 END_TEST
 
+/* "hello", as encoders make it. */
+#define HELLO_BR   "\x0b\x02\x80hello\x03"
+#define HELLO_ZSTD "\x28\xb5\x2f\xfd\x20\x05\x29\0\0hello"
+
+/* check_hello fetches a body in an optional coding: undone where that is built in, else as it is.
+ */
+static void check_hello(const char *coding, const char *body, size_t len, bool is_built_in)
+{
+    char data[256];
+    int head_len = snprintf(
+        data, sizeof(data),
+        "HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nContent-Length: %zu\r\n\r\n", coding, len);
+    struct wire wire = {data, (size_t)head_len + len, false};
+    struct test_server *server = test_server_start(send_wire, &wire, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+    struct urlpool_response *response;
+    char *head;
+
+    memcpy(data + head_len, body, len);
+    response = test_fetch(manager, "GET", server, "/", NULL);
+    ck_assert_uint_eq(response->data_len, is_built_in ? 5 : len);
+    ck_assert_mem_eq(response->data, is_built_in ? "hello" : body, response->data_len);
+    ck_assert_str_eq(urlpool_response_header(response, "Content-Encoding"), coding);
+    urlpool_response_free(response);
+    head = test_server_last_head(server);
+    ck_assert_ptr_nonnull(strstr(head, "\r\nAccept-Encoding: " TEST_ACCEPT_ENCODING "\r\n"));
+    free(head);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+
+START_TEST(coding__that_is_not_built_in_is_passed_on)
+{
+    check_hello("br", HELLO_BR, sizeof(HELLO_BR) - 1, URLP_HAS_BROTLI);
+    check_hello("zstd", HELLO_ZSTD, sizeof(HELLO_ZSTD) - 1, URLP_HAS_ZSTD);
+    check_hello("compress", "\x1f\x9d", 2, false);
+    check_hello("br, compress", HELLO_BR, sizeof(HELLO_BR) - 1, false);
+}
+END_TEST
+
+START_TEST(coding__that_unfolds_past_coding_ratio_max_is_an_error)
+{
+    struct wire wire = coded("gzip", 31, (size_t)20 << 20); /* of some twenty thousand bytes */
+    struct test_server *server = test_server_start(send_wire, &wire, NULL);
+    struct urlpool_manager *strict =
+        test_manager(&(struct urlpool_manager_options){.limits.coding_ratio_max = 100});
+    struct urlpool_manager *manager = test_manager(NULL);
+
+    ck_assert_int_eq(test_fetch_fails(strict, "GET", server, "/", NULL), URLPOOL_E_DECODE);
+    ck_assert_int_eq(test_err.phase, URLPOOL_PHASE_BODY);
+    test_get(manager, server);
+    urlpool_manager_free(strict);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+    free((void *)(uintptr_t)wire.data);
+}
+END_TEST
+
 START_TEST(coding__that_unfolds_past_data_bytes_max_is_an_error)
 {
     struct wire wire = coded("gzip", 31, (size_t)8 << 20); /* of some eight thousand bytes */
@@ -305,6 +363,8 @@ END_TEST
 
 RUN_TESTS("download", body__of_each_framing_is_read_whole,
           trailers__are_kept_apart_from_the_headers, coding__of_each_kind_is_undone,
+          coding__that_is_not_built_in_is_passed_on,
+          coding__that_unfolds_past_coding_ratio_max_is_an_error,
           coding__that_unfolds_past_data_bytes_max_is_an_error,
           coding__that_is_broken_is_an_error_and_not_a_body,
           coding__that_nobody_knows_is_left_as_it_is, body__that_breaks_off_is_never_handed_out,

@@ -258,6 +258,8 @@ START_TEST(limits__that_are_no_value_are_refused_by_name)
         {{.chunk_line_bytes_max = URLPOOL_NO_TIMEOUT}, "chunk_line_bytes_max"},
         {{.codings_max = -3},                          "codings_max"         },
         {{.codings_max = URLPOOL_NO_TIMEOUT},          "codings_max"         },
+        {{.coding_ratio_max = -3},                     "coding_ratio_max"    },
+        {{.coding_ratio_max = URLPOOL_NO_TIMEOUT},     "coding_ratio_max"    },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -27,7 +27,8 @@ START_TEST(request__returns_status_data_and_headers)
     ck_assert_str_eq(response->url, test_server_url(server, "/a?b=c#d", url, sizeof(url)));
     ck_assert(!response->connection_reused);
     snprintf(expected, sizeof(expected),
-             "GET /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept-Encoding: gzip, deflate\r\n"
+             "GET /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept-Encoding: " TEST_ACCEPT_ENCODING
+             "\r\n"
              "User-Agent: urlpool/" URLPOOL_VERSION "\r\n\r\n",
              test_server_port(server));
     ck_assert_str_eq(head, expected);

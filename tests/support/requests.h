@@ -8,6 +8,17 @@
 /* What end to end tests do again and again: a manager, a request to the scripted server that must
  * succeed, one that must fail. For tests of one thread. */
 
+/* TEST_ACCEPT_ENCODING is what a request offers: the codings of this build, by CMake's word. */
+#if URLP_HAS_BROTLI && URLP_HAS_ZSTD
+#define TEST_ACCEPT_ENCODING "gzip, deflate, br, zstd"
+#elif URLP_HAS_BROTLI
+#define TEST_ACCEPT_ENCODING "gzip, deflate, br"
+#elif URLP_HAS_ZSTD
+#define TEST_ACCEPT_ENCODING "gzip, deflate, zstd"
+#else
+#define TEST_ACCEPT_ENCODING "gzip, deflate"
+#endif
+
 /* test_err is the error of the last call of these functions; tests use it for their own calls. */
 extern struct urlpool_error test_err;
 

@@ -17,6 +17,9 @@ START_TEST(version__names_the_library_and_what_it_stands_on)
                             &parts[0], &parts[1], &parts[2], &parts[3], &parts[4], &parts[5],
                             &parts[6]),
                      7);
+    ck_assert_int_eq(strstr(text, " brotli/1.") != NULL, URLP_HAS_BROTLI);
+    ck_assert_int_eq(strstr(text, " zstd/1.") != NULL, URLP_HAS_ZSTD);
+    ck_assert_int_ne(text[strlen(text) - 1], ' ');
     ck_assert_ptr_eq(urlpool_version(), text);
 }
 END_TEST

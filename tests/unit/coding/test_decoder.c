@@ -6,10 +6,9 @@
 #include <string.h>
 
 #include "urlpool/export.h"
-#include "urlpool/memory.h"
 
+#include "bomb.h"
 #include "coded.h"
-#include "support/failing_allocator.h"
 #include "support/run_tests.h"
 
 static struct urlpool_error err;
@@ -18,7 +17,8 @@ static struct urlpool_error err;
 static enum urlpool_code open_decoder(const char *codings, int codings_max, bool *out_is_needed)
 {
     struct urlp_decoder *decoder = (struct urlp_decoder *)&err;
-    enum urlpool_code code = urlp_decoder_new(urlp_span_of(codings), codings_max, &decoder, &err);
+    enum urlpool_code code =
+        urlp_decoder_new(urlp_span_of(codings), codings_max, 0, &decoder, &err);
 
     if (code != URLPOOL_OK) {
         ck_assert_ptr_eq(decoder, &err);
@@ -57,6 +57,9 @@ START_TEST(decoder__is_none_with_an_unknown_coding_anywhere)
     check_needed("\"gzip\"", false);
     check_needed("gzip deflate", false);
     check_needed("compress", false);
+    check_needed("br", URLP_HAS_BROTLI);
+    check_needed("zstd", URLP_HAS_ZSTD);
+    check_needed("zstandard", false);
 }
 END_TEST
 
@@ -145,7 +148,8 @@ END_TEST
 
 START_TEST(decoder__takes_an_empty_body_for_an_empty_one)
 {
-    static const char *const codings[] = {"gzip", "deflate", "gzip, deflate, gzip"};
+    const char *const codings[] = {"gzip", "deflate", "gzip, deflate, gzip",
+                                   urlp_decoder_accept_encoding()};
     struct urlp_buf empty = {0};
     struct urlp_buf decoded = {0};
 
@@ -164,7 +168,7 @@ START_TEST(decoder__stays_with_its_first_error)
     struct urlpool_error again;
     uint8_t out[16];
 
-    ck_assert_int_eq(urlp_decoder_new(urlp_span_of("gzip"), 0, &decoder, &err), URLPOOL_OK);
+    ck_assert_int_eq(urlp_decoder_new(urlp_span_of("gzip"), 0, 0, &decoder, &err), URLPOOL_OK);
     io.out = out;
     io.out_cap = sizeof(out);
     ck_assert_int_eq(urlp_decoder_step(decoder, &io, &err), URLPOOL_E_DECODE);
@@ -185,7 +189,7 @@ START_TEST(decoder__takes_nothing_and_loses_nothing_without_room)
     uint8_t out[16];
 
     coded_append(&coded, CODED_GZIP, "some text", 9);
-    ck_assert_int_eq(urlp_decoder_new(urlp_span_of("gzip"), 0, &decoder, &err), URLPOOL_OK);
+    ck_assert_int_eq(urlp_decoder_new(urlp_span_of("gzip"), 0, 0, &decoder, &err), URLPOOL_OK);
     io = (struct urlp_decoder_io){.in = coded.data, .in_len = coded.len};
     for (int i = 0; i < 3; i++) {
         ck_assert_int_eq(urlp_decoder_step(decoder, &io, &err), URLPOOL_OK);
@@ -193,7 +197,7 @@ START_TEST(decoder__takes_nothing_and_loses_nothing_without_room)
     }
     ck_assert_int_eq(urlp_decoder_finish(decoder, &err), URLPOOL_E_DECODE);
     urlp_decoder_free(decoder);
-    ck_assert_int_eq(urlp_decoder_new(urlp_span_of("gzip"), 0, &decoder, &err), URLPOOL_OK);
+    ck_assert_int_eq(urlp_decoder_new(urlp_span_of("gzip"), 0, 0, &decoder, &err), URLPOOL_OK);
     io = (struct urlp_decoder_io){.in = coded.data, .in_len = coded.len};
     ck_assert_int_eq(urlp_decoder_step(decoder, &io, &err), URLPOOL_OK);
     io.out = out;
@@ -207,49 +211,6 @@ START_TEST(decoder__takes_nothing_and_loses_nothing_without_room)
     urlp_buf_deinit(&coded);
 }
 END_TEST
-
-/* A heap that knows how much is held. */
-static size_t held_now;
-static size_t held_most;
-
-static void *count_allocate(void *user, size_t size)
-{
-    size_t *block = malloc(size + sizeof(max_align_t));
-
-    (void)user;
-    ck_assert_ptr_nonnull(block);
-    *block = size;
-    held_now += size;
-    held_most = held_now > held_most ? held_now : held_most;
-    return (char *)block + sizeof(max_align_t);
-}
-
-static void count_release(void *user, void *block)
-{
-    (void)user;
-    if (block != NULL) {
-        size_t *start = (size_t *)(void *)((char *)block - sizeof(max_align_t));
-
-        held_now -= *start;
-        free(start);
-    }
-}
-
-static void *count_reallocate(void *user, void *block, size_t size)
-{
-    void *fresh = count_allocate(user, size);
-
-    if (block != NULL) {
-        size_t len = *(size_t *)(void *)((char *)block - sizeof(max_align_t));
-
-        memcpy(fresh, block, len < size ? len : size);
-        count_release(user, block);
-    }
-    return fresh;
-}
-
-static const struct urlpool_allocator counting = {
-    .allocate = count_allocate, .reallocate = count_reallocate, .release = count_release};
 
 /* make_bomb appends `len` zeros coded `num_layers` times. */
 static void make_bomb(struct urlp_buf *out, size_t len, int num_layers)
@@ -268,47 +229,69 @@ static void make_bomb(struct urlp_buf *out, size_t len, int num_layers)
     urlp_buf_deinit(&inner);
 }
 
-/* check_bomb decodes `bomb` a little at a time and checks what was held meanwhile. */
-static void check_bomb(const char *codings, const struct urlp_buf *bomb, size_t expected_len,
-                       size_t held_max)
-{
-    struct urlp_decoder *decoder = NULL;
-    struct urlp_decoder_io io = {.in = bomb->data, .in_len = bomb->len};
-    size_t total = 0;
-    size_t made;
-    uint8_t out[1000];
-
-    held_most = held_now;
-    held_max += held_now;
-    ck_assert_int_eq(urlp_decoder_new(urlp_span_of(codings), 0, &decoder, &err), URLPOOL_OK);
-    do {
-        io.out = out;
-        io.out_cap = sizeof(out);
-        ck_assert_int_eq(urlp_decoder_step(decoder, &io, &err), URLPOOL_OK);
-        made = sizeof(out) - io.out_cap;
-        total += made;
-    } while (made > 0);
-    ck_assert_uint_eq(total, expected_len);
-    ck_assert_int_eq(urlp_decoder_finish(decoder, &err), URLPOOL_OK);
-    ck_assert_uint_le(held_most, held_max);
-    urlp_decoder_free(decoder);
-}
-
 START_TEST(decoder__holds_no_more_however_much_a_body_expands)
 {
     const size_t len = 16 * 1024 * 1024;
     struct urlp_buf bomb = {0};
 
-    ck_assert_int_eq(urlpool_set_allocator(&counting, &err), URLPOOL_OK);
+    bomb_begin();
     make_bomb(&bomb, len, 1);
     ck_assert_uint_lt(bomb.len, len / 900);
-    check_bomb("gzip", &bomb, len, 48 * 1024);
+    bomb_check("gzip", &bomb, len, 48 * 1024);
     make_bomb(&bomb, len, 2);
     ck_assert_uint_lt(bomb.len, 300);
-    check_bomb("gzip, gzip", &bomb, len, 2 * 48 * 1024 + 16 * 1024);
+    bomb_check("gzip, gzip", &bomb, len, 2 * 48 * 1024 + 16 * 1024);
     urlp_buf_deinit(&bomb);
-    ck_assert_uint_eq(held_now, 0);
-    ck_assert_int_eq(urlpool_set_allocator(NULL, &err), URLPOOL_OK);
+    bomb_end();
+}
+END_TEST
+
+/* ratio_fate decodes all of `bomb` with a bound on its ratio. */
+static enum urlpool_code ratio_fate(const char *codings, const struct urlp_buf *bomb, int ratio_max)
+{
+    static uint8_t out[65536];
+    struct urlp_decoder *decoder = NULL;
+    struct urlp_decoder_io io = {bomb->data, bomb->len, out, sizeof(out)};
+    enum urlpool_code code;
+
+    ck_assert_int_eq(urlp_decoder_new(urlp_span_of(codings), 0, ratio_max, &decoder, &err),
+                     URLPOOL_OK);
+    do {
+        io.out = out;
+        io.out_cap = sizeof(out);
+        code = urlp_decoder_step(decoder, &io, &err);
+    } while (code == URLPOOL_OK && io.out_cap < sizeof(out));
+    urlp_decoder_free(decoder);
+    return code;
+}
+
+START_TEST(decoder__ends_a_body_that_expands_past_ratio_max)
+{
+    struct urlp_buf bomb = {0};
+
+    make_bomb(&bomb, 32 << 20, 1);
+    ck_assert_int_eq(ratio_fate("gzip", &bomb, 0), URLPOOL_OK);
+    ck_assert_int_eq(ratio_fate("gzip", &bomb, 100), URLPOOL_E_DECODE);
+    ck_assert_ptr_nonnull(strstr(err.message, "100 times"));
+    ck_assert_int_eq(ratio_fate("gzip", &bomb, URLPOOL_NONE), URLPOOL_E_DECODE);
+    make_bomb(&bomb, 32 << 20, 2);
+    ck_assert_int_eq(ratio_fate("gzip, gzip", &bomb, 0), URLPOOL_E_DECODE);
+    ck_assert_ptr_nonnull(strstr(err.message, "2000 times"));
+    ck_assert_int_eq(ratio_fate("gzip, gzip", &bomb, 1000000), URLPOOL_OK);
+    urlp_buf_deinit(&bomb);
+}
+END_TEST
+
+START_TEST(decoder__counts_no_ratio_for_a_short_body)
+{
+    struct urlp_buf bomb = {0};
+
+    make_bomb(&bomb, 16 << 20, 2);
+    ck_assert_int_eq(ratio_fate("gzip, gzip", &bomb, URLPOOL_NONE), URLPOOL_OK);
+    make_bomb(&bomb, (16 << 20) + 1, 2);
+    ck_assert_int_eq(ratio_fate("gzip, gzip", &bomb, URLPOOL_NONE), URLPOOL_E_DECODE);
+    ck_assert_int_eq(ratio_fate("gzip, gzip", &bomb, 1), URLPOOL_OK);
+    urlp_buf_deinit(&bomb);
 }
 END_TEST
 
@@ -332,27 +315,13 @@ START_TEST(decoder__does_not_work_for_ever_on_what_never_comes_out)
 }
 END_TEST
 
-static enum urlpool_code decode_all(const struct urlp_buf *coded)
-{
-    struct urlp_decoder *decoder = NULL;
-    uint8_t out[64];
-    struct urlp_decoder_io io = {coded->data, coded->len, out, sizeof(out)};
-    enum urlpool_code code = urlp_decoder_new(urlp_span_of("deflate, gzip"), 0, &decoder, &err);
-
-    if (code == URLPOOL_OK) {
-        code = urlp_decoder_step(decoder, &io, &err);
-        urlp_decoder_free(decoder);
-    }
-    return code;
-}
-
 /* feed gives `num` times `coded` to a decoder of gzip that has had `first`; returns the first
  * error.
  */
 static enum urlpool_code feed(const struct urlp_buf *first, const void *coded, size_t len, int num)
 {
     struct urlp_decoder *decoder = NULL;
-    enum urlpool_code code = urlp_decoder_new(urlp_span_of("gzip"), 0, &decoder, &err);
+    enum urlpool_code code = urlp_decoder_new(urlp_span_of("gzip"), 0, 0, &decoder, &err);
     uint8_t out[64];
 
     for (int i = -1; i < num && code == URLPOOL_OK; i++) {
@@ -390,32 +359,15 @@ START_TEST(decoder__survives_every_allocation_that_fails)
     static uint8_t stored[256];
     struct urlp_buf once = {0};
     struct urlp_buf twice = {0};
-    struct urlp_buf coded = {.data = stored};
-    uint64_t num_failed = 0;
+    size_t len;
 
     coded_append(&once, CODED_ZLIB, "some text", 9);
     coded_append(&twice, CODED_GZIP, once.data, once.len);
     memcpy(stored, twice.data, twice.len);
-    coded.len = twice.len;
+    len = twice.len;
     urlp_buf_deinit(&once);
     urlp_buf_deinit(&twice);
-    failing_allocator_install();
-    for (uint64_t n = 1;; n++) {
-        enum urlpool_code code;
-
-        failing_allocator_fail_nth(n);
-        code = decode_all(&coded);
-        ck_assert_int_eq(failing_allocator_num_live(), 0);
-        if (!failing_allocator_has_failed()) {
-            ck_assert_int_eq(code, URLPOOL_OK);
-            break;
-        }
-        ck_assert_int_eq(code, URLPOOL_E_NOMEM);
-        ck_assert_int_eq(err.code, URLPOOL_E_NOMEM);
-        num_failed++;
-    }
-    ck_assert_uint_ge(num_failed, 6);
-    failing_allocator_remove();
+    coded_check_short_of_memory("deflate, gzip", stored, len, 6);
 }
 END_TEST
 
@@ -426,6 +378,8 @@ RUN_TESTS("decoder", decoder__is_none_without_a_coding,
           decoder__takes_an_empty_body_for_an_empty_one, decoder__stays_with_its_first_error,
           decoder__takes_nothing_and_loses_nothing_without_room,
           decoder__holds_no_more_however_much_a_body_expands,
+          decoder__ends_a_body_that_expands_past_ratio_max,
+          decoder__counts_no_ratio_for_a_short_body,
           decoder__does_not_work_for_ever_on_what_never_comes_out,
           decoder__does_not_read_for_ever_what_yields_nothing,
           decoder__survives_every_allocation_that_fails)

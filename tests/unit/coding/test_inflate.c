@@ -23,27 +23,9 @@ static void end(void)
     urlp_buf_deinit(&decoded);
 }
 
-/* check_decodes checks that `coded` gives `expected`, in several sizes of pieces. */
 static void check_decodes(const char *codings, const struct urlp_buf *expected)
 {
-    static const size_t steps[][2] = {
-        {1 << 20, 1 << 20},
-        {1,       1 << 20},
-        {1 << 20, 1      },
-        {1,       1      },
-        {7,       13     },
-        {2,       3      },
-    };
-
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-        decoded.len = 0;
-        ck_assert_int_eq(coded_decode(codings, &coded, steps[i][0], steps[i][1], &decoded),
-                         URLPOOL_OK);
-        ck_assert_uint_eq(decoded.len, expected->len);
-        if (expected->len > 0) {
-            ck_assert_mem_eq(decoded.data, expected->data, expected->len);
-        }
-    }
+    coded_check(codings, &coded, expected);
 }
 
 static void check_fails(const char *codings, size_t in_step)
