@@ -274,6 +274,9 @@ START_TEST(decoder__ends_a_body_that_expands_past_ratio_max)
     ck_assert_int_eq(ratio_fate("gzip", &bomb, 100), URLPOOL_E_DECODE);
     ck_assert_ptr_nonnull(strstr(err.message, "100 times"));
     ck_assert_int_eq(ratio_fate("gzip", &bomb, URLPOOL_NONE), URLPOOL_E_DECODE);
+    /* Half of it is past what is free, so that the ratio that counts is half of 1030. */
+    ck_assert_int_eq(ratio_fate("gzip", &bomb, 500), URLPOOL_E_DECODE);
+    ck_assert_int_eq(ratio_fate("gzip", &bomb, 530), URLPOOL_OK);
     make_bomb(&bomb, 32 << 20, 2);
     ck_assert_int_eq(ratio_fate("gzip, gzip", &bomb, 0), URLPOOL_E_DECODE);
     ck_assert_ptr_nonnull(strstr(err.message, "2000 times"));
