@@ -359,7 +359,7 @@ START_TEST(total__covers_every_hop_of_a_redirect)
     ck_assert_int_eq(test_fetch_fails(manager, "GET", server, "/hop/1000", &options),
                      URLPOOL_E_TOTAL_TIMEOUT);
     ck_assert_uint_ge(test_err.num_attempts, 2);
-    ck_assert_uint_le(test_err.num_attempts, 5);
+    ck_assert_uint_le(test_err.num_attempts, 6); /* poll counts whole milliseconds, upwards */
     ck_assert(test_err.maybe_processed);
     ck_assert_int_eq(test_err.http_status, 302);
     urlpool_manager_free(manager);
