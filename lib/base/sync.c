@@ -196,63 +196,6 @@ void urlp_after_fork_in_child(void (*function)(void))
     (void)pthread_atfork(NULL, NULL, function);
 }
 
-/* Who is in here is a reader, a fork is the writer, and goes before readers yet to come. */
-#define FORK_GATE_INIT PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
-
-static pthread_rwlock_t fork_gate = FORK_GATE_INIT;
-static _Thread_local unsigned fork_gate_depth; /* of this thread's begins */
-
-/* A thread that forks in here itself must not wait for itself. */
-static void before_fork(void)
-{
-    if (fork_gate_depth == 0) {
-        (void)pthread_rwlock_wrlock(&fork_gate);
-    }
-}
-
-static void after_fork_in_parent(void)
-{
-    if (fork_gate_depth == 0) {
-        (void)pthread_rwlock_unlock(&fork_gate);
-    }
-}
-
-/* The gate counts threads that are not here: it is made anew. */
-static void after_fork_in_child(void)
-{
-    fork_gate = (pthread_rwlock_t)FORK_GATE_INIT;
-    if (fork_gate_depth > 0) {
-        (void)pthread_rwlock_rdlock(&fork_gate);
-    }
-}
-
-static void put_gate_up(void)
-{
-    (void)pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-}
-
-void urlp_fork_wait_begin(void)
-{
-    static struct urlp_once once = URLP_ONCE_INIT;
-
-    urlp_once_run(&once, put_gate_up);
-    if (fork_gate_depth++ == 0) {
-        (void)pthread_rwlock_rdlock(&fork_gate);
-    }
-}
-
-void urlp_fork_wait_end(void)
-{
-    if (--fork_gate_depth == 0) {
-        (void)pthread_rwlock_unlock(&fork_gate);
-    }
-}
-
-bool urlp_fork_must_wait(void)
-{
-    return fork_gate_depth > 0;
-}
-
 void urlp_fake_wait_begin(struct urlp_fake_waiter *waiter, const struct urlp_cond *cond,
                           struct urlpool_deadline by)
 {

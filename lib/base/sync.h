@@ -109,18 +109,6 @@ void urlp_once_run(struct urlp_once *once, void (*function)(void));
  * there. It may call only what a signal handler may. Not done when memory is out. */
 void urlp_after_fork_in_child(void (*function)(void));
 
-/* urlp_fork_wait_begin and urlp_fork_wait_end stand around what takes locks that are not urlpool's,
- * BoringSSL's and the C library's for its time zone: a fork by another thread waits for the end, so
- * that no child is born with such a lock held by nobody. They nest; nothing between them may wait
- * for another thread or a peer.
- *
- * Threads: any number at once; begin waits for a fork under way. */
-void urlp_fork_wait_begin(void);
-void urlp_fork_wait_end(void);
-
-/* urlp_fork_must_wait says whether the calling thread is between the two. */
-bool urlp_fork_must_wait(void);
-
 /* urlp_assert_no_lock stops the process, in builds with URLP_CHECKED, when the calling thread holds
  * a urlpool lock; in others it is nothing. `where` is for the message. */
 #ifdef URLP_CHECKED

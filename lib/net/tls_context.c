@@ -16,7 +16,6 @@
 #include "base/environment.h"
 #include "base/error.h"
 #include "base/option.h"
-#include "base/sync.h"
 #include "net/tls.h"
 #include "net/tls_roots.h"
 #include "net/tls_stream.h"
@@ -135,11 +134,9 @@ struct urlpool_tls *urlpool_tls_new(const struct urlpool_tls_options *options,
     urlp_ref_init(&tls->ref);
     tls->serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
     tls->is_insecure = options->insecure_no_verify;
-    urlp_fork_wait_begin();
     if (load_roots(tls, options, err) == URLPOOL_OK) {
         tls->context = new_context(tls->is_insecure, err);
     }
-    urlp_fork_wait_end();
     if (tls->context == NULL) {
         urlpool_tls_unref(tls);
         return NULL;

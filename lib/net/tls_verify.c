@@ -24,7 +24,6 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/sync.h"
 #include "net/tls_names.h"
 
 #define RSA_BITS_MIN    2048
@@ -352,9 +351,9 @@ static enum urlpool_code judge(X509_STORE_CTX *context, X509 *leaf, int64_t now,
     return check_links(X509_STORE_CTX_get0_chain(context), now, identity, verdict);
 }
 
-static enum urlpool_code verify(const STACK_OF(CRYPTO_BUFFER) * presented, X509_STORE *roots,
-                                const struct urlp_tls_identity *identity,
-                                struct urlp_tls_verdict *verdict)
+enum urlpool_code urlp_tls_verify(const STACK_OF(CRYPTO_BUFFER) * presented, X509_STORE *roots,
+                                  const struct urlp_tls_identity *identity,
+                                  struct urlp_tls_verdict *verdict)
 {
     const int64_t now = urlp_wall_seconds();
     X509_STORE_CTX *context = NULL;
@@ -383,19 +382,5 @@ done:
     X509_STORE_CTX_free(context);
     sk_X509_pop_free(chain, X509_free);
     ERR_clear_error();
-    return code;
-}
-
-/* BoringSSL locks the store and every new key, and asks the C library for the date of now, which
- * locks its time zone. */
-enum urlpool_code urlp_tls_verify(const STACK_OF(CRYPTO_BUFFER) * presented, X509_STORE *roots,
-                                  const struct urlp_tls_identity *identity,
-                                  struct urlp_tls_verdict *verdict)
-{
-    enum urlpool_code code;
-
-    urlp_fork_wait_begin();
-    code = verify(presented, roots, identity, verdict);
-    urlp_fork_wait_end();
     return code;
 }

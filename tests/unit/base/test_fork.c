@@ -1,14 +1,11 @@
 /* Which process is this? */
 
 #include <pthread.h>
-#include <semaphore.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fork.h"
-#include "base/sync.h"
 #include "support/run_tests.h"
 
 #define NUM_THREADS 4
@@ -137,86 +134,5 @@ START_TEST(fork__is_noticed_without_the_page_too)
 }
 END_TEST
 
-/* A thread that holds a fork up, and one that forks. */
-struct scene {
-    sem_t is_in, may_leave, has_forked;
-};
-
-static void *stay_in(void *user)
-{
-    struct scene *scene = user;
-
-    urlp_fork_wait_begin();
-    urlp_fork_wait_begin(); /* it nests */
-    urlp_fork_wait_end();
-    ck_assert(urlp_fork_must_wait());
-    (void)sem_post(&scene->is_in);
-    (void)sem_wait(&scene->may_leave);
-    urlp_fork_wait_end();
-    return NULL;
-}
-
-static bool can_begin(uint64_t generation)
-{
-    (void)generation;
-    urlp_fork_wait_begin();
-    urlp_fork_wait_end();
-    return !urlp_fork_must_wait();
-}
-
-static void *fork_once(void *user)
-{
-    struct scene *scene = user;
-
-    ck_assert(run_in_child(can_begin, 0));
-    (void)sem_post(&scene->has_forked);
-    return NULL;
-}
-
-START_TEST(fork__waits_for_who_holds_what_a_child_must_not_inherit)
-{
-    struct scene scene;
-    struct timespec soon;
-    pthread_t inside;
-    pthread_t forker;
-
-    (void)sem_init(&scene.is_in, 0, 0);
-    (void)sem_init(&scene.may_leave, 0, 0);
-    (void)sem_init(&scene.has_forked, 0, 0);
-    ck_assert_int_eq(pthread_create(&inside, NULL, stay_in, &scene), 0);
-    (void)sem_wait(&scene.is_in);
-    ck_assert_int_eq(pthread_create(&forker, NULL, fork_once, &scene), 0);
-    (void)clock_gettime(CLOCK_REALTIME, &soon);
-    soon.tv_nsec += 30000000;
-    soon.tv_sec += soon.tv_nsec / 1000000000;
-    soon.tv_nsec %= 1000000000;
-    ck_assert_int_eq(sem_timedwait(&scene.has_forked, &soon), -1);
-    (void)sem_post(&scene.may_leave);
-    (void)sem_wait(&scene.has_forked);
-    (void)pthread_join(inside, NULL);
-    (void)pthread_join(forker, NULL);
-}
-END_TEST
-
-static bool is_still_in(uint64_t generation)
-{
-    bool was_in = urlp_fork_must_wait();
-
-    urlp_fork_wait_end();
-    return was_in && can_begin(generation);
-}
-
-START_TEST(fork__does_not_wait_for_itself)
-{
-    urlp_fork_wait_begin();
-    ck_assert(run_in_child(is_still_in, 0));
-    ck_assert(urlp_fork_must_wait());
-    urlp_fork_wait_end();
-    ck_assert(!urlp_fork_must_wait());
-    ck_assert(run_in_child(can_begin, 0));
-}
-END_TEST
-
 RUN_TESTS("fork", fork__a_process_keeps_its_generation, fork__every_descendant_has_another,
-          fork__threads_agree_from_the_first_question_on, fork__is_noticed_without_the_page_too,
-          fork__waits_for_who_holds_what_a_child_must_not_inherit, fork__does_not_wait_for_itself)
+          fork__threads_agree_from_the_first_question_on, fork__is_noticed_without_the_page_too)
