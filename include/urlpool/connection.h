@@ -40,10 +40,12 @@ struct urlpool_connection_options {
     unsigned char reserved[62];
 };
 
-/* Flags of urlpool_connection_putrequest. */
+/* Fields that are not sent by themselves; Host must then be among the caller's. Without
+ * Accept-Encoding codings are undone all the same. The lower floor sends no User-Agent anyway. */
 enum urlpool_skip {
     URLPOOL_SKIP_HOST = 1,
-    URLPOOL_SKIP_ACCEPT_ENCODING = 2
+    URLPOOL_SKIP_ACCEPT_ENCODING = 2,
+    URLPOOL_SKIP_USER_AGENT = 4
 };
 
 /* urlpool_connection_new makes a connection object; nothing is dialled yet. `host` is "host",

@@ -9,9 +9,11 @@
 #include "urlpool/cancel.h"
 #include "urlpool/error.h"
 #include "urlpool/export.h"
+#include "urlpool/form.h"
 #include "urlpool/headers.h"
 #include "urlpool/limits.h"
 #include "urlpool/response.h"
+#include "urlpool/retry.h"
 #include "urlpool/stats.h"
 #include "urlpool/timeout.h"
 #include "urlpool/tls.h"
@@ -36,9 +38,11 @@ struct urlpool_manager_options {
     int64_t lifetime_ms;  /* a connection is used this long, ±10 %; default 600 000 */
     int64_t requests_max; /* of one connection; default no bound */
     struct urlpool_timeout timeout;
+    struct urlpool_retry retries;
     struct urlpool_limits limits;
     struct urlpool_tls *tls; /* NULL: the default configuration, built at the first https request */
-    const struct urlpool_headers *headers; /* sent with requests that bring none of their own */
+    const struct urlpool_headers *headers; /* sent with requests that bring none of their own, or
+                                              merge theirs */
     const char *user_agent;                /* default "urlpool/<version>"; "" sends none */
     int32_t redirects_max;  /* default 20; URLPOOL_NONE: none is followed, the first is an error */
     int64_t data_bytes_max; /* of a decoded body held in memory; default 1 GiB */
@@ -50,14 +54,21 @@ struct urlpool_manager_options {
 /* struct urlpool_request_options: zero bytes are the defaults, those of the manager. */
 struct urlpool_request_options {
     const struct urlpool_headers *headers; /* replace the manager's, as in urllib3 */
+    bool merge_headers;                    /* but here are set on top of the manager's */
+    unsigned skip; /* an OR of enum urlpool_skip: fields that are not sent by themselves */
     struct urlpool_body body;
-    struct urlpool_timeout timeout; /* each field that is not zero wins over the manager's */
+    const struct urlpool_form *fields; /* in place of `body`: with GET, HEAD, DELETE and OPTIONS
+                                          behind the URL's query, else a multipart body */
+    bool fields_urlencoded;            /* else a url-encoded body */
+    struct urlpool_timeout timeout;    /* each field that is not zero wins over the manager's */
+    struct urlpool_retry retries;      /* the same */
     int32_t redirects_max;
-    bool return_redirects; /* give the 3xx to the caller */
-    bool allow_downgrade;  /* follow from https to http */
-    bool keep_post;        /* 301 and 302 keep POST and its body, as urllib3 does */
-    bool stream;           /* leave the body to urlpool_response_read; `data` is NULL */
-    bool keep_encoded;     /* neither ask for nor undo content codings */
+    bool return_redirects;     /* give the 3xx to the caller */
+    bool allow_downgrade;      /* follow from https to http */
+    unsigned redirect_schemes; /* an OR of enum urlpool_scheme; default both */
+    unsigned keep_post;        /* an OR of enum urlpool_keep_post; default: all become GET */
+    bool stream;               /* leave the body to urlpool_response_read; `data` is NULL */
+    bool keep_encoded;         /* neither ask for nor undo content codings */
     int64_t data_bytes_max;
     const struct urlpool_cancel *cancel; /* must outlive the response */
     struct urlpool_trace trace;          /* instead of the manager's; must outlive the response */
@@ -142,6 +153,33 @@ URLPOOL_API void urlpool_manager_stats(struct urlpool_manager *manager, struct u
  * Threads: any number at once. */
 URLPOOL_API URLPOOL_MUST_USE char *urlpool_manager_describe(struct urlpool_manager *manager,
                                                             struct urlpool_error *err);
+
+/* struct urlpool_headers_choice says which headers urlpool_headers_make makes; zero bytes are none.
+ */
+struct urlpool_headers_choice {
+    bool keep_alive;              /* Connection: keep-alive */
+    bool accept_encoding;         /* Accept-Encoding: all codings of this build */
+    const char *accept_encodings; /* or these: "gzip, br" */
+    const char *user_agent;
+    const char *basic_auth;       /* "user:password": Authorization */
+    const char *bearer_auth;      /* a token: Authorization */
+    const char *proxy_basic_auth; /* "user:password": Proxy-Authorization */
+    bool disable_cache;           /* Cache-Control: no-cache */
+    unsigned char reserved[32];
+};
+
+/* urlpool_headers_make makes a list of the headers chosen.
+ *
+ * Owns:    the caller frees it with urlpool_headers_free.
+ * Errors:  NULL with URLPOOL_E_INVALID (NULL, basic and bearer at once, reserved bytes),
+ *          URLPOOL_E_HEADER for what is not fit to send, URLPOOL_E_NOMEM. No message holds a
+ *          credential.
+ * Threads: any number at once.
+ * Spec:    RFC 7617, RFC 6750 section 2.1.
+ * Model:   urllib3.util.make_headers, whose user and password are Latin-1: these are sent as given.
+ */
+URLPOOL_API URLPOOL_MUST_USE struct urlpool_headers *urlpool_headers_make(
+    const struct urlpool_headers_choice *choice, struct urlpool_error *err);
 
 URLPOOL_END_DECLS
 

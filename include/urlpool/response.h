@@ -93,6 +93,23 @@ URLPOOL_API const struct urlpool_headers *urlpool_response_trailers(
  * Model:   HTTPResponse.getheader. */
 URLPOOL_API const char *urlpool_response_header(const struct urlpool_response *response,
                                                 const char *name);
+/* struct urlpool_hop is a try that came before the response: one that failed, was answered with a
+ * status to try again on, or was redirected. Strings live as long as the response. */
+struct urlpool_hop {
+    const char *method;     /* NULL: there is no such hop */
+    const char *url;        /* without userinfo */
+    enum urlpool_code code; /* of a failure; URLPOOL_OK when there was an answer */
+    int status;             /* of the answer, or 0 */
+    const char *location;   /* where a redirect led, without userinfo; else NULL */
+};
+/* urlpool_response_num_hops returns how many there were; the one free try after a stale connection
+ * is among them. */
+URLPOOL_API size_t urlpool_response_num_hops(const struct urlpool_response *response);
+/* urlpool_response_hop shows number `index`, the first is 0.
+ *
+ * Model:   urllib3 Retry.history, RequestHistory. */
+URLPOOL_API struct urlpool_hop urlpool_response_hop(const struct urlpool_response *response,
+                                                    size_t index);
 /* urlpool_response_free drains within its bounds, or closes, what is still unread; accepts NULL. */
 URLPOOL_API void urlpool_response_free(struct urlpool_response *response);
 

@@ -9,12 +9,14 @@
 #include "urlpool/deadline.h"   // IWYU pragma: export
 #include "urlpool/error.h"      // IWYU pragma: export
 #include "urlpool/export.h"     // IWYU pragma: export
+#include "urlpool/form.h"       // IWYU pragma: export
 #include "urlpool/headers.h"    // IWYU pragma: export
 #include "urlpool/limits.h"     // IWYU pragma: export
 #include "urlpool/manager.h"    // IWYU pragma: export
 #include "urlpool/memory.h"     // IWYU pragma: export
 #include "urlpool/pool.h"       // IWYU pragma: export
 #include "urlpool/response.h"   // IWYU pragma: export
+#include "urlpool/retry.h"      // IWYU pragma: export
 #include "urlpool/stats.h"      // IWYU pragma: export
 #include "urlpool/status.h"     // IWYU pragma: export
 #include "urlpool/timeout.h"    // IWYU pragma: export

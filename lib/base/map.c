@@ -9,10 +9,9 @@
 
 #include <stdbool.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
+#include "base/random.h"
 #include "base/sync.h"
 
 #define NUM_SLOTS_MIN 8
@@ -30,14 +29,7 @@ static uint8_t seed[SEED_BYTES];
 
 static void make_seed(void)
 {
-    if (getrandom(seed, sizeof(seed), 0) == (ssize_t)sizeof(seed)) {
-        return;
-    }
-    /* No getrandom (a kernel before 3.17, a sandbox): the clock and where we were loaded are worse,
-     * but differ from process to process. */
-    uint64_t parts[2] = {(uint64_t)urlp_now_ns(), (uint64_t)(uintptr_t)seed};
-
-    memcpy(seed, parts, sizeof(seed));
+    urlp_random_fill(seed, sizeof(seed));
 }
 
 static uint64_t hash_key(const void *key, size_t key_len)

@@ -7,6 +7,7 @@
 
 #include "policy/redirect.h"
 
+#include "urlpool/retry.h"
 #include "urlpool/status.h"
 
 #include "base/error.h"
@@ -15,15 +16,16 @@
 /* RFC 9110 section 15.4. 300, 304, 305 and 306 are not followed, whatever Location they have. */
 static const struct {
     int status;
-    bool
-        post_to_get; /* sections 15.4.2, 15.4.3: "MAY change the request method from POST to GET" */
-    bool all_to_get; /* section 15.4.4: GET or HEAD */
+    bool post_to_get; /* sections 15.4.2, 15.4.3: "MAY change the request method from POST to GET";
+                         15.4.4 asks for it */
+    bool all_to_get;  /* section 15.4.4: GET or HEAD */
+    unsigned keep_post; /* the bit of enum urlpool_keep_post that prevents it for POST */
 } followed[] = {
-    {URLPOOL_HTTP_MOVED_PERMANENTLY,  true,  false},
-    {URLPOOL_HTTP_FOUND,              true,  false},
-    {URLPOOL_HTTP_SEE_OTHER,          false, true },
-    {URLPOOL_HTTP_TEMPORARY_REDIRECT, false, false},
-    {URLPOOL_HTTP_PERMANENT_REDIRECT, false, false},
+    {URLPOOL_HTTP_MOVED_PERMANENTLY,  true,  false, URLPOOL_KEEP_POST_301},
+    {URLPOOL_HTTP_FOUND,              true,  false, URLPOOL_KEEP_POST_302},
+    {URLPOOL_HTTP_SEE_OTHER,          true,  true,  URLPOOL_KEEP_POST_303},
+    {URLPOOL_HTTP_TEMPORARY_REDIRECT, false, false, 0                    },
+    {URLPOOL_HTTP_PERMANENT_REDIRECT, false, false, 0                    },
 };
 
 static const char *const credential_names[] = {"Authorization", "Cookie", "Cookie2",
@@ -78,8 +80,9 @@ static bool is_followed(const struct urlp_redirect_rules *rules,
 
     for (size_t i = 0; i < COUNT_OF(followed); i++) {
         if (followed[i].status == facts->status) {
-            *out_to_get = (followed[i].all_to_get && !is_head) ||
-                          (followed[i].post_to_get && is_post && !rules->keep_post);
+            *out_to_get =
+                is_post ? followed[i].post_to_get && (rules->keep_post & followed[i].keep_post) == 0
+                        : followed[i].all_to_get && !is_head;
             return true;
         }
     }

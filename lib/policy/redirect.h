@@ -14,7 +14,7 @@ struct urlp_redirect_rules {
     int redirects_max;     /* already resolved: 0 means none */
     bool return_redirects; /* hand the 3xx to the caller */
     bool allow_downgrade;  /* https to http */
-    bool keep_post;        /* 301 and 302 keep POST and its body */
+    unsigned keep_post;    /* an OR of enum urlpool_keep_post */
 };
 
 /* What happened. Facts only. */

@@ -82,7 +82,8 @@ START_TEST(redirect__obeys_its_options)
     urlpool_response_free(response);
 
     options =
-        (struct urlpool_request_options){.keep_post = true, .body = urlpool_body_bytes("x", 1)};
+        (struct urlpool_request_options){.keep_post = URLPOOL_KEEP_POST_301 | URLPOOL_KEEP_POST_302,
+                                         .body = urlpool_body_bytes("x", 1)};
     response = test_fetch(manager, "POST", server, "/redirect/302", &options);
     ck_assert_str_eq((const char *)response->data, "POST");
     urlpool_response_free(response);

@@ -216,7 +216,7 @@ START_TEST(keep_post__keeps_method_and_body)
 
     ck_assert_str_eq((const char *)response->data, "GET");
     urlpool_response_free(response);
-    options.keep_post = true;
+    options.keep_post = URLPOOL_KEEP_POST_301 | URLPOOL_KEEP_POST_302;
     response = test_fetch(manager, "POST", server, "/", &options);
     ck_assert_str_eq((const char *)response->data, "POST");
     urlpool_response_free(response);

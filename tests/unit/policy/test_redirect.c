@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "urlpool/retry.h"
+
 #include "policy/redirect.h"
 #include "support/failing_allocator.h"
 #include "support/run_tests.h"
@@ -158,13 +160,19 @@ END_TEST
 
 START_TEST(redirect__keeps_post_when_told_to)
 {
-    struct given given = {.method = "POST", .locations = {"/d"}, .rules = {.keep_post = true}};
+    struct given given = {.method = "POST",
+                          .locations = {"/d"},
+                          .rules = {.keep_post = URLPOOL_KEEP_POST_301 | URLPOOL_KEEP_POST_302}};
 
     given.status = 301;
     ck_assert(!judge(&given).verdict.to_get);
     given.status = 302;
     ck_assert(!judge(&given).verdict.to_get);
     given.status = 303;
+    ck_assert(judge(&given).verdict.to_get);
+    given.rules.keep_post = URLPOOL_KEEP_POST_303;
+    ck_assert(!judge(&given).verdict.to_get);
+    given.method = "PUT";
     ck_assert(judge(&given).verdict.to_get);
 }
 END_TEST
@@ -179,10 +187,10 @@ START_TEST(redirect__surfaces_a_body_that_cannot_be_sent_again)
     assert_surfaces(&given);
     given.status = 302;
     ck_assert(judge(&given).verdict.follow); /* the body is dropped */
-    given.rules.keep_post = true;
+    given.rules.keep_post = URLPOOL_KEEP_POST_301 | URLPOOL_KEEP_POST_302;
     assert_surfaces(&given);
     given.method = "PUT";
-    given.rules.keep_post = false;
+    given.rules.keep_post = 0;
     assert_surfaces(&given);
     given.status = 303;
     ck_assert(judge(&given).verdict.follow);

@@ -1,0 +1,67 @@
+#ifndef URLP_CONN_BODY_PLAN_H
+#define URLP_CONN_BODY_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "urlpool/body.h"
+
+#include "base/buf.h"
+#include "base/span.h"
+
+/* struct urlp_segment is a run of body bytes from one source. */
+struct urlp_segment {
+    enum urlp_segment_kind {
+        URLP_SEGMENT_BYTES,
+        URLP_SEGMENT_FD,
+        URLP_SEGMENT_FILE, /* opened anew for each try */
+        URLP_SEGMENT_CALLBACK
+    } kind;
+    struct urlp_span bytes;
+    int fd;
+    const char *path;
+    int64_t start; /* offset of the first byte, for FD */
+    int64_t len;   /* -1: not known */
+};
+
+/* struct urlp_body_plan is how a struct urlpool_body is to be sent: what the head must say of it,
+ * and where its bytes come from. Made once a request, before a connection is taken; used for every
+ * try. Zero bytes: no body. */
+struct urlp_body_plan {
+    bool has_body;
+    int64_t len; /* -1: chunked */
+    bool can_rewind;
+    const char *content_type;               /* NULL: none; the caller's own wins */
+    const struct urlpool_headers *trailers; /* NULL: none */
+    int64_t expect_ms;                      /* -1: does not expect 100-continue */
+    struct urlpool_body body;               /* as given */
+    struct urlp_segment *segments;          /* `one`, or the heap's */
+    size_t num_segments;
+    struct urlp_segment one;
+    struct urlp_buf text; /* an encoded form, the heads of parts */
+    char *own_content_type;
+    bool is_begun; /* bytes were taken from a source: rewind before the next try */
+};
+
+/* urlp_body_plan_make plans the sending of `body` (NULL: none). Files are measured from their
+ * offset.
+ *
+ * Owns:    what `body` points to is borrowed; the caller ends it with urlp_body_plan_deinit, also
+ *          after a failure.
+ * Errors:  URLPOOL_E_INVALID (an option), URLPOOL_E_BODY (a file cannot be read, phase SEND),
+ *          URLPOOL_E_HEADER (a trailer field not allowed), URLPOOL_E_NOMEM. */
+URLPOOL_MUST_USE enum urlpool_code urlp_body_plan_make(struct urlp_body_plan *plan,
+                                                       const struct urlpool_body *body,
+                                                       struct urlpool_error *err);
+
+/* urlp_body_plan_rewind goes back to the first byte, for another try; harmless before the first.
+ *
+ * Errors:  URLPOOL_E_UNREWINDABLE. */
+URLPOOL_MUST_USE enum urlpool_code urlp_body_plan_rewind(struct urlp_body_plan *plan,
+                                                         struct urlpool_error *err);
+
+/* urlp_body_plan_deinit gives its memory back; zero bytes have none. */
+void urlp_body_plan_deinit(struct urlp_body_plan *plan);
+
+#endif /* URLP_CONN_BODY_PLAN_H */
