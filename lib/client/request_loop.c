@@ -45,10 +45,7 @@ struct journey {
     const struct urlpool_trace *trace;     /* NULL: nobody watches */
 
     struct urlp_span method;
-    struct urlpool_body body;
-    int64_t body_len; /* -1: chunked */
-    int64_t body_start;
-    bool body_can_rewind;
+    struct urlp_body_plan body;
 
     struct urlp_url url, next_url;
     int num_redirects;
@@ -130,14 +127,13 @@ static void move_out(struct journey *journey) URLP_MAY_BLOCK
 static enum urlpool_code draft_head(const struct journey *journey, struct urlp_head_draft *out,
                                     struct urlpool_error *err)
 {
-    const bool has_body = journey->body.kind != URLPOOL_BODY_NONE;
     const struct urlp_head_plan plan = {
         .method = journey->method,
         .url = &journey->url,
         .headers = journey->headers,
         .user_agent = journey->manager->user_agent,
-        .has_body = has_body,
-        .body_len = has_body ? journey->body_len : 0,
+        .has_body = journey->body.has_body,
+        .body_len = journey->body.len,
         .ask_for_codings = !journey->options->keep_encoded,
         .is_redirected = journey->num_redirects > 0,
         .cross_origin = journey->cross_origin,
@@ -155,7 +151,7 @@ static struct urlpool_response *exchange(struct journey *journey,
 {
     const struct urlp_exchange send = {
         .head = head,
-        .body = journey->body.kind != URLPOOL_BODY_NONE ? &journey->body : NULL,
+        .body = &journey->body,
         .read_ms = journey->timeout.read_ms,
         .write_ms = journey->timeout.write_ms,
         .data_bytes_max = journey->data_bytes_max,
@@ -176,7 +172,7 @@ static enum urlp_verdict judge_failure(const struct journey *journey, enum urlpo
         .response_bytes_seen = facts->response_bytes_seen,
         .method_idempotent = urlp_method_is_idempotent(journey->method),
         .has_idempotency_key = urlpool_headers_contains(journey->headers, "Idempotency-Key"),
-        .body_can_rewind = journey->body_can_rewind,
+        .body_can_rewind = urlp_body_plan_can_rewind(&journey->body),
         .retried_stale = journey->num_retries > 0,
     };
     return urlp_judge(&attempt);
@@ -193,14 +189,6 @@ static void give_up_lease(struct journey *journey) URLP_MAY_BLOCK
     end = urlp_lease_end_of(&verdict);
     end.call = &journey->call;
     urlp_lease_release(&journey->tenure->lease, &end);
-}
-
-static enum urlpool_code rewind_body(struct journey *journey, struct urlpool_error *err)
-{
-    if (journey->body.kind == URLPOOL_BODY_NONE) {
-        return URLPOOL_OK;
-    }
-    return urlp_body_rewind(&journey->body, journey->body_start, err);
 }
 
 /* exchange_in_place makes the try over the lease just given, and the one free try over a fresh
@@ -226,7 +214,7 @@ static struct urlpool_response *exchange_in_place(struct journey *journey,
             give_up_lease(journey);
             return NULL;
         }
-        if (rewind_body(journey, err) != URLPOOL_OK) {
+        if (urlp_body_plan_rewind(&journey->body, err) != URLPOOL_OK) {
             err->cause = why;
             give_up_lease(journey);
             return NULL;
@@ -320,11 +308,10 @@ static enum urlpool_code go_on(struct journey *journey, const struct urlp_redire
     if (redirect->to_get) {
         journey->to_get = true;
         journey->method = urlp_span_of("GET");
-        journey->body = (struct urlpool_body){0};
-        journey->body_can_rewind = true;
+        urlp_body_plan_deinit(&journey->body);
         return URLPOOL_OK;
     }
-    return rewind_body(journey, err);
+    return urlp_body_plan_rewind(&journey->body, err);
 }
 
 /* judge_redirect asks policy about a response. True: another hop is prepared. False with
@@ -338,7 +325,7 @@ static bool judge_redirect(struct journey *journey, struct urlpool_response *res
         .method = journey->method,
         .status = response->status,
         .num_redirects = journey->num_redirects,
-        .can_rewind = journey->body_can_rewind,
+        .can_rewind = urlp_body_plan_can_rewind(&journey->body),
     };
 
     facts.fields = urlp_response_fields(response, &facts.num_fields);
@@ -437,15 +424,13 @@ static enum urlpool_code resolve_options(struct journey *journey, struct urlpool
     return code;
 }
 
-/* resolve_body learns how the body will be framed, before a connection is taken for it. */
+/* resolve_body learns how the body will be sent, before a connection is taken for it. */
 static enum urlpool_code resolve_body(struct journey *journey, struct urlpool_error *err)
 {
-    journey->body = journey->options->body;
-    if (journey->body.kind != URLPOOL_BODY_NONE && urlp_headers_ask_for_chunked(journey->headers)) {
-        journey->body.chunked = true;
-    }
-    return urlp_body_framing(&journey->body, &journey->body_len, &journey->body_can_rewind,
-                             &journey->body_start, err);
+    struct urlpool_body body = journey->options->body;
+
+    body.chunked |= urlp_headers_ask_for_chunked(journey->headers);
+    return urlp_body_plan_make(&journey->body, &body, err);
 }
 
 static enum urlpool_code set_out(struct journey *journey, const char *method, const char *url,
@@ -509,6 +494,7 @@ struct urlpool_response *urlp_request_make(struct urlpool_manager *manager,
         err->http_status = err->http_status != 0 ? err->http_status : journey.last_status;
         err->maybe_processed = journey.maybe_processed;
     }
+    urlp_body_plan_deinit(&journey.body);
     urlp_url_deinit(&journey.url);
     urlp_url_deinit(&journey.next_url);
     urlpool_manager_unref(manager);

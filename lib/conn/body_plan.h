@@ -27,7 +27,7 @@ struct urlp_segment {
 
 /* struct urlp_body_plan is how a struct urlpool_body is to be sent: what the head must say of it,
  * and where its bytes come from. Made once a request, before a connection is taken; used for every
- * try. Zero bytes: no body. */
+ * try. Zero bytes: no body. It points into itself and must not be copied. */
 struct urlp_body_plan {
     bool has_body;
     int64_t len; /* -1: chunked */
@@ -61,7 +61,14 @@ URLPOOL_MUST_USE enum urlpool_code urlp_body_plan_make(struct urlp_body_plan *pl
 URLPOOL_MUST_USE enum urlpool_code urlp_body_plan_rewind(struct urlp_body_plan *plan,
                                                          struct urlpool_error *err);
 
-/* urlp_body_plan_deinit gives its memory back; zero bytes have none. */
+/* urlp_body_plan_deinit gives its memory back and leaves a plan without a body; zero bytes have
+ * none. */
 void urlp_body_plan_deinit(struct urlp_body_plan *plan);
+
+/* urlp_body_plan_can_rewind says whether the request can be sent again as far as its body goes. */
+static inline bool urlp_body_plan_can_rewind(const struct urlp_body_plan *plan)
+{
+    return !plan->has_body || plan->can_rewind;
+}
 
 #endif /* URLP_CONN_BODY_PLAN_H */

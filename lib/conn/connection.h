@@ -1,13 +1,13 @@
 #ifndef URLP_CONN_CONNECTION_H
 #define URLP_CONN_CONNECTION_H
 
-#include "urlpool/body.h"
 #include "urlpool/connection.h"
 #include "urlpool/stats.h"
 #include "urlpool/timeout.h"
 
 #include "base/call.h"
 #include "base/sync.h"
+#include "conn/body_plan.h"
 #include "http/field.h"
 
 /* What the floors above need of a connection beside its public face. */
@@ -28,7 +28,7 @@ void urlp_connection_rest(struct urlpool_connection *connection);
  * resolved: -1 is none. */
 struct urlp_exchange {
     const struct urlp_request_head *head; /* all fields, framing included */
-    const struct urlpool_body *body;      /* NULL: none */
+    struct urlp_body_plan *body;          /* NULL: none; at its beginning */
     int64_t read_ms, write_ms;
     int64_t data_bytes_max; /* -1: none */
     bool keep_encoded;
@@ -53,17 +53,6 @@ URLPOOL_MUST_USE struct urlpool_response *urlp_connection_exchange(
     struct urlpool_connection *connection, const struct urlp_exchange *exchange,
     const struct urlp_call *call, struct urlp_exchange_facts *facts,
     struct urlpool_error *err) URLP_MAY_BLOCK;
-
-/* urlp_body_framing tells how `body` is to be framed: `*out_len` its length, or -1 when it must be
- * chunked (asked for, or not known). A regular file is measured from its offset.
- * Errors: URLPOOL_E_INVALID, URLPOOL_E_BODY (fstat or lseek failed). */
-URLPOOL_MUST_USE enum urlpool_code urlp_body_framing(const struct urlpool_body *body,
-                                                     int64_t *out_len, bool *out_can_rewind,
-                                                     int64_t *out_start, struct urlpool_error *err);
-
-/* urlp_body_rewind goes back to where the body began, for another try. Errors: UNREWINDABLE. */
-URLPOOL_MUST_USE enum urlpool_code urlp_body_rewind(const struct urlpool_body *body, int64_t start,
-                                                    struct urlpool_error *err);
 
 /* Why a connection is good for another request or not, asked at the end of a body. */
 struct urlp_connection_verdict {

@@ -6,7 +6,7 @@
 
 /* send_request sends head and body. The request counts as sent only when all of it is. */
 static enum urlpool_code send_request(struct urlpool_connection *connection,
-                                      const struct urlpool_body *body,
+                                      struct urlp_body_plan *body,
                                       struct urlpool_error *err) URLP_MAY_BLOCK
 {
     enum urlpool_code code = urlp_turn_put_body(connection, body, err);

@@ -143,26 +143,21 @@ static enum urlpool_code put_length(struct urlp_floor *floor, int64_t len,
 
 /* put_framing says how the body is framed, unless the caller has said so: by its length when that
  * is known, else chunked; 0 for a method that usually has a body and now has none. */
-static enum urlpool_code put_framing(struct urlp_floor *floor, const struct urlpool_body *body,
+static enum urlpool_code put_framing(struct urlp_floor *floor, const struct urlp_body_plan *plan,
                                      struct urlpool_error *err)
 {
     struct urlp_span method = urlp_span_make(floor->text.data, floor->method_len);
     struct urlp_span chunked = urlp_span_of("chunked");
-    bool has_body = body != NULL && body->kind != URLPOOL_BODY_NONE;
-    bool can_rewind = false;
-    int64_t start = 0;
-    int64_t len = 0;
-    enum urlpool_code code = urlp_body_framing(body, &len, &can_rewind, &start, err);
 
-    if (code != URLPOOL_OK || urlp_floor_head_has(floor, "Content-Length") ||
+    if (urlp_floor_head_has(floor, "Content-Length") ||
         urlp_floor_head_has(floor, "Transfer-Encoding")) {
-        return code;
+        return URLPOOL_OK;
     }
-    if (len < 0) {
+    if (plan->len < 0) {
         return urlp_floor_head_add(floor, urlp_span_of("Transfer-Encoding"), &chunked, 1, err);
     }
-    if (has_body || urlp_method_expects_body(method)) {
-        return put_length(floor, len, err);
+    if (plan->has_body || urlp_method_expects_body(method)) {
+        return put_length(floor, plan->len, err);
     }
     return URLPOOL_OK;
 }
@@ -198,20 +193,19 @@ static void mark_sent(struct urlpool_connection *connection) URLP_MAY_BLOCK
 
 /* send_head sends the head, and the body when there is one. */
 static enum urlpool_code send_head(struct urlpool_connection *connection,
-                                   const struct urlpool_body *body,
+                                   struct urlp_body_plan *plan,
                                    struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_floor *floor = &connection->floor;
-    bool has_body = body != NULL && body->kind != URLPOOL_BODY_NONE;
-    enum urlpool_code code = has_body ? urlp_turn_put_body(connection, body, err)
-                                      : urlp_turn_put(connection, NULL, 0, err);
+    enum urlpool_code code = plan->has_body ? urlp_turn_put_body(connection, plan, err)
+                                            : urlp_turn_put(connection, NULL, 0, err);
 
     if (code != URLPOOL_OK) {
         end_failed(connection, err);
         return code;
     }
     floor->state = URLP_FLOOR_REQUEST_SENT;
-    floor->send_left = has_body ? 0 : connection->turn.body_len;
+    floor->send_left = plan->has_body ? 0 : connection->turn.body_len;
     floor->is_sent_whole = false;
     if (floor->send_left == 0) {
         mark_sent(connection);
@@ -219,13 +213,39 @@ static enum urlpool_code send_head(struct urlpool_connection *connection,
     return URLPOOL_OK;
 }
 
+/* begin_turn opens the connection, where it must be, and writes the head. */
+static enum urlpool_code begin_turn(struct urlpool_connection *connection,
+                                    struct urlp_body_plan *plan,
+                                    struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlp_floor *floor = &connection->floor;
+    struct urlp_request_head head;
+    const struct urlp_exchange exchange = {.head = &head,
+                                           .body = plan,
+                                           .read_ms = floor->timeout.read_ms,
+                                           .write_ms = floor->timeout.write_ms,
+                                           .data_bytes_max = floor->data_bytes_max,
+                                           .keep_encoded = floor->keep_encoded};
+    enum urlpool_code code = put_framing(floor, plan, err);
+
+    if (code == URLPOOL_OK) {
+        code = urlp_floor_open(connection, &floor->call, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_floor_head_finish(floor, &head, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_turn_begin(connection, &exchange, &floor->call, err);
+    }
+    return code;
+}
+
 enum urlpool_code urlpool_connection_endheaders(struct urlpool_connection *connection,
                                                 const struct urlpool_body *body,
                                                 struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_floor *floor = NULL;
-    struct urlp_request_head head;
-    struct urlp_exchange exchange = {.head = &head, .body = body};
+    struct urlp_body_plan plan = {0};
     enum urlpool_code code;
 
     if (connection == NULL) {
@@ -236,29 +256,21 @@ enum urlpool_code urlpool_connection_endheaders(struct urlpool_connection *conne
         return urlp_fail(err, URLPOOL_E_CANNOT_SEND_HEADER, URLPOOL_PHASE_NONE,
                          "no request has been started");
     }
-    exchange.read_ms = floor->timeout.read_ms;
-    exchange.write_ms = floor->timeout.write_ms;
-    exchange.data_bytes_max = floor->data_bytes_max;
-    exchange.keep_encoded = floor->keep_encoded;
     refresh(connection);
     if (connection->stream == NULL && (floor->no_auto_open || floor->opener == NULL)) {
         return urlp_fail(err, URLPOOL_E_NOT_CONNECTED, URLPOOL_PHASE_CONNECT, "not connected");
     }
-    code = put_framing(floor, body, err);
+    code = urlp_body_plan_make(&plan, body, err);
     if (code == URLPOOL_OK) {
-        code = urlp_floor_open(connection, &floor->call, err);
-    }
-    if (code == URLPOOL_OK) {
-        code = urlp_floor_head_finish(floor, &head, err);
-    }
-    if (code == URLPOOL_OK) {
-        code = urlp_turn_begin(connection, &exchange, &floor->call, err);
+        code = begin_turn(connection, &plan, err);
     }
     if (code != URLPOOL_OK) {
         floor->state = URLP_FLOOR_IDLE;
-        return code;
+    } else {
+        code = send_head(connection, &plan, err);
     }
-    return send_head(connection, body, err);
+    urlp_body_plan_deinit(&plan);
+    return code;
 }
 
 /* put_part sends `len` bytes of the body as the head has announced it. */

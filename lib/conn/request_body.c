@@ -1,16 +1,14 @@
-/* The body of a request: how long it is, how to go back to its beginning, and sending it.
+/* Sending the body of a request.
  *
  * Exactly as many bytes are sent as the head has announced. A file that turns out shorter or longer
  * fails the request before its last byte is sent, so that the server never takes it for whole.
  * What has no size goes chunked. */
 
 #include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/option.h"
 #include "base/park.h"
 #include "conn/turn.h"
 
@@ -19,87 +17,6 @@
 
 /* How often an early answer is looked for while a pipe has nothing. */
 #define LISTEN_MS 100
-
-/* measure_fd finds out where a descriptor stands and what is left of it. */
-static enum urlpool_code measure_fd(int fd, int64_t *out_len, bool *out_can_rewind,
-                                    int64_t *out_start, struct urlpool_error *err)
-{
-    struct stat about;
-    off_t start;
-
-    if (fstat(fd, &about) != 0) {
-        return urlp_fail_errno(err, URLPOOL_E_BODY, URLPOOL_PHASE_SEND, errno,
-                               "request body descriptor %d", fd);
-    }
-    if (S_ISDIR(about.st_mode)) {
-        return urlp_fail_errno(err, URLPOOL_E_BODY, URLPOOL_PHASE_SEND, EISDIR,
-                               "request body descriptor %d", fd);
-    }
-    if (!S_ISREG(about.st_mode)) {
-        return URLPOOL_OK;
-    }
-    start = lseek(fd, 0, SEEK_CUR);
-    if (start < 0) {
-        return urlp_fail_errno(err, URLPOOL_E_BODY, URLPOOL_PHASE_SEND, errno,
-                               "offset of request body descriptor %d", fd);
-    }
-    *out_len = about.st_size > start ? (int64_t)(about.st_size - start) : 0;
-    *out_can_rewind = true;
-    *out_start = (int64_t)start;
-    return URLPOOL_OK;
-}
-
-enum urlpool_code urlp_body_framing(const struct urlpool_body *body, int64_t *out_len,
-                                    bool *out_can_rewind, int64_t *out_start,
-                                    struct urlpool_error *err)
-{
-    int64_t len = 0;
-    int64_t start = 0;
-    bool can_rewind = true;
-    enum urlpool_code code = URLPOOL_OK;
-
-    if (body != NULL) {
-        code = urlp_option_check_reserved("body", body->reserved, sizeof(body->reserved), err);
-        if (code != URLPOOL_OK) {
-            return code;
-        }
-    }
-    if (body != NULL && body->kind == URLPOOL_BODY_BYTES) {
-        if (body->data == NULL && body->data_len > 0) {
-            return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
-                             "body.data is NULL and body.data_len is not 0");
-        }
-        len = (int64_t)body->data_len;
-    } else if (body != NULL && body->kind == URLPOOL_BODY_FD) {
-        len = -1;
-        can_rewind = false;
-        code = measure_fd(body->fd, &len, &can_rewind, &start, err);
-    } else if (body != NULL && body->kind != URLPOOL_BODY_NONE) {
-        code = urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "body.kind is %d",
-                         (int)body->kind);
-    }
-    if (code != URLPOOL_OK) {
-        return code;
-    }
-    *out_len = body != NULL && body->chunked ? -1 : len;
-    *out_can_rewind = can_rewind;
-    *out_start = start;
-    return URLPOOL_OK;
-}
-
-enum urlpool_code urlp_body_rewind(const struct urlpool_body *body, int64_t start,
-                                   struct urlpool_error *err)
-{
-    if (body == NULL || body->kind != URLPOOL_BODY_FD) {
-        return URLPOOL_OK;
-    }
-    if (lseek(body->fd, (off_t)start, SEEK_SET) < 0) {
-        return urlp_fail_errno(err, URLPOOL_E_UNREWINDABLE, URLPOOL_PHASE_SEND, errno,
-                               "request body descriptor %d cannot go back to %lld", body->fd,
-                               (long long)start);
-    }
-    return URLPOOL_OK;
-}
 
 /* await waits until a pipe has something to give, or the turn is over. */
 static enum urlpool_code await(struct urlpool_connection *connection, int fd,
@@ -279,13 +196,14 @@ static enum urlpool_code put_bytes(struct urlpool_connection *connection, const 
 }
 
 enum urlpool_code urlp_turn_put_body(struct urlpool_connection *connection,
-                                     const struct urlpool_body *body, struct urlpool_error *err)
+                                     struct urlp_body_plan *plan, struct urlpool_error *err)
 {
-    if (body == NULL || body->kind == URLPOOL_BODY_NONE) {
+    if (plan == NULL || !plan->has_body) {
         return put_bytes(connection, NULL, 0, err);
     }
-    if (body->kind == URLPOOL_BODY_FD) {
-        return put_fd(connection, body->fd, err);
+    plan->is_begun = true;
+    if (plan->one.kind == URLP_SEGMENT_FD) {
+        return put_fd(connection, plan->one.fd, err);
     }
-    return put_bytes(connection, body->data, body->data_len, err);
+    return put_bytes(connection, plan->one.bytes.data, plan->one.bytes.len, err);
 }

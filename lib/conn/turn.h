@@ -34,12 +34,12 @@ URLPOOL_MUST_USE enum urlpool_code urlp_turn_put(struct urlpool_connection *conn
 URLPOOL_MUST_USE enum urlpool_code urlp_turn_listen(struct urlpool_connection *connection,
                                                     struct urlpool_error *err) URLP_MAY_BLOCK;
 
-/* urlp_turn_put_body sends the whole of `body` (NULL: none), framed as the head said.
+/* urlp_turn_put_body sends the whole of what `plan` says (NULL: none), framed as the head said.
  *
  * Errors:  those of urlp_turn_put; URLPOOL_E_BODY when it holds fewer or more bytes than the head
  *          said, or cannot be read. */
 URLPOOL_MUST_USE enum urlpool_code urlp_turn_put_body(struct urlpool_connection *connection,
-                                                      const struct urlpool_body *body,
+                                                      struct urlp_body_plan *plan,
                                                       struct urlpool_error *err) URLP_MAY_BLOCK;
 
 /* urlp_turn_sent says that the request is with the kernel, whole. */

@@ -1,5 +1,4 @@
-/* Bodies of requests: how they are measured and rewound, and what of a descriptor reaches the wire.
- */
+/* Bodies of requests: what of a descriptor reaches the wire. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,115 +28,6 @@ static int file_with(const char *text, size_t len)
     ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
     return fd;
 }
-
-/* check_framing measures `body`. */
-static void check_framing(const struct urlpool_body *body, int64_t len, bool can_rewind,
-                          int64_t start)
-{
-    int64_t out_len = -99;
-    int64_t out_start = -99;
-    bool out_can_rewind = !can_rewind;
-
-    ck_assert_int_eq(urlp_body_framing(body, &out_len, &out_can_rewind, &out_start, NULL),
-                     URLPOOL_OK);
-    ck_assert_int_eq(out_len, len);
-    ck_assert_int_eq(out_can_rewind, can_rewind);
-    ck_assert_int_eq(out_start, start);
-}
-
-static void check_no_framing(const struct urlpool_body *body, enum urlpool_code code)
-{
-    int64_t len = -99;
-    int64_t start = -99;
-    bool can_rewind = false;
-
-    ck_assert_int_eq(urlp_body_framing(body, &len, &can_rewind, &start, NULL), code);
-    ck_assert_int_eq(len, -99);
-    ck_assert_int_eq(start, -99);
-}
-
-START_TEST(framing__of_bytes_is_their_length_unless_chunked_is_asked_for)
-{
-    struct urlpool_body body = urlpool_body_bytes("hello", 5);
-    struct urlpool_body none = {0};
-
-    check_framing(NULL, 0, true, 0);
-    check_framing(&none, 0, true, 0);
-    check_framing(&body, 5, true, 0);
-    body.chunked = true;
-    check_framing(&body, -1, true, 0);
-}
-END_TEST
-
-START_TEST(framing__of_a_file_is_what_is_left_of_it)
-{
-    int fd = file_with("0123456789", 10);
-    struct urlpool_body body = urlpool_body_fd(fd);
-
-    check_framing(&body, 10, true, 0);
-    ck_assert_int_eq(lseek(fd, 4, SEEK_SET), 4);
-    check_framing(&body, 6, true, 4);
-    ck_assert_int_eq(lseek(fd, 40, SEEK_SET), 40);
-    check_framing(&body, 0, true, 40);
-    body.chunked = true;
-    check_framing(&body, -1, true, 40);
-    close(fd);
-}
-END_TEST
-
-START_TEST(framing__of_a_pipe_is_chunked_and_cannot_be_rewound)
-{
-    int fds[2];
-    struct urlpool_body body;
-
-    ck_assert_int_eq(pipe(fds), 0);
-    body = urlpool_body_fd(fds[0]);
-    check_framing(&body, -1, false, 0);
-    close(fds[0]);
-    close(fds[1]);
-}
-END_TEST
-
-START_TEST(framing__refuses_what_is_no_body)
-{
-    struct urlpool_body body = urlpool_body_bytes(NULL, 5);
-    int fd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    check_no_framing(&body, URLPOOL_E_INVALID);
-    body = urlpool_body_bytes("x", 1);
-    body.reserved[38] = 1;
-    check_no_framing(&body, URLPOOL_E_INVALID);
-    body = (struct urlpool_body){.kind = (enum urlpool_body_kind)7};
-    check_no_framing(&body, URLPOOL_E_INVALID);
-    body = urlpool_body_fd(-1);
-    check_no_framing(&body, URLPOOL_E_BODY);
-    body = urlpool_body_fd(fd);
-    check_no_framing(&body, URLPOOL_E_BODY);
-    close(fd);
-}
-END_TEST
-
-START_TEST(rewind__goes_back_to_where_the_body_began)
-{
-    int fd = file_with("0123456789", 10);
-    int fds[2];
-    struct urlpool_body body = urlpool_body_fd(fd);
-    char buf[4];
-
-    ck_assert_int_eq(urlp_body_rewind(NULL, 0, NULL), URLPOOL_OK);
-    ck_assert_int_eq(lseek(fd, 9, SEEK_SET), 9);
-    ck_assert_int_eq(urlp_body_rewind(&body, 4, NULL), URLPOOL_OK);
-    ck_assert_int_eq(read(fd, buf, 4), 4);
-    ck_assert_mem_eq(buf, "4567", 4);
-    close(fd);
-
-    ck_assert_int_eq(pipe(fds), 0);
-    body = urlpool_body_fd(fds[0]);
-    ck_assert_int_eq(urlp_body_rewind(&body, 0, NULL), URLPOOL_E_UNREWINDABLE);
-    close(fds[0]);
-    close(fds[1]);
-}
-END_TEST
 
 /* begin_put makes the exchange a PUT of `fd`. */
 static void begin_put(const char *fields, int fd)
@@ -381,11 +271,7 @@ START_TEST(pipe__that_gives_nothing_is_left_for_an_early_answer)
 }
 END_TEST
 
-RUN_TESTS("request_body", framing__of_bytes_is_their_length_unless_chunked_is_asked_for,
-          framing__of_a_file_is_what_is_left_of_it,
-          framing__of_a_pipe_is_chunked_and_cannot_be_rewound, framing__refuses_what_is_no_body,
-          rewind__goes_back_to_where_the_body_began,
-          file__is_sent_from_its_offset_with_the_head_in_one_write,
+RUN_TESTS("request_body", file__is_sent_from_its_offset_with_the_head_in_one_write,
           file__that_is_empty_is_sent_as_a_head_alone, file__is_sent_whole_whatever_its_size,
           file__that_shrank_fails_the_request,
           file__that_grew_fails_the_request_before_its_last_byte,
