@@ -15,7 +15,7 @@
 struct urlp_counters;
 
 /* struct urlp_call goes down with everything that may block: until when, who may cut it short, who
- * watches and who counts. Made once per request in client/request_loop.c; a layer that has a
+ * watches and who counts. Made once per request in client/journey_set_out.c; a layer that has a
  * shorter bound of its own (a phase, a gap between bytes) copies it and shortens `by`. */
 struct urlp_call {
     struct urlpool_deadline by;          /* of this phase; never after `total_by` */

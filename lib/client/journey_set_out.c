@@ -1,0 +1,78 @@
+/* What is settled before anything is tried: options become numbers, method and URL are checked, the
+ * body's length is known, the total deadline begins. */
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/option.h"
+#include "client/journey.h"
+#include "client/request_head.h"
+#include "http/method.h"
+
+/* resolve_options turns the caller's options and the manager's into the journey's numbers. */
+static enum urlpool_code resolve_options(struct urlp_journey *journey, struct urlpool_error *err)
+{
+    const struct urlpool_request_options *options = journey->options;
+    const struct urlpool_manager *manager = journey->manager;
+    enum urlpool_code code = urlp_option_check_reserved("request options", options->reserved,
+                                                        sizeof(options->reserved), err);
+    if (code == URLPOOL_OK) {
+        code = urlp_timeout_resolve(&options->timeout, &manager->timeout, &journey->timeout, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_option_resolve_int("redirects_max", options->redirects_max,
+                                       manager->redirects_max, &journey->rules.redirects_max, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_option_resolve("data_bytes_max", options->data_bytes_max,
+                                   manager->data_bytes_max, &journey->data_bytes_max, err);
+    }
+    journey->rules.return_redirects = options->return_redirects;
+    journey->rules.allow_downgrade = options->allow_downgrade;
+    journey->rules.keep_post = options->keep_post;
+    return code;
+}
+
+/* resolve_body learns how the body will be sent, before a connection is taken for it. */
+static enum urlpool_code resolve_body(struct urlp_journey *journey, struct urlpool_error *err)
+{
+    struct urlpool_body body = journey->options->body;
+
+    body.chunked |= urlp_headers_ask_for_chunked(journey->headers);
+    return urlp_body_plan_make(&journey->body, &body, err);
+}
+
+enum urlpool_code urlp_journey_set_out(struct urlp_journey *journey, const char *method,
+                                       const char *url, struct urlpool_error *err)
+{
+    enum urlpool_code code = resolve_options(journey, err);
+
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    journey->method = urlp_span_of(method);
+    journey->headers =
+        journey->options->headers != NULL ? journey->options->headers : journey->manager->headers;
+    if (journey->options->trace.event != NULL) {
+        journey->trace = &journey->options->trace;
+    } else if (journey->manager->trace.event != NULL) {
+        journey->trace = &journey->manager->trace;
+    }
+    journey->call.trace = journey->trace;
+    journey->call.counters = &journey->manager->counters;
+    journey->call.cancel = journey->options->cancel;
+    journey->call.total_by = urlp_deadline_in(journey->timeout.total_ms);
+    journey->call.by = journey->call.total_by;
+    if (!urlp_method_is_valid(journey->method)) {
+        return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_NONE, "method \"%s\" is no token",
+                         urlp_quote(method, strlen(method)).text);
+    }
+    if (urlp_span_is(journey->method, "CONNECT")) {
+        return urlp_fail(
+            err, URLPOOL_E_HEADER, URLPOOL_PHASE_NONE,
+            "CONNECT makes a tunnel, not a request: see urlpool_connection_set_tunnel");
+    }
+    code = urlp_url_parse(urlp_span_of(url), &journey->url, err);
+    return code == URLPOOL_OK ? resolve_body(journey, err) : code;
+}
