@@ -14,6 +14,7 @@
 #include "conn/response.h"
 #include "http/method.h"
 #include "policy/judge.h"
+#include "policy/retry_rules.h"
 
 /* connection_ended is called by the response, once, when it needs its connection no more. */
 static void connection_ended(void *user, struct urlpool_connection *connection,
@@ -95,7 +96,8 @@ static enum urlpool_code draft_head(const struct urlp_journey *journey, struct u
         .body_len = journey->body.len,
         .ask_for_codings = !journey->options->keep_encoded,
         .is_redirected = journey->num_redirects > 0,
-        .cross_origin = journey->cross_origin,
+        .remove_headers =
+            journey->cross_origin ? urlp_retry_defaults.remove_headers_on_redirect : NULL,
         .to_get = journey->to_get,
     };
 

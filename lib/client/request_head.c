@@ -76,7 +76,7 @@ static bool is_dropped(const struct urlp_head_plan *plan, struct urlp_span name)
     if (is_framing(name) || urlp_span_is_nocase(name, "Host")) {
         return true; /* said by the library, in their own place */
     }
-    return plan->is_redirected && urlp_redirect_drops(name, plan->cross_origin, plan->to_get);
+    return plan->is_redirected && urlp_redirect_drops(name, plan->remove_headers, plan->to_get);
 }
 
 /* must_be_true says whether a field of the caller's is held against the body. One that was meant

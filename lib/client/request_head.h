@@ -27,7 +27,8 @@ struct urlp_head_plan {
     int64_t body_len; /* -1: chunked */
     bool ask_for_codings;
     bool is_redirected; /* then Host is made anew, and these two say what else is dropped */
-    bool cross_origin, to_get;
+    bool to_get;
+    const char *remove_headers; /* a list of names, once another origin was gone to; else NULL */
 };
 
 /* struct urlp_head_draft holds a head while it is being sent. Zero bytes: empty. */

@@ -28,9 +28,6 @@ static const struct {
     {URLPOOL_HTTP_PERMANENT_REDIRECT, false, false, 0                    },
 };
 
-static const char *const credential_names[] = {"Authorization", "Cookie", "Cookie2",
-                                               "Proxy-Authorization"};
-
 /* RFC 9110 section 15.4: content-specific fields, and those that announce content. */
 static const char *const content_names[] = {
     "Digest", "Repr-Digest", "Last-Modified", "Transfer-Encoding", "Trailer", "Expect"};
@@ -131,6 +128,14 @@ static enum urlpool_code resolve(const struct urlp_redirect_facts *facts, struct
     return URLPOOL_OK;
 }
 
+/* Whether the caller lets redirects lead to http or https, wherever they come from. */
+static bool allows_scheme(const struct urlp_redirect_rules *rules, bool is_https)
+{
+    unsigned scheme = is_https ? URLPOOL_SCHEME_HTTPS : URLPOOL_SCHEME_HTTP;
+
+    return rules->schemes == 0 || (rules->schemes & scheme) != 0;
+}
+
 enum urlpool_code urlp_redirect_judge(const struct urlp_redirect_rules *rules,
                                       const struct urlp_redirect_facts *facts,
                                       struct urlp_redirect *out, struct urlp_url *next,
@@ -169,6 +174,9 @@ enum urlpool_code urlp_redirect_judge(const struct urlp_redirect_rules *rules,
     if (from.is_https && !to.is_https && !rules->allow_downgrade) {
         return refuse(facts, "leads from https to http", err);
     }
+    if (!allows_scheme(rules, to.is_https)) {
+        return refuse(facts, to.is_https ? "leads to https" : "leads to http", err);
+    }
     verdict.follow = true;
     verdict.cross_origin = !urlp_origin_equals(&from, &to);
     *out = verdict;
@@ -185,15 +193,25 @@ static bool is_one_of(struct urlp_span name, const char *const *names, size_t nu
     return false;
 }
 
-bool urlp_redirect_drops(struct urlp_span name, bool cross_origin, bool to_get)
+static bool is_in_list(struct urlp_span name, const char *names)
+{
+    struct urlp_span rest = urlp_span_of(names);
+    struct urlp_span element;
+
+    while (urlp_span_split_list(&rest, &element)) {
+        if (urlp_span_equals_nocase(name, element)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool urlp_redirect_drops(struct urlp_span name, const char *remove_headers, bool to_get)
 {
     static const char prefix[] = "Content-";
     struct urlp_span head = name;
 
-    if (urlp_span_is_nocase(name, "Host")) {
-        return true;
-    }
-    if (cross_origin && is_one_of(name, credential_names, COUNT_OF(credential_names))) {
+    if (urlp_span_is_nocase(name, "Host") || is_in_list(name, remove_headers)) {
         return true;
     }
     if (!to_get) {

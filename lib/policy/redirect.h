@@ -14,6 +14,7 @@ struct urlp_redirect_rules {
     int redirects_max;     /* already resolved: 0 means none */
     bool return_redirects; /* hand the 3xx to the caller */
     bool allow_downgrade;  /* https to http */
+    unsigned schemes;      /* an OR of enum urlpool_scheme; 0: both */
     unsigned keep_post;    /* an OR of enum urlpool_keep_post */
 };
 
@@ -42,7 +43,7 @@ struct urlp_redirect {
  *
  * Owns:    the caller calls urlp_url_deinit on `next`, also on failure.
  * Errors:  URLPOOL_E_TOO_MANY_REDIRECTS; URLPOOL_E_REDIRECT (two differing Location lines, https to
- *          http, another scheme than http and https, userinfo or a bad URL in Location); both with
+ *          http, a scheme that is not allowed, userinfo or a bad URL in Location); both with
  *          phase REDIRECT and the status; URLPOOL_E_NOMEM. `out` is untouched then.
  * Spec:    RFC 9110 sections 10.2.2, 15.4.
  * Model:   urllib3 PoolManager.urlopen. */
@@ -52,12 +53,12 @@ URLPOOL_MUST_USE enum urlpool_code urlp_redirect_judge(const struct urlp_redirec
                                                        struct urlp_url *next,
                                                        struct urlpool_error *err);
 
-/* urlp_redirect_drops says whether a request field must not go on: `cross_origin` Authorization,
- * Cookie, Proxy-Authorization; `to_get` Content-*, Digest, Last-Modified, Transfer-Encoding …; Host
- * always, it is made anew.
+/* urlp_redirect_drops says whether a request field must not go on: those in `remove_headers`, a
+ * list of names in any case, NULL while the origin is the same; `to_get` Content-*, Digest,
+ * Last-Modified, Transfer-Encoding …; Host always, it is made anew.
  *
  * Spec:    RFC 9110 section 15.4.
  * Model:   urllib3 Retry.remove_headers_on_redirect, HTTPHeaderDict._prepare_for_method_change. */
-bool urlp_redirect_drops(struct urlp_span name, bool cross_origin, bool to_get);
+bool urlp_redirect_drops(struct urlp_span name, const char *remove_headers, bool to_get);
 
 #endif /* URLP_POLICY_REDIRECT_H */

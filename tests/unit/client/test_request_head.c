@@ -248,7 +248,7 @@ START_TEST(redirect__to_another_origin_leaves_credentials)
     scene.plan.is_redirected = true;
     expect(&scene, "GET /\nHost: second\nAUTHORIZATION: 1\nCookie: 2\nproxy-authorization: 3\n"
                    "Kept: 4\n");
-    scene.plan.cross_origin = true;
+    scene.plan.remove_headers = "Cookie, authorization, Proxy-Authorization";
     expect(&scene, "GET /\nHost: second\nKept: 4\n");
     end(&scene);
 }
@@ -276,7 +276,7 @@ START_TEST(redirect__that_dropped_the_callers_word_has_the_librarys)
     scene.plan.ask_for_codings = true;
     scene.plan.user_agent = "us/1";
     scene.plan.is_redirected = true;
-    scene.plan.cross_origin = true;
+    scene.plan.remove_headers = "Cookie, authorization, Proxy-Authorization";
     add(&scene, "User-Agent", "me");
     expect(&scene, with_codings("me"));
     end(&scene);

@@ -7,6 +7,7 @@
 #include "urlpool/retry.h"
 
 #include "policy/redirect.h"
+#include "policy/retry_rules.h"
 #include "support/failing_allocator.h"
 #include "support/run_tests.h"
 
@@ -472,17 +473,35 @@ END_TEST
 
 START_TEST(drops__credentials_across_origins)
 {
-    static const char *const credentials[] = {"Authorization", "COOKIE", "proxy-authorization"};
+    static const char *const credentials[] = {"Authorization", "COOKIE", "cookie2",
+                                              "proxy-authorization"};
+    const char *credentials_list = urlp_retry_defaults.remove_headers_on_redirect;
     static const char *const others[] = {"Accept",     "User-Agent", "Content-Type", "X-Cookie",
                                          "Cookie-Jar", "",           "Authorizatio"};
 
     for (size_t i = 0; i < COUNT_OF(credentials); i++) {
-        ck_assert(urlp_redirect_drops(urlp_span_of(credentials[i]), true, false));
-        ck_assert(!urlp_redirect_drops(urlp_span_of(credentials[i]), false, true));
+        ck_assert(urlp_redirect_drops(urlp_span_of(credentials[i]), credentials_list, false));
+        ck_assert(!urlp_redirect_drops(urlp_span_of(credentials[i]), NULL, true));
     }
     for (size_t i = 0; i < COUNT_OF(others); i++) {
-        ck_assert_msg(!urlp_redirect_drops(urlp_span_of(others[i]), true, false), "%s", others[i]);
+        ck_assert_msg(!urlp_redirect_drops(urlp_span_of(others[i]), credentials_list, false), "%s",
+                      others[i]);
     }
+}
+END_TEST
+
+START_TEST(drops__the_listed_across_origins_and_no_other)
+{
+    static const char list[] = " x-api-key,Accept , ,X-Token";
+
+    ck_assert(urlp_redirect_drops(urlp_span_of("X-Api-Key"), list, false));
+    ck_assert(urlp_redirect_drops(urlp_span_of("ACCEPT"), list, false));
+    ck_assert(urlp_redirect_drops(urlp_span_of("x-token"), list, true));
+    ck_assert(!urlp_redirect_drops(urlp_span_of("Authorization"), list, false));
+    ck_assert(!urlp_redirect_drops(urlp_span_of("X-Api"), list, false));
+    ck_assert(!urlp_redirect_drops(urlp_span_of(""), list, false));
+    ck_assert(!urlp_redirect_drops(urlp_span_of("Authorization"), "", false));
+    ck_assert(urlp_redirect_drops(urlp_span_of("Content-Type"), "", true));
 }
 END_TEST
 
@@ -497,22 +516,23 @@ START_TEST(drops__what_described_the_body)
         "Accept-Encoding", "Idempotency-Key", "",         "Digests"};
 
     for (size_t i = 0; i < COUNT_OF(described); i++) {
-        ck_assert_msg(urlp_redirect_drops(urlp_span_of(described[i]), false, true), "%s",
+        ck_assert_msg(urlp_redirect_drops(urlp_span_of(described[i]), NULL, true), "%s",
                       described[i]);
-        ck_assert_msg(!urlp_redirect_drops(urlp_span_of(described[i]), true, false), "%s",
-                      described[i]);
+        ck_assert_msg(!urlp_redirect_drops(urlp_span_of(described[i]),
+                                           urlp_retry_defaults.remove_headers_on_redirect, false),
+                      "%s", described[i]);
     }
     for (size_t i = 0; i < COUNT_OF(others); i++) {
-        ck_assert_msg(!urlp_redirect_drops(urlp_span_of(others[i]), false, true), "%s", others[i]);
+        ck_assert_msg(!urlp_redirect_drops(urlp_span_of(others[i]), NULL, true), "%s", others[i]);
     }
 }
 END_TEST
 
 START_TEST(drops__host_always)
 {
-    ck_assert(urlp_redirect_drops(urlp_span_of("Host"), false, false));
-    ck_assert(urlp_redirect_drops(urlp_span_of("hOST"), true, true));
-    ck_assert(!urlp_redirect_drops(urlp_span_of("Hostname"), false, false));
+    ck_assert(urlp_redirect_drops(urlp_span_of("Host"), NULL, false));
+    ck_assert(urlp_redirect_drops(urlp_span_of("hOST"), "", true));
+    ck_assert(!urlp_redirect_drops(urlp_span_of("Hostname"), NULL, false));
 }
 END_TEST
 
@@ -525,4 +545,5 @@ RUN_TESTS("redirect", redirect__follows_five_statuses, redirect__changes_methods
           redirect__follows_none_when_none_are_allowed,
           redirect__crosses_origins_by_scheme_host_or_port, redirect__reports_memory_as_memory,
           redirect__accepts_no_error_to_fill, drops__credentials_across_origins,
-          drops__what_described_the_body, drops__host_always)
+          drops__the_listed_across_origins_and_no_other, drops__what_described_the_body,
+          drops__host_always)
