@@ -160,15 +160,16 @@ struct urlpool_headers_choice {
     bool keep_alive;              /* Connection: keep-alive */
     bool accept_encoding;         /* Accept-Encoding: all codings of this build */
     const char *accept_encodings; /* or these: "gzip, br" */
-    const char *user_agent;
-    const char *basic_auth;       /* "user:password": Authorization */
+    const char *user_agent;       /* "" is none */
+    const char *basic_auth;       /* "user:password": Authorization. Without a colon a user whose
+                                     password is empty */
     const char *bearer_auth;      /* a token: Authorization */
-    const char *proxy_basic_auth; /* "user:password": Proxy-Authorization */
+    const char *proxy_basic_auth; /* as basic_auth: Proxy-Authorization */
     bool disable_cache;           /* Cache-Control: no-cache */
     unsigned char reserved[32];
 };
 
-/* urlpool_headers_make makes a list of the headers chosen.
+/* urlpool_headers_make makes a list of the headers chosen, in the order above.
  *
  * Owns:    the caller frees it with urlpool_headers_free.
  * Errors:  NULL with URLPOOL_E_INVALID (NULL, basic and bearer at once, reserved bytes),

@@ -96,6 +96,19 @@ char *urlp_url_write_part(char *out, struct urlp_span in, enum urlp_url_part par
     return out;
 }
 
+size_t urlp_url_decode(char *out, struct urlp_span in)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < in.len; i++) {
+        int value = triplet_value(urlp_span_make(in.data + i, in.len - i));
+
+        out[len++] = value >= 0 ? (char)value : in.data[i];
+        i += value >= 0 ? 2 : 0;
+    }
+    return len;
+}
+
 /* How many of the path's leading bytes are a segment "." or "..", its slash in front included; 0
  * when they are neither. `*out_up` says which. */
 static size_t dot_segment(struct urlp_span in, bool *out_up)

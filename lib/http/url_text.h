@@ -34,6 +34,13 @@ bool urlp_url_is_unreserved(unsigned char c);
  * Spec:    RFC 3986 sections 2.4, 3, 6.2.2. */
 char *urlp_url_write_part(char *out, struct urlp_span in, enum urlp_url_part part);
 
+/* urlp_url_decode writes `in` at `out` with every triplet as the byte it stands for, NUL too, and
+ * returns how many bytes that are. What is no triplet stays as it is.
+ *
+ * Sizes:   at most one byte for each of `in`; `out` may be `in`.
+ * Spec:    RFC 3986 section 2.1. */
+size_t urlp_url_decode(char *out, struct urlp_span in);
+
 /* urlp_url_remove_dot_segments takes "." and ".." out of the path in place and returns its new
  * length. Each byte is moved once and taken back at most once.
  *

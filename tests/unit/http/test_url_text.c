@@ -82,6 +82,32 @@ START_TEST(part__never_decodes_twice)
 }
 END_TEST
 
+START_TEST(decode__takes_each_triplet_once)
+{
+    static const struct {
+        const char *in, *out;
+        size_t len;
+    } cases[] = {
+        {"a%20b",  "a b",    3},
+        {"%2541",  "%41",    3},
+        {"%00%fF", "\0\xff", 2},
+        {"%",      "%",      1},
+        {"%4",     "%4",     2},
+        {"%4x%",   "%4x%",   4},
+        {"",       "",       0},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[8];
+        const size_t len = strlen(cases[i].in);
+
+        memcpy(text, cases[i].in, len + 1);
+        ck_assert_uint_eq(urlp_url_decode(text, urlp_span_make(text, len)), cases[i].len);
+        ck_assert(memcmp(text, cases[i].out, cases[i].len) == 0);
+    }
+}
+END_TEST
+
 START_TEST(dot_segments__are_removed)
 {
     static const char *const cases[][2] = {
@@ -136,4 +162,5 @@ END_TEST
 
 RUN_TESTS("url_text", part__keeps_what_its_grammar_allows, part__encodes_nul,
           part__decodes_unreserved_triplets_only, part__never_decodes_twice,
-          dot_segments__are_removed, check_bytes__names_the_byte_and_its_place)
+          decode__takes_each_triplet_once, dot_segments__are_removed,
+          check_bytes__names_the_byte_and_its_place)
