@@ -65,16 +65,18 @@ URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_form_add_file(struct urlp
  *
  * Owns:    everything is copied but what `fd` stands for.
  * Errors:  URLPOOL_E_INVALID for NULL, for two sources and for reserved bytes; URLPOOL_E_HEADER for
- *          a `content_type` that is not fit to send; URLPOOL_E_NOMEM. The form is unchanged then.
+ *          a `content_type` that is not fit to send, and for Content-Disposition or Content-Type
+ *          among `headers`; URLPOOL_E_NOMEM. The form is unchanged then.
  * Model:   urllib3 RequestField.from_tuples, make_multipart. */
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_form_add_part(
     struct urlpool_form *form, const struct urlpool_part *part, struct urlpool_error *err);
 
 /* urlpool_form_set_boundary makes multipart bodies use `boundary` in place of 32 random hexadecimal
- * digits.
+ * digits. Sending fails with URLPOOL_E_INVALID when a field's `data` has it behind two hyphens;
+ * what a file has is not looked at.
  *
  * Sizes:   1 to 70 bytes.
- * Errors:  URLPOOL_E_INVALID for NULL and for what is no boundary; URLPOOL_E_NOMEM.
+ * Errors:  URLPOOL_E_INVALID for NULL and for what is no boundary.
  * Spec:    RFC 2046 section 5.1.1. */
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_form_set_boundary(struct urlpool_form *form,
                                                                          const char *boundary,
