@@ -76,12 +76,12 @@ static void answer_echo(struct test_peer *peer, const struct test_request *reque
     test_peer_send(peer, request->body, request->body_len);
 }
 
-static void redirect(struct test_peer *peer, const char *location)
+static void redirect(struct test_peer *peer, int status, const char *location)
 {
     char fields[512];
 
     (void)snprintf(fields, sizeof(fields), "Location: %s\r\n", location);
-    test_peer_reply(peer, 302, fields, "moved");
+    test_peer_reply(peer, status, fields, "moved");
 }
 
 /* answer_by_prefix answers paths with a part that varies. */
@@ -96,9 +96,11 @@ static bool answer_by_prefix(struct test_peer *peer, const char *target)
     } else if (strncmp(target, "/hop/", 5) == 0) {
         int left = atoi(target + 5);
         (void)snprintf(text, sizeof(text), "/hop/%d", left - 1);
-        redirect(peer, left > 0 ? text : "/hello");
+        redirect(peer, 302, left > 0 ? text : "/hello");
     } else if (strncmp(target, "/to/", 4) == 0) {
-        redirect(peer, target + 4);
+        redirect(peer, 302, target + 4);
+    } else if (strncmp(target, "/via/", 5) == 0) {
+        redirect(peer, atoi(target + 5), target + 9);
     } else {
         return false;
     }
@@ -147,7 +149,9 @@ void site_answer(struct test_peer *peer, const struct test_request *request, voi
 
 void site_begin(struct site *site)
 {
-    site->server = test_server_start(site_answer, NULL, NULL);
+    const struct test_server_options options = {.says_continue = true};
+
+    site->server = test_server_start(site_answer, NULL, &options);
     site->dir = test_dir();
 }
 

@@ -17,6 +17,7 @@
  *   /status/N           status N, body "status N\n"
  *   /hop/N              redirects to /hop/N-1, /hop/0 to /hello
  *   /loop /to-ftp /to-nonsense /to/URL   redirects
+ *   /via/N/URL          redirects with status N
  *   /interim            a 103 before the answer
  *   /cut /cut-head /empty /garbage /bad-field /bad-chunk /coding /bad-gzip /reset   failures
  *   /old                HTTP/1.0, ends with the connection

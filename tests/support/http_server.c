@@ -236,6 +236,9 @@ static bool take_request(struct test_peer *peer, unsigned number)
     }
     used = (size_t)(end + 4 - peer->in);
     head = must(strndup(peer->in, used));
+    if (server->options.says_continue && value_of(head, "Expect") != NULL) {
+        test_peer_send_text(peer, "HTTP/1.1 100 Continue\r\n\r\n");
+    }
     if (!server->options.leave_body) {
         const char *length = value_of(head, "Content-Length");
 

@@ -157,6 +157,28 @@ static void settle_query(struct pf_entry *entry, const struct pf_text *data)
     entry->url = url;
 }
 
+/* settle_upload_name puts the name of the file to send behind a URL that ends in none. */
+static void settle_upload_name(struct pf_entry *entry)
+{
+    char *path = strstr(entry->url, "://") + 3;
+    const char *slash = strrchr(entry->upload, '/');
+    const char *name = slash != NULL ? slash + 1 : entry->upload;
+    struct pf_text url = {0};
+    size_t len;
+
+    path += strcspn(path, "/?#");
+    len = strcspn(path, "?#");
+    if (strcmp(entry->upload, "-") == 0 || (len > 0 && path[len - 1] != '/')) {
+        return;
+    }
+    pf_text_add(&url, entry->url, (size_t)(path - entry->url) + len);
+    pf_text_adds(&url, len == 0 ? "/" : "");
+    pf_text_add_escaped(&url, name, strlen(name), "%20");
+    pf_text_adds(&url, path + len);
+    free(entry->url);
+    entry->url = url.data;
+}
+
 static void settle_url(const struct pf_settings *settings, struct pf_entry *entry)
 {
     if (strstr(entry->url, "://") == NULL) {
@@ -164,10 +186,39 @@ static void settle_url(const struct pf_settings *settings, struct pf_entry *entr
         free(entry->url);
         entry->url = url;
     }
+    if (entry->upload != NULL) {
+        settle_upload_name(entry);
+    }
     if (settings->data_in_url && settings->data.len > 0) {
         settle_query(entry, &settings->data);
     }
     settle_userinfo(entry);
+}
+
+/* assign_uploads gives the files of -T to the URLs of the command line, in order. */
+static enum pf_exit assign_uploads(struct pf_settings *settings)
+{
+    size_t next = 0;
+    int64_t num_stdin = 0;
+
+    for (size_t i = 0; i < settings->num_entries && next < settings->uploads.count; i++) {
+        struct pf_entry *entry = &settings->entries[i];
+
+        if (!entry->is_listed) {
+            const char *file = settings->uploads.items[next++];
+            entry->upload = file[0] != '\0' ? file : NULL;
+            num_stdin += strcmp(file, "-") == 0 ? settings->repeat : 0;
+        }
+    }
+    if (next < settings->uploads.count) {
+        pf_say("option --upload-file: there are more of them than URLs");
+        return PF_EXIT_USAGE;
+    }
+    if (num_stdin > 1) {
+        pf_say("option --upload-file: standard input can be sent but once");
+        return PF_EXIT_USAGE;
+    }
+    return PF_EXIT_OK;
 }
 
 /* --- outputs --------------------------------------------------------------------------------- */
@@ -302,6 +353,10 @@ enum pf_exit pf_entries_settle(struct pf_settings *settings)
     if (settings->num_entries == 0) {
         pf_say("no URL is given; try 'pooled-fetch --help'");
         return PF_EXIT_USAGE;
+    }
+    code = assign_uploads(settings);
+    if (code != PF_EXIT_OK) {
+        return code;
     }
     for (size_t i = 0; i < settings->num_entries; i++) {
         settle_url(settings, &settings->entries[i]);

@@ -18,6 +18,9 @@ struct fetching {
     struct pf_transfer transfer;
     struct pf_output output;
     struct pf_ticket *ticket; /* NULL: nothing goes to standard output */
+    struct pf_ticket *heads;  /* where -D wants the heads; NULL: nowhere */
+    const char *method;
+    struct urlpool_body body;
     struct urlpool_headers *own_headers;
     size_t slot;
     void *buf;
@@ -64,11 +67,15 @@ static struct urlpool_request_options make_options(struct fetching *fetching)
     struct urlpool_request_options options = {
         .headers =
             fetching->own_headers != NULL ? fetching->own_headers : fetching->run->request.headers,
-        .body = fetching->run->request.body,
+        .body = fetching->body,
         .return_redirects = !settings->follow,
         .allow_downgrade = true, /* as curl */
+        .redirect_schemes = settings->redirect_schemes,
+        .keep_post = (settings->post301 ? URLPOOL_KEEP_POST_301 : 0U) |
+                     (settings->post302 ? URLPOOL_KEEP_POST_302 : 0U) |
+                     (settings->post303 ? URLPOOL_KEEP_POST_303 : 0U),
         .stream = true,
-        .keep_encoded = !settings->compressed,
+        .keep_encoded = !settings->compressed || settings->raw,
         .cancel = fetching->run->cancel,
     };
 
@@ -109,6 +116,13 @@ static int write_heads(struct fetching *fetching, const struct urlpool_response 
     if (watch->heads.len == 0) {
         return 0;
     }
+    if (fetching->heads != NULL &&
+        pf_ticket_write(fetching->heads, watch->heads.data, watch->heads.len) != 0) {
+        return -1;
+    }
+    if (!fetching->settings->include && !fetching->settings->head_only) {
+        return 0;
+    }
     return pf_output_write(&fetching->output, watch->heads.data, watch->heads.len);
 }
 
@@ -118,9 +132,9 @@ static int64_t length_of(const struct fetching *fetching, const struct urlpool_r
     const char *length = urlpool_response_header(response, "Content-Length");
     bool has_body = response->status != URLPOOL_HTTP_NO_CONTENT &&
                     response->status != URLPOOL_HTTP_NOT_MODIFIED &&
-                    strcmp(fetching->run->request.method, "HEAD") != 0;
+                    strcmp(fetching->method, "HEAD") != 0;
     bool is_changed = urlpool_response_header(response, "Transfer-Encoding") != NULL ||
-                      (fetching->settings->compressed &&
+                      (fetching->settings->compressed && !fetching->settings->raw &&
                        urlpool_response_header(response, "Content-Encoding") != NULL);
 
     return length != NULL && has_body && !is_changed ? strtoll(length, NULL, 10) : -1;
@@ -206,14 +220,21 @@ static void take_response(struct fetching *fetching, struct urlpool_response *re
 static void make_request(struct fetching *fetching)
 {
     struct pf_transfer *transfer = &fetching->transfer;
+    const struct pf_entry *entry = transfer->entry;
     struct urlpool_error err = {0};
     struct urlpool_response *response = NULL;
 
+    if (pf_request_open_body(&fetching->run->request, entry, &fetching->body) != 0) {
+        pf_transfer_fail(transfer, PF_EXIT_READ, "cannot read \"%s\": %s", entry->upload,
+                         strerror(errno));
+        return;
+    }
     if (make_headers(fetching, &err) == URLPOOL_OK) {
         const struct urlpool_request_options options = make_options(fetching);
-        response = urlpool_request(fetching->run->manager, fetching->run->request.method,
-                                   transfer->entry->url, &options, &err);
+        response =
+            urlpool_request(fetching->run->manager, fetching->method, entry->url, &options, &err);
     }
+    pf_request_close_body(entry, &fetching->body);
     if (response != NULL) {
         take_response(fetching, response);
         urlpool_response_free(response);
@@ -273,9 +294,16 @@ void pf_fetch(struct pf_run *run, size_t index, size_t slot, void *buf)
     if (run->ordered != NULL) {
         fetching.ticket = pf_ordered_begin(run->ordered, index);
     }
+    if (run->heads != NULL) {
+        fetching.heads = pf_ordered_begin(run->heads, index);
+    } else if (settings->dump_header != NULL) {
+        fetching.heads = fetching.ticket;
+    }
     pf_transfer_init(transfer, index, &settings->entries[index % settings->num_entries]);
+    fetching.method = pf_request_method(&run->request, transfer->entry);
     transfer->watch.is_verbose = settings->verbose;
-    transfer->watch.keeps_heads = settings->include || settings->head_only;
+    transfer->watch.keeps_heads =
+        settings->include || settings->head_only || settings->dump_header != NULL;
     pf_output_begin(&fetching.output, settings, transfer->entry, fetching.ticket);
     make_request(&fetching);
     if (pf_output_end(&fetching.output, transfer->exit_code == PF_EXIT_OK) != 0) {
@@ -289,6 +317,9 @@ void pf_fetch(struct pf_run *run, size_t index, size_t slot, void *buf)
     }
     say_failure(&fetching);
     write_remarks(&fetching);
+    if (run->heads != NULL) {
+        pf_ticket_end(fetching.heads);
+    }
     if (fetching.ticket != NULL) {
         pf_ticket_end(fetching.ticket);
     }

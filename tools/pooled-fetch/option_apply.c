@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "urlpool/retry.h"
+
 #include "entries.h"
 #include "options.h"
 #include "writeout.h"
@@ -82,22 +84,92 @@ enum pf_exit pf_apply_header(struct pf_settings *settings, const struct pf_optio
     return PF_EXIT_OK;
 }
 
-enum pf_exit pf_apply_user_agent(struct pf_settings *settings, const struct pf_option *option,
-                                 const char *value)
-{
-    (void)option;
-    pf_strings_add(&settings->headers, pf_format("User-Agent:%s%s", value[0] ? " " : "", value));
-    return PF_EXIT_OK;
-}
-
 enum pf_exit pf_apply_referer(struct pf_settings *settings, const struct pf_option *option,
                               const char *value)
 {
     if (strstr(value, ";auto") != NULL) {
-        return pf_option_fail(option, "\";auto\" is not there in this version of pooled-fetch");
+        return pf_option_fail(option, "\";auto\" would need another value after each redirect; "
+                                      "only one can be sent");
     }
-    pf_strings_add(&settings->headers, pf_format("Referer: %s", value));
+    free(settings->referer);
+    settings->referer = pf_strdup(value);
     return PF_EXIT_OK;
+}
+
+/* pf_apply_range takes "0-4", "5-", "-5", several with commas between; "5" is "5-", as in curl. */
+enum pf_exit pf_apply_range(struct pf_settings *settings, const struct pf_option *option,
+                            const char *value)
+{
+    if (value[0] == '\0' || strspn(value, "0123456789-,") != strlen(value)) {
+        return pf_option_fail(option, "\"%s\" is no range of bytes, as 0-499 is", value);
+    }
+    free(settings->range);
+    settings->range = pf_format("%s%s", value, strchr(value, '-') == NULL ? "-" : "");
+    return PF_EXIT_OK;
+}
+
+enum pf_exit pf_apply_upload(struct pf_settings *settings, const struct pf_option *option,
+                             const char *value)
+{
+    (void)option;
+    pf_strings_add(&settings->uploads, pf_strdup(strcmp(value, ".") == 0 ? "-" : value));
+    return PF_EXIT_OK;
+}
+
+enum pf_exit pf_apply_location_trusted(struct pf_settings *settings, const struct pf_option *option,
+                                       const char *value)
+{
+    (void)option;
+    (void)value;
+    settings->follow = true;
+    return PF_EXIT_OK;
+}
+
+/* apply_scheme carries out one word of --proto-redir. Returns false when it cannot be read. */
+static bool apply_scheme(unsigned *schemes, char *word)
+{
+    static const struct {
+        const char *name;
+        unsigned bits;
+    } known[] = {
+        {"http",  URLPOOL_SCHEME_HTTP                       },
+        {"https", URLPOOL_SCHEME_HTTPS                      },
+        {"all",   URLPOOL_SCHEME_HTTP | URLPOOL_SCHEME_HTTPS},
+    };
+    size_t num_marks = strspn(word, "=+-");
+    char mark = num_marks > 0 ? word[num_marks - 1] : '+';
+    unsigned bits = 0; /* of others: they are never followed anyway */
+
+    word += num_marks;
+    if (word[0] == '\0' || strpbrk(word, " =+-*:/") != NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        bits |= strcasecmp(known[i].name, word) == 0 ? known[i].bits : 0;
+    }
+    if (mark == '=') {
+        *schemes = bits;
+    } else {
+        *schemes = mark == '+' ? *schemes | bits : *schemes & ~bits;
+    }
+    return true;
+}
+
+/* pf_apply_proto_redir takes "=https", "-http", "+all", and several with commas between. */
+enum pf_exit pf_apply_proto_redir(struct pf_settings *settings, const struct pf_option *option,
+                                  const char *value)
+{
+    char *words = pf_strdup(value);
+    char *rest = words;
+    char *word;
+    bool is_good = true;
+
+    while (is_good && (word = strsep(&rest, ",")) != NULL) {
+        is_good = apply_scheme(&settings->redirect_schemes, word);
+    }
+    free(words);
+    return is_good ? PF_EXIT_OK
+                   : pf_option_fail(option, "\"%s\" is no list of schemes, as =https is", value);
 }
 
 enum pf_exit pf_apply_max_redirs(struct pf_settings *settings, const struct pf_option *option,

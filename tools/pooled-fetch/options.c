@@ -21,72 +21,81 @@ enum {
 static const int64_t count_max = 2000000000;
 
 static const struct pf_option options[] = {
-    {0,   "url",               PF_OPTION_APPLY,   0,                      0, pf_apply_url           },
-    {0,   "input-file",        PF_OPTION_APPLY,   0,                      0, pf_apply_input_file    },
-    {'q', "disable",           PF_OPTION_NOTHING, 0,                      0, NULL                   },
-    {'Z', "parallel",          PF_OPTION_NOTHING, 0,                      0, NULL                   },
-    {'#', "progress-bar",      PF_OPTION_NOTHING, 0,                      0, NULL                   },
-    {0,   "tlsv1.2",           PF_OPTION_NOTHING, 0,                      0, NULL                   },
-    {'c', "concurrency",       PF_OPTION_COUNT,   AT(concurrency),        1, NULL                   },
-    {0,   "parallel-max",      PF_OPTION_COUNT,   AT(concurrency),        1, NULL                   },
-    {'n', "repeat",            PF_OPTION_COUNT,   AT(repeat),             1, NULL                   },
+    {0,   "url",               PF_OPTION_APPLY,   0,                      0, pf_apply_url             },
+    {0,   "input-file",        PF_OPTION_APPLY,   0,                      0, pf_apply_input_file      },
+    {'q', "disable",           PF_OPTION_NOTHING, 0,                      0, NULL                     },
+    {'Z', "parallel",          PF_OPTION_NOTHING, 0,                      0, NULL                     },
+    {'#', "progress-bar",      PF_OPTION_NOTHING, 0,                      0, NULL                     },
+    {0,   "tlsv1.2",           PF_OPTION_NOTHING, 0,                      0, NULL                     },
+    {'c', "concurrency",       PF_OPTION_COUNT,   AT(concurrency),        1, NULL                     },
+    {0,   "parallel-max",      PF_OPTION_COUNT,   AT(concurrency),        1, NULL                     },
+    {'n', "repeat",            PF_OPTION_COUNT,   AT(repeat),             1, NULL                     },
 
-    {'o', "output",            PF_OPTION_APPLY,   0,                      0, pf_apply_output        },
-    {'O', "remote-name",       PF_OPTION_FLAG,    AT(remote_name),        0, pf_apply_remote_name   },
-    {0,   "output-dir",        PF_OPTION_TEXT,    AT(output_dir),         0, NULL                   },
-    {0,   "create-dirs",       PF_OPTION_FLAG,    AT(create_dirs),        0, NULL                   },
-    {0,   "out-null",          PF_OPTION_FLAG,    AT(out_null),           0, NULL                   },
-    {0,   "remove-on-error",   PF_OPTION_FLAG,    AT(remove_on_error),    0, NULL                   },
-    {'i', "include",           PF_OPTION_FLAG,    AT(include),            0, NULL                   },
+    {'o', "output",            PF_OPTION_APPLY,   0,                      0, pf_apply_output          },
+    {'O', "remote-name",       PF_OPTION_FLAG,    AT(remote_name),        0, pf_apply_remote_name     },
+    {0,   "output-dir",        PF_OPTION_TEXT,    AT(output_dir),         0, NULL                     },
+    {0,   "create-dirs",       PF_OPTION_FLAG,    AT(create_dirs),        0, NULL                     },
+    {0,   "out-null",          PF_OPTION_FLAG,    AT(out_null),           0, NULL                     },
+    {0,   "remove-on-error",   PF_OPTION_FLAG,    AT(remove_on_error),    0, NULL                     },
+    {'i', "include",           PF_OPTION_FLAG,    AT(include),            0, NULL                     },
+    {'D', "dump-header",       PF_OPTION_TEXT,    AT(dump_header),        0, NULL                     },
 
-    {'X', "request",           PF_OPTION_TEXT,    AT(method),             0, NULL                   },
-    {'I', "head",              PF_OPTION_FLAG,    AT(head_only),          0, NULL                   },
-    {'G', "get",               PF_OPTION_FLAG,    AT(data_in_url),        0, NULL                   },
-    {'H', "header",            PF_OPTION_APPLY,   0,                      0, pf_apply_header        },
-    {'A', "user-agent",        PF_OPTION_APPLY,   0,                      0, pf_apply_user_agent    },
-    {'e', "referer",           PF_OPTION_APPLY,   0,                      0, pf_apply_referer       },
-    {'u', "user",              PF_OPTION_TEXT,    AT(user),               0, NULL                   },
-    {0,   "oauth2-bearer",     PF_OPTION_TEXT,    AT(bearer),             0, NULL                   },
-    {'d', "data",              PF_OPTION_APPLY,   0,                      0, pf_apply_data          },
-    {0,   "data-ascii",        PF_OPTION_APPLY,   0,                      0, pf_apply_data          },
-    {0,   "data-binary",       PF_OPTION_APPLY,   0,                      0, pf_apply_data_binary   },
-    {0,   "data-raw",          PF_OPTION_APPLY,   0,                      0, pf_apply_data_raw      },
-    {0,   "data-urlencode",    PF_OPTION_APPLY,   0,                      0, pf_apply_data_urlencode},
-    {0,   "json",              PF_OPTION_APPLY,   0,                      0, pf_apply_json          },
+    {'X', "request",           PF_OPTION_TEXT,    AT(method),             0, NULL                     },
+    {'I', "head",              PF_OPTION_FLAG,    AT(head_only),          0, NULL                     },
+    {'G', "get",               PF_OPTION_FLAG,    AT(data_in_url),        0, NULL                     },
+    {'H', "header",            PF_OPTION_APPLY,   0,                      0, pf_apply_header          },
+    {'A', "user-agent",        PF_OPTION_TEXT,    AT(user_agent),         0, NULL                     },
+    {'e', "referer",           PF_OPTION_APPLY,   0,                      0, pf_apply_referer         },
+    {'r', "range",             PF_OPTION_APPLY,   0,                      0, pf_apply_range           },
+    {'u', "user",              PF_OPTION_SECRET,  AT(user),               0, NULL                     },
+    {0,   "oauth2-bearer",     PF_OPTION_SECRET,  AT(bearer),             0, NULL                     },
+    {'d', "data",              PF_OPTION_APPLY,   0,                      0, pf_apply_data            },
+    {0,   "data-ascii",        PF_OPTION_APPLY,   0,                      0, pf_apply_data            },
+    {0,   "data-binary",       PF_OPTION_APPLY,   0,                      0, pf_apply_data_binary     },
+    {0,   "data-raw",          PF_OPTION_APPLY,   0,                      0, pf_apply_data_raw        },
+    {0,   "data-urlencode",    PF_OPTION_APPLY,   0,                      0, pf_apply_data_urlencode  },
+    {0,   "json",              PF_OPTION_APPLY,   0,                      0, pf_apply_json            },
+    {'T', "upload-file",       PF_OPTION_APPLY,   0,                      0, pf_apply_upload          },
 
-    {'L', "location",          PF_OPTION_FLAG,    AT(follow),             0, NULL                   },
-    {0,   "max-redirs",        PF_OPTION_APPLY,   AT(max_redirs),         0, pf_apply_max_redirs    },
-    {0,   "compressed",        PF_OPTION_FLAG,    AT(compressed),         0, NULL                   },
-    {0,   "max-filesize",      PF_OPTION_SIZE,    AT(max_filesize),       0, NULL                   },
-    {'m', "max-time",          PF_OPTION_SECONDS, AT(max_time_ms),        0, NULL                   },
-    {0,   "connect-timeout",   PF_OPTION_SECONDS, AT(connect_timeout_ms), 0, NULL                   },
-    {0,   "read-timeout",      PF_OPTION_SECONDS, AT(read_timeout_ms),    0, NULL                   },
+    {'L', "location",          PF_OPTION_FLAG,    AT(follow),             0, NULL                     },
+    {0,   "max-redirs",        PF_OPTION_APPLY,   AT(max_redirs),         0, pf_apply_max_redirs      },
+    {0,   "location-trusted",  PF_OPTION_FLAG,    AT(location_trusted),   0, pf_apply_location_trusted},
+    {0,   "post301",           PF_OPTION_FLAG,    AT(post301),            0, NULL                     },
+    {0,   "post302",           PF_OPTION_FLAG,    AT(post302),            0, NULL                     },
+    {0,   "post303",           PF_OPTION_FLAG,    AT(post303),            0, NULL                     },
+    {0,   "proto-redir",       PF_OPTION_APPLY,   0,                      0, pf_apply_proto_redir     },
+    {0,   "compressed",        PF_OPTION_FLAG,    AT(compressed),         0, NULL                     },
+    {0,   "raw",               PF_OPTION_FLAG,    AT(raw),                0, NULL                     },
+    {0,   "max-filesize",      PF_OPTION_SIZE,    AT(max_filesize),       0, NULL                     },
+    {'m', "max-time",          PF_OPTION_SECONDS, AT(max_time_ms),        0, NULL                     },
+    {0,   "connect-timeout",   PF_OPTION_SECONDS, AT(connect_timeout_ms), 0, NULL                     },
+    {0,   "read-timeout",      PF_OPTION_SECONDS, AT(read_timeout_ms),    0, NULL                     },
 
-    {0,   "cacert",            PF_OPTION_TEXT,    AT(cacert),             0, NULL                   },
-    {0,   "capath",            PF_OPTION_TEXT,    AT(capath),             0, NULL                   },
-    {'k', "insecure",          PF_OPTION_FLAG,    AT(insecure),           0, NULL                   },
+    {0,   "cacert",            PF_OPTION_TEXT,    AT(cacert),             0, NULL                     },
+    {0,   "capath",            PF_OPTION_TEXT,    AT(capath),             0, NULL                     },
+    {'k', "insecure",          PF_OPTION_FLAG,    AT(insecure),           0, NULL                     },
 
-    {0,   "pool-maxsize",      PF_OPTION_COUNT,   AT(pool_maxsize),       0, NULL                   },
-    {0,   "pool-block",        PF_OPTION_FLAG,    AT(pool_block),         0, NULL                   },
-    {0,   "num-pools",         PF_OPTION_COUNT,   AT(num_pools),          1, NULL                   },
-    {0,   "pool-timeout",      PF_OPTION_SECONDS, AT(pool_timeout_ms),    0, NULL                   },
-    {0,   "max-idle",          PF_OPTION_SECONDS, AT(max_idle_ms),        0, NULL                   },
-    {0,   "max-lifetime",      PF_OPTION_SECONDS, AT(max_lifetime_ms),    0, NULL                   },
+    {0,   "pool-maxsize",      PF_OPTION_COUNT,   AT(pool_maxsize),       0, NULL                     },
+    {0,   "pool-block",        PF_OPTION_FLAG,    AT(pool_block),         0, NULL                     },
+    {0,   "num-pools",         PF_OPTION_COUNT,   AT(num_pools),          1, NULL                     },
+    {0,   "pool-timeout",      PF_OPTION_SECONDS, AT(pool_timeout_ms),    0, NULL                     },
+    {0,   "max-idle",          PF_OPTION_SECONDS, AT(max_idle_ms),        0, NULL                     },
+    {0,   "max-lifetime",      PF_OPTION_SECONDS, AT(max_lifetime_ms),    0, NULL                     },
 
-    {'f', "fail",              PF_OPTION_FLAG,    AT(fail),               0, NULL                   },
-    {0,   "fail-with-body",    PF_OPTION_FLAG,    AT(fail_with_body),     0, NULL                   },
-    {0,   "fail-early",        PF_OPTION_FLAG,    AT(fail_early),         0, NULL                   },
-    {'s', "silent",            PF_OPTION_FLAG,    AT(silent),             0, NULL                   },
-    {'S', "show-error",        PF_OPTION_FLAG,    AT(show_error),         0, NULL                   },
-    {'v', "verbose",           PF_OPTION_FLAG,    AT(verbose),            0, NULL                   },
-    {0,   "no-progress-meter", PF_OPTION_FLAG,    AT(no_progress),        0, NULL                   },
-    {'w', "write-out",         PF_OPTION_APPLY,   AT(write_out),          0, pf_apply_write_out     },
-    {0,   "report",            PF_OPTION_CHOICE,  AT(report),             0, pf_apply_report        },
-    {0,   "jsonl",             PF_OPTION_FLAG,    AT(jsonl),              0, NULL                   },
+    {'f', "fail",              PF_OPTION_FLAG,    AT(fail),               0, NULL                     },
+    {0,   "fail-with-body",    PF_OPTION_FLAG,    AT(fail_with_body),     0, NULL                     },
+    {0,   "fail-early",        PF_OPTION_FLAG,    AT(fail_early),         0, NULL                     },
+    {'s', "silent",            PF_OPTION_FLAG,    AT(silent),             0, NULL                     },
+    {'S', "show-error",        PF_OPTION_FLAG,    AT(show_error),         0, NULL                     },
+    {'v', "verbose",           PF_OPTION_FLAG,    AT(verbose),            0, NULL                     },
+    {0,   "no-progress-meter", PF_OPTION_FLAG,    AT(no_progress),        0, NULL                     },
+    {'w', "write-out",         PF_OPTION_APPLY,   AT(write_out),          0, pf_apply_write_out       },
+    {0,   "report",            PF_OPTION_CHOICE,  AT(report),             0, pf_apply_report          },
+    {0,   "jsonl",             PF_OPTION_FLAG,    AT(jsonl),              0, NULL                     },
 
-    {0,   "demo",              PF_OPTION_FLAG,    AT(demo),               0, NULL                   },
-    {'h', "help",              PF_OPTION_FLAG,    AT(help),               0, NULL                   },
-    {'V', "version",           PF_OPTION_FLAG,    AT(version),            0, NULL                   },
+    {0,   "demo",              PF_OPTION_FLAG,    AT(demo),               0, NULL                     },
+    {'h', "help",              PF_OPTION_FLAG,    AT(help),               0, NULL                     },
+    {'V', "version",           PF_OPTION_FLAG,    AT(version),            0, NULL                     },
 };
 
 /* Promised, and not there yet. */
@@ -97,17 +106,8 @@ static const struct {
     {0,   "duration"         },
     {0,   "rate"             },
     {'C', "continue-at"      },
-    {'D', "dump-header"      },
     {':', "next"             },
     {'F', "form"             },
-    {'r', "range"            },
-    {'T', "upload-file"      },
-    {0,   "location-trusted" },
-    {0,   "post301"          },
-    {0,   "post302"          },
-    {0,   "post303"          },
-    {0,   "proto-redir"      },
-    {0,   "raw"              },
     {0,   "retry"            },
     {0,   "retry-delay"      },
     {0,   "retry-max-time"   },
@@ -246,9 +246,35 @@ static enum pf_exit set_text(char **out, const char *value)
 
 static bool takes_value(const struct pf_option *option)
 {
-    return option->kind == PF_OPTION_TEXT || option->kind == PF_OPTION_COUNT ||
-           option->kind == PF_OPTION_SECONDS || option->kind == PF_OPTION_SIZE ||
-           option->kind == PF_OPTION_APPLY;
+    return option->kind == PF_OPTION_TEXT || option->kind == PF_OPTION_SECRET ||
+           option->kind == PF_OPTION_COUNT || option->kind == PF_OPTION_SECONDS ||
+           option->kind == PF_OPTION_SIZE || option->kind == PF_OPTION_APPLY;
+}
+
+static void blank(char *text, size_t len)
+{
+    memset(text, ' ', len);
+}
+
+/* hide overwrites what a value holds that is nobody else's business: as curl does with -u, and the
+ * values of all -H and the user and password of a URL too. */
+static void hide(const struct pf_option *option, char *value)
+{
+    if (option != NULL && option->kind == PF_OPTION_SECRET) {
+        blank(value, strlen(value));
+    } else if (option != NULL && option->letter == 'H') {
+        char *colon = strchr(value, ':');
+        if (colon != NULL) {
+            blank(colon + 1, strlen(colon + 1));
+        }
+    } else if (option == NULL || option->apply == pf_apply_url) {
+        char *scheme = strstr(value, "://");
+        char *authority = scheme != NULL ? scheme + 3 : value;
+        char *at = memrchr(authority, '@', strcspn(authority, "/?#"));
+        if (at != NULL) {
+            blank(authority, (size_t)(at - authority));
+        }
+    }
 }
 
 static enum pf_exit apply(struct pf_settings *settings, const struct pf_option *option,
@@ -261,6 +287,7 @@ static enum pf_exit apply(struct pf_settings *settings, const struct pf_option *
         *(bool *)(void *)member = true;
         return option->apply != NULL ? option->apply(settings, option, NULL) : PF_EXIT_OK;
     case PF_OPTION_TEXT:
+    case PF_OPTION_SECRET:
         return set_text((char **)(void *)member, value);
     case PF_OPTION_COUNT:
         return set_count((int64_t *)(void *)member, option, value);
@@ -277,6 +304,17 @@ static enum pf_exit apply(struct pf_settings *settings, const struct pf_option *
     return PF_EXIT_OK;
 }
 
+static enum pf_exit apply_and_hide(struct pf_settings *settings, const struct pf_option *option,
+                                   char *value)
+{
+    enum pf_exit code = apply(settings, option, value);
+
+    if (value != NULL) {
+        hide(option, value);
+    }
+    return code;
+}
+
 /* A walk along the words. */
 struct walk {
     struct pf_settings *settings;
@@ -285,8 +323,7 @@ struct walk {
     int at;
 };
 
-static enum pf_exit next_value(struct walk *walk, const struct pf_option *option,
-                               const char **out_value)
+static enum pf_exit next_value(struct walk *walk, const struct pf_option *option, char **out_value)
 {
     if (walk->at + 1 >= walk->argc) {
         return pf_option_fail(option, "needs a value");
@@ -295,12 +332,12 @@ static enum pf_exit next_value(struct walk *walk, const struct pf_option *option
     return PF_EXIT_OK;
 }
 
-static enum pf_exit parse_long(struct walk *walk, const char *word)
+static enum pf_exit parse_long(struct walk *walk, char *word)
 {
     const char *name = word + 2;
-    const char *equals = strchr(name, '=');
+    char *equals = strchr(word, '=');
     size_t len = equals != NULL ? (size_t)(equals - name) : strlen(name);
-    const char *value = equals != NULL ? equals + 1 : NULL;
+    char *value = equals != NULL ? equals + 1 : NULL;
     enum pf_exit code = PF_EXIT_OK;
     char *bare;
 
@@ -316,7 +353,7 @@ static enum pf_exit parse_long(struct walk *walk, const char *word)
         if (value == NULL && takes_value(option)) {
             code = next_value(walk, option, &value);
         }
-        return code == PF_EXIT_OK ? apply(walk->settings, option, value) : code;
+        return code == PF_EXIT_OK ? apply_and_hide(walk->settings, option, value) : code;
     }
     bare = pf_strndup(name, len);
     code = refuse_later(bare, 0, word);
@@ -334,29 +371,63 @@ static const struct pf_option *find_letter(char letter)
     return NULL;
 }
 
-static enum pf_exit parse_letters(struct walk *walk, const char *word)
+static enum pf_exit parse_letters(struct walk *walk, char *word)
 {
-    for (const char *letter = word + 1; *letter != '\0'; letter++) {
+    for (char *letter = word + 1; *letter != '\0'; letter++) {
         const struct pf_option *option = find_letter(*letter);
         const char shown[] = {'-', *letter, '\0'};
-        const char *value = NULL;
+        char *value = NULL;
         enum pf_exit code = PF_EXIT_OK;
 
         if (option == NULL) {
             return refuse_later(NULL, *letter, shown);
         }
         if (takes_value(option) && letter[1] != '\0') {
-            return apply(walk->settings, option, letter + 1);
+            return apply_and_hide(walk->settings, option, letter + 1);
         }
         if (takes_value(option)) {
             code = next_value(walk, option, &value);
         }
         if (code == PF_EXIT_OK) {
-            code = apply(walk->settings, option, value);
+            code = apply_and_hide(walk->settings, option, value);
         }
         if (code != PF_EXIT_OK) {
             return code;
         }
+    }
+    return PF_EXIT_OK;
+}
+
+/* check_bodies refuses two kinds of body, and what cannot go with the one there is. */
+static enum pf_exit check_bodies(const struct pf_settings *settings)
+{
+    const struct {
+        bool is_set;
+        const char *name;
+    } bodies[] = {
+        {settings->has_data,          "--data"       },
+        {settings->uploads.count > 0, "--upload-file"},
+    };
+    const char *found = NULL;
+
+    for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+        if (bodies[i].is_set && found != NULL) {
+            pf_say("%s and %s ask for two bodies; only one can be sent", found, bodies[i].name);
+            return PF_EXIT_USAGE;
+        }
+        found = bodies[i].is_set ? bodies[i].name : found;
+    }
+    if (found == NULL || (settings->data_in_url && settings->has_data)) {
+        return PF_EXIT_OK;
+    }
+    if (settings->head_only || settings->data_in_url) {
+        pf_say("%s and %s ask for two methods; only one can be sent",
+               settings->head_only ? "--head" : "--get", found);
+        return PF_EXIT_USAGE;
+    }
+    if (settings->range != NULL) {
+        pf_say("--range is of what is fetched; it cannot go with %s", found);
+        return PF_EXIT_USAGE;
     }
     return PF_EXIT_OK;
 }
@@ -368,12 +439,12 @@ static enum pf_exit check_conflicts(const struct pf_settings *settings)
         pf_say("--fail and --fail-with-body exclude each other");
         return PF_EXIT_USAGE;
     }
-    if (settings->head_only && settings->has_data && !settings->data_in_url) {
-        pf_say("--head and --data ask for two methods; only one can be sent");
+    if (settings->user != NULL && strchr(settings->user, ':') == NULL) {
+        pf_say("option --user: expected user:password; a password is not asked for");
         return PF_EXIT_USAGE;
     }
-    if (settings->user != NULL && strchr(settings->user, ':') == NULL) {
-        pf_say("option --user: expected user:password");
+    if (settings->follow && settings->redirect_schemes == 0) {
+        pf_say("option --proto-redir: it allows neither http nor https; leave --location out");
         return PF_EXIT_USAGE;
     }
     if (settings->concurrency > 4096) {
@@ -386,11 +457,11 @@ static enum pf_exit check_conflicts(const struct pf_settings *settings)
 enum pf_exit pf_options_parse(struct pf_settings *settings, int argc, char *const *argv)
 {
     struct walk walk = {settings, argv, argc, 1};
+    enum pf_exit code = PF_EXIT_OK;
     bool only_urls = false;
 
     for (; walk.at < argc; walk.at++) {
-        const char *word = argv[walk.at];
-        enum pf_exit code;
+        char *word = argv[walk.at];
 
         if (!only_urls && strcmp(word, "--") == 0) {
             only_urls = true;
@@ -398,6 +469,7 @@ enum pf_exit pf_options_parse(struct pf_settings *settings, int argc, char *cons
         }
         if (only_urls || word[0] != '-' || word[1] == '\0') {
             code = pf_apply_url(settings, NULL, word);
+            hide(NULL, word);
         } else if (word[1] == '-') {
             code = parse_long(&walk, word);
         } else {
@@ -407,5 +479,6 @@ enum pf_exit pf_options_parse(struct pf_settings *settings, int argc, char *cons
             return code;
         }
     }
-    return check_conflicts(settings);
+    code = check_bodies(settings);
+    return code == PF_EXIT_OK ? check_conflicts(settings) : code;
 }

@@ -5,7 +5,8 @@
 #include "settings.h"
 
 /* pf_options_parse reads a command line into `settings`, which the caller has initialised and frees
- * in any case. Errors: not 0, and has been said on standard error. */
+ * in any case. Credentials in `argv` are overwritten, so that no list of processes shows them.
+ * Errors: not 0, and has been said on standard error. */
 enum pf_exit pf_options_parse(struct pf_settings *settings, int argc, char *const *argv);
 
 /* struct pf_option is one row of the table: an option's names, and what its value does. */
@@ -15,6 +16,7 @@ struct pf_option {
     enum pf_option_kind {
         PF_OPTION_FLAG,    /* sets the bool at `offset` */
         PF_OPTION_TEXT,    /* the char * at `offset` */
+        PF_OPTION_SECRET,  /* the same, and hides it from who lists the processes */
         PF_OPTION_COUNT,   /* the int64_t at `offset`, from `min` */
         PF_OPTION_SECONDS, /* the same, decimals allowed, in ms */
         PF_OPTION_SIZE,    /* the same, K, M or G behind it */
@@ -45,8 +47,14 @@ enum pf_exit pf_apply_remote_name(struct pf_settings *settings, const struct pf_
                                   const char *value);
 enum pf_exit pf_apply_header(struct pf_settings *settings, const struct pf_option *option,
                              const char *value);
-enum pf_exit pf_apply_user_agent(struct pf_settings *settings, const struct pf_option *option,
-                                 const char *value);
+enum pf_exit pf_apply_range(struct pf_settings *settings, const struct pf_option *option,
+                            const char *value);
+enum pf_exit pf_apply_upload(struct pf_settings *settings, const struct pf_option *option,
+                             const char *value);
+enum pf_exit pf_apply_location_trusted(struct pf_settings *settings, const struct pf_option *option,
+                                       const char *value);
+enum pf_exit pf_apply_proto_redir(struct pf_settings *settings, const struct pf_option *option,
+                                  const char *value);
 enum pf_exit pf_apply_referer(struct pf_settings *settings, const struct pf_option *option,
                               const char *value);
 enum pf_exit pf_apply_max_redirs(struct pf_settings *settings, const struct pf_option *option,

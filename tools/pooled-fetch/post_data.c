@@ -1,6 +1,5 @@
 /* -d and its kin: each adds a piece, pieces are joined by "&", those of --json by nothing. */
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -79,21 +78,6 @@ enum pf_exit pf_apply_data_raw(struct pf_settings *settings, const struct pf_opt
     return PF_EXIT_OK;
 }
 
-static void add_encoded(struct pf_text *out, const char *data, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        unsigned char byte = (unsigned char)data[i];
-
-        if (byte < 0x80 && (isalnum(byte) || strchr("-._~", byte) != NULL) && byte != '\0') {
-            pf_text_add(out, &byte, 1);
-        } else if (byte == ' ') {
-            pf_text_adds(out, "+");
-        } else {
-            pf_text_addf(out, "%%%02X", byte);
-        }
-    }
-}
-
 /* pf_apply_data_urlencode takes "content", "=content", "name=content", "@file" and "name@file". */
 enum pf_exit pf_apply_data_urlencode(struct pf_settings *settings, const struct pf_option *option,
                                      const char *value)
@@ -114,7 +98,7 @@ enum pf_exit pf_apply_data_urlencode(struct pf_settings *settings, const struct 
         pf_text_add(&settings->data, value, (size_t)(mark - value));
         pf_text_adds(&settings->data, "=");
     }
-    add_encoded(&settings->data, piece.data, piece.len);
+    pf_text_add_escaped(&settings->data, piece.data, piece.len, "+");
     pf_text_free(&piece);
     return PF_EXIT_OK;
 }

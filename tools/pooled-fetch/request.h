@@ -8,14 +8,27 @@
 
 /* struct pf_request is what all transfers say alike. Zero bytes are none. */
 struct pf_request {
-    const char *method;
+    const char *method; /* of those that upload no file; NULL: -X has not said one */
     struct urlpool_headers *headers;
     struct urlpool_body body;
+    enum pf_expect {
+        PF_EXPECT_BY_SIZE = 0, /* Expect: 100-continue is sent where curl sends it */
+        PF_EXPECT_ALWAYS,
+        PF_EXPECT_NEVER
+    } expect;
 };
 
 /* pf_request_init makes it of the settings, which must live as long.
  * Errors: PF_EXIT_USAGE, said; there is nothing to deinit then. */
 enum pf_exit pf_request_init(struct pf_request *request, const struct pf_settings *settings);
 void pf_request_deinit(struct pf_request *request);
+
+/* pf_request_method is the method for an entry. */
+const char *pf_request_method(const struct pf_request *request, const struct pf_entry *entry);
+/* pf_request_open_body makes the body of an entry's request; of a file that is uploaded, from its
+ * beginning. Owns: the caller ends it with pf_request_close_body. Errors: -1 with errno. */
+int pf_request_open_body(const struct pf_request *request, const struct pf_entry *entry,
+                         struct urlpool_body *out);
+void pf_request_close_body(const struct pf_entry *entry, struct urlpool_body *body);
 
 #endif /* POOLED_FETCH_REQUEST_H */

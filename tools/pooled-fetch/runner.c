@@ -2,6 +2,8 @@
 
 #include "runner.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@ enum {
     DRAW_EVERY_MS = 200,
     AHEAD_PER_THREAD = 8,
     AHEAD_MIN = 64,
+    NEW_FILE_MODE = 0666, /* less the umask */
     /* curl waits this long for a connection when not told otherwise, and for ever for an answer */
     CONNECT_MS_DEFAULT = 300000
 };
@@ -69,6 +72,13 @@ static struct urlpool_manager *make_manager(const struct pf_settings *settings,
         .lifetime_ms = settings->max_lifetime_ms,
         .user_agent =
             "", /* ours is a field among the others, so that -H can have its way with it */
+  /* When a transfer is tried again is the program's to say: curl's rules are not urllib3's,
+  * and hold for a body that breaks off too. */
+        .retries = {.connect = URLPOOL_NONE,
+                    .read = URLPOOL_NONE,
+                    .status = URLPOOL_NONE,
+                    .other = URLPOOL_NONE,
+                    .remove_headers_on_redirect = settings->location_trusted ? "" : NULL},
         .redirects_max =
             settings->max_redirs < 0 ? INT32_MAX : (int32_t)given(settings->max_redirs),
         .timeout = {.connect_ms = settings->connect_timeout_ms > 0 ? settings->connect_timeout_ms
@@ -78,7 +88,7 @@ static struct urlpool_manager *make_manager(const struct pf_settings *settings,
                     .write_ms = settings->read_timeout_ms > 0 ? settings->read_timeout_ms
                                                               : URLPOOL_NO_TIMEOUT,
                     .total_ms = settings->max_time_ms,
-                    .pool_ms = given(settings->pool_timeout_ms)},
+                    .pool_ms = given(settings->pool_timeout_ms)                         },
     };
     struct urlpool_manager *manager;
 
@@ -183,16 +193,52 @@ static void run_workers(struct pf_run *run)
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
-static void set_up_output(struct pf_run *run)
+static struct pf_ordered *new_ordered(const struct pf_settings *settings, int fd)
 {
-    const struct pf_settings *settings = run->settings;
     size_t num_ahead = (size_t)settings->concurrency * AHEAD_PER_THREAD;
 
-    run->stdout_has_bodies = pf_settings_to_stdout(settings);
+    return pf_ordered_new(fd, num_ahead > AHEAD_MIN ? num_ahead : AHEAD_MIN);
+}
+
+/* set_up_heads makes the file of -D. */
+static enum pf_exit set_up_heads(struct pf_run *run)
+{
+    const char *path = run->settings->dump_header;
+
+    if (path == NULL || strcmp(path, "-") == 0) {
+        return PF_EXIT_OK;
+    }
+    run->heads_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, NEW_FILE_MODE);
+    if (run->heads_fd < 0) {
+        pf_say("(%d) cannot write \"%s\": %s", PF_EXIT_WRITE, path, strerror(errno));
+        return PF_EXIT_WRITE;
+    }
+    run->heads = new_ordered(run->settings, run->heads_fd);
+    return PF_EXIT_OK;
+}
+
+static enum pf_exit set_up_output(struct pf_run *run)
+{
+    const struct pf_settings *settings = run->settings;
+
+    run->stdout_has_bodies =
+        pf_settings_to_stdout(settings) ||
+        (settings->dump_header != NULL && strcmp(settings->dump_header, "-") == 0);
     run->is_traced = settings->verbose || settings->include || settings->head_only ||
-                     settings->jsonl || settings->write_out != NULL;
+                     settings->jsonl || settings->write_out != NULL ||
+                     settings->dump_header != NULL;
     if (run->stdout_has_bodies || settings->jsonl || settings->write_out != NULL) {
-        run->ordered = pf_ordered_new(STDOUT_FILENO, num_ahead > AHEAD_MIN ? num_ahead : AHEAD_MIN);
+        run->ordered = new_ordered(settings, STDOUT_FILENO);
+    }
+    return set_up_heads(run);
+}
+
+static void tear_down_output(struct pf_run *run)
+{
+    pf_ordered_free(run->ordered);
+    pf_ordered_free(run->heads);
+    if (run->heads != NULL) {
+        (void)close(run->heads_fd);
     }
 }
 
@@ -229,9 +275,12 @@ static int exit_code_of(struct pf_run *run)
 
 static int run_with_manager(struct pf_run *run)
 {
-    int code;
+    int code = set_up_output(run);
 
-    set_up_output(run);
+    if (code != PF_EXIT_OK) {
+        tear_down_output(run);
+        return code;
+    }
     pf_tally_init(&run->tally);
     (void)pthread_mutex_init(&run->crew.mutex, NULL);
     (void)pthread_cond_init(&run->crew.left, NULL);
@@ -245,7 +294,7 @@ static int run_with_manager(struct pf_run *run)
     report(run);
     code = exit_code_of(run);
     pf_progress_free(run->progress);
-    pf_ordered_free(run->ordered);
+    tear_down_output(run);
     pf_tally_deinit(&run->tally);
     (void)pthread_cond_destroy(&run->crew.left);
     (void)pthread_mutex_destroy(&run->crew.mutex);

@@ -19,6 +19,8 @@ struct pf_run {
     struct urlpool_cancel *cancel;
     struct pf_request request;
     struct pf_ordered *ordered; /* NULL: nothing goes to standard output */
+    struct pf_ordered *heads;   /* the file of -D; NULL: none, or it is standard output */
+    int heads_fd;
     struct pf_progress *progress;
     struct pf_tally tally;
     bool is_traced;

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "urlpool/retry.h"
+
 enum {
     CONCURRENCY_DEFAULT = 8,
     REDIRS_DEFAULT = 50 /* curl's */
@@ -25,18 +27,21 @@ static void free_strings(struct pf_strings *strings)
 
 void pf_settings_init(struct pf_settings *settings)
 {
-    *settings = (struct pf_settings){.concurrency = CONCURRENCY_DEFAULT,
-                                     .pool_maxsize = -1,
-                                     .num_pools = -1,
-                                     .pool_timeout_ms = -1,
-                                     .max_redirs = REDIRS_DEFAULT};
+    *settings =
+        (struct pf_settings){.concurrency = CONCURRENCY_DEFAULT,
+                             .pool_maxsize = -1,
+                             .num_pools = -1,
+                             .pool_timeout_ms = -1,
+                             .max_redirs = REDIRS_DEFAULT,
+                             .redirect_schemes = URLPOOL_SCHEME_HTTP | URLPOOL_SCHEME_HTTPS};
 }
 
 void pf_settings_free(struct pf_settings *settings)
 {
-    char *const texts[] = {settings->output_dir, settings->method,    settings->cacert,
-                           settings->capath,     settings->write_out, settings->user,
-                           settings->bearer};
+    char *const texts[] = {settings->output_dir, settings->method,     settings->cacert,
+                           settings->capath,     settings->write_out,  settings->user,
+                           settings->bearer,     settings->user_agent, settings->referer,
+                           settings->range,      settings->dump_header};
 
     for (size_t i = 0; i < settings->num_entries; i++) {
         free(settings->entries[i].url);
@@ -50,6 +55,7 @@ void pf_settings_free(struct pf_settings *settings)
     }
     free_strings(&settings->outputs);
     free_strings(&settings->headers);
+    free_strings(&settings->uploads);
     pf_text_free(&settings->data);
     *settings = (struct pf_settings){0};
 }

@@ -19,6 +19,7 @@ struct pf_entry {
     char *shown;           /* the same without user and password */
     char *file;            /* NULL: standard output, or nowhere with --out-null */
     char *authorization;   /* the field's value for user and password in the URL; NULL: none */
+    const char *upload;    /* the file to send, "-" for standard input; NULL: none */
     bool is_listed;        /* it came from --input-file */
     bool has_name_of_list; /* and had a name there */
 };
@@ -37,7 +38,8 @@ struct pf_settings {
     struct pf_entry *entries;
     size_t num_entries;
     struct pf_strings outputs; /* -o and -O in order; NULL: -O */
-    struct pf_strings headers; /* -H, -A, -e and the like, as "Name: value" */
+    struct pf_strings headers; /* -H as given */
+    struct pf_strings uploads; /* -T in order; "" sends nothing */
     struct pf_text data;       /* -d and the like, joined */
 
     int64_t concurrency;
@@ -50,13 +52,16 @@ struct pf_settings {
     int64_t max_idle_ms, max_lifetime_ms;
 
     char *output_dir, *method, *cacert, *capath, *write_out, *user, *bearer;
-    const char *ca_data; /* PEM; of the demo */
+    char *user_agent, *referer, *range, *dump_header; /* "" of the first two: not sent */
+    unsigned redirect_schemes;                        /* an OR of enum urlpool_scheme */
+    const char *ca_data;                              /* PEM; of the demo */
     size_t ca_data_len;
     enum pf_report report;
 
     bool has_data, has_json, data_in_url, head_only;
+    bool post301, post302, post303, location_trusted;
     bool remote_name, create_dirs, out_null, remove_on_error, include;
-    bool follow, compressed, insecure, pool_block;
+    bool follow, compressed, raw, insecure, pool_block;
     bool fail, fail_with_body, fail_early;
     bool silent, show_error, verbose, no_progress, jsonl;
     bool demo, help, version;

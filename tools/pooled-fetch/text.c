@@ -3,6 +3,7 @@
 
 #include "text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -111,6 +112,23 @@ char *pf_format(const char *format, ...)
     add_formatted(&text, format, args);
     va_end(args);
     return text.data != NULL ? text.data : pf_strdup("");
+}
+
+void pf_text_add_escaped(struct pf_text *text, const void *data, size_t len, const char *space)
+{
+    const unsigned char *bytes = data;
+
+    for (size_t i = 0; i < len; i++) {
+        unsigned char byte = bytes[i];
+
+        if (byte < 0x80 && byte != '\0' && (isalnum(byte) || strchr("-._~", byte) != NULL)) {
+            pf_text_add(text, &byte, 1);
+        } else if (byte == ' ') {
+            pf_text_adds(text, space);
+        } else {
+            pf_text_addf(text, "%%%02X", byte);
+        }
+    }
 }
 
 void pf_text_cut(struct pf_text *text, size_t len)

@@ -26,6 +26,9 @@ void pf_text_add(struct pf_text *text, const void *data, size_t len);
 void pf_text_adds(struct pf_text *text, const char *string);
 __attribute__((format(printf, 2, 3))) void pf_text_addf(struct pf_text *text, const char *format,
                                                         ...);
+/* pf_text_add_escaped percent-encodes all bytes but letters, digits and "-._~"; a space becomes
+ * `space`. */
+void pf_text_add_escaped(struct pf_text *text, const void *data, size_t len, const char *space);
 /* pf_text_cut keeps the first `len` bytes. */
 void pf_text_cut(struct pf_text *text, size_t len);
 void pf_text_free(struct pf_text *text);

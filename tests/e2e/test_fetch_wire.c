@@ -1,0 +1,252 @@
+/* pooled-fetch beside the real curl, on the wire: the same command lines send the same request.
+ * Field lines are compared without their order, multipart bodies without their boundary. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/certs.h"
+#include "support/fetch_site.h"
+#include "support/run_tests.h"
+
+#define CURL "/usr/bin/curl"
+
+enum {
+    SKIPPED = 77,
+    WORDS_MAX = 9,
+    LINES_MAX = 64,
+    BIG_LEN = 1024 * 1024 + 1
+};
+
+/* The last word is a path of the site; "OTHER" in it is the site under another name. -sS -A same
+ * are put before, standard input is "typed\n". */
+static const char *const lines[][WORDS_MAX] = {
+    {"/echo"             },
+    {                     "-A",                    "first","-A", "last", "/echo"},
+    {                           "-A",                                                  "","/echo"},
+    {                                 "-A",                    "option","-H", "User-Agent: field", "/echo"},
+    {              "-e",                                     "http://a.test/","/echo"},
+    {                                 "-e",                    "http://a.test/","-e", "http://b.test/", "/echo"},
+    {                 "-e",                                        "","/echo"},
+    {                                 "-H",                    "X-One: 1","-H", "X-Two: 2", "-H", "X-One: 3", "/echo"},
+    {                          "-r",                                       "0-4","/echo"},
+    {"-r","0-4","-r", "1-2", "/echo"},
+    {                 "-r",                                                                  "-5",                             "/echo"},
+    {"-r","5","/echo"},
+    {              "-r",                                                                                       "0-1,4-5",                                                                                                                                    "/echo"},
+    {                                 "-r",                    "0-4","-H", "Range: bytes=7-8", "/echo"},
+    {               "-L",                                      "-r","0-4", "/to//echo"},
+    {                        "-u",                                               "user:password", "/echo"},
+    {                                 "-u",                    "user:","/echo"},
+    {                                     "-u",  "first:1","-u", "last:2", "/echo"},
+    {                                 "-u",                    "user:password","--oauth2-bearer", "token", "/echo"},
+    {                          "-u",                                                 "user:password","-H", "Authorization: own", "/echo"},
+    {                "-u",                                "user:password",             "-H", "Authorization:", "/echo"},
+    {                 "--oauth2-bearer","token","/echo"},
+    {"-L",                    "-u",                                           "user:password", "/to//echo"},
+    {      "-L",              "-u","user:password", "/to/OTHER/echo"},
+    {      "-L",               "--oauth2-bearer",                                            "token", "/to/OTHER/echo"},
+    {              "-L",         "-H","Authorization: own", "-H", "Cookie: a=b", "-H", "X-One: 1", "/to/OTHER/echo"},
+    { "-d",                           "a=1",                                                 "/echo"},
+    {              "-d",                                     "a=1","-d", "b=2", "/echo"},
+    {                                 "-d",                                       "@lines","/echo"},
+    {                            "-d",                                                   "@-","/echo"},
+    {                                 "-d",                         "",                      "/echo"},
+    {    "--data-binary", "@lines","/echo"},
+    {         "-d",                              "@lines",                                                          "--data-binary", "@lines", "/echo"},
+    {      "--data-raw",   "@lines","/echo"},
+    {       "--data-urlencode",                             "a b",                                                                                           "--data-urlencode", "=c d", "--data-urlencode", "n=e&f", "/echo"},
+    {   "--data-urlencode",      "n@lines","--data-urlencode", "@lines", "/echo"},
+    {                                 "--data-urlencode",                                    "\xc3\xa9~!*()'-._","/echo"},
+    {                         "--json",                                                "{\"a\":1}","/echo"},
+    {                                 "--json",                        "{","--json", "}", "/echo"},
+    {"--json","@lines","/echo"},
+    {                                 "--json",                                                 "a","-d", "b", "/echo"},
+    {"-d","a","--json", "b", "/echo"},
+    {                                 "--json",                                                     "a", "-H", "Accept: x/y", "-H", "Content-Type: y/z", "/echo"},
+    {                              "-X",                                                     "PUT","--json", "a", "/echo"},
+    {                       "-G",                                          "-d","a=1", "-d", "b=2", "/echo"},
+    {       "-G","-d","a=1", "/echo?b=2"},
+    {                                 "-G",                              "/echo"},
+    {                               "-G",                                               "-d","", "/echo"},
+    {                   "-G",                                                                       "--json",                                         "a", "/echo"},
+    {                  "-G","-X","POST", "-d", "a", "/echo"},
+    {                                 "-L",                                  "-d","x", "/via/301//echo"},
+    {                                 "-L",                                   "-d","x", "/via/302//echo"},
+    {                                 "-L",                                                 "-d","x", "/via/303//echo"},
+    {                     "-L",       "-d",                                                    "x", "/via/307//echo"},
+    {                  "-L",      "-d","x", "/via/308//echo"},
+    {                              "-L","--proto-redir","=http", "/to//echo"},
+    {                                 "-L",                                  "--proto-redir","-https", "/to//echo"},
+    {                     "-L",                                   "--proto-redir","=https,http", "/to//echo"},
+};
+
+/* --- one request in a form to compare --------------------------------------------------------- */
+
+static int compare_lines(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void replace_all(char *text, const char *what, const char *with)
+{
+    size_t what_len = strlen(what);
+    size_t with_len = strlen(with);
+
+    for (char *at = strstr(text, what); at != NULL; at = strstr(at + with_len, what)) {
+        memcpy(at, with, with_len);
+        memmove(at + with_len, at + what_len, strlen(at + what_len) + 1);
+    }
+}
+
+/* hide_boundary puts "B" for a multipart body's boundary, and hides the length that depends on it.
+ */
+static void hide_boundary(char *request)
+{
+    const char *at = strstr(request, "boundary=");
+    char boundary[128];
+    char *length;
+
+    if (at == NULL) {
+        return;
+    }
+    ck_assert_int_eq(sscanf(at, "boundary=%127[^\r]", boundary), 1);
+    replace_all(request, boundary, "B");
+    length = strstr(request, "\r\nContent-Length: ");
+    ck_assert_ptr_nonnull(length);
+    length += strlen("\r\nContent-Length: ");
+    memmove(length, strstr(length, "\r\n"), strlen(strstr(length, "\r\n")) + 1);
+}
+
+/* normal_form sorts a request's field lines. For free(). */
+static char *normal_form(const char *request)
+{
+    char *copy = strdup(request);
+    char *out = calloc(1, strlen(request) + 16);
+    char *head_lines[LINES_MAX];
+    size_t count = 0;
+    char *body;
+    char *rest = copy;
+
+    ck_assert(copy != NULL && out != NULL);
+    hide_boundary(copy);
+    body = strstr(copy, "\r\n\r\n");
+    if (body == NULL) {
+        strcpy(out, copy);
+        free(copy);
+        return out;
+    }
+    *body = '\0';
+    while (rest != NULL && count < LINES_MAX) {
+        char *end = strstr(rest, "\r\n");
+
+        head_lines[count++] = rest;
+        if (end != NULL) {
+            *end = '\0';
+        }
+        rest = end != NULL ? end + 2 : NULL;
+    }
+    qsort(head_lines + 1, count - 1, sizeof(head_lines[0]), compare_lines);
+    for (size_t i = 0; i < count; i++) {
+        strcat(strcat(out, head_lines[i]), "\n");
+    }
+    strcat(strcat(out, "\n"), body + 4);
+    free(copy);
+    return out;
+}
+
+/* --- both programs ---------------------------------------------------------------------------- */
+
+/* url_of makes a URL of a path; "OTHER" in it becomes the site's other origin. */
+static void url_of(const struct site *site, const char *path, char *out, size_t out_size)
+{
+    const char *other = strstr(path, "OTHER");
+    char text[256];
+
+    if (other == NULL) {
+        (void)test_server_url(site->server, path, out, out_size);
+        return;
+    }
+    (void)snprintf(text, sizeof(text), "%.*shttp://localhost:%d%s", (int)(other - path), path,
+                   test_server_port(site->server), other + strlen("OTHER"));
+    (void)test_server_url(site->server, text, out, out_size);
+}
+
+static struct ran *run_line(const struct site *site, const char *program, const char *const *line)
+{
+    const char *words[WORDS_MAX + 6] = {program, "-sS", "-A", "same", NULL};
+    char urls[WORDS_MAX][512];
+    size_t n = 4;
+
+    for (size_t i = 0; i < WORDS_MAX && line[i] != NULL; i++) {
+        words[n] = line[i];
+        if (line[i][0] == '/') {
+            url_of(site, line[i], urls[i], sizeof(urls[i]));
+            words[n] = urls[i];
+        }
+        n++;
+    }
+    return site_fetch(site, "typed\n", words);
+}
+
+static void make_files(const struct site *site)
+{
+    char *big = calloc(1, BIG_LEN + 1);
+
+    ck_assert_ptr_nonnull(big);
+    memset(big, 'x', BIG_LEN);
+    free(test_file(site->dir, "big", big));
+    free(test_file(site->dir, "lines", "one\r\ntwo\n"));
+    free(test_file(site->dir, "page.html", "<p>\n"));
+    free(test_file(site->dir, "we\"ird na;me.txt", "odd\n"));
+    free(test_file(site->dir, "empty", ""));
+    free(big);
+}
+
+START_TEST(fetch__sends_what_curl_sends)
+{
+    struct site site;
+
+    site_begin(&site);
+    make_files(&site);
+    struct ran *curl = run_line(&site, CURL, lines[_i]);
+    struct ran *ours = run_line(&site, POOLED_FETCH, lines[_i]);
+    char *curl_text = normal_form(curl->out);
+    char *our_text = normal_form(ours->out);
+
+    ck_assert_msg(curl->exit_code == ours->exit_code, "%s %s: curl %d (%s), ours %d (%s)",
+                  lines[_i][0], lines[_i][1], curl->exit_code, curl->err, ours->exit_code,
+                  ours->err);
+    ck_assert_msg(strcmp(curl_text, our_text) == 0, "%s %s: curl sent \"%.1000s\", we \"%.1000s\"",
+                  lines[_i][0], lines[_i][1], curl_text, our_text);
+    free(curl_text);
+    free(our_text);
+    ran_free(curl);
+    ran_free(ours);
+    site_end(&site);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite;
+    TCase *tcase;
+    SRunner *runner;
+    int num_failed;
+
+    if (access(CURL, X_OK) != 0) {
+        fprintf(stderr, "skipped: no curl\n");
+        return SKIPPED;
+    }
+    suite = suite_create("fetch wire");
+    tcase = tcase_create("fetch wire");
+    runner = srunner_create(suite);
+    suite_add_tcase(suite, tcase);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, fetch__sends_what_curl_sends, 0, sizeof(lines) / sizeof(lines[0]));
+    srunner_run_all(runner, CK_ENV);
+    num_failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return num_failed == 0 ? 0 : 1;
+}
