@@ -71,15 +71,14 @@ static const char *const lines[][WORDS_MAX] = {
     {                                 "-G",                              "/echo"},
     {                               "-G",                                               "-d","", "/echo"},
     {                   "-G",                                                                       "--json",                                         "a", "/echo"},
-    {                  "-G","-X","POST", "-d", "a", "/echo"},
-    {                                 "-L",                                  "-d","x", "/via/301//echo"},
-    {                                 "-L",                                   "-d","x", "/via/302//echo"},
-    {                                 "-L",                                                 "-d","x", "/via/303//echo"},
-    {                     "-L",       "-d",                                                    "x", "/via/307//echo"},
-    {                  "-L",      "-d","x", "/via/308//echo"},
-    {                              "-L","--proto-redir","=http", "/to//echo"},
-    {                                 "-L",                                  "--proto-redir","-https", "/to//echo"},
-    {                     "-L",                                   "--proto-redir","=https,http", "/to//echo"},
+    {                  "-L","-d","x", "/via/301//echo"},
+    {                                 "-L",                                  "-d","x", "/via/302//echo"},
+    {                                 "-L",                                   "-d","x", "/via/303//echo"},
+    {                        "-L",           "-d","x", "/via/307//echo"},
+    {                        "-L",           "-d","x", "/via/308//echo"},
+    {                        "-L",                    "--proto-redir","=http", "/to//echo"},
+    {                        "-L",                    "--proto-redir","-https", "/to//echo"},
+    {                        "-L",                    "--proto-redir","=https,http", "/to//echo"},
 };
 
 /* --- one request in a form to compare --------------------------------------------------------- */

@@ -28,8 +28,8 @@ typedef void (*test_answer_fn)(struct test_peer *peer, const struct test_request
                                void *user);
 
 /* struct test_server_options: `tls` is an SSL_CTX of the caller's, or NULL for plain HTTP. With
- * `leave_body` a request is given to the test as soon as its head is there; with `says_continue` one
- * that expects it is told to go on before its body is read. */
+ * `leave_body` a request is given to the test as soon as its head is there; with `says_continue`
+ * one that expects it is told to go on before its body is read. */
 struct test_server_options {
     void *tls;
     bool leave_body;
