@@ -3,6 +3,7 @@
 
 #include "base/call.h"
 #include "client/manager.h"
+#include "client/request_head.h"
 #include "conn/body_plan.h"
 #include "http/url.h"
 #include "policy/redirect.h"
@@ -29,9 +30,10 @@ struct urlp_journey {
     struct urlpool_timeout timeout; /* resolved */
     struct urlp_redirect_rules rules;
     int64_t data_bytes_max;
-    const struct urlpool_headers *headers; /* the caller's or the manager's; may be NULL */
-    struct urlpool_pool *only_pool;        /* of a pool's request: no other origin is gone to */
-    const struct urlpool_trace *trace;     /* NULL: nobody watches */
+    struct urlp_given_headers given;
+    struct urlp_buf authorization;     /* of the first URL's userinfo; empty: none */
+    struct urlpool_pool *only_pool;    /* of a pool's request: no other origin is gone to */
+    const struct urlpool_trace *trace; /* NULL: nobody watches */
 
     struct urlp_span method;
     struct urlp_body_plan body;

@@ -7,8 +7,22 @@
 #include "base/error.h"
 #include "base/option.h"
 #include "client/journey.h"
-#include "client/request_head.h"
+#include "client/request_fields.h"
+#include "http/basic_auth.h"
 #include "http/method.h"
+
+/* check_skip refuses bits that this version does not know. */
+static enum urlpool_code check_skip(unsigned skip, struct urlpool_error *err)
+{
+    const unsigned known =
+        URLPOOL_SKIP_HOST | URLPOOL_SKIP_ACCEPT_ENCODING | URLPOOL_SKIP_USER_AGENT;
+
+    if ((skip & ~known) == 0) {
+        return URLPOOL_OK;
+    }
+    return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "skip is 0x%x and 0x%x is known",
+                     skip, known);
+}
 
 /* resolve_options turns the caller's options and the manager's into the journey's numbers. */
 static enum urlpool_code resolve_options(struct urlp_journey *journey, struct urlpool_error *err)
@@ -28,18 +42,28 @@ static enum urlpool_code resolve_options(struct urlp_journey *journey, struct ur
         code = urlp_option_resolve("data_bytes_max", options->data_bytes_max,
                                    manager->data_bytes_max, &journey->data_bytes_max, err);
     }
+    if (code == URLPOOL_OK) {
+        code = check_skip(options->skip, err);
+    }
     journey->rules.return_redirects = options->return_redirects;
     journey->rules.allow_downgrade = options->allow_downgrade;
     journey->rules.keep_post = options->keep_post;
     return code;
 }
 
-/* resolve_body learns how the body will be sent, before a connection is taken for it. */
+/* resolve_body learns what the body is and how it will be sent, before a connection is taken for
+ * it. */
 static enum urlpool_code resolve_body(struct urlp_journey *journey, struct urlpool_error *err)
 {
-    struct urlpool_body body = journey->options->body;
+    struct urlpool_body body;
+    enum urlpool_code code =
+        urlp_fields_place(journey->options, journey->method, &journey->url, &body, err);
 
-    body.chunked |= urlp_headers_ask_for_chunked(journey->headers);
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    body.chunked |= urlp_given_headers_ask_for_chunked(&journey->given);
+    body.expect_continue |= urlp_given_headers_expect_continue(&journey->given);
     return urlp_body_plan_make(&journey->body, &body, err);
 }
 
@@ -52,8 +76,8 @@ enum urlpool_code urlp_journey_set_out(struct urlp_journey *journey, const char 
         return code;
     }
     journey->method = urlp_span_of(method);
-    journey->headers =
-        journey->options->headers != NULL ? journey->options->headers : journey->manager->headers;
+    journey->given = urlp_given_headers_of(journey->options->headers, journey->manager->headers,
+                                           journey->options->merge_headers);
     if (journey->options->trace.event != NULL) {
         journey->trace = &journey->options->trace;
     } else if (journey->manager->trace.event != NULL) {
@@ -74,5 +98,8 @@ enum urlpool_code urlp_journey_set_out(struct urlp_journey *journey, const char 
             "CONNECT makes a tunnel, not a request: see urlpool_connection_set_tunnel");
     }
     code = urlp_url_parse(urlp_span_of(url), &journey->url, err);
+    if (code == URLPOOL_OK) {
+        code = urlp_basic_auth_append_userinfo(journey->url.userinfo, &journey->authorization, err);
+    }
     return code == URLPOOL_OK ? resolve_body(journey, err) : code;
 }

@@ -90,10 +90,11 @@ static enum urlpool_code draft_head(const struct urlp_journey *journey, struct u
     const struct urlp_head_plan plan = {
         .method = journey->method,
         .url = &journey->url,
-        .headers = journey->headers,
+        .given = journey->given,
+        .skip = journey->options->skip,
         .user_agent = journey->manager->user_agent,
-        .has_body = journey->body.has_body,
-        .body_len = journey->body.len,
+        .authorization = urlp_span_make(journey->authorization.data, journey->authorization.len),
+        .body = &journey->body,
         .ask_for_codings = !journey->options->keep_encoded,
         .is_redirected = journey->num_redirects > 0,
         .remove_headers =
@@ -132,7 +133,7 @@ static enum urlp_verdict judge_failure(const struct urlp_journey *journey, enum 
         .request_bytes_sent = facts->request_bytes_sent,
         .response_bytes_seen = facts->response_bytes_seen,
         .method_idempotent = urlp_method_is_idempotent(journey->method),
-        .has_idempotency_key = urlpool_headers_contains(journey->headers, "Idempotency-Key"),
+        .has_idempotency_key = urlp_given_headers_get(&journey->given, "Idempotency-Key") != NULL,
         .body_can_rewind = urlp_body_plan_can_rewind(&journey->body),
         .retried_stale = journey->num_retries > 0,
     };

@@ -2,12 +2,15 @@
  * redirects alike: half of urllib3's advisories were a second code path that forgot a rule.
  *
  * Framing belongs to the library: a Content-Length of the caller must be the body's own, a
- * Transfer-Encoding can only be "chunked" and means that. Whether names and values are fit for the
- * wire is h1's to say, before a byte is sent. */
+ * Transfer-Encoding can only be "chunked" and means that. All else of the library's gives way to
+ * what the caller says. Whether names and values are fit for the wire is h1's to say, before a byte
+ * is sent. */
 
 #include "client/request_head.h"
 
 #include <inttypes.h>
+
+#include "urlpool/connection.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -16,25 +19,45 @@
 #include "http/route.h"
 #include "policy/redirect.h"
 
-enum {
-    NUM_OWN_FIELDS = 4 /* Host, Accept-Encoding, framing, User-Agent */
+/* The library's own fields, in the order of the wire. */
+enum own {
+    OWN_HOST,
+    OWN_ACCEPT_ENCODING,
+    OWN_TRANSFER_ENCODING,
+    OWN_CONTENT_LENGTH,
+    OWN_USER_AGENT,
+    OWN_AUTHORIZATION,
+    OWN_CONTENT_TYPE,
+    OWN_TRAILER,
+    OWN_EXPECT,
+    NUM_OWN
 };
 
-static struct urlp_span text_since(const struct urlp_buf *text, size_t start)
+static const char *const own_names[NUM_OWN] = {
+    [OWN_HOST] = "Host",
+    [OWN_ACCEPT_ENCODING] = "Accept-Encoding",
+    [OWN_TRANSFER_ENCODING] = "Transfer-Encoding",
+    [OWN_CONTENT_LENGTH] = "Content-Length",
+    [OWN_USER_AGENT] = "User-Agent",
+    [OWN_AUTHORIZATION] = "Authorization",
+    [OWN_CONTENT_TYPE] = "Content-Type",
+    [OWN_TRAILER] = "Trailer",
+    [OWN_EXPECT] = "Expect",
+};
+
+/* Where draft->text has what. */
+struct marks {
+    size_t host, length, trailer;
+};
+
+static bool is_chunked(const struct urlp_head_plan *plan)
 {
-    return urlp_span_make(text->data + start, text->len - start);
+    return plan->body != NULL && plan->body->len < 0;
 }
 
-static void add_field(struct urlp_head_draft *draft, const char *name, struct urlp_span value)
+static bool has_content(const struct urlp_head_plan *plan)
 {
-    draft->fields[draft->head.num_fields++] = (struct urlp_field){urlp_span_of(name), value};
-}
-
-bool urlp_headers_ask_for_chunked(const struct urlpool_headers *headers)
-{
-    const char *value = headers != NULL ? urlpool_headers_get(headers, "Transfer-Encoding") : NULL;
-
-    return value != NULL && urlp_span_is_nocase(urlp_span_of(value), "chunked");
+    return plan->body != NULL && plan->body->has_body && plan->body->len != 0;
 }
 
 /* check_framing refuses a framing field of the caller's that is not the truth about the body. */
@@ -45,10 +68,10 @@ static enum urlpool_code check_framing(const struct urlp_head_plan *plan, struct
     bool is_true;
 
     if (urlp_span_is_nocase(field.name, "Content-Length")) {
-        is_true = urlp_span_to_u64(field.value, &len) && plan->body_len >= 0 &&
-                  len == (uint64_t)plan->body_len;
+        is_true = urlp_span_to_u64(field.value, &len) && !is_chunked(plan) &&
+                  len == (plan->body != NULL ? (uint64_t)plan->body->len : 0);
     } else {
-        is_true = urlp_span_is_nocase(field.value, "chunked") && plan->body_len < 0;
+        is_true = urlp_span_is_nocase(field.value, "chunked") && is_chunked(plan);
     }
     if (is_true) {
         return URLPOOL_OK;
@@ -58,25 +81,41 @@ static enum urlpool_code check_framing(const struct urlp_head_plan *plan, struct
                      field.name.data, urlp_quote(field.value.data, field.value.len).text);
 }
 
+/* check_expect: RFC 9110 section 10.1.1, "A client MUST NOT generate a 100-continue expectation in
+ * a request that does not include content." */
+static enum urlpool_code check_expect(const struct urlp_head_plan *plan, struct urlpool_error *err)
+{
+    if (has_content(plan)) {
+        return URLPOOL_OK;
+    }
+    return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_NONE,
+                     "Expect: 100-continue in a request without a body");
+}
+
 static bool is_framing(struct urlp_span name)
 {
     return urlp_span_is_nocase(name, "Content-Length") ||
            urlp_span_is_nocase(name, "Transfer-Encoding");
 }
 
-/* What of the library's own fields the caller has said himself. */
-struct said {
-    bool accept_encoding;
-    bool user_agent;
-    const char *host;
-};
-
-static bool is_dropped(const struct urlp_head_plan *plan, struct urlp_span name)
+static bool is_expect_continue(struct urlp_field field)
 {
-    if (is_framing(name) || urlp_span_is_nocase(name, "Host")) {
+    return urlp_span_is_nocase(field.name, "Expect") &&
+           urlp_span_is_nocase(field.value, "100-continue");
+}
+
+static bool is_left_behind(const struct urlp_head_plan *plan, struct urlp_span name)
+{
+    return plan->is_redirected && urlp_redirect_drops(name, plan->remove_headers, plan->to_get);
+}
+
+/* is_dropped says whether a field of the caller's is not sent as it stands among his. */
+static bool is_dropped(const struct urlp_head_plan *plan, struct urlp_field field)
+{
+    if (is_framing(field.name) || urlp_span_is_nocase(field.name, "Host")) {
         return true; /* said by the library, in their own place */
     }
-    return plan->is_redirected && urlp_redirect_drops(name, plan->remove_headers, plan->to_get);
+    return is_left_behind(plan, field.name) || (plan->without_expect && is_expect_continue(field));
 }
 
 /* must_be_true says whether a field of the caller's is held against the body. One that was meant
@@ -86,59 +125,172 @@ static bool must_be_true(const struct urlp_head_plan *plan, struct urlp_span nam
     return is_framing(name) && !(plan->is_redirected && plan->to_get);
 }
 
-/* read_callers_fields learns what the caller has said, and refuses what cannot be. */
-static enum urlpool_code read_callers_fields(const struct urlp_head_plan *plan, struct said *out,
-                                             struct urlpool_error *err)
+/* check_given refuses what the caller cannot have said of this request. */
+static enum urlpool_code check_given(const struct urlp_head_plan *plan,
+                                     const struct urlp_field *given, size_t num_given,
+                                     struct urlpool_error *err)
 {
-    size_t count = plan->headers != NULL ? urlpool_headers_count(plan->headers) : 0;
+    size_t num_hosts = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        const struct urlp_field field = urlp_headers_field(plan->headers, i);
+    for (size_t i = 0; i < num_given; i++) {
+        enum urlpool_code code = URLPOOL_OK;
 
-        if (must_be_true(plan, field.name) && check_framing(plan, field, err) != URLPOOL_OK) {
-            return URLPOOL_E_HEADER;
+        if (must_be_true(plan, given[i].name)) {
+            code = check_framing(plan, given[i], err);
+        } else if (is_expect_continue(given[i]) && !is_dropped(plan, given[i])) {
+            code = check_expect(plan, err);
         }
-        if (is_dropped(plan, field.name)) {
-            continue;
+        if (code != URLPOOL_OK) {
+            return code;
         }
-        out->accept_encoding |= urlp_span_is_nocase(field.name, "Accept-Encoding");
-        out->user_agent |= urlp_span_is_nocase(field.name, "User-Agent");
+        num_hosts += urlp_span_is_nocase(given[i].name, "Host") ? 1 : 0;
     }
-    if (plan->headers != NULL && !plan->is_redirected) {
-        out->host = urlpool_headers_get(plan->headers, "Host");
-        if (urlpool_headers_get_nth(plan->headers, "Host", 1) != NULL) {
-            return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_NONE,
-                             "a request has one Host field, not several");
-        }
+    if (plan->is_redirected) {
+        return URLPOOL_OK; /* Host is made anew */
+    }
+    if (num_hosts > 1) {
+        return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_NONE,
+                         "a request has one Host field, not several");
+    }
+    if (num_hosts == 0 && (plan->skip & URLPOOL_SKIP_HOST) != 0) {
+        return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_NONE,
+                         "Host is skipped and not among the headers, and a request needs one");
     }
     return URLPOOL_OK;
 }
 
-/* write_texts appends what must be formatted, and takes spans only when the buffer grows no more.
- */
-static enum urlpool_code write_texts(struct urlp_head_draft *draft,
-                                     const struct urlp_head_plan *plan, struct urlp_span *out_host,
-                                     struct urlp_span *out_length)
+/* append_trailer_names appends the names of the fields behind the body, each once. */
+static enum urlpool_code append_trailer_names(const struct urlpool_headers *trailers,
+                                              struct urlp_buf *out)
 {
-    const struct urlp_origin origin = urlp_origin_of(plan->url);
-    size_t host_at;
-    size_t length_at;
-    enum urlpool_code code = urlp_url_append_target(plan->url, &draft->text);
+    const size_t count = urlpool_headers_count(trailers);
+    enum urlpool_code code = URLPOOL_OK;
+    size_t num_names = 0;
 
-    host_at = draft->text.len;
-    if (code == URLPOOL_OK) {
-        code = urlp_origin_append_authority(&origin, false, &draft->text);
-    }
-    length_at = draft->text.len;
-    if (code == URLPOOL_OK && plan->body_len >= 0) {
-        code = urlp_buf_printf(&draft->text, "%" PRId64, plan->body_len);
-    }
-    if (code == URLPOOL_OK) {
-        draft->head.target = urlp_span_make(draft->text.data, host_at);
-        *out_host = urlp_span_make(draft->text.data + host_at, length_at - host_at);
-        *out_length = text_since(&draft->text, length_at);
+    for (size_t i = 0; i < count && code == URLPOOL_OK; i++) {
+        const struct urlp_span name = urlp_headers_field(trailers, i).name;
+        size_t first = 0;
+
+        while (!urlp_span_equals_nocase(urlp_headers_field(trailers, first).name, name)) {
+            first++;
+        }
+        if (first == i && num_names++ > 0) {
+            code = urlp_buf_append_text(out, ", ");
+        }
+        if (first == i && code == URLPOOL_OK) {
+            code = urlp_buf_append_span(out, name);
+        }
     }
     return code;
+}
+
+/* write_texts appends what must be formatted. */
+static enum urlpool_code write_texts(struct urlp_buf *text, const struct urlp_head_plan *plan,
+                                     struct marks *out)
+{
+    const struct urlp_origin origin = urlp_origin_of(plan->url);
+    enum urlpool_code code = urlp_url_append_target(plan->url, text);
+
+    out->host = text->len;
+    if (code == URLPOOL_OK) {
+        code = urlp_origin_append_authority(&origin, false, text);
+    }
+    out->length = text->len;
+    if (code == URLPOOL_OK && !is_chunked(plan)) {
+        code = urlp_buf_printf(text, "%" PRId64, plan->body != NULL ? plan->body->len : 0);
+    }
+    out->trailer = text->len;
+    if (code == URLPOOL_OK && is_chunked(plan)) {
+        code = append_trailer_names(plan->body->trailers, text);
+    }
+    return code;
+}
+
+static struct urlp_span text_between(const struct urlp_buf *text, size_t start, size_t end)
+{
+    return urlp_span_make(text->data + start, end - start);
+}
+
+/* say_own sets the values of the library's own fields; those without data are not sent. */
+static void say_own(const struct urlp_head_plan *plan, const struct urlp_buf *text,
+                    const struct marks *marks, struct urlp_span values[NUM_OWN])
+{
+    const struct urlp_body_plan *body = plan->body;
+
+    values[OWN_HOST] = text_between(text, marks->host, marks->length);
+    if (plan->ask_for_codings && (plan->skip & URLPOOL_SKIP_ACCEPT_ENCODING) == 0) {
+        values[OWN_ACCEPT_ENCODING] = urlp_span_of(urlp_connection_accept_encoding());
+    }
+    if (is_chunked(plan)) {
+        values[OWN_TRANSFER_ENCODING] = urlp_span_of("chunked");
+    } else if ((body != NULL && body->has_body) || urlp_method_expects_body(plan->method)) {
+        values[OWN_CONTENT_LENGTH] = text_between(text, marks->length, marks->trailer);
+    }
+    if (plan->user_agent != NULL && (plan->skip & URLPOOL_SKIP_USER_AGENT) == 0) {
+        values[OWN_USER_AGENT] = urlp_span_of(plan->user_agent);
+    }
+    if (plan->authorization.len > 0) {
+        values[OWN_AUTHORIZATION] = plan->authorization;
+    }
+    if (body != NULL && body->has_body && body->content_type != NULL) {
+        values[OWN_CONTENT_TYPE] = urlp_span_of(body->content_type);
+    }
+    if (text->len > marks->trailer) {
+        values[OWN_TRAILER] = text_between(text, marks->trailer, text->len);
+    }
+    if (has_content(plan) && body->expect_ms >= 0 && !plan->without_expect) {
+        values[OWN_EXPECT] = urlp_span_of("100-continue");
+    }
+    /* What the caller has said in another way than by a field is left behind like one. */
+    for (size_t i = OWN_AUTHORIZATION; i < NUM_OWN; i++) {
+        if (is_left_behind(plan, urlp_span_of(own_names[i]))) {
+            values[i] = (struct urlp_span){0};
+        }
+    }
+}
+
+/* give_way takes back what the caller's fields say of the library's own; their Host stands in its
+ * place. */
+static void give_way(const struct urlp_head_plan *plan, const struct urlp_field *given,
+                     size_t num_given, struct urlp_span values[NUM_OWN])
+{
+    for (size_t i = 0; i < num_given; i++) {
+        if (urlp_span_is_nocase(given[i].name, "Host") && !plan->is_redirected) {
+            values[OWN_HOST] = given[i].value;
+        }
+        if (is_dropped(plan, given[i])) {
+            continue;
+        }
+        for (size_t own = 0; own < NUM_OWN; own++) {
+            if (urlp_span_is_nocase(given[i].name, own_names[own])) {
+                values[own] = (struct urlp_span){0};
+            }
+        }
+    }
+}
+
+/* put_fields writes the library's fields in front of the caller's, which lie at the end of the room
+ * and close up. */
+static void put_fields(struct urlp_head_draft *draft, const struct urlp_head_plan *plan,
+                       const struct urlp_span values[NUM_OWN], size_t num_given)
+{
+    const struct urlp_field *given = draft->fields + NUM_OWN;
+    size_t num = 0;
+
+    for (size_t i = 0; i < NUM_OWN; i++) {
+        if (values[i].data != NULL) {
+            draft->fields[num++] = (struct urlp_field){urlp_span_of(own_names[i]), values[i]};
+        }
+    }
+    draft->expects_continue = values[OWN_EXPECT].data != NULL;
+    for (size_t i = 0; i < num_given; i++) {
+        if (!is_dropped(plan, given[i])) {
+            draft->expects_continue |= is_expect_continue(given[i]);
+            draft->fields[num++] = given[i];
+        }
+    }
+    draft->head.fields = draft->fields;
+    draft->head.num_fields = num;
 }
 
 static enum urlpool_code take_room(struct urlp_head_draft *draft, size_t num_fields)
@@ -153,41 +305,29 @@ static enum urlpool_code take_room(struct urlp_head_draft *draft, size_t num_fie
 enum urlpool_code urlp_head_draft_make(struct urlp_head_draft *draft,
                                        const struct urlp_head_plan *plan, struct urlpool_error *err)
 {
-    size_t count = plan->headers != NULL ? urlpool_headers_count(plan->headers) : 0;
-    struct said said = {0};
-    struct urlp_span host = {0};
-    struct urlp_span length = {0};
+    const size_t num_at_most =
+        NUM_OWN + urlpool_headers_count(plan->given.top) + urlpool_headers_count(plan->given.under);
+    struct urlp_span values[NUM_OWN] = {{0}};
+    struct marks marks = {0};
+    size_t num_given;
     enum urlpool_code code;
 
     *draft = (struct urlp_head_draft){0};
-    code = read_callers_fields(plan, &said, err);
+    if (take_room(draft, num_at_most) != URLPOOL_OK ||
+        write_texts(&draft->text, plan, &marks) != URLPOOL_OK) {
+        return urlp_fail_nomem(err);
+    }
+    num_given =
+        urlp_headers_merged_fields(plan->given.under, plan->given.top, draft->fields + NUM_OWN);
+    code = check_given(plan, draft->fields + NUM_OWN, num_given, err);
     if (code != URLPOOL_OK) {
         return code;
     }
-    if (write_texts(draft, plan, &host, &length) != URLPOOL_OK ||
-        take_room(draft, count + NUM_OWN_FIELDS) != URLPOOL_OK) {
-        return urlp_fail_nomem(err);
-    }
     draft->head.method = plan->method;
-    add_field(draft, "Host", said.host != NULL ? urlp_span_of(said.host) : host);
-    if (plan->ask_for_codings && !said.accept_encoding) {
-        add_field(draft, "Accept-Encoding", urlp_span_of(urlp_connection_accept_encoding()));
-    }
-    if (plan->body_len < 0) {
-        add_field(draft, "Transfer-Encoding", urlp_span_of("chunked"));
-    } else if (plan->has_body || urlp_method_expects_body(plan->method)) {
-        add_field(draft, "Content-Length", length);
-    }
-    if (plan->user_agent != NULL && !said.user_agent) {
-        add_field(draft, "User-Agent", urlp_span_of(plan->user_agent));
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct urlp_field field = urlp_headers_field(plan->headers, i);
-        if (!is_dropped(plan, field.name)) {
-            draft->fields[draft->head.num_fields++] = field;
-        }
-    }
-    draft->head.fields = draft->fields;
+    draft->head.target = text_between(&draft->text, 0, marks.host);
+    say_own(plan, &draft->text, &marks, values);
+    give_way(plan, draft->fields + NUM_OWN, num_given, values);
+    put_fields(draft, plan, values, num_given);
     return URLPOOL_OK;
 }
 

@@ -5,11 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "urlpool/body.h"
 #include "urlpool/error.h"
 #include "urlpool/headers.h"
 
 #include "base/buf.h"
+#include "conn/body_plan.h"
 #include "http/field.h"
 #include "http/url.h"
 
@@ -17,43 +17,63 @@ enum {
     URLP_HEAD_FIELDS_INLINE = 32
 };
 
+/* struct urlp_given_headers is what the caller has said for a request: `top`, set on top of `under`
+ * as urlpool_headers_merge does. Either may be NULL. Nothing is copied for it. */
+struct urlp_given_headers {
+    const struct urlpool_headers *top;
+    const struct urlpool_headers *under;
+};
+
+/* urlp_given_headers_of picks among a request's own headers and the manager's: its own replace
+ * them, or with `merge` are set on top of them. */
+struct urlp_given_headers urlp_given_headers_of(const struct urlpool_headers *own,
+                                                const struct urlpool_headers *managers, bool merge);
+/* urlp_given_headers_get returns the first value of that name, or NULL. */
+const char *urlp_given_headers_get(const struct urlp_given_headers *given, const char *name);
+/* urlp_given_headers_ask_for_chunked says whether they say Transfer-Encoding: chunked. */
+bool urlp_given_headers_ask_for_chunked(const struct urlp_given_headers *given);
+/* urlp_given_headers_expect_continue says whether they say Expect: 100-continue. */
+bool urlp_given_headers_expect_continue(const struct urlp_given_headers *given);
+
 /* struct urlp_head_plan is everything that decides the head of one try. */
 struct urlp_head_plan {
     struct urlp_span method;
     const struct urlp_url *url;
-    const struct urlpool_headers *headers; /* the caller's or the manager's; may be NULL */
-    const char *user_agent;                /* NULL: none */
-    bool has_body;
-    int64_t body_len; /* -1: chunked */
+    struct urlp_given_headers given;
+    unsigned skip;                     /* an OR of enum urlpool_skip */
+    const char *user_agent;            /* NULL: none */
+    struct urlp_span authorization;    /* of the first URL's userinfo; len 0: none */
+    const struct urlp_body_plan *body; /* NULL: none */
     bool ask_for_codings;
-    bool is_redirected; /* then Host is made anew, and these two say what else is dropped */
+    bool without_expect; /* the server has answered 417 to Expect */
+    bool is_redirected;  /* then Host is made anew, and these two say what else is dropped */
     bool to_get;
-    const char *remove_headers; /* a list of names, once another origin was gone to; else NULL */
+    const char *remove_headers; /* a list; NULL while the origin is the same */
 };
 
 /* struct urlp_head_draft holds a head while it is being sent. Zero bytes: empty. */
 struct urlp_head_draft {
     struct urlp_request_head head;
-    struct urlp_buf text; /* target, authority, length */
+    bool expects_continue; /* the head says Expect: 100-continue */
+    struct urlp_buf text;  /* target, authority, length, names of trailers */
     struct urlp_field inline_fields[URLP_HEAD_FIELDS_INLINE];
     struct urlp_field *fields; /* the above, or the heap's */
 };
 
-/* urlp_head_draft_make builds the head of `plan`: Host first, then Accept-Encoding, the framing
- * field and User-Agent unless the caller's fields say them, then the caller's fields in their
+/* urlp_head_draft_make builds the head of `plan`: Host, Accept-Encoding, the framing field,
+ * User-Agent, Authorization, Content-Type, Trailer and Expect, those of them that there is
+ * something to say for and that the caller's fields do not say; then the caller's fields in their
  * order.
  *
- * Owns:    spans point into `plan`'s url, headers and strings.
+ * Owns:    spans point into `plan`'s url, headers, body and strings.
  * Errors:  URLPOOL_E_HEADER when the caller's Content-Length or Transfer-Encoding is not what the
- *          body is; URLPOOL_E_NOMEM.
- * Spec:    RFC 9112 sections 3.2, 6. */
+ *          body is, for two Host fields or none with URLPOOL_SKIP_HOST, and for Expect:
+ *          100-continue without content; URLPOOL_E_NOMEM.
+ * Spec:    RFC 9112 sections 3.2, 6; RFC 9110 sections 6.6.2, 8.3, 10.1.1. */
 URLPOOL_MUST_USE enum urlpool_code urlp_head_draft_make(struct urlp_head_draft *draft,
                                                         const struct urlp_head_plan *plan,
                                                         struct urlpool_error *err);
 /* urlp_head_draft_deinit gives the memory of a draft back; one of zero bytes has none. */
 void urlp_head_draft_deinit(struct urlp_head_draft *draft);
-
-/* urlp_headers_ask_for_chunked says whether the caller's fields say Transfer-Encoding: chunked. */
-bool urlp_headers_ask_for_chunked(const struct urlpool_headers *headers);
 
 #endif /* URLP_CLIENT_REQUEST_HEAD_H */

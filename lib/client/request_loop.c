@@ -127,6 +127,7 @@ struct urlpool_response *urlp_request_make(struct urlpool_manager *manager,
         err->maybe_processed = journey.maybe_processed;
     }
     urlp_body_plan_deinit(&journey.body);
+    urlp_buf_deinit(&journey.authorization);
     urlp_url_deinit(&journey.url);
     urlp_url_deinit(&journey.next_url);
     urlpool_manager_unref(manager);

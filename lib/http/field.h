@@ -70,6 +70,14 @@ const struct urlpool_headers *urlp_headers_place(void *memory, const struct urlp
 /* urlp_headers_field shows line `index` of `headers` as spans; index < urlpool_headers_count. */
 struct urlp_field urlp_headers_field(const struct urlpool_headers *headers, size_t index);
 
+/* urlp_headers_merged_fields writes the lines that urlpool_headers_merge of `more` into `headers`
+ * would leave, without copying their bytes, and returns how many there are. Either may be NULL.
+ *
+ * Sizes:   `out` has room for the lines of both.
+ * Owns:    spans are the lists', until their next change. */
+size_t urlp_headers_merged_fields(const struct urlpool_headers *headers,
+                                  const struct urlpool_headers *more, struct urlp_field *out);
+
 /* urlp_field_is_secret says whether values of that name are masked in logs: Authorization, Cookie
  * and their kin. */
 bool urlp_field_is_secret(struct urlp_span name);

@@ -456,6 +456,44 @@ struct urlp_field urlp_headers_field(const struct urlpool_headers *headers, size
     return (struct urlp_field){headers->lines[index].name, headers->lines[index].value};
 }
 
+/* Writes the lines of that name, in their order. */
+static size_t show_named(const struct urlpool_headers *headers, struct urlp_span name,
+                         struct urlp_field *out)
+{
+    size_t num_out = 0;
+
+    for (size_t i = find(headers, name, 0); i < headers->num_lines;
+         i = find(headers, name, i + 1)) {
+        out[num_out++] = urlp_headers_field(headers, i);
+    }
+    return num_out;
+}
+
+size_t urlp_headers_merged_fields(const struct urlpool_headers *headers,
+                                  const struct urlpool_headers *more, struct urlp_field *out)
+{
+    static const struct urlpool_headers none;
+    size_t num_out = 0;
+
+    headers = headers != NULL ? headers : &none;
+    more = more != NULL ? more : &none;
+    for (size_t i = 0; i < headers->num_lines; i++) {
+        struct urlp_span name = headers->lines[i].name;
+
+        if (find(more, name, 0) == more->num_lines) {
+            out[num_out++] = urlp_headers_field(headers, i);
+        } else if (find(headers, name, 0) == i) {
+            num_out += show_named(more, name, out + num_out);
+        }
+    }
+    for (size_t i = 0; i < more->num_lines; i++) {
+        if (find(headers, more->lines[i].name, 0) == headers->num_lines) {
+            out[num_out++] = urlp_headers_field(more, i);
+        }
+    }
+    return num_out;
+}
+
 void urlpool_string_free(char *text)
 {
     urlp_free(text);

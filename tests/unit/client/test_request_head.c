@@ -17,21 +17,32 @@ static struct urlpool_error err;
 struct scene {
     struct urlp_url url;
     struct urlpool_headers *headers;
+    struct urlpool_headers *managers; /* NULL: not merged */
+    struct urlp_body_plan body;
     struct urlp_head_plan plan;
 };
 
 static struct scene begin(const char *method, const char *url)
 {
-    struct scene scene = {.headers = urlpool_headers_new(&err)};
+    struct scene scene = {.headers = urlpool_headers_new(&err), .body.expect_ms = -1};
 
     ck_assert_int_eq(urlp_url_parse(urlp_span_of(url), &scene.url, &err), URLPOOL_OK);
-    scene.plan = (struct urlp_head_plan){.method = urlp_span_of(method), .headers = scene.headers};
+    scene.plan = (struct urlp_head_plan){.method = urlp_span_of(method)};
     return scene;
 }
 
 static void add(struct scene *scene, const char *name, const char *value)
 {
     ck_assert_int_eq(urlpool_headers_add(scene->headers, name, value, &err), URLPOOL_OK);
+}
+
+/* point makes the plan point to what the scene has, wherever the scene is now. */
+static void point(struct scene *scene)
+{
+    scene->plan.url = &scene->url;
+    scene->plan.body = &scene->body;
+    scene->plan.given =
+        urlp_given_headers_of(scene->headers, scene->managers, scene->managers != NULL);
 }
 
 /* with_codings is a head with what the library can decode, and the given User-Agent; the string is
@@ -53,7 +64,7 @@ static char *text(struct scene *scene)
     size_t len = 0;
 
     ck_assert_ptr_nonnull(out);
-    scene->plan.url = &scene->url;
+    point(scene);
     ck_assert_msg(urlp_head_draft_make(&draft, &scene->plan, &err) == URLPOOL_OK, "%s",
                   err.message);
     len = (size_t)sprintf(out, "%.*s %.*s\n", (int)draft.head.method.len, draft.head.method.data,
@@ -80,7 +91,7 @@ static void expect_refused(struct scene *scene, const char *word)
 {
     struct urlp_head_draft draft;
 
-    scene->plan.url = &scene->url;
+    point(scene);
     ck_assert_int_eq(urlp_head_draft_make(&draft, &scene->plan, &err), URLPOOL_E_HEADER);
     ck_assert_msg(strstr(err.message, word) != NULL, "%s", err.message);
     urlp_head_draft_deinit(&draft);
@@ -90,6 +101,7 @@ static void end(struct scene *scene)
 {
     urlp_url_deinit(&scene->url);
     urlpool_headers_free(scene->headers);
+    urlpool_headers_free(scene->managers);
 }
 
 START_TEST(head__begins_with_host)
@@ -167,21 +179,21 @@ START_TEST(framing__is_said_once_and_by_the_library)
     struct scene scene = begin("POST", "http://a/");
 
     expect(&scene, "POST /\nHost: a\nContent-Length: 0\n");
-    scene.plan.has_body = true;
-    scene.plan.body_len = 1234567890123;
+    scene.body.has_body = true;
+    scene.body.len = 1234567890123;
     expect(&scene, "POST /\nHost: a\nContent-Length: 1234567890123\n");
     add(&scene, "content-length", "1234567890123");
     expect(&scene, "POST /\nHost: a\nContent-Length: 1234567890123\n");
-    scene.plan.body_len = -1;
+    scene.body.len = -1;
     expect_refused(&scene, "content-length");
     end(&scene);
     scene = begin("GET", "http://a/");
-    scene.plan.has_body = true;
-    scene.plan.body_len = -1;
+    scene.body.has_body = true;
+    scene.body.len = -1;
     expect(&scene, "GET /\nHost: a\nTransfer-Encoding: chunked\n");
     add(&scene, "Transfer-Encoding", "CHUNKED");
     expect(&scene, "GET /\nHost: a\nTransfer-Encoding: chunked\n");
-    scene.plan.body_len = 3;
+    scene.body.len = 3;
     expect_refused(&scene, "Transfer-Encoding");
     end(&scene);
 }
@@ -200,13 +212,14 @@ START_TEST(framing__is_asked_for_by_chunked_alone)
         {"",              false},
     };
 
-    ck_assert(!urlp_headers_ask_for_chunked(NULL));
+    ck_assert(!urlp_given_headers_ask_for_chunked(&(struct urlp_given_headers){NULL, NULL}));
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct scene scene = begin("PUT", "http://a/");
 
-        ck_assert(!urlp_headers_ask_for_chunked(scene.headers));
+        point(&scene);
+        ck_assert(!urlp_given_headers_ask_for_chunked(&scene.plan.given));
         add(&scene, "transfer-encoding", cases[i].value);
-        ck_assert_int_eq(urlp_headers_ask_for_chunked(scene.headers), cases[i].asks);
+        ck_assert_int_eq(urlp_given_headers_ask_for_chunked(&scene.plan.given), cases[i].asks);
         end(&scene);
     }
 }

@@ -215,6 +215,29 @@ START_TEST(headers__extend_appends)
 }
 END_TEST
 
+/* The view of a merge is what the merge will be, and nothing has been changed for it. */
+static void assert_merged_fields(const struct urlpool_headers *headers,
+                                 const struct urlpool_headers *more, const char *expected)
+{
+    struct urlp_field fields[16];
+    const size_t num = urlp_headers_merged_fields(headers, more, fields);
+    struct urlpool_headers *merged = urlp_headers_from_fields(fields, num, NULL);
+
+    ck_assert_str_eq(show(merged), expected);
+    urlpool_headers_free(merged);
+}
+
+START_TEST(headers__merged_fields_take_no_list_for_an_empty_one)
+{
+    struct urlpool_headers *headers = make("a=1|b=2|A=3|");
+
+    assert_merged_fields(headers, NULL, "a=1|b=2|A=3|");
+    assert_merged_fields(NULL, headers, "a=1|b=2|A=3|");
+    assert_merged_fields(NULL, NULL, "");
+    urlpool_headers_free(headers);
+}
+END_TEST
+
 START_TEST(headers__merge_replaces_names_by_names)
 {
     static const struct {
@@ -233,6 +256,7 @@ START_TEST(headers__merge_replaces_names_by_names)
         struct urlpool_headers *headers = make(cases[i].before);
         struct urlpool_headers *more = make(cases[i].more);
 
+        assert_merged_fields(headers, more, cases[i].after);
         ck_assert_int_eq(urlpool_headers_merge(headers, more, NULL), URLPOOL_OK);
         ck_assert_str_eq(show(headers), cases[i].after);
         ck_assert_str_eq(show(more), cases[i].more);
@@ -398,5 +422,6 @@ RUN_TESTS("headers", headers__keep_order_and_spelling, headers__are_found_withou
           headers__trim_values_and_keep_the_rest_as_it_is, headers__set_in_the_place_of_the_first,
           headers__remove_every_line_of_a_name, headers__take_their_own_strings_as_arguments,
           headers__extend_appends, headers__merge_replaces_names_by_names,
-          headers__copy_shares_nothing, headers__from_fields_are_one_allocation,
-          headers__refuse_null, headers__are_unchanged_when_memory_runs_out)
+          headers__merged_fields_take_no_list_for_an_empty_one, headers__copy_shares_nothing,
+          headers__from_fields_are_one_allocation, headers__refuse_null,
+          headers__are_unchanged_when_memory_runs_out)
