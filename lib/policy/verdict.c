@@ -150,7 +150,6 @@ static int64_t backoff_ms(const struct urlp_retry_rules *rules, int row, uint32_
     for (int i = 1; i < row && wait_ms > 0 && wait_ms < max_ms; i++) {
         wait_ms = wait_ms > max_ms / 2 ? max_ms : wait_ms * 2;
     }
-    wait_ms = wait_ms < max_ms ? wait_ms : max_ms;
     return jitter_ms < max_ms - wait_ms ? wait_ms + jitter_ms : max_ms;
 }
 
