@@ -110,71 +110,85 @@ START_TEST(redirect__follows_five_statuses)
 }
 END_TEST
 
-START_TEST(redirect__changes_methods_as_browsers_do)
+/* The whole table of methods: what each status makes of each, by the bits of keep_post. G: a GET
+ * without body, k: the same again. Columns: nothing kept, 301, 302, 301|302, 303, 301|303, 302|303,
+ * all. */
+static const struct {
+    int status;
+    const char *method;
+    const char *outcomes;
+} methods_table[] = {
+    {301, "GET",     "kkkkkkkk"},
+    {301, "HEAD",    "kkkkkkkk"},
+    {301, "POST",    "GkGkGkGk"},
+    {301, "PUT",     "kkkkkkkk"},
+    {301, "DELETE",  "kkkkkkkk"},
+    {301, "PATCH",   "kkkkkkkk"},
+    {301, "OPTIONS", "kkkkkkkk"},
+    {301, "TRACE",   "kkkkkkkk"},
+    {301, "post",    "kkkkkkkk"},
+    {301, "QUERY",   "kkkkkkkk"},
+    {302, "GET",     "kkkkkkkk"},
+    {302, "HEAD",    "kkkkkkkk"},
+    {302, "POST",    "GGkkGGkk"},
+    {302, "PUT",     "kkkkkkkk"},
+    {302, "DELETE",  "kkkkkkkk"},
+    {302, "PATCH",   "kkkkkkkk"},
+    {302, "OPTIONS", "kkkkkkkk"},
+    {302, "TRACE",   "kkkkkkkk"},
+    {302, "post",    "kkkkkkkk"},
+    {302, "QUERY",   "kkkkkkkk"},
+    {303, "GET",     "GGGGGGGG"},
+    {303, "HEAD",    "kkkkkkkk"},
+    {303, "POST",    "GGGGkkkk"},
+    {303, "PUT",     "GGGGGGGG"},
+    {303, "DELETE",  "GGGGGGGG"},
+    {303, "PATCH",   "GGGGGGGG"},
+    {303, "OPTIONS", "GGGGGGGG"},
+    {303, "TRACE",   "GGGGGGGG"},
+    {303, "post",    "GGGGGGGG"},
+    {303, "QUERY",   "GGGGGGGG"},
+    {307, "GET",     "kkkkkkkk"},
+    {307, "HEAD",    "kkkkkkkk"},
+    {307, "POST",    "kkkkkkkk"},
+    {307, "PUT",     "kkkkkkkk"},
+    {307, "DELETE",  "kkkkkkkk"},
+    {307, "PATCH",   "kkkkkkkk"},
+    {307, "OPTIONS", "kkkkkkkk"},
+    {307, "TRACE",   "kkkkkkkk"},
+    {307, "post",    "kkkkkkkk"},
+    {307, "QUERY",   "kkkkkkkk"},
+    {308, "GET",     "kkkkkkkk"},
+    {308, "HEAD",    "kkkkkkkk"},
+    {308, "POST",    "kkkkkkkk"},
+    {308, "PUT",     "kkkkkkkk"},
+    {308, "DELETE",  "kkkkkkkk"},
+    {308, "PATCH",   "kkkkkkkk"},
+    {308, "OPTIONS", "kkkkkkkk"},
+    {308, "TRACE",   "kkkkkkkk"},
+    {308, "post",    "kkkkkkkk"},
+    {308, "QUERY",   "kkkkkkkk"},
+};
+
+START_TEST(redirect__keeps_or_changes_each_method_as_the_table_says)
 {
-    static const struct {
-        int status;
-        const char *method;
-        bool to_get;
-    } cases[] = {
-        {301, "POST",    true },
-        {302, "POST",    true },
-        {303, "POST",    true },
-        {307, "POST",    false},
-        {308, "POST",    false},
-        {301, "PUT",     false},
-        {302, "PUT",     false},
-        {303, "PUT",     true },
-        {307, "PUT",     false},
-        {308, "PUT",     false},
-        {301, "DELETE",  false},
-        {302, "DELETE",  false},
-        {303, "DELETE",  true },
-        {301, "PATCH",   false},
-        {302, "PATCH",   false},
-        {303, "PATCH",   true },
-        {301, "GET",     false},
-        {303, "GET",     true },
-        {301, "HEAD",    false},
-        {302, "HEAD",    false},
-        {303, "HEAD",    false},
-        {307, "HEAD",    false},
-        {302, "post",    false},
-        {303, "QUERY",   true },
-        {302, "QUERY",   false},
-        {301, "OPTIONS", false},
-        {308, "DELETE",  false},
-    };
+    for (size_t i = 0; i < COUNT_OF(methods_table); i++) {
+        for (unsigned keep = 0; keep < 8; keep++) {
+            bool to_get = methods_table[i].outcomes[keep] == 'G';
+            struct given given = {.status = methods_table[i].status,
+                                  .method = methods_table[i].method,
+                                  .locations = {"/d"},
+                                  .rules = {.keep_post = keep}};
+            struct outcome outcome = judge(&given);
 
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct given given = {
-            .status = cases[i].status, .method = cases[i].method, .locations = {"/d"}};
-        struct outcome outcome = judge(&given);
-
-        ck_assert_int_eq(outcome.code, URLPOOL_OK);
-        ck_assert(outcome.verdict.follow);
-        ck_assert_msg(outcome.verdict.to_get == cases[i].to_get, "%d %s", cases[i].status,
-                      cases[i].method);
+            ck_assert_msg(outcome.verdict.follow && outcome.verdict.to_get == to_get,
+                          "%d %s, keep_post %u", given.status, given.method, keep);
+            /* What goes on with its body must be able to. */
+            given.cannot_rewind = true;
+            ck_assert_msg(judge(&given).verdict.follow == to_get, "%d %s, keep_post %u",
+                          given.status, given.method, keep);
+        }
     }
-}
-END_TEST
-
-START_TEST(redirect__keeps_post_when_told_to)
-{
-    struct given given = {.method = "POST",
-                          .locations = {"/d"},
-                          .rules = {.keep_post = URLPOOL_KEEP_POST_301 | URLPOOL_KEEP_POST_302}};
-
-    given.status = 301;
-    ck_assert(!judge(&given).verdict.to_get);
-    given.status = 302;
-    ck_assert(!judge(&given).verdict.to_get);
-    given.status = 303;
-    ck_assert(judge(&given).verdict.to_get);
-    given.rules.keep_post = URLPOOL_KEEP_POST_303;
-    ck_assert(!judge(&given).verdict.to_get);
-    given.method = "PUT";
-    ck_assert(judge(&given).verdict.to_get);
 }
 END_TEST
 
@@ -341,6 +355,59 @@ START_TEST(redirect__refuses_to_leave_https)
     given.rules.allow_downgrade = true;
     ck_assert_str_eq(judge(&given).next, "http://other/");
     ck_assert(judge(&given).verdict.cross_origin);
+}
+END_TEST
+
+START_TEST(redirect__leads_to_allowed_schemes_only)
+{
+    enum {
+        EITHER = URLPOOL_SCHEME_HTTP | URLPOOL_SCHEME_HTTPS
+    };
+    static const struct {
+        const char *url, *location;
+        unsigned schemes;
+        bool allow_downgrade;
+        const char *refusal; /* NULL: followed */
+    } cases[] = {
+        {"http://a/b",  "/c",         0,                    false, NULL                     },
+        {"http://a/b",  "/c",         EITHER,               false, NULL                     },
+        {"http://a/b",  "/c",         URLPOOL_SCHEME_HTTP,  false, NULL                     },
+        {"http://a/b",  "/c",         URLPOOL_SCHEME_HTTPS, false, "redirect leads to http" },
+        {"http://a/b",  "http://x/",  URLPOOL_SCHEME_HTTPS, true,  "redirect leads to http" },
+        {"http://a/b",  "https://a/", 0,                    false, NULL                     },
+        {"http://a/b",  "https://a/", EITHER,               false, NULL                     },
+        {"http://a/b",  "https://a/", URLPOOL_SCHEME_HTTPS, false, NULL                     },
+        {"http://a/b",  "https://a/", URLPOOL_SCHEME_HTTP,  false, "redirect leads to https"},
+        {"https://a/b", "/c",         0,                    false, NULL                     },
+        {"https://a/b", "/c",         EITHER,               false, NULL                     },
+        {"https://a/b", "/c",         URLPOOL_SCHEME_HTTPS, false, NULL                     },
+        {"https://a/b", "//x/",       URLPOOL_SCHEME_HTTP,  true,  "redirect leads to https"},
+        {"https://a/b", "http://a/",  0,                    false, "https to http"          },
+        {"https://a/b", "http://a/",  EITHER,               false, "https to http"          },
+        {"https://a/b", "http://a/",  URLPOOL_SCHEME_HTTP,  false, "https to http"          },
+        {"https://a/b", "http://a/",  URLPOOL_SCHEME_HTTPS, false, "https to http"          },
+        {"https://a/b", "http://a/",  0,                    true,  NULL                     },
+        {"https://a/b", "http://a/",  EITHER,               true,  NULL                     },
+        {"https://a/b", "http://a/",  URLPOOL_SCHEME_HTTP,  true,  NULL                     },
+        {"https://a/b", "http://a/",  URLPOOL_SCHEME_HTTPS, true,  "redirect leads to http" },
+        {"http://a/b",  "ftp://a/",   EITHER,               true,  "neither http nor https" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct given given = {
+            .url = cases[i].url,
+            .locations = {cases[i].location                           },
+            .rules = { .schemes = cases[i].schemes, .allow_downgrade = cases[i].allow_downgrade}
+        };
+        struct outcome outcome = judge(&given);
+        bool is_as_said = cases[i].refusal == NULL
+                              ? outcome.verdict.follow
+                              : outcome.code == URLPOOL_E_REDIRECT &&
+                                    strstr(outcome.err.message, cases[i].refusal) != NULL;
+
+        ck_assert_msg(is_as_said, "case %zu: %s to %s: %s", i, cases[i].url, cases[i].location,
+                      outcome.err.message);
+    }
 }
 END_TEST
 
@@ -536,13 +603,14 @@ START_TEST(drops__host_always)
 }
 END_TEST
 
-RUN_TESTS("redirect", redirect__follows_five_statuses, redirect__changes_methods_as_browsers_do,
-          redirect__keeps_post_when_told_to, redirect__surfaces_a_body_that_cannot_be_sent_again,
+RUN_TESTS("redirect", redirect__follows_five_statuses,
+          redirect__keeps_or_changes_each_method_as_the_table_says,
+          redirect__surfaces_a_body_that_cannot_be_sent_again,
           redirect__surfaces_a_response_without_location, redirect__surfaces_when_told_to,
           redirect__leads_where_location_says, redirect__takes_one_location_only,
           redirect__refuses_other_schemes, redirect__refuses_bad_urls, redirect__refuses_userinfo,
-          redirect__refuses_to_leave_https, redirect__stops_at_the_limit,
-          redirect__follows_none_when_none_are_allowed,
+          redirect__refuses_to_leave_https, redirect__leads_to_allowed_schemes_only,
+          redirect__stops_at_the_limit, redirect__follows_none_when_none_are_allowed,
           redirect__crosses_origins_by_scheme_host_or_port, redirect__reports_memory_as_memory,
           redirect__accepts_no_error_to_fill, drops__credentials_across_origins,
           drops__the_listed_across_origins_and_no_other, drops__what_described_the_body,

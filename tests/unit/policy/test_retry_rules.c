@@ -310,60 +310,62 @@ START_TEST(resolve__refuses_reserved_bytes)
 }
 END_TEST
 
+enum {
+    NOW_S = 784111777 /* Sun, 06 Nov 1994 08:49:37 GMT */
+};
+
+static const struct {
+    const char *text;
+    int64_t ms;
+} retry_afters[] = {
+    {"0",                               0                  },
+    {"00",                              0                  },
+    {"1",                               1000               },
+    {"3600",                            3600000            },
+    {"0120",                            120000             },
+    {"209600",                          209600000          },
+    {" 60\t",                           60000              },
+    {"9223372036854775",                9223372036854775000},
+    {"9223372036854776",                INT64_MAX          },
+    {"18446744073709551615",            INT64_MAX          },
+    {"18446744073709551616",            INT64_MAX          },
+    {"99999999999999999999999999999",   INT64_MAX          },
+    {"Sun, 06 Nov 1994 08:49:37 GMT",   0                  },
+    {"Sun, 06 Nov 1994 08:49:38 GMT",   1000               },
+    {"Sunday, 06-Nov-94 08:50:37 GMT",  60000              },
+    {"Sun Nov  6 09:49:37 1994",        3600000            },
+    {"Mon, 07 Nov 1994 08:49:37 GMT",   86400000           },
+    {"Sun, 06 Nov 1994 08:49:36 GMT",   0                  }, /* past */
+    {"Sunday, 06-Nov-70 08:50:37 GMT",  0                  },
+    {"Thu, 01 Jan 1970 00:00:00 GMT",   0                  },
+    {"Wed Jan  1 00:00:00 0001",        0                  },
+    {"Fri, 31 Dec 9999 23:59:59 GMT",   252618189022000    },
+    {"",                                -1                 },
+    {" ",                               -1                 },
+    {"-1",                              -1                 },
+    {"+1",                              -1                 },
+    {"1.5",                             -1                 },
+    {"1_0",                             -1                 },
+    {"0x10",                            -1                 },
+    {"1 2",                             -1                 },
+    {"60, 60",                          -1                 },
+    {"60s",                             -1                 },
+    {"soon",                            -1                 },
+    {"\xd9\xa3",                        -1                 }, /* ARABIC-INDIC DIGIT THREE */
+    {"1994-11-06T08:49:37Z",            -1                 },
+    {"Sun, 06 Nov 1994 08:49:37",       -1                 }, /* urllib3 takes it for UTC */
+    {"Sun, 06 Nov 1994 08:49:37 -0500", -1                 },
+    {"Wed, 30 Feb 1994 08:49:37 GMT",   -1                 },
+    {"Sun, 06 Nov 1994 24:00:00 GMT",   -1                 },
+};
+
 START_TEST(retry_after__reads_seconds_and_three_dates)
 {
-    enum {
-        NOW_S = 784111777 /* Sun, 06 Nov 1994 08:49:37 GMT */
-    };
-    static const struct {
-        const char *text;
-        int64_t ms;
-    } cases[] = {
-        {"0",                               0                  },
-        {"00",                              0                  },
-        {"1",                               1000               },
-        {"3600",                            3600000            },
-        {"0120",                            120000             },
-        {"209600",                          209600000          },
-        {" 60\t",                           60000              },
-        {"9223372036854775",                9223372036854775000},
-        {"9223372036854776",                INT64_MAX          },
-        {"18446744073709551615",            INT64_MAX          },
-        {"18446744073709551616",            INT64_MAX          },
-        {"99999999999999999999999999999",   INT64_MAX          },
-        {"Sun, 06 Nov 1994 08:49:37 GMT",   0                  },
-        {"Sun, 06 Nov 1994 08:49:38 GMT",   1000               },
-        {"Sunday, 06-Nov-94 08:50:37 GMT",  60000              },
-        {"Sun Nov  6 09:49:37 1994",        3600000            },
-        {"Mon, 07 Nov 1994 08:49:37 GMT",   86400000           },
-        {"Sun, 06 Nov 1994 08:49:36 GMT",   0                  }, /* past */
-        {"Sunday, 06-Nov-70 08:50:37 GMT",  0                  },
-        {"Thu, 01 Jan 1970 00:00:00 GMT",   0                  },
-        {"Wed Jan  1 00:00:00 0001",        0                  },
-        {"Fri, 31 Dec 9999 23:59:59 GMT",   252618189022000    },
-        {"",                                -1                 },
-        {" ",                               -1                 },
-        {"-1",                              -1                 },
-        {"+1",                              -1                 },
-        {"1.5",                             -1                 },
-        {"1_0",                             -1                 },
-        {"0x10",                            -1                 },
-        {"1 2",                             -1                 },
-        {"60, 60",                          -1                 },
-        {"60s",                             -1                 },
-        {"soon",                            -1                 },
-        {"\xd9\xa3",                        -1                 }, /* ARABIC-INDIC DIGIT THREE */
-        {"1994-11-06T08:49:37Z",            -1                 },
-        {"Sun, 06 Nov 1994 08:49:37",       -1                 }, /* urllib3 takes it for UTC */
-        {"Sun, 06 Nov 1994 08:49:37 -0500", -1                 },
-        {"Wed, 30 Feb 1994 08:49:37 GMT",   -1                 },
-        {"Sun, 06 Nov 1994 24:00:00 GMT",   -1                 },
-    };
+    for (size_t i = 0; i < COUNT_OF(retry_afters); i++) {
+        int64_t ms = urlp_retry_after_parse(urlp_span_of(retry_afters[i].text), NOW_S);
 
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        int64_t ms = urlp_retry_after_parse(urlp_span_of(cases[i].text), NOW_S);
-
-        ck_assert_msg(ms == cases[i].ms, "\"%s\": %lld ms", cases[i].text, (long long)ms);
+        ck_assert_msg(ms == retry_afters[i].ms, "\"%s\": %lld ms", retry_afters[i].text,
+                      (long long)ms);
     }
     ck_assert_int_eq(urlp_retry_after_parse(urlp_span_make(NULL, 0), NOW_S), -1);
     ck_assert_int_eq(urlp_retry_after_parse(urlp_span_make("12345", 2), NOW_S), 12000);

@@ -769,65 +769,63 @@ static enum urlp_verdict_kind run(const struct urlp_retry_rules *rules, const ch
     return verdict.kind;
 }
 
+static const struct {
+    struct urlpool_retry retry;
+    const char *tries;
+    enum urlp_verdict_kind kind;
+    int64_t wait_ms;
+} rows[] = {
+    {{0},                                                  "2",                     URLP_VERDICT_RETURN,             0  },
+    {{0},                                                  "cccc",                  URLP_VERDICT_MAX_RETRIES,        60 },
+    {{0},                                                  "crc5",                  URLP_VERDICT_RETURN,             60 },
+    {{0},                                                  "crc2",                  URLP_VERDICT_RETURN,             60 },
+    {{0},                                                  "srrrr",                 URLP_VERDICT_MAX_RETRIES,        60 },
+    {{.total = URLPOOL_NONE},                              "c",                     URLP_VERDICT_FAIL,               0  },
+    {{.total = URLPOOL_NONE},                              "r",                     URLP_VERDICT_FAIL,               0  },
+    {{.total = URLPOOL_NONE},                              "sr",                    URLP_VERDICT_FAIL,               0  },
+    {{.total = URLPOOL_NONE},                              "s2",                    URLP_VERDICT_RETURN,             0  },
+    {{.total = URLPOOL_NONE},                              "3",                     URLP_VERDICT_TOO_MANY_REDIRECTS, 0  },
+    {{.total = URLPOOL_NONE, .redirect = 5},               "3",                     URLP_VERDICT_TOO_MANY_REDIRECTS, 0  },
+    {{.total = URLPOOL_NO_TIMEOUT, .connect = 1},          "rrcrrc",                URLP_VERDICT_MAX_RETRIES,        300},
+    {{.connect = URLPOOL_NONE},                            "c",                     URLP_VERDICT_FAIL,               0  },
+    {{.connect = URLPOOL_NONE},                            "rc",                    URLP_VERDICT_FAIL,               0  },
+    {{.read = URLPOOL_NONE},                               "ccr",                   URLP_VERDICT_FAIL,               20 },
+    {{.read = 1},                                          "ccrr",                  URLP_VERDICT_MAX_RETRIES,        60 },
+    {{.total = 1},                                         "rx",                    URLP_VERDICT_FAIL,               0  },
+ /* the status counts only where it is asked for */
+    {{.status_forcelist = {500}},                          "5555",                  URLP_VERDICT_RETURN,             60 },
+    {{.status_forcelist = {500}, .status = 1},             "c55",                   URLP_VERDICT_RETURN,             20 },
+    {{.status_forcelist = {500}, .raise_on_status = true}, "55r5",                  URLP_VERDICT_MAX_RETRIES,        60 },
+    {{.status_forcelist = {500}},                          "552",                   URLP_VERDICT_RETURN,             20 },
+ /* redirects are counted apart, and begin a new row */
+    {{.total = 1},                                         "333c33r",               URLP_VERDICT_MAX_RETRIES,        0  },
+    {{0},                                                  "cc3cr",                 URLP_VERDICT_MAX_RETRIES,        20 },
+    {{0},                                                  "c3s3s3c2",              URLP_VERDICT_RETURN,             0  },
+    {{.redirect = 2},                                      "333",                   URLP_VERDICT_TOO_MANY_REDIRECTS, 0  },
+    {{.redirect = 2},                                      "c3c3",                  URLP_VERDICT_TOO_MANY_REDIRECTS, 0  },
+    {{.redirect = 3},                                      "333c",                  URLP_VERDICT_FAIL,               0  },
+    {{.redirect = URLPOOL_NONE},                           "3",                     URLP_VERDICT_TOO_MANY_REDIRECTS, 0  },
+    {{.redirect = 2, .return_last_redirect = true},        "333",                   URLP_VERDICT_RETURN,             0  },
+    {{0},                                                  "333333333333333333333", URLP_VERDICT_TOO_MANY_REDIRECTS, 0  },
+};
+
 START_TEST(row__ends_where_the_counts_say)
 {
-    static const struct {
-        struct urlpool_retry retry;
-        const char *tries;
-        enum urlp_verdict_kind kind;
-        int64_t wait_ms;
-    } cases[] = {
-        {{0},                                                  "2",                     URLP_VERDICT_RETURN,             0  },
-        {{0},                                                  "cccc",                  URLP_VERDICT_MAX_RETRIES,        60 },
-        {{0},                                                  "crc5",                  URLP_VERDICT_RETURN,             60 },
-        {{0},                                                  "crc2",                  URLP_VERDICT_RETURN,             60 },
-        {{0},                                                  "srrrr",                 URLP_VERDICT_MAX_RETRIES,        60 },
-        {{.total = URLPOOL_NONE},                              "c",                     URLP_VERDICT_FAIL,               0  },
-        {{.total = URLPOOL_NONE},                              "r",                     URLP_VERDICT_FAIL,               0  },
-        {{.total = URLPOOL_NONE},                              "sr",                    URLP_VERDICT_FAIL,               0  },
-        {{.total = URLPOOL_NONE},                              "s2",                    URLP_VERDICT_RETURN,             0  },
-        {{.total = URLPOOL_NONE},                              "3",                     URLP_VERDICT_TOO_MANY_REDIRECTS, 0  },
-        {{.total = URLPOOL_NONE, .redirect = 5},               "3",                     URLP_VERDICT_TOO_MANY_REDIRECTS, 0  },
-        {{.total = URLPOOL_NO_TIMEOUT, .connect = 1},          "rrcrrc",                URLP_VERDICT_MAX_RETRIES,        300},
-        {{.connect = URLPOOL_NONE},                            "c",                     URLP_VERDICT_FAIL,               0  },
-        {{.connect = URLPOOL_NONE},                            "rc",                    URLP_VERDICT_FAIL,               0  },
-        {{.read = URLPOOL_NONE},                               "ccr",                   URLP_VERDICT_FAIL,               20 },
-        {{.read = 1},                                          "ccrr",                  URLP_VERDICT_MAX_RETRIES,        60 },
-        {{.total = 1},                                         "rx",                    URLP_VERDICT_FAIL,               0  },
- /* the status counts only where it is asked for */
-        {{.status_forcelist = {500}},                          "5555",                  URLP_VERDICT_RETURN,             60 },
-        {{.status_forcelist = {500}, .status = 1},             "c55",                   URLP_VERDICT_RETURN,             20 },
-        {{.status_forcelist = {500}, .raise_on_status = true},
-         "55r5",                                                                        URLP_VERDICT_MAX_RETRIES,
-         60                                                                                                                 },
-        {{.status_forcelist = {500}},                          "552",                   URLP_VERDICT_RETURN,             20 },
- /* redirects are counted apart, and begin a new row */
-        {{.total = 1},                                         "333c33r",               URLP_VERDICT_MAX_RETRIES,        0  },
-        {{0},                                                  "cc3cr",                 URLP_VERDICT_MAX_RETRIES,        20 },
-        {{0},                                                  "c3s3s3c2",              URLP_VERDICT_RETURN,             0  },
-        {{.redirect = 2},                                      "333",                   URLP_VERDICT_TOO_MANY_REDIRECTS, 0  },
-        {{.redirect = 2},                                      "c3c3",                  URLP_VERDICT_TOO_MANY_REDIRECTS, 0  },
-        {{.redirect = 3},                                      "333c",                  URLP_VERDICT_FAIL,               0  },
-        {{.redirect = URLPOOL_NONE},                           "3",                     URLP_VERDICT_TOO_MANY_REDIRECTS, 0  },
-        {{.redirect = 2, .return_last_redirect = true},        "333",                   URLP_VERDICT_RETURN,             0  },
-        {{0},                                                  "333333333333333333333", URLP_VERDICT_TOO_MANY_REDIRECTS, 0  },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct urlp_retry_rules rules;
         int64_t wait_ms = 0;
         size_t num_tries = 0;
 
-        ck_assert_int_eq(urlp_retry_resolve(&cases[i].retry, &urlp_retry_defaults, &rules, NULL),
+        ck_assert_int_eq(urlp_retry_resolve(&rows[i].retry, &urlp_retry_defaults, &rules, NULL),
                          URLPOOL_OK);
         rules.backoff_factor_ms = 10;
 
-        enum urlp_verdict_kind kind = run(&rules, cases[i].tries, &wait_ms, &num_tries);
+        enum urlp_verdict_kind kind = run(&rules, rows[i].tries, &wait_ms, &num_tries);
 
-        ck_assert_msg(kind == cases[i].kind, "case %zu, \"%s\": %d", i, cases[i].tries, (int)kind);
-        ck_assert_msg(num_tries == strlen(cases[i].tries), "case %zu, \"%s\": %zu tries", i,
-                      cases[i].tries, num_tries);
-        ck_assert_msg(wait_ms == cases[i].wait_ms, "case %zu, \"%s\": %lld ms", i, cases[i].tries,
+        ck_assert_msg(kind == rows[i].kind, "case %zu, \"%s\": %d", i, rows[i].tries, (int)kind);
+        ck_assert_msg(num_tries == strlen(rows[i].tries), "case %zu, \"%s\": %zu tries", i,
+                      rows[i].tries, num_tries);
+        ck_assert_msg(wait_ms == rows[i].wait_ms, "case %zu, \"%s\": %lld ms", i, rows[i].tries,
                       (long long)wait_ms);
     }
 }
