@@ -296,10 +296,276 @@ START_TEST(redirect__that_dropped_the_callers_word_has_the_librarys)
 }
 END_TEST
 
+START_TEST(given__are_merged_without_a_copy)
+{
+    struct scene scene = begin("GET", "http://a/");
+
+    scene.managers = urlpool_headers_new(&err);
+    ck_assert_int_eq(urlpool_headers_add(scene.managers, "A", "1", &err), URLPOOL_OK);
+    ck_assert_int_eq(urlpool_headers_add(scene.managers, "B", "2", &err), URLPOOL_OK);
+    ck_assert_int_eq(urlpool_headers_add(scene.managers, "a", "3", &err), URLPOOL_OK);
+    ck_assert_int_eq(urlpool_headers_add(scene.managers, "User-Agent", "them", &err), URLPOOL_OK);
+    ck_assert_int_eq(urlpool_headers_add(scene.managers, "Host", "b", &err), URLPOOL_OK);
+    scene.plan.user_agent = "us/1";
+    expect(&scene, "GET /\nHost: b\nA: 1\nB: 2\na: 3\nUser-Agent: them\n");
+    add(&scene, "C", "4");
+    add(&scene, "a", "5");
+    add(&scene, "user-agent", "me");
+    add(&scene, "host", "c");
+    expect(&scene, "GET /\nHost: c\na: 5\nB: 2\nuser-agent: me\nC: 4\n");
+    end(&scene);
+}
+END_TEST
+
+START_TEST(given__replace_the_managers_unless_merged)
+{
+    struct urlpool_headers *own = urlpool_headers_new(&err);
+    struct urlpool_headers *managers = urlpool_headers_new(&err);
+    struct urlp_given_headers given = urlp_given_headers_of(NULL, managers, false);
+
+    ck_assert_int_eq(urlpool_headers_add(managers, "M", "1", &err), URLPOOL_OK);
+    ck_assert_int_eq(urlpool_headers_add(managers, "X", "2", &err), URLPOOL_OK);
+    ck_assert_int_eq(urlpool_headers_add(own, "x", "3", &err), URLPOOL_OK);
+    ck_assert_str_eq(urlp_given_headers_get(&given, "x"), "2");
+    given = urlp_given_headers_of(NULL, managers, true);
+    ck_assert_str_eq(urlp_given_headers_get(&given, "m"), "1");
+    given = urlp_given_headers_of(own, managers, false);
+    ck_assert_str_eq(urlp_given_headers_get(&given, "X"), "3");
+    ck_assert_ptr_null(urlp_given_headers_get(&given, "M"));
+    given = urlp_given_headers_of(own, managers, true);
+    ck_assert_str_eq(urlp_given_headers_get(&given, "X"), "3");
+    ck_assert_str_eq(urlp_given_headers_get(&given, "M"), "1");
+    given = urlp_given_headers_of(NULL, NULL, true);
+    ck_assert_ptr_null(urlp_given_headers_get(&given, "M"));
+    urlpool_headers_free(own);
+    urlpool_headers_free(managers);
+}
+END_TEST
+
+START_TEST(skip__leaves_each_field_out_by_itself)
+{
+    struct scene scene = begin("GET", "http://a/");
+    char codings[128];
+
+    scene.plan.ask_for_codings = true;
+    scene.plan.user_agent = "us/1";
+    scene.plan.skip = URLPOOL_SKIP_ACCEPT_ENCODING;
+    expect(&scene, "GET /\nHost: a\nUser-Agent: us/1\n");
+    scene.plan.skip = URLPOOL_SKIP_USER_AGENT;
+    snprintf(codings, sizeof(codings), "GET /\nHost: a\nAccept-Encoding: %s\n",
+             urlp_connection_accept_encoding());
+    expect(&scene, codings);
+    scene.plan.skip = URLPOOL_SKIP_HOST;
+    expect_refused(&scene, "Host is skipped");
+    scene.plan.skip |= URLPOOL_SKIP_ACCEPT_ENCODING | URLPOOL_SKIP_USER_AGENT;
+    add(&scene, "host", "mine");
+    add(&scene, "User-Agent", "me");
+    add(&scene, "Accept-Encoding", "br");
+    expect(&scene, "GET /\nHost: mine\nUser-Agent: me\nAccept-Encoding: br\n");
+    end(&scene);
+}
+END_TEST
+
+START_TEST(skip__of_host_ends_with_a_redirect)
+{
+    struct scene scene = begin("GET", "http://second/");
+
+    scene.plan.skip = URLPOOL_SKIP_HOST;
+    scene.plan.is_redirected = true;
+    expect(&scene, "GET /\nHost: second\n");
+    end(&scene);
+}
+END_TEST
+
+START_TEST(authorization__of_the_url_gives_way_to_the_callers)
+{
+    struct scene scene = begin("GET", "http://a/");
+
+    scene.plan.authorization = urlp_span_of("Basic dTpw");
+    add(&scene, "X", "1");
+    expect(&scene, "GET /\nHost: a\nAuthorization: Basic dTpw\nX: 1\n");
+    add(&scene, "AUTHORIZATION", "Bearer t");
+    expect(&scene, "GET /\nHost: a\nX: 1\nAUTHORIZATION: Bearer t\n");
+    end(&scene);
+}
+END_TEST
+
+START_TEST(authorization__of_the_url_is_left_behind_like_the_callers)
+{
+    struct scene scene = begin("GET", "http://a/");
+
+    scene.plan.authorization = urlp_span_of("Basic dTpw");
+    scene.plan.is_redirected = true;
+    expect(&scene, "GET /\nHost: a\nAuthorization: Basic dTpw\n");
+    scene.plan.remove_headers = "Authorization, Cookie";
+    expect(&scene, "GET /\nHost: a\n");
+    /* One that was said and left behind is not replaced by the other. */
+    add(&scene, "Authorization", "Bearer t");
+    expect(&scene, "GET /\nHost: a\n");
+    scene.plan.remove_headers = "X-Mine";
+    expect(&scene, "GET /\nHost: a\nAuthorization: Bearer t\n");
+    scene.plan.remove_headers = "";
+    expect(&scene, "GET /\nHost: a\nAuthorization: Bearer t\n");
+    end(&scene);
+}
+END_TEST
+
+START_TEST(content_type__is_the_bodys_unless_the_caller_has_one)
+{
+    struct scene scene = begin("POST", "http://a/");
+
+    scene.body.has_body = true;
+    scene.body.len = 2;
+    scene.body.content_type = "application/json";
+    scene.plan.user_agent = "us/1";
+    scene.plan.authorization = urlp_span_of("Basic dTpw");
+    add(&scene, "X", "1");
+    expect(&scene, "POST /\nHost: a\nContent-Length: 2\nUser-Agent: us/1\n"
+                   "Authorization: Basic dTpw\nContent-Type: application/json\nX: 1\n");
+    add(&scene, "content-type", "text/plain");
+    expect(&scene, "POST /\nHost: a\nContent-Length: 2\nUser-Agent: us/1\n"
+                   "Authorization: Basic dTpw\nX: 1\ncontent-type: text/plain\n");
+    end(&scene);
+    scene = begin("GET", "http://a/");
+    scene.body.content_type = "application/json"; /* of no body */
+    expect(&scene, "GET /\nHost: a\n");
+    end(&scene);
+}
+END_TEST
+
+START_TEST(trailer__announces_each_name_once)
+{
+    struct scene scene = begin("POST", "http://a/");
+    struct urlpool_headers *trailers = urlpool_headers_new(&err);
+
+    scene.body.has_body = true;
+    scene.body.len = -1;
+    scene.body.trailers = trailers;
+    expect(&scene, "POST /\nHost: a\nTransfer-Encoding: chunked\n");
+    ck_assert_int_eq(urlpool_headers_add(trailers, "X-Sum", "1", &err), URLPOOL_OK);
+    expect(&scene, "POST /\nHost: a\nTransfer-Encoding: chunked\nTrailer: X-Sum\n");
+    ck_assert_int_eq(urlpool_headers_add(trailers, "x-sum", "2", &err), URLPOOL_OK);
+    ck_assert_int_eq(urlpool_headers_add(trailers, "X-End", "3", &err), URLPOOL_OK);
+    ck_assert_int_eq(urlpool_headers_add(trailers, "X-Sum", "4", &err), URLPOOL_OK);
+    expect(&scene, "POST /\nHost: a\nTransfer-Encoding: chunked\nTrailer: X-Sum, X-End\n");
+    add(&scene, "TRAILER", "X-Mine");
+    expect(&scene, "POST /\nHost: a\nTransfer-Encoding: chunked\nTRAILER: X-Mine\n");
+    urlpool_headers_free(trailers);
+    end(&scene);
+}
+END_TEST
+
+/* expects says whether the draft knows of its Expect. */
+static bool expects(struct scene *scene)
+{
+    struct urlp_head_draft draft;
+    bool expects_continue;
+
+    point(scene);
+    ck_assert_int_eq(urlp_head_draft_make(&draft, &scene->plan, &err), URLPOOL_OK);
+    expects_continue = draft.expects_continue;
+    urlp_head_draft_deinit(&draft);
+    return expects_continue;
+}
+
+START_TEST(expect__is_said_of_content_alone)
+{
+    struct scene scene = begin("PUT", "http://a/");
+
+    scene.body.has_body = true;
+    scene.body.len = 3;
+    expect(&scene, "PUT /\nHost: a\nContent-Length: 3\n");
+    ck_assert(!expects(&scene));
+    scene.body.expect_ms = 0;
+    expect(&scene, "PUT /\nHost: a\nContent-Length: 3\nExpect: 100-continue\n");
+    ck_assert(expects(&scene));
+    scene.body.len = -1;
+    expect(&scene, "PUT /\nHost: a\nTransfer-Encoding: chunked\nExpect: 100-continue\n");
+    scene.body.len = 0;
+    expect(&scene, "PUT /\nHost: a\nContent-Length: 0\n");
+    ck_assert(!expects(&scene));
+    scene.body.has_body = false;
+    expect(&scene, "PUT /\nHost: a\nContent-Length: 0\n");
+    end(&scene);
+}
+END_TEST
+
+START_TEST(expect__of_the_caller_is_the_one)
+{
+    struct scene scene = begin("PUT", "http://a/");
+
+    add(&scene, "X", "1");
+    point(&scene);
+    ck_assert(!urlp_given_headers_expect_continue(&scene.plan.given));
+    add(&scene, "expect", "100-Continue");
+    point(&scene);
+    ck_assert(urlp_given_headers_expect_continue(&scene.plan.given));
+    expect_refused(&scene, "without a body");
+    scene.body.has_body = true;
+    expect_refused(&scene, "without a body");
+    scene.body.len = 3;
+    scene.body.expect_ms = 1000;
+    expect(&scene, "PUT /\nHost: a\nContent-Length: 3\nX: 1\nexpect: 100-Continue\n");
+    ck_assert(expects(&scene));
+    end(&scene);
+}
+END_TEST
+
+START_TEST(expect__is_left_out_after_417)
+{
+    struct scene scene = begin("PUT", "http://a/");
+
+    scene.body.has_body = true;
+    scene.body.len = 3;
+    scene.body.expect_ms = 1000;
+    scene.plan.without_expect = true;
+    expect(&scene, "PUT /\nHost: a\nContent-Length: 3\n");
+    ck_assert(!expects(&scene));
+    add(&scene, "Expect", "100-continue");
+    expect(&scene, "PUT /\nHost: a\nContent-Length: 3\n");
+    ck_assert(!expects(&scene));
+    end(&scene);
+}
+END_TEST
+
+START_TEST(expect__of_something_else_is_the_callers_business)
+{
+    struct scene scene = begin("GET", "http://a/");
+
+    add(&scene, "Expect", "the unexpected");
+    scene.plan.without_expect = true;
+    expect(&scene, "GET /\nHost: a\nExpect: the unexpected\n");
+    ck_assert(!urlp_given_headers_expect_continue(&scene.plan.given));
+    ck_assert(!expects(&scene));
+    end(&scene);
+}
+END_TEST
+
+START_TEST(redirect__to_get_takes_expect_along)
+{
+    struct scene scene = begin("GET", "http://a/");
+
+    add(&scene, "Expect", "100-continue");
+    add(&scene, "Trailer", "X");
+    scene.plan.is_redirected = true;
+    scene.plan.to_get = true;
+    expect(&scene, "GET /\nHost: a\n");
+    end(&scene);
+}
+END_TEST
+
 RUN_TESTS("request head", head__begins_with_host,
           head__says_what_the_library_adds_unless_the_caller_has,
           head__keeps_the_callers_fields_in_their_order, head__has_room_for_many_fields,
           framing__is_said_once_and_by_the_library, framing__is_asked_for_by_chunked_alone,
           host__is_one, redirect__makes_host_anew, redirect__to_another_origin_leaves_credentials,
           redirect__to_get_leaves_what_told_of_the_body,
-          redirect__that_dropped_the_callers_word_has_the_librarys)
+          redirect__that_dropped_the_callers_word_has_the_librarys,
+          given__are_merged_without_a_copy, given__replace_the_managers_unless_merged,
+          skip__leaves_each_field_out_by_itself, skip__of_host_ends_with_a_redirect,
+          authorization__of_the_url_gives_way_to_the_callers,
+          authorization__of_the_url_is_left_behind_like_the_callers,
+          content_type__is_the_bodys_unless_the_caller_has_one, trailer__announces_each_name_once,
+          expect__is_said_of_content_alone, expect__of_the_caller_is_the_one,
+          expect__is_left_out_after_417, expect__of_something_else_is_the_callers_business,
+          redirect__to_get_takes_expect_along)
