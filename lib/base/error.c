@@ -247,11 +247,11 @@ struct urlp_quoted urlp_quote(const void *data, size_t len)
 {
     static const char hex[] = "0123456789abcdef";
     const unsigned char *bytes = data;
-    size_t shown = len < URLP_QUOTED_BYTES ? len : URLP_QUOTED_BYTES;
     struct urlp_quoted quoted;
     char *p = quoted.text;
+    size_t i;
 
-    for (size_t i = 0; i < shown; i++) {
+    for (i = 0; i < len && p < quoted.text + URLP_QUOTED_BYTES; i++) {
         if (bytes[i] >= ' ' && bytes[i] < 0x7f) {
             *p++ = (char)bytes[i];
             continue;
@@ -261,6 +261,6 @@ struct urlp_quoted urlp_quote(const void *data, size_t len)
         *p++ = hex[bytes[i] >> 4];
         *p++ = hex[bytes[i] & 15];
     }
-    memcpy(p, shown < len ? ELLIPSIS : "", shown < len ? sizeof(ELLIPSIS) : 1);
+    memcpy(p, i < len ? ELLIPSIS : "", i < len ? sizeof(ELLIPSIS) : 1);
     return quoted;
 }

@@ -29,10 +29,10 @@ enum urlpool_code urlp_fail_null(struct urlpool_error *err);
 enum urlpool_code urlp_fail_with(struct urlpool_error *err, const struct urlpool_error *why);
 
 /* struct urlp_quoted holds a peer's or a caller's bytes made fit for a message: controls and
- * non-ASCII as \xNN, cut after URLP_QUOTED_BYTES with "…". */
+ * non-ASCII as \xNN, cut where URLP_QUOTED_BYTES are full with "…". */
 #define URLP_QUOTED_BYTES ((size_t)64)
 struct urlp_quoted {
-    char text[URLP_QUOTED_BYTES * 4 + sizeof("\xe2\x80\xa6")];
+    char text[URLP_QUOTED_BYTES + sizeof("\\xff") + sizeof("\xe2\x80\xa6")];
 };
 
 /* urlp_quote makes `len` bytes at `data` fit for a message; use it as urlp_quote(p, n).text within

@@ -2,8 +2,8 @@
  *
  * A host has one spelling behind this file, since pools, credentials and certificates are kept by
  * it. What other parsers read in two ways is refused: short and non-decimal IPv4, IPvFuture, names
- * in brackets, percent-encoded delimiters. Internationalised names are refused until there is IDNA.
- * Whether a name exists is not known here. */
+ * in brackets, percent-encoded delimiters. Internationalised names are in A-labels behind this
+ * file. Whether a name exists is not known here. */
 
 #include "http/url_host.h"
 
@@ -11,12 +11,16 @@
 
 #include "base/error.h"
 #include "base/ip.h"
+#include "http/idna.h"
 #include "http/url_text.h"
 
 enum {
-    LABEL_BYTES_MAX = 63, /* RFC 1035 section 2.3.4 */
+    LABEL_BYTES_MAX = 63,                        /* RFC 1035 section 2.3.4 */
+    WRITTEN_BYTES_MAX = 4 * URLP_HOST_BYTES_MAX, /* of a name before its letters become ASCII */
     PORT_MAX = 65535
 };
+
+static const char too_long[] = "is longer than 253 bytes";
 
 static enum urlpool_code refuse(struct urlp_span raw, const char *why, struct urlpool_error *err)
 {
@@ -47,9 +51,6 @@ static bool take_byte(struct urlp_span *in, unsigned char *out_byte, bool *out_e
 
 static const char *name_byte_fault(unsigned char c, bool is_encoded)
 {
-    if (c >= 0x80) {
-        return "holds non-ASCII letters; write an internationalised name as its \"xn--\" form";
-    }
     if (urlp_is_alpha(c) || urlp_is_digit(c) || c == '-' || c == '.' || c == '_') {
         return NULL;
     }
@@ -57,8 +58,17 @@ static const char *name_byte_fault(unsigned char c, bool is_encoded)
                       : "holds a byte that no name may have";
 }
 
-static const char *decode_name(struct urlp_span raw, struct urlp_host *out)
+/* struct written is a name as it was written, triplets undone. */
+struct written {
+    size_t len;
+    bool is_ascii;
+    char text[WRITTEN_BYTES_MAX + 1];
+};
+
+static const char *decode_name(struct urlp_span raw, struct written *out)
 {
+    out->len = 0;
+    out->is_ascii = true;
     while (raw.len > 0) {
         unsigned char c = 0;
         bool is_encoded = false;
@@ -67,13 +77,42 @@ static const char *decode_name(struct urlp_span raw, struct urlp_host *out)
             return "holds a malformed percent-encoding";
         }
 
-        const char *fault = name_byte_fault(c, is_encoded);
+        const char *fault = c < 0x80 ? name_byte_fault(c, is_encoded) : NULL;
 
         if (fault != NULL) {
             return fault;
         }
-        if (out->len == URLP_HOST_BYTES_MAX) {
-            return "is longer than 253 bytes";
+        if (out->len == WRITTEN_BYTES_MAX) {
+            return too_long;
+        }
+        out->is_ascii &= c < 0x80;
+        out->text[out->len++] = (char)c;
+    }
+    out->text[out->len] = '\0';
+    return NULL;
+}
+
+/* settle_name writes the one spelling of a name. What IDNA makes of letters is looked at as if it
+ * had been written: there are letters that stand for "/" and for digits. */
+static const char *settle_name(struct written *written, struct urlp_host *out)
+{
+    if (!written->is_ascii) {
+        const char *fault = urlp_idna_to_ascii(written->text, written->text, sizeof(written->text));
+
+        if (fault != NULL) {
+            return fault;
+        }
+        written->len = strlen(written->text);
+    }
+    if (written->len > URLP_HOST_BYTES_MAX) {
+        return too_long;
+    }
+    for (size_t i = 0; i < written->len; i++) {
+        unsigned char c = (unsigned char)written->text[i];
+        const char *fault = name_byte_fault(c, false);
+
+        if (fault != NULL) {
+            return fault;
         }
         out->text[out->len++] = urlp_to_lower((char)c);
     }
@@ -118,11 +157,16 @@ static bool is_number(struct urlp_span label)
 
 static const char *parse_name(struct urlp_span raw, struct urlp_host *out)
 {
-    const char *fault = decode_name(raw, out);
-    struct urlp_span name = urlp_span_make(out->text, out->len);
+    struct written written;
     struct urlp_span last = {NULL, 0};
+    struct urlp_span name;
     struct urlp_ip ip;
+    const char *fault = decode_name(raw, &written);
 
+    if (fault == NULL) {
+        fault = settle_name(&written, out);
+    }
+    name = urlp_span_make(out->text, out->len);
     if (fault == NULL) {
         fault = check_labels(name, &last);
     }
@@ -130,7 +174,7 @@ static const char *parse_name(struct urlp_span raw, struct urlp_host *out)
         return fault;
     }
     if (out->len == URLP_HOST_BYTES_MAX && out->text[out->len - 1] != '.') {
-        return "is longer than 253 bytes";
+        return too_long;
     }
     if (last.len > 0 && is_number(last) && !urlp_ip_parse_v4(name, &ip)) {
         return "ends in a number but is no IPv4 address of four decimal parts";
@@ -196,6 +240,9 @@ enum urlpool_code urlp_host_parse(struct urlp_span raw, struct urlp_host *out,
 
     *out = (struct urlp_host){0};
     fault = is_literal ? parse_literal(raw, out) : parse_name(raw, out);
+    if (fault == urlp_idna_no_memory) {
+        return urlp_fail_nomem(err);
+    }
     return fault == NULL ? URLPOOL_OK : refuse(raw, fault, err);
 }
 

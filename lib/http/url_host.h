@@ -25,7 +25,7 @@ struct urlp_host {
  *
  * Errors:  URLPOOL_E_URL: a number that is no strict IPv4 address, brackets around anything but an
  *          IPv6 literal with at most a zone, percent-encoding of more than unreserved bytes,
- *          non-ASCII, an empty or overlong label.
+ *          letters that IDNA has no form for, an empty or overlong label. URLPOOL_E_NOMEM.
  * Spec:    RFC 3986 section 3.2.2, RFC 6874 section 2. */
 URLPOOL_MUST_USE enum urlpool_code urlp_host_parse(struct urlp_span raw, struct urlp_host *out,
                                                    struct urlpool_error *err);

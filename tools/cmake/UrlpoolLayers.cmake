@@ -17,6 +17,7 @@ set(urlp_below_pool base http conn)
 set(urlp_below_client base http policy conn pool)
 
 # Third-party libraries, each behind one layer.
+set(urlp_uses_http urlp_idna)
 set(urlp_uses_coding ZLIB::ZLIB urlp_codings)
 set(urlp_uses_net BoringSSL::ssl BoringSSL::crypto PkgConfig::CARES)
 

@@ -182,20 +182,6 @@ START_TEST(host__has_no_other_bytes)
 }
 END_TEST
 
-START_TEST(host__is_ascii_until_there_is_idna)
-{
-    assert_refused("b\xc3\xbc"
-                   "cher.example",
-                   "xn--");
-    assert_refused("b%C3%BCcher.example", "xn--");
-    assert_refused("\xe2\x9d\xa4", "xn--");
-    /* Full-width digits and an ideographic full stop, which IDNA turns into "127.0.0.1". */
-    assert_refused("\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97\xe3\x80\x82\x30.0.1", "xn--");
-    assert_refused("a\xff", "xn--");
-    assert_refused("a\x80", "xn--");
-}
-END_TEST
-
 START_TEST(host__has_no_empty_label)
 {
     static const char *const cases[] = {".", "..", ".a", "a..b", "a..", "a.%2e"};
@@ -268,6 +254,5 @@ RUN_TESTS("url_host", host__is_a_name_in_lower_case, host__is_a_strict_ipv4_addr
           host__is_no_other_number, host__is_an_ipv6_literal_in_its_short_form,
           host__has_nothing_else_in_brackets, host__may_have_a_zone, host__has_no_malformed_zone,
           host__has_no_encoded_delimiter, host__has_no_malformed_percent_encoding,
-          host__has_no_other_bytes, host__is_ascii_until_there_is_idna, host__has_no_empty_label,
-          host__has_bounded_labels, host__has_at_most_253_bytes, host__is_quoted_fit_for_a_log,
-          port__is_digits_up_to_65535)
+          host__has_no_other_bytes, host__has_no_empty_label, host__has_bounded_labels,
+          host__has_at_most_253_bytes, host__is_quoted_fit_for_a_log, port__is_digits_up_to_65535)
