@@ -1,0 +1,214 @@
+/* What the lines of a case say, as options of urlpool. One row of `takers` for each key of the
+ * table; urllib3_side.py has a method for each. */
+
+#include "side_case.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static const int64_t time_limit_ms = 5000;
+
+/* add_line adds "Name: value" to `*headers`. urllib3 refuses a line when the request is made,
+ * urlpool here: that counts as the request's failure. */
+static void add_line(struct side_case *scene, struct urlpool_headers **headers, const char *text)
+{
+    struct side_bytes line = side_unescape(text);
+    char *value = strchr(line.data, ':');
+    struct urlpool_error err = {0};
+
+    if (*headers == NULL) {
+        *headers = urlpool_headers_new(NULL);
+    }
+    if (value == NULL) {
+        side_die("no header", text);
+    }
+    *value++ = '\0';
+    value += *value == ' ';
+    if (urlpool_headers_add(*headers, line.data, value, &err) != URLPOOL_OK) {
+        scene->refused = err;
+    }
+    side_bytes_clear(&line);
+}
+
+static bool is_yes(const char *value)
+{
+    return strcmp(value, "yes") == 0;
+}
+
+static void take_request(struct side_case *scene, const char *value)
+{
+    const char *blank = strchr(value, ' ');
+    char *method;
+
+    if (blank == NULL) {
+        side_die("no URL in", value);
+    }
+    method = strndup(value, (size_t)(blank - value));
+    scene->method = side_unescape(method);
+    scene->url = side_unescape(blank + 1);
+    scene->has_request = true;
+    free(method);
+}
+
+static void take_manager_header(struct side_case *scene, const char *value)
+{
+    add_line(scene, &scene->manager_headers, value);
+}
+
+static void take_header(struct side_case *scene, const char *value)
+{
+    add_line(scene, &scene->headers, value);
+}
+
+static void take_headers(struct side_case *scene, const char *value)
+{
+    (void)value; /* none: an empty list instead of the manager's */
+    scene->headers = urlpool_headers_new(NULL);
+}
+
+static void take_skip(struct side_case *scene, const char *value)
+{
+    if (strstr(value, "Host") != NULL) {
+        scene->options.skip |= URLPOOL_SKIP_HOST;
+    }
+    if (strstr(value, "Accept-Encoding") != NULL) {
+        scene->options.skip |= URLPOOL_SKIP_ACCEPT_ENCODING;
+    }
+    if (strstr(value, "User-Agent") != NULL) {
+        scene->options.skip |= URLPOOL_SKIP_USER_AGENT;
+    }
+}
+
+static void take_body(struct side_case *scene, const char *value)
+{
+    scene->body = side_unescape(value);
+    scene->options.body = urlpool_body_bytes(scene->body.data, scene->body.len);
+}
+
+static void take_body_file(struct side_case *scene, const char *value)
+{
+    FILE *file = tmpfile();
+
+    scene->body = side_unescape(value);
+    if (file == NULL || fwrite(scene->body.data, 1, scene->body.len, file) != scene->body.len ||
+        fflush(file) != 0) {
+        side_die("no file for", value);
+    }
+    scene->options.body = urlpool_body_fd(dup(fileno(file)));
+    fclose(file);
+    (void)lseek(scene->options.body.fd, 0, SEEK_SET);
+}
+
+static void take_file_offset(struct side_case *scene, const char *value)
+{
+    (void)lseek(scene->options.body.fd, atol(value), SEEK_SET);
+}
+
+static void take_chunked(struct side_case *scene, const char *value)
+{
+    scene->options.body.chunked = is_yes(value);
+}
+
+static void take_redirect(struct side_case *scene, const char *value)
+{
+    scene->options.return_redirects = !is_yes(value);
+}
+
+static void take_decode(struct side_case *scene, const char *value)
+{
+    scene->options.keep_encoded = !is_yes(value);
+}
+
+static void take_read_ms(struct side_case *scene, const char *value)
+{
+    scene->options.timeout.read_ms = atol(value);
+}
+
+static void take_pieces(struct side_case *scene, const char *value)
+{
+    scene->pieces = (size_t)atol(value);
+    scene->options.stream = true;
+}
+
+static void take_keep_post(struct side_case *scene, const char *value)
+{
+    if (is_yes(value)) {
+        scene->options.keep_post =
+            URLPOOL_KEEP_POST_301 | URLPOOL_KEEP_POST_302 | URLPOOL_KEEP_POST_303;
+    }
+}
+
+static const struct {
+    const char *key;
+    void (*take)(struct side_case *scene, const char *value);
+} takers[] = {
+    {"body",           take_body          },
+    {"body-file",      take_body_file     },
+    {"chunked",        take_chunked       },
+    {"decode",         take_decode        },
+    {"file-offset",    take_file_offset   },
+    {"header",         take_header        },
+    {"headers",        take_headers       },
+    {"keep-post",      take_keep_post     },
+    {"manager-header", take_manager_header},
+    {"pieces",         take_pieces        },
+    {"read-ms",        take_read_ms       },
+    {"redirect",       take_redirect      },
+    {"request",        take_request       },
+    {"retries",        side_take_retries  },
+    {"skip",           take_skip          },
+};
+
+void side_case_take(struct side_case *scene, const char *key, const char *value)
+{
+    for (size_t i = 0; i < COUNT_OF(takers); i++) {
+        if (strcmp(key, takers[i].key) == 0) {
+            takers[i].take(scene, value);
+            return;
+        }
+    }
+    side_die("no key", key);
+}
+
+void side_case_get_ready(struct side_case *scene)
+{
+    struct urlpool_error err = {0};
+    const struct urlpool_manager_options options = {
+        .headers = scene->manager_headers,
+        .timeout = {.connect_ms = time_limit_ms, .read_ms = time_limit_ms},
+    };
+
+    if (scene->manager == NULL) {
+        scene->manager = urlpool_manager_new(&options, &err);
+    }
+    if (scene->manager == NULL) {
+        side_die("no manager:", err.message);
+    }
+    scene->options.headers = scene->headers;
+}
+
+void side_case_forget_request(struct side_case *scene)
+{
+    if (scene->options.body.kind == URLPOOL_BODY_FD) {
+        (void)close(scene->options.body.fd);
+    }
+    urlpool_headers_free(scene->headers);
+    side_bytes_clear(&scene->method);
+    side_bytes_clear(&scene->url);
+    side_bytes_clear(&scene->body);
+    *scene = (struct side_case){.manager = scene->manager,
+                                .manager_headers = scene->manager_headers,
+                                .num_requests = scene->num_requests};
+}
+
+void side_case_end(struct side_case *scene)
+{
+    side_case_forget_request(scene);
+    urlpool_manager_free(scene->manager);
+    urlpool_headers_free(scene->manager_headers);
+    *scene = (struct side_case){0};
+}
