@@ -51,11 +51,17 @@ struct urlpool_manager_options {
     unsigned char reserved[96];
 };
 
-/* struct urlpool_request_options: zero bytes are the defaults, those of the manager. */
+/* struct urlpool_request_options: zero bytes are the defaults, those of the manager.
+ *
+ * What the headers say wins over what the library would: Host (on the first hop; redirects make it
+ * anew), Accept-Encoding, User-Agent, Authorization, which else is made of the URL's userinfo, and
+ * Content-Type and Trailer, which else are the body's. Content-Length must be the truth,
+ * Transfer-Encoding: chunked and Expect: 100-continue ask for what `body` has members for. */
 struct urlpool_request_options {
     const struct urlpool_headers *headers; /* replace the manager's, as in urllib3 */
     bool merge_headers;                    /* but here are set on top of the manager's */
-    unsigned skip; /* an OR of enum urlpool_skip: fields that are not sent by themselves */
+    unsigned skip; /* an OR of enum urlpool_skip: fields that are not sent by themselves; Host, when
+                      skipped, must be among the headers */
     struct urlpool_body body;
     const struct urlpool_form *fields; /* in place of `body`: with GET, HEAD, DELETE and OPTIONS
                                           behind the URL's query, else a multipart body */
