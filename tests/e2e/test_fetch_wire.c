@@ -14,71 +14,71 @@
 
 enum {
     SKIPPED = 77,
-    WORDS_MAX = 9,
+    WORDS_MAX = 12,
     LINES_MAX = 64,
     BIG_LEN = 1024 * 1024 + 1
 };
 
-/* The last word is a path of the site; "OTHER" in it is the site under another name. -sS -A same
- * are put before, standard input is "typed\n". */
-static const char *const lines[][WORDS_MAX] = {
-    {"/echo"             },
-    {                     "-A",                    "first","-A", "last", "/echo"},
-    {                           "-A",                                                  "","/echo"},
-    {                                 "-A",                    "option","-H", "User-Agent: field", "/echo"},
-    {              "-e",                                     "http://a.test/","/echo"},
-    {                                 "-e",                    "http://a.test/","-e", "http://b.test/", "/echo"},
-    {                 "-e",                                        "","/echo"},
-    {                                 "-H",                    "X-One: 1","-H", "X-Two: 2", "-H", "X-One: 3", "/echo"},
-    {                          "-r",                                       "0-4","/echo"},
-    {"-r","0-4","-r", "1-2", "/echo"},
-    {                 "-r",                                                                  "-5",                             "/echo"},
-    {"-r","5","/echo"},
-    {              "-r",                                                                                       "0-1,4-5",                                                                                                                                    "/echo"},
-    {                                 "-r",                    "0-4","-H", "Range: bytes=7-8", "/echo"},
-    {               "-L",                                      "-r","0-4", "/to//echo"},
-    {                        "-u",                                               "user:password", "/echo"},
-    {                                 "-u",                    "user:","/echo"},
-    {                                     "-u",  "first:1","-u", "last:2", "/echo"},
-    {                                 "-u",                    "user:password","--oauth2-bearer", "token", "/echo"},
-    {                          "-u",                                                 "user:password","-H", "Authorization: own", "/echo"},
-    {                "-u",                                "user:password",             "-H", "Authorization:", "/echo"},
-    {                 "--oauth2-bearer","token","/echo"},
-    {"-L",                    "-u",                                           "user:password", "/to//echo"},
-    {      "-L",              "-u","user:password", "/to/OTHER/echo"},
-    {      "-L",               "--oauth2-bearer",                                            "token", "/to/OTHER/echo"},
-    {              "-L",         "-H","Authorization: own", "-H", "Cookie: a=b", "-H", "X-One: 1", "/to/OTHER/echo"},
-    { "-d",                           "a=1",                                                 "/echo"},
-    {              "-d",                                     "a=1","-d", "b=2", "/echo"},
-    {                                 "-d",                                       "@lines","/echo"},
-    {                            "-d",                                                   "@-","/echo"},
-    {                                 "-d",                         "",                      "/echo"},
-    {    "--data-binary", "@lines","/echo"},
-    {         "-d",                              "@lines",                                                          "--data-binary", "@lines", "/echo"},
-    {      "--data-raw",   "@lines","/echo"},
-    {       "--data-urlencode",                             "a b",                                                                                           "--data-urlencode", "=c d", "--data-urlencode", "n=e&f", "/echo"},
-    {   "--data-urlencode",      "n@lines","--data-urlencode", "@lines", "/echo"},
-    {                                 "--data-urlencode",                                    "\xc3\xa9~!*()'-._","/echo"},
-    {                         "--json",                                                "{\"a\":1}","/echo"},
-    {                                 "--json",                        "{","--json", "}", "/echo"},
-    {"--json","@lines","/echo"},
-    {                                 "--json",                                                 "a","-d", "b", "/echo"},
-    {"-d","a","--json", "b", "/echo"},
-    {                                 "--json",                                                     "a", "-H", "Accept: x/y", "-H", "Content-Type: y/z", "/echo"},
-    {                              "-X",                                                     "PUT","--json", "a", "/echo"},
-    {                       "-G",                                          "-d","a=1", "-d", "b=2", "/echo"},
-    {       "-G","-d","a=1", "/echo?b=2"},
-    {                                 "-G",                              "/echo"},
-    {                               "-G",                                               "-d","", "/echo"},
-    {                   "-G",                                                                       "--json",                                         "a", "/echo"},
-    {                  "-L","-d","x", "/via/301//echo"},
-    {                                 "-L",                                  "-d","x", "/via/302//echo"},
-    {                                 "-L",                                   "-d","x", "/via/303//echo"},
-    {                        "-L",           "-d","x", "/via/307//echo"},
-    {                        "-L",           "-d","x", "/via/308//echo"},
-    {                        "-L",                    "--proto-redir","=http", "/to//echo"},
-    {                        "-L",                    "--proto-redir","-https", "/to//echo"},
-    {                        "-L",                    "--proto-redir","=https,http", "/to//echo"},
+/* Command lines, "|" between the words. One that begins with a slash is a path of the site; "OTHER"
+ * in it is the site under another name. -sS -A same are put before, standard input is "typed\n". */
+static const char *const lines[] = {
+    "/echo",
+    "-A|first|-A|last|/echo",
+    "-A||/echo",
+    "-A|option|-H|User-Agent: field|/echo",
+    "-e|http://a.test/|/echo",
+    "-e|http://a.test/|-e|http://b.test/|/echo",
+    "-e||/echo",
+    "-H|X-One: 1|-H|X-Two: 2|-H|X-One: 3|/echo",
+    "-r|0-4|/echo",
+    "-r|0-4|-r|1-2|/echo",
+    "-r|-5|/echo",
+    "-r|5|/echo",
+    "-r|0-1,4-5|/echo",
+    "-r|0-4|-H|Range: bytes=7-8|/echo",
+    "-L|-r|0-4|/to//echo",
+    "-u|user:password|/echo",
+    "-u|user:|/echo",
+    "-u|first:1|-u|last:2|/echo",
+    "-u|user:password|--oauth2-bearer|token|/echo",
+    "-u|user:password|-H|Authorization: own|/echo",
+    "-u|user:password|-H|Authorization:|/echo",
+    "--oauth2-bearer|token|/echo",
+    "-L|-u|user:password|/to//echo",
+    "-L|-u|user:password|/to/OTHER/echo",
+    "-L|--oauth2-bearer|token|/to/OTHER/echo",
+    "-L|-H|Authorization: own|-H|Cookie: a=b|-H|X-One: 1|/to/OTHER/echo",
+    "-d|a=1|/echo",
+    "-d|a=1|-d|b=2|/echo",
+    "-d|@lines|/echo",
+    "-d|@-|/echo",
+    "-d||/echo",
+    "--data-binary|@lines|/echo",
+    "-d|@lines|--data-binary|@lines|/echo",
+    "--data-raw|@lines|/echo",
+    "--data-urlencode|a b|--data-urlencode|=c d|--data-urlencode|n=e&f|/echo",
+    "--data-urlencode|n@lines|--data-urlencode|@lines|/echo",
+    "--data-urlencode|\xc3\xa9~!*()'-._|/echo",
+    "--json|{\"a\":1}|/echo",
+    "--json|{|--json|}|/echo",
+    "--json|@lines|/echo",
+    "--json|a|-d|b|/echo",
+    "-d|a|--json|b|/echo",
+    "--json|a|-H|Accept: x/y|-H|Content-Type: y/z|/echo",
+    "-X|PUT|--json|a|/echo",
+    "-G|-d|a=1|-d|b=2|/echo",
+    "-G|-d|a=1|/echo?b=2",
+    "-G|/echo",
+    "-G|-d||/echo",
+    "-G|--json|a|/echo",
+    "-L|-d|x|/via/301//echo",
+    "-L|-d|x|/via/302//echo",
+    "-L|-d|x|/via/303//echo",
+    "-L|-d|x|/via/307//echo",
+    "-L|-d|x|/via/308//echo",
+    "-L|--proto-redir|=http|/to//echo",
+    "-L|--proto-redir|-https|/to//echo",
+    "-L|--proto-redir|=https,http|/to//echo",
 };
 
 /* --- one request in a form to compare --------------------------------------------------------- */
@@ -172,21 +172,28 @@ static void url_of(const struct site *site, const char *path, char *out, size_t 
     (void)test_server_url(site->server, text, out, out_size);
 }
 
-static struct ran *run_line(const struct site *site, const char *program, const char *const *line)
+static struct ran *run_line(const struct site *site, const char *program, const char *line)
 {
-    const char *words[WORDS_MAX + 6] = {program, "-sS", "-A", "same", NULL};
+    const char *words[WORDS_MAX + 5] = {program, "-sS", "-A", "same", NULL};
     char urls[WORDS_MAX][512];
+    char *copy = strdup(line);
+    char *rest = copy;
+    struct ran *ran;
     size_t n = 4;
 
-    for (size_t i = 0; i < WORDS_MAX && line[i] != NULL; i++) {
-        words[n] = line[i];
-        if (line[i][0] == '/') {
-            url_of(site, line[i], urls[i], sizeof(urls[i]));
+    ck_assert_ptr_nonnull(copy);
+    for (size_t i = 0; rest != NULL; i++) {
+        ck_assert_uint_lt(i, WORDS_MAX);
+        words[n] = strsep(&rest, "|");
+        if (words[n][0] == '/') {
+            url_of(site, words[n], urls[i], sizeof(urls[i]));
             words[n] = urls[i];
         }
         n++;
     }
-    return site_fetch(site, "typed\n", words);
+    ran = site_fetch(site, "typed\n", words);
+    free(copy);
+    return ran;
 }
 
 static void make_files(const struct site *site)
@@ -214,11 +221,10 @@ START_TEST(fetch__sends_what_curl_sends)
     char *curl_text = normal_form(curl->out);
     char *our_text = normal_form(ours->out);
 
-    ck_assert_msg(curl->exit_code == ours->exit_code, "%s %s: curl %d (%s), ours %d (%s)",
-                  lines[_i][0], lines[_i][1], curl->exit_code, curl->err, ours->exit_code,
-                  ours->err);
-    ck_assert_msg(strcmp(curl_text, our_text) == 0, "%s %s: curl sent \"%.1000s\", we \"%.1000s\"",
-                  lines[_i][0], lines[_i][1], curl_text, our_text);
+    ck_assert_msg(curl->exit_code == ours->exit_code, "%s: curl %d (%s), ours %d (%s)", lines[_i],
+                  curl->exit_code, curl->err, ours->exit_code, ours->err);
+    ck_assert_msg(strcmp(curl_text, our_text) == 0, "%s: curl sent \"%.1000s\", we \"%.1000s\"",
+                  lines[_i], curl_text, our_text);
     free(curl_text);
     free(our_text);
     ran_free(curl);
