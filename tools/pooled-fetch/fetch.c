@@ -2,6 +2,7 @@
  * is streamed, so that memory does not grow with it. */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "output.h"
 #include "runner.h"
 #include "say.h"
+#include "tries.h"
 #include "writeout.h"
 
 /* What one transfer needs while it runs. */
@@ -51,7 +53,8 @@ static enum urlpool_code make_headers(struct fetching *fetching, struct urlpool_
     const char *authorization = fetching->transfer.entry->authorization;
     const struct urlpool_headers *common = fetching->run->request.headers;
 
-    if (authorization == NULL || urlpool_headers_contains(common, "Authorization")) {
+    if (fetching->own_headers != NULL || authorization == NULL ||
+        urlpool_headers_contains(common, "Authorization")) {
         return URLPOOL_OK;
     }
     fetching->own_headers = urlpool_headers_copy(common, err);
@@ -180,7 +183,8 @@ static void note_response(struct pf_transfer *transfer, const struct urlpool_res
     transfer->version = response->version;
     transfer->conn_reused = response->connection_reused;
     transfer->num_redirects = response->num_redirects;
-    transfer->num_retries = response->num_retries;
+    transfer->num_retries += response->num_retries;
+    transfer->retry_after_ms = pf_retry_after_ms(urlpool_response_header(response, "Retry-After"));
     transfer->url = pf_strdup(response->url);
     transfer->content_type = content_type != NULL ? pf_strdup(content_type) : NULL;
 }
@@ -247,6 +251,44 @@ static void make_request(struct fetching *fetching)
     (void)write_heads(fetching, NULL); /* it has failed already */
 }
 
+/* --- once more -------------------------------------------------------------------------------- */
+
+static void say_retry(const struct fetching *fetching, int64_t pause_ms, int64_t num_left)
+{
+    const struct pf_transfer *transfer = &fetching->transfer;
+    char status[32];
+
+    if (fetching->settings->silent) {
+        return;
+    }
+    (void)snprintf(status, sizeof(status), "the answer is %d", transfer->status);
+    pf_say("%s: %s; trying again in %.3g s, then %lld times more", transfer->entry->shown,
+           transfer->exit_code != PF_EXIT_OK ? transfer->message : status, (double)pause_ms / 1000,
+           (long long)num_left);
+}
+
+/* make_tries makes the request until it does well, or is not to be tried again. */
+static void make_tries(struct fetching *fetching)
+{
+    struct pf_transfer *transfer = &fetching->transfer;
+    struct pf_tries tries;
+
+    pf_tries_init(&tries, fetching->settings, transfer->started_ns);
+    for (;;) {
+        int64_t pause_ms;
+
+        make_request(fetching);
+        pause_ms = pf_tries_next(&tries, fetching->settings, transfer, pf_now_ns());
+        if (pause_ms < 0) {
+            return;
+        }
+        say_retry(fetching, pause_ms, tries.num_left);
+        pf_interrupt_wait(pause_ms);
+        pf_output_restart(&fetching->output);
+        pf_transfer_restart(transfer);
+    }
+}
+
 /* --- what is said about it ------------------------------------------------------------------- */
 
 static void say_failure(const struct fetching *fetching)
@@ -305,7 +347,7 @@ void pf_fetch(struct pf_run *run, size_t index, size_t slot, void *buf)
     transfer->watch.keeps_heads =
         settings->include || settings->head_only || settings->dump_header != NULL;
     pf_output_begin(&fetching.output, settings, transfer->entry, fetching.ticket);
-    make_request(&fetching);
+    make_tries(&fetching);
     if (pf_output_end(&fetching.output, transfer->exit_code == PF_EXIT_OK) != 0) {
         fail_by_writing(transfer);
     }
@@ -313,7 +355,7 @@ void pf_fetch(struct pf_run *run, size_t index, size_t slot, void *buf)
     pf_tally_add(&run->tally, transfer);
     if (transfer->exit_code != PF_EXIT_OK && settings->fail_early) {
         atomic_store(&run->is_over, true);
-        urlpool_cancel_now(run->cancel);
+        pf_interrupt_now();
     }
     say_failure(&fetching);
     write_remarks(&fetching);

@@ -1,18 +1,36 @@
-/* Ctrl-C: the signal handler does no more than use the token all transfers hold. */
+/* Ctrl-C: the signal handler does no more than use the token all transfers hold, and write a byte
+ * that nobody ever reads: whoever waits for time to pass polls for it. */
 
 #include "interrupt.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <unistd.h>
 
 static _Atomic(struct urlpool_cancel *) token;
 static atomic_int which;
+static int pipe_fds[2] = {-1, -1};
+
+void pf_interrupt_now(void)
+{
+    int saved_errno = errno;
+
+    urlpool_cancel_now(atomic_load(&token));
+    if (write(pipe_fds[1], "", 1) < 0) {
+        /* full: then there is one already */
+    }
+    errno = saved_errno;
+}
 
 static void handle(int number)
 {
     atomic_store(&which, number);
-    urlpool_cancel_now(atomic_load(&token));
+    pf_interrupt_now();
 }
 
 static void watch_signal(int number)
@@ -26,6 +44,10 @@ static void watch_signal(int number)
 void pf_interrupt_watch(struct urlpool_cancel *cancel)
 {
     atomic_store(&token, cancel);
+    if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) != 0) {
+        pipe_fds[0] = -1; /* then pauses are waited for to their end */
+        pipe_fds[1] = -1;
+    }
     (void)signal(SIGPIPE, SIG_IGN);
     watch_signal(SIGINT);
     watch_signal(SIGTERM);
@@ -36,6 +58,19 @@ void pf_interrupt_end(void)
     (void)signal(SIGINT, SIG_DFL);
     (void)signal(SIGTERM, SIG_DFL);
     atomic_store(&token, NULL);
+    for (int i = 0; i < 2; i++) {
+        if (pipe_fds[i] >= 0) {
+            (void)close(pipe_fds[i]);
+        }
+        pipe_fds[i] = -1;
+    }
+}
+
+void pf_interrupt_wait(int64_t ms)
+{
+    struct pollfd signalled = {.fd = pipe_fds[0], .events = POLLIN};
+
+    (void)poll(&signalled, 1, ms < INT_MAX ? (int)ms : INT_MAX);
 }
 
 int pf_interrupt_signal(void)

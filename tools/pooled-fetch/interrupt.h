@@ -1,6 +1,8 @@
 #ifndef POOLED_FETCH_INTERRUPT_H
 #define POOLED_FETCH_INTERRUPT_H
 
+#include <stdint.h>
+
 #include "urlpool/cancel.h"
 
 /* pf_interrupt_watch makes Ctrl-C (SIGINT) and SIGTERM use `cancel`, which must outlive
@@ -11,5 +13,9 @@ void pf_interrupt_watch(struct urlpool_cancel *cancel);
 void pf_interrupt_end(void);
 /* pf_interrupt_signal is the signal that came, or 0. */
 int pf_interrupt_signal(void);
+/* pf_interrupt_now does what the signal does, without one. */
+void pf_interrupt_now(void);
+/* pf_interrupt_wait waits so long, or until there is an interrupt. */
+void pf_interrupt_wait(int64_t ms);
 
 #endif /* POOLED_FETCH_INTERRUPT_H */

@@ -172,6 +172,31 @@ enum pf_exit pf_apply_proto_redir(struct pf_settings *settings, const struct pf_
                    : pf_option_fail(option, "\"%s\" is no list of schemes, as =https is", value);
 }
 
+/* pf_apply_retry_on takes statuses with commas between. */
+enum pf_exit pf_apply_retry_on(struct pf_settings *settings, const struct pf_option *option,
+                               const char *value)
+{
+    const char *at = value;
+
+    for (;;) {
+        char *end = NULL;
+        long status = strtol(at, &end, 10);
+
+        if (at[0] < '0' || at[0] > '9' || status < 100 || status > 599 ||
+            (*end != '\0' && *end != ',')) {
+            return pf_option_fail(option, "\"%s\" is no list of statuses, as 404,503 is", value);
+        }
+        if (settings->num_retry_on == PF_RETRY_ON_MAX) {
+            return pf_option_fail(option, "more than %d statuses", PF_RETRY_ON_MAX);
+        }
+        settings->retry_on[settings->num_retry_on++] = (uint16_t)status;
+        if (*end == '\0') {
+            return PF_EXIT_OK;
+        }
+        at = end + 1;
+    }
+}
+
 enum pf_exit pf_apply_max_redirs(struct pf_settings *settings, const struct pf_option *option,
                                  const char *value)
 {

@@ -71,6 +71,13 @@ static const struct pf_option options[] = {
     {0,   "connect-timeout",   PF_OPTION_SECONDS, AT(connect_timeout_ms), 0, NULL                     },
     {0,   "read-timeout",      PF_OPTION_SECONDS, AT(read_timeout_ms),    0, NULL                     },
 
+    {0,   "retry",             PF_OPTION_COUNT,   AT(retry),              0, NULL                     },
+    {0,   "retry-delay",       PF_OPTION_SECONDS, AT(retry_delay_ms),     0, NULL                     },
+    {0,   "retry-max-time",    PF_OPTION_SECONDS, AT(retry_max_time_ms),  0, NULL                     },
+    {0,   "retry-connrefused", PF_OPTION_FLAG,    AT(retry_connrefused),  0, NULL                     },
+    {0,   "retry-all-errors",  PF_OPTION_FLAG,    AT(retry_all_errors),   0, NULL                     },
+    {0,   "retry-on",          PF_OPTION_APPLY,   0,                      0, pf_apply_retry_on        },
+
     {0,   "cacert",            PF_OPTION_TEXT,    AT(cacert),             0, NULL                     },
     {0,   "capath",            PF_OPTION_TEXT,    AT(capath),             0, NULL                     },
     {'k', "insecure",          PF_OPTION_FLAG,    AT(insecure),           0, NULL                     },
@@ -103,43 +110,37 @@ static const struct {
     char letter;
     const char *name;
 } later[] = {
-    {0,   "duration"         },
-    {0,   "rate"             },
-    {'C', "continue-at"      },
-    {':', "next"             },
-    {'F', "form"             },
-    {0,   "retry"            },
-    {0,   "retry-delay"      },
-    {0,   "retry-max-time"   },
-    {0,   "retry-connrefused"},
-    {0,   "retry-all-errors" },
-    {0,   "retry-on"         },
-    {'E', "cert"             },
-    {0,   "key"              },
-    {0,   "pass"             },
-    {0,   "pinnedpubkey"     },
-    {0,   "tlsv1.3"          },
-    {0,   "tls-max"          },
-    {0,   "ciphers"          },
-    {'x', "proxy"            },
-    {0,   "proxy-header"     },
-    {0,   "proxy-cacert"     },
-    {0,   "proxy-insecure"   },
-    {'U', "proxy-user"       },
-    {0,   "noproxy"          },
-    {0,   "preproxy"         },
-    {0,   "socks4"           },
-    {0,   "socks4a"          },
-    {0,   "socks5"           },
-    {0,   "socks5-hostname"  },
-    {0,   "resolve"          },
-    {0,   "connect-to"       },
-    {'4', "ipv4"             },
-    {'6', "ipv6"             },
-    {0,   "interface"        },
-    {0,   "unix-socket"      },
-    {0,   "trace"            },
-    {0,   "trace-ascii"      },
+    {0,   "duration"       },
+    {0,   "rate"           },
+    {'C', "continue-at"    },
+    {':', "next"           },
+    {'F', "form"           },
+    {'E', "cert"           },
+    {0,   "key"            },
+    {0,   "pass"           },
+    {0,   "pinnedpubkey"   },
+    {0,   "tlsv1.3"        },
+    {0,   "tls-max"        },
+    {0,   "ciphers"        },
+    {'x', "proxy"          },
+    {0,   "proxy-header"   },
+    {0,   "proxy-cacert"   },
+    {0,   "proxy-insecure" },
+    {'U', "proxy-user"     },
+    {0,   "noproxy"        },
+    {0,   "preproxy"       },
+    {0,   "socks4"         },
+    {0,   "socks4a"        },
+    {0,   "socks5"         },
+    {0,   "socks5-hostname"},
+    {0,   "resolve"        },
+    {0,   "connect-to"     },
+    {'4', "ipv4"           },
+    {'6', "ipv6"           },
+    {0,   "interface"      },
+    {0,   "unix-socket"    },
+    {0,   "trace"          },
+    {0,   "trace-ascii"    },
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -424,6 +425,12 @@ static enum pf_exit check_bodies(const struct pf_settings *settings)
         pf_say("%s and %s ask for two methods; only one can be sent",
                settings->head_only ? "--head" : "--get", found);
         return PF_EXIT_USAGE;
+    }
+    for (size_t i = 0; i < settings->uploads.count && settings->retry > 0; i++) {
+        if (strcmp(settings->uploads.items[i], "-") == 0) {
+            pf_say("option --upload-file: standard input can be sent but once; --retry needs more");
+            return PF_EXIT_USAGE;
+        }
     }
     if (settings->range != NULL) {
         pf_say("--range is of what is fetched; it cannot go with %s", found);

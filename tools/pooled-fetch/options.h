@@ -57,6 +57,8 @@ enum pf_exit pf_apply_proto_redir(struct pf_settings *settings, const struct pf_
                                   const char *value);
 enum pf_exit pf_apply_referer(struct pf_settings *settings, const struct pf_option *option,
                               const char *value);
+enum pf_exit pf_apply_retry_on(struct pf_settings *settings, const struct pf_option *option,
+                               const char *value);
 enum pf_exit pf_apply_max_redirs(struct pf_settings *settings, const struct pf_option *option,
                                  const char *value);
 enum pf_exit pf_apply_write_out(struct pf_settings *settings, const struct pf_option *option,

@@ -42,6 +42,14 @@ int pf_output_write(struct pf_output *output, const void *data, size_t len)
     return pf_write_all(output->fd, data, len);
 }
 
+void pf_output_restart(struct pf_output *output)
+{
+    output->num_bytes = 0;
+    if (output->fd >= 0 && ftruncate(output->fd, 0) == 0) { /* else it is no file */
+        (void)lseek(output->fd, 0, SEEK_SET);
+    }
+}
+
 int pf_output_end(struct pf_output *output, bool is_whole)
 {
     struct stat info;

@@ -22,6 +22,9 @@ void pf_output_begin(struct pf_output *output, const struct pf_settings *setting
                      const struct pf_entry *entry, struct pf_ticket *ticket);
 /* Errors: -1 with errno. */
 int pf_output_write(struct pf_output *output, const void *data, size_t len);
+/* pf_output_restart throws away what is in the file, for another try; what went to standard output
+ * stays, as in curl. */
+void pf_output_restart(struct pf_output *output);
 /* pf_output_end closes the file; makes an empty one for a whole body without bytes.
  * Errors: -1 with errno: what was written may not be there. */
 int pf_output_end(struct pf_output *output, bool is_whole);

@@ -77,6 +77,7 @@ void pf_report_json(struct pf_text *out, const struct pf_sums *sums,
     pf_json_int(&json, "failed", (int64_t)sums->num_failed);
     pf_json_int(&json, "requests", (int64_t)(pool->requests + pool->redirects));
     pf_json_int(&json, "redirects", (int64_t)pool->redirects);
+    pf_json_int(&json, "retries", (int64_t)sums->num_retries);
     pf_json_number(&json, "seconds", seconds, 6);
     pf_json_number(&json, "requests_per_second",
                    (double)(pool->requests + pool->redirects) / seconds, 3);

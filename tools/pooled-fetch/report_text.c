@@ -38,6 +38,8 @@ static void add_summary(struct pf_text *out, const struct pf_sums *sums,
                  sums->num_failed);
     pf_text_addf(out, "  requests             %" PRIu64 " (%" PRIu64 " redirects followed)\n",
                  pool->requests + pool->redirects, pool->redirects);
+    pf_text_addf(out, "  tried again          %" PRIu64 " (%" PRIu64 " after stale connections)\n",
+                 sums->num_retries, pool->stale_retries);
     pf_text_addf(out, "  time                 %.3f s\n", seconds);
     pf_text_addf(out, "  requests a second    %.1f\n",
                  (double)(pool->requests + pool->redirects) / seconds);

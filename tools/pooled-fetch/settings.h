@@ -13,6 +13,11 @@ enum pf_report {
     PF_REPORT_JSON
 };
 
+/* The most statuses --retry-on takes. */
+enum {
+    PF_RETRY_ON_MAX = 32
+};
+
 /* struct pf_entry is one URL to be fetched and where its body goes. */
 struct pf_entry {
     char *url;             /* with a scheme */
@@ -51,6 +56,11 @@ struct pf_settings {
     int64_t pool_timeout_ms; /* -1: not given */
     int64_t max_idle_ms, max_lifetime_ms;
 
+    int64_t retry; /* tries after the first */
+    int64_t retry_delay_ms, retry_max_time_ms;
+    uint16_t retry_on[PF_RETRY_ON_MAX]; /* statuses; none given: curl's */
+    size_t num_retry_on;
+
     char *output_dir, *method, *cacert, *capath, *write_out, *user, *bearer;
     char *user_agent, *referer, *range, *dump_header; /* "" of the first two: not sent */
     unsigned redirect_schemes;                        /* an OR of enum urlpool_scheme */
@@ -59,6 +69,7 @@ struct pf_settings {
     enum pf_report report;
 
     bool has_data, has_json, data_in_url, head_only;
+    bool retry_connrefused, retry_all_errors;
     bool post301, post302, post303, location_trusted;
     bool remote_name, create_dirs, out_null, remove_on_error, include;
     bool follow, compressed, raw, insecure, pool_block;

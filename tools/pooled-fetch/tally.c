@@ -33,13 +33,14 @@ void pf_tally_add(struct pf_tally *tally, const struct pf_transfer *transfer)
 
     (void)pthread_mutex_lock(&tally->mutex);
     sums->num_done++;
+    sums->num_retries += transfer->num_retries;
     sums->num_bytes += transfer->num_bytes;
     sums->num_wire_bytes += pf_transfer_wire_bytes(transfer);
     if (transfer->status > 0 && transfer->status < PF_STATUS_NUM) {
         sums->statuses[transfer->status]++;
     }
     if (transfer->exit_code == PF_EXIT_OK) {
-        pf_histogram_add(&sums->latency, pf_transfer_ns(transfer));
+        pf_histogram_add(&sums->latency, transfer->ended_ns - transfer->started_ns);
     } else {
         add_failure(sums, transfer);
     }

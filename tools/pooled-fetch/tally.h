@@ -15,6 +15,7 @@ enum {
 /* struct pf_sums is what all transfers together came to. */
 struct pf_sums {
     uint64_t num_done, num_failed;
+    uint64_t num_retries;
     int64_t num_bytes;      /* decoded */
     int64_t num_wire_bytes; /* as sent */
     uint64_t statuses[PF_STATUS_NUM];

@@ -10,8 +10,20 @@
 
 void pf_transfer_init(struct pf_transfer *transfer, size_t index, const struct pf_entry *entry)
 {
-    *transfer = (struct pf_transfer){.index = index, .entry = entry};
-    pf_watch_init(&transfer->watch, pf_now_ns());
+    *transfer = (struct pf_transfer){.index = index, .entry = entry, .started_ns = pf_now_ns()};
+    pf_watch_init(&transfer->watch, transfer->started_ns);
+}
+
+void pf_transfer_restart(struct pf_transfer *transfer)
+{
+    const struct pf_transfer last = *transfer;
+
+    pf_transfer_free(transfer);
+    pf_transfer_init(transfer, last.index, last.entry);
+    transfer->started_ns = last.started_ns;
+    transfer->num_retries = last.num_retries + 1;
+    transfer->watch.is_verbose = last.watch.is_verbose;
+    transfer->watch.keeps_heads = last.watch.keeps_heads;
 }
 
 void pf_transfer_free(struct pf_transfer *transfer)

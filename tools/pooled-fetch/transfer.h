@@ -11,7 +11,8 @@
 struct pf_transfer {
     size_t index; /* of all transfers, repeats included, from 0 */
     const struct pf_entry *entry;
-    struct pf_watch watch;
+    struct pf_watch watch; /* of the last try */
+    int64_t started_ns;    /* of the first */
     int64_t ended_ns;
 
     enum pf_exit exit_code;
@@ -21,7 +22,9 @@ struct pf_transfer {
     int status;  /* of the last head, 0 when none came */
     int version; /* 10, 11, or 0 */
     bool conn_reused;
-    unsigned num_redirects, num_retries;
+    int64_t retry_after_ms; /* as long as the server asks to be left alone; 0: it does not */
+    unsigned num_redirects;
+    unsigned num_retries;     /* --retry's, and the library's after stale connections */
     int64_t num_bytes;        /* of decoded body that came */
     char *url, *content_type; /* NULL when there was no answer, or no such field */
 };
@@ -32,7 +35,9 @@ void pf_transfer_free(struct pf_transfer *transfer);
 __attribute__((format(printf, 3, 4))) void pf_transfer_fail(struct pf_transfer *transfer,
                                                             enum pf_exit code, const char *format,
                                                             ...);
-/* pf_transfer_ns is how long it took. */
+/* pf_transfer_restart forgets the last try but how many there were. */
+void pf_transfer_restart(struct pf_transfer *transfer);
+/* pf_transfer_ns is how long its last try took, as curl counts. */
 int64_t pf_transfer_ns(const struct pf_transfer *transfer);
 /* pf_transfer_wire_bytes is the length of the body as sent, as far as that is known. */
 int64_t pf_transfer_wire_bytes(const struct pf_transfer *transfer);

@@ -104,6 +104,11 @@ static void add_num_redirects(struct pf_text *out, const struct pf_transfer *tra
     pf_text_addf(out, "%u", transfer->num_redirects);
 }
 
+static void add_num_retries(struct pf_text *out, const struct pf_transfer *transfer)
+{
+    pf_text_addf(out, "%u", transfer->num_retries);
+}
+
 static void add_num_connects(struct pf_text *out, const struct pf_transfer *transfer)
 {
     pf_text_addf(out, "%u", transfer->watch.num_connects);
@@ -203,6 +208,7 @@ static const struct {
     {"method",             add_method,         true },
     {"num_connects",       add_num_connects,   false},
     {"num_redirects",      add_num_redirects,  false},
+    {"num_retries",        add_num_retries,    false},
     {"pool_wait",          add_pool_wait,      false},
     {"remote_ip",          add_remote_ip,      true },
     {"remote_port",        add_remote_port,    false},
