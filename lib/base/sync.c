@@ -1,4 +1,5 @@
-/* The one door to pthread: mutex, condition variable, once, and who waits on the fake clock.
+/* The one door to pthread: mutex, condition variable, once, a thread's SIGPIPE, and who waits on
+ * the fake clock.
  *
  * Under a fake clock a thread does not wait on its condition variable but in the list `fake`, under
  * that list's own mutex. It enters the list before it gives its mutex up, and whoever signals it
@@ -12,6 +13,7 @@
 
 #include "base/sync.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -255,4 +257,37 @@ void urlp_clock_fake_await_waiters(int num)
         (void)pthread_cond_wait(&fake.changed, &fake.mutex);
     }
     (void)pthread_mutex_unlock(&fake.mutex);
+}
+
+void urlp_sigpipe_hold(struct urlp_sigpipe *hold)
+{
+    sigset_t pipe_only;
+    sigset_t pending;
+
+    (void)sigemptyset(&pipe_only);
+    (void)sigaddset(&pipe_only, SIGPIPE);
+    (void)pthread_sigmask(SIG_BLOCK, &pipe_only, &hold->before);
+    hold->was_blocked = sigismember(&hold->before, SIGPIPE) == 1;
+    /* One that nobody blocked cannot have been waiting. */
+    hold->was_pending =
+        hold->was_blocked && sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
+}
+
+void urlp_sigpipe_release(const struct urlp_sigpipe *hold, bool may_be_raised)
+{
+    const struct timespec at_once = {0, 0};
+    const int saved = errno;
+    sigset_t pipe_only;
+
+    if (may_be_raised && !hold->was_pending) {
+        (void)sigemptyset(&pipe_only);
+        (void)sigaddset(&pipe_only, SIGPIPE);
+        while (sigtimedwait(&pipe_only, NULL, &at_once) < 0 && errno == EINTR) {
+            /* another signal was first */
+        }
+    }
+    if (!hold->was_blocked) {
+        (void)pthread_sigmask(SIG_SETMASK, &hold->before, NULL);
+    }
+    errno = saved;
 }

@@ -2,6 +2,7 @@
 #define URLP_BASE_SYNC_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 
 #include "urlpool/deadline.h"
@@ -108,6 +109,20 @@ void urlp_once_run(struct urlp_once *once, void (*function)(void));
 /* urlp_after_fork_in_child lets `function` run in each child from now on, before fork() returns
  * there. It may call only what a signal handler may. Not done when memory is out. */
 void urlp_after_fork_in_child(void (*function)(void));
+
+/* struct urlp_sigpipe holds the thread's SIGPIPE back around a call that may raise it and cannot be
+ * told not to. */
+struct urlp_sigpipe {
+    sigset_t before;
+    bool was_blocked, was_pending;
+};
+
+/* urlp_sigpipe_hold holds SIGPIPE back in this thread. */
+void urlp_sigpipe_hold(struct urlp_sigpipe *hold);
+
+/* urlp_sigpipe_release puts all back as it was; `may_be_raised` says that there may be a SIGPIPE
+ * which was not there before: it is taken, and nobody hears of it. Keeps errno. */
+void urlp_sigpipe_release(const struct urlp_sigpipe *hold, bool may_be_raised);
 
 /* urlp_assert_no_lock stops the process, in builds with URLP_CHECKED, when the calling thread holds
  * a urlpool lock; in others it is nothing. `where` is for the message. */

@@ -21,8 +21,9 @@ struct urlp_segment {
     struct urlp_span bytes;
     int fd;
     const char *path;
-    int64_t start; /* offset of the first byte, for FD */
-    int64_t len;   /* -1: not known */
+    int64_t start;   /* offset of the first byte, for FD */
+    int64_t len;     /* -1: not known */
+    bool is_regular; /* a regular file: read at offsets, and any number of times */
 };
 
 /* struct urlp_body_plan is how a struct urlpool_body is to be sent: what the head must say of it,
@@ -41,7 +42,8 @@ struct urlp_body_plan {
     struct urlp_segment one;
     struct urlp_buf text; /* an encoded form, the heads of parts */
     char *own_content_type;
-    bool is_begun; /* bytes were taken from a source: rewind before the next try */
+    bool is_begun; /* bytes were taken that do not come again by themselves: rewind before the next
+                      try */
 };
 
 /* urlp_body_plan_make plans the sending of `body` (NULL: none). Files are measured from their
@@ -49,7 +51,8 @@ struct urlp_body_plan {
  *
  * Owns:    what `body` points to is borrowed; the caller ends it with urlp_body_plan_deinit, also
  *          after a failure.
- * Errors:  URLPOOL_E_INVALID (an option), URLPOOL_E_BODY (a file cannot be read, phase SEND),
+ * Errors:  URLPOOL_E_INVALID (an option, a form with a file that is to be url-encoded),
+ *          URLPOOL_E_BODY (a file cannot be read, phase SEND),
  *          URLPOOL_E_HEADER (a trailer field not allowed), URLPOOL_E_NOMEM. */
 URLPOOL_MUST_USE enum urlpool_code urlp_body_plan_make(struct urlp_body_plan *plan,
                                                        const struct urlpool_body *body,
@@ -65,10 +68,16 @@ URLPOOL_MUST_USE enum urlpool_code urlp_body_plan_rewind(struct urlp_body_plan *
  * none. */
 void urlp_body_plan_deinit(struct urlp_body_plan *plan);
 
-/* urlp_body_plan_can_rewind says whether the request can be sent again as far as its body goes. */
+/* urlp_body_plan_can_rewind says whether the request can be sent again as far as its body goes:
+ * there is a way back, or nothing was taken that would have to come again. */
 static inline bool urlp_body_plan_can_rewind(const struct urlp_body_plan *plan)
 {
-    return !plan->has_body || plan->can_rewind;
+    return plan->can_rewind || !plan->is_begun;
 }
+
+/* urlp_body_fail_callback fails with `code` because a callback returned why->code, with the
+ * callback's own message if it gave one. */
+enum urlpool_code urlp_body_fail_callback(struct urlpool_error *err, enum urlpool_code code,
+                                          const struct urlpool_error *why);
 
 #endif /* URLP_CONN_BODY_PLAN_H */

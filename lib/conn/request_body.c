@@ -1,209 +1,154 @@
 /* Sending the body of a request.
  *
- * Exactly as many bytes are sent as the head has announced. A file that turns out shorter or longer
+ * Exactly as many bytes are sent as the head has announced. A body that turns out shorter or longer
  * fails the request before its last byte is sent, so that the server never takes it for whole.
- * What has no size goes chunked. */
+ * What has no size goes chunked. Where bytes come from is for conn/body_source to know. */
 
-#include <errno.h>
-#include <unistd.h>
-
-#include "base/alloc.h"
 #include "base/error.h"
-#include "base/park.h"
+#include "conn/body_source.h"
 #include "conn/turn.h"
 
-/* What is read from a descriptor at a time. */
-#define PIECE_BYTES ((size_t)64 * 1024)
+/* An early answer is looked for each time that so much was sent. */
+#define LISTEN_BYTES ((int64_t)256 * 1024)
 
-/* How often an early answer is looked for while a pipe has nothing. */
-#define LISTEN_MS 100
+/* struct sending is a body on its way. */
+struct sending {
+    struct urlp_body_source source;
+    const struct urlpool_headers *trailers; /* NULL: none */
+    struct urlp_buf tail;                   /* the last chunk, with trailers */
+    int64_t heard_at;                       /* bytes sent when an answer was last looked for */
+    bool is_chunked;
+};
 
-/* await waits until a pipe has something to give, or the turn is over. */
-static enum urlpool_code await(struct urlpool_connection *connection, int fd,
-                               struct urlpool_error *err) URLP_MAY_BLOCK
+/* put_file sends a stretch of a file. */
+static enum urlpool_code put_file(struct sending *sending, struct urlpool_connection *connection,
+                                  const struct urlp_body_run *run,
+                                  struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    while (!urlp_turn_is_over(connection)) {
-        struct urlp_call step = urlp_call_until(&connection->turn.call, LISTEN_MS);
-        struct urlpool_error why;
-        enum urlpool_code code = urlp_wait_readable(fd, &step, URLPOOL_E_WRITE_TIMEOUT, &why);
+    int64_t sent = 0;
+    enum urlpool_code code =
+        urlp_turn_put_file(connection, run->fd, run->at, run->file_len, &sent, err);
 
-        if (code == URLPOOL_OK) {
-            return URLPOOL_OK;
-        }
-        /* Only the end of a step is gone on from, however late that was noticed. */
-        if (code != URLPOOL_E_WRITE_TIMEOUT || step.by.at_ns == connection->turn.call.by.at_ns) {
-            why.phase = URLPOOL_PHASE_SEND;
-            return urlp_fail_with(err, &why);
-        }
-        code = urlp_turn_listen(connection, err);
-        if (code != URLPOOL_OK) {
-            return code;
-        }
-    }
-    return URLPOOL_OK;
-}
-
-/* read_piece reads up to `len` bytes; `*out_len` is 0 at the end and when the turn is over. */
-static enum urlpool_code read_piece(struct urlpool_connection *connection, int fd, void *data,
-                                    size_t len, size_t *out_len,
-                                    struct urlpool_error *err) URLP_MAY_BLOCK
-{
-    ssize_t got = -1;
-
-    *out_len = 0;
-    while (got < 0) {
-        enum urlpool_code code = await(connection, fd, err);
-
-        if (code != URLPOOL_OK || urlp_turn_is_over(connection)) {
-            return code;
-        }
-        got = read(fd, data, len);
-        if (got < 0 && errno != EINTR && errno != EAGAIN) {
-            return urlp_fail_errno(err, URLPOOL_E_BODY, URLPOOL_PHASE_SEND, errno,
-                                   "reading the request body from descriptor %d", fd);
-        }
-    }
-    *out_len = (size_t)got;
-    return URLPOOL_OK;
-}
-
-/* read_exact_piece is read_piece for a body of which `left` bytes are to come, and not one more. */
-static enum urlpool_code read_exact_piece(struct urlpool_connection *connection, int fd,
-                                          uint8_t *data, int64_t left, size_t *out_len,
-                                          struct urlpool_error *err) URLP_MAY_BLOCK
-{
-    size_t want = left < (int64_t)PIECE_BYTES ? (size_t)left : PIECE_BYTES;
-    size_t more = 0;
-    uint8_t extra;
-    enum urlpool_code code = URLPOOL_OK;
-
-    *out_len = 0;
-    if (want > 0) {
-        code = read_piece(connection, fd, data, want, out_len, err);
-        if (code != URLPOOL_OK || urlp_turn_is_over(connection)) {
-            return code;
-        }
-        if (*out_len == 0) {
-            return urlp_fail(err, URLPOOL_E_BODY, URLPOOL_PHASE_SEND,
-                             "the request body ended %lld bytes before the announced %lld",
-                             (long long)left, (long long)connection->turn.body_len);
-        }
-    }
-    if ((int64_t)*out_len < left) {
-        return URLPOOL_OK;
-    }
-    code = read_piece(connection, fd, &extra, 1, &more, err);
-    if (code == URLPOOL_OK && more > 0) {
-        code = urlp_fail(err, URLPOOL_E_BODY, URLPOOL_PHASE_SEND,
-                         "the request body is longer than the announced %lld bytes",
-                         (long long)connection->turn.body_len);
-    }
+    urlp_body_source_sent(&sending->source, run, sent);
     return code;
 }
 
-/* put_exact sends a descriptor's bytes behind a Content-Length. */
-static enum urlpool_code put_exact(struct urlpool_connection *connection, int fd, uint8_t *piece,
-                                   struct urlpool_error *err) URLP_MAY_BLOCK
+/* find_last_chunk makes what stands behind the last byte of a chunked body. Trailers are read only
+ * now, since whoever gave the body may have added some. */
+static enum urlpool_code find_last_chunk(struct sending *sending,
+                                         const struct urlpool_connection *connection,
+                                         struct urlp_iovec *out, struct urlpool_error *err)
 {
-    int64_t left = connection->turn.body_len;
+    enum urlpool_code code = URLPOOL_OK;
 
-    do {
-        struct urlp_iovec run = {piece, 0};
-        enum urlpool_code code = read_exact_piece(connection, fd, piece, left, &run.len, err);
-
-        if (code == URLPOOL_OK) {
-            code = urlp_turn_put(connection, &run, 1, err);
-        }
-        if (code != URLPOOL_OK) {
-            return code;
-        }
-        left -= (int64_t)run.len;
-    } while (left > 0 && !urlp_turn_is_over(connection));
-    return URLPOOL_OK;
+    if (sending->trailers == NULL) {
+        *out = (struct urlp_iovec){urlp_h1_last_chunk, sizeof(urlp_h1_last_chunk)};
+        return URLPOOL_OK;
+    }
+    code = urlp_h1_write_trailers(connection->codec, sending->trailers, &sending->tail, err);
+    *out = (struct urlp_iovec){sending->tail.data, sending->tail.len};
+    return code;
 }
 
-/* put_chunk sends one chunk, and the last chunk behind it if it is_last; `len` may be 0 then. */
-static enum urlpool_code put_chunk(struct urlpool_connection *connection, const void *data,
-                                   size_t len, bool is_last,
+/* put_chunk sends the bytes of `run` as a chunk, and the last chunk behind them if they are the
+ * last; there may be none. */
+static enum urlpool_code put_chunk(struct sending *sending, struct urlpool_connection *connection,
+                                   const struct urlp_body_run *run,
                                    struct urlpool_error *err) URLP_MAY_BLOCK
 {
     char prefix[URLP_H1_CHUNK_PREFIX_MAX];
     struct urlp_iovec runs[URLP_TURN_RUNS_MAX];
+    enum urlpool_code code = URLPOOL_OK;
     size_t num = 0;
 
-    if (len > 0) {
-        runs[num++] = (struct urlp_iovec){prefix, urlp_h1_chunk_prefix(prefix, len)};
-        runs[num++] = (struct urlp_iovec){data, len};
+    if (run->len > 0) {
+        runs[num++] = (struct urlp_iovec){prefix, urlp_h1_chunk_prefix(prefix, run->len)};
+        runs[num++] = (struct urlp_iovec){run->data, run->len};
         runs[num++] = (struct urlp_iovec){"\r\n", 2};
     }
-    if (is_last) {
-        runs[num++] = (struct urlp_iovec){urlp_h1_last_chunk, sizeof(urlp_h1_last_chunk)};
+    if (run->is_last) {
+        code = find_last_chunk(sending, connection, &runs[num++], err);
     }
-    return urlp_turn_put(connection, runs, num, err);
+    return code == URLPOOL_OK ? urlp_turn_put(connection, runs, num, err) : code;
 }
 
-/* put_chunks sends a descriptor's bytes as they come. The head goes first, alone: a pipe may take
- * its time. */
-static enum urlpool_code put_chunks(struct urlpool_connection *connection, int fd, uint8_t *piece,
-                                    struct urlpool_error *err) URLP_MAY_BLOCK
+/* put_run sends what the source gave. */
+static enum urlpool_code put_run(struct sending *sending, struct urlpool_connection *connection,
+                                 const struct urlp_body_run *run,
+                                 struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    size_t len = 1;
-    enum urlpool_code code = urlp_turn_put(connection, NULL, 0, err);
+    const struct urlp_iovec bytes = {run->data, run->len};
 
-    while (code == URLPOOL_OK && len > 0 && !urlp_turn_is_over(connection)) {
-        code = read_piece(connection, fd, piece, PIECE_BYTES, &len, err);
-        if (code == URLPOOL_OK) {
-            code = put_chunk(connection, piece, len, len == 0, err);
+    if (run->file_len > 0) {
+        return put_file(sending, connection, run, err);
+    }
+    if (sending->is_chunked) {
+        return put_chunk(sending, connection, run, err);
+    }
+    return urlp_turn_put(connection, &bytes, 1, err);
+}
+
+/* listen_in_time looks for an early answer when that was not done for a while. */
+static enum urlpool_code listen_in_time(struct sending *sending,
+                                        struct urlpool_connection *connection,
+                                        struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    if (connection->turn.bytes_sent - sending->heard_at < LISTEN_BYTES ||
+        urlp_turn_is_over(connection)) {
+        return URLPOOL_OK;
+    }
+    sending->heard_at = connection->turn.bytes_sent;
+    return urlp_turn_listen(connection, err);
+}
+
+/* put_all sends everything, from the head on. */
+static enum urlpool_code put_all(struct sending *sending, struct urlpool_connection *connection,
+                                 struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlp_body_run run = {.fd = -1};
+    enum urlpool_code code = URLPOOL_OK;
+
+    while (code == URLPOOL_OK && !run.is_last && !urlp_turn_is_over(connection)) {
+        code = urlp_body_source_next(&sending->source, connection, &run, err);
+        if (code == URLPOOL_OK && !urlp_turn_is_over(connection)) {
+            code = put_run(sending, connection, &run, err);
+        }
+        if (code == URLPOOL_OK && !run.is_last) {
+            code = listen_in_time(sending, connection, err);
         }
     }
     return code;
 }
 
-/* put_fd sends a descriptor's bytes, framed as the head said. */
-static enum urlpool_code put_fd(struct urlpool_connection *connection, int fd,
-                                struct urlpool_error *err) URLP_MAY_BLOCK
+/* check_announced holds the plan against the head, which on the lower floor is the caller's. */
+static enum urlpool_code check_announced(const struct urlpool_connection *connection, int64_t len,
+                                         struct urlpool_error *err)
 {
-    uint8_t *piece = urlp_alloc(PIECE_BYTES);
-    enum urlpool_code code;
-
-    if (piece == NULL) {
-        return urlp_fail_nomem(err);
+    if (len < 0 || connection->turn.body_len < 0 || len == connection->turn.body_len) {
+        return URLPOOL_OK;
     }
-    if (connection->turn.body_len < 0) {
-        code = put_chunks(connection, fd, piece, err);
-    } else {
-        code = put_exact(connection, fd, piece, err);
-    }
-    urlp_free(piece);
-    return code;
-}
-
-/* put_bytes sends bytes in memory, framed as the head said. */
-static enum urlpool_code put_bytes(struct urlpool_connection *connection, const void *data,
-                                   size_t len, struct urlpool_error *err) URLP_MAY_BLOCK
-{
-    struct urlp_iovec run = {data, len};
-
-    if (connection->turn.body_len < 0) {
-        return put_chunk(connection, data, len, true, err);
-    }
-    if ((int64_t)len != connection->turn.body_len) {
-        return urlp_fail(err, URLPOOL_E_BODY, URLPOOL_PHASE_SEND,
-                         "the request body has %zu bytes and Content-Length says %lld", len,
-                         (long long)connection->turn.body_len);
-    }
-    return urlp_turn_put(connection, &run, 1, err);
+    return urlp_fail(err, URLPOOL_E_BODY, URLPOOL_PHASE_SEND,
+                     "the request body has %lld bytes and Content-Length says %lld", (long long)len,
+                     (long long)connection->turn.body_len);
 }
 
 enum urlpool_code urlp_turn_put_body(struct urlpool_connection *connection,
                                      struct urlp_body_plan *plan, struct urlpool_error *err)
 {
-    if (plan == NULL || !plan->has_body) {
-        return put_bytes(connection, NULL, 0, err);
+    struct urlp_body_plan *body = plan != NULL && plan->has_body ? plan : NULL;
+    struct sending sending = {.trailers = body != NULL ? body->trailers : NULL,
+                              .is_chunked = connection->turn.body_len < 0};
+    enum urlpool_code code = check_announced(connection, body != NULL ? body->len : 0, err);
+
+    if (code == URLPOOL_OK && body != NULL && body->expect_ms >= 0 && connection->turn.expects) {
+        code = urlp_turn_await_continue(connection, body->expect_ms, err);
     }
-    plan->is_begun = true;
-    if (plan->one.kind == URLP_SEGMENT_FD) {
-        return put_fd(connection, plan->one.fd, err);
+    if (code != URLPOOL_OK) {
+        return code;
     }
-    return put_bytes(connection, plan->one.bytes.data, plan->one.bytes.len, err);
+    urlp_body_source_begin(&sending.source, body, connection->turn.body_len);
+    code = put_all(&sending, connection, err);
+    urlp_body_source_end(&sending.source);
+    urlp_buf_deinit(&sending.tail);
+    return code;
 }

@@ -8,9 +8,12 @@
 
 #include <string.h>
 
+#include "urlpool/status.h"
+
 #include "base/error.h"
 #include "conn/body_reader.h"
 #include "conn/head_text.h"
+#include "h1/persistence.h"
 #include "http/method.h"
 #include "net/tcp.h"
 
@@ -92,6 +95,8 @@ enum urlpool_code urlp_turn_begin(struct urlpool_connection *connection,
         .data_bytes_max = exchange->data_bytes_max,
         .keep_encoded = exchange->keep_encoded,
         .body_len = declared_len(exchange->head),
+        .expects = urlp_h1_has_token(exchange->head->fields, exchange->head->num_fields, "Expect",
+                                     "100-continue"),
         .url_room = room_for_url(exchange->head),
     };
     connection->num_requests++;
@@ -128,6 +133,7 @@ static enum urlpool_code advance(struct urlpool_connection *connection,
             urlp_trace_response_head(&turn->call, URLPOOL_TRACE_RESPONSE_HEAD, event.head);
             return URLPOOL_OK;
         }
+        turn->may_go_on = turn->may_go_on || event.head->status == URLPOOL_HTTP_CONTINUE;
         urlp_trace_response_head(&turn->call, URLPOOL_TRACE_INTERIM_HEAD, event.head);
     }
     return URLPOOL_OK;
@@ -141,18 +147,19 @@ static void cut(struct urlp_turn *turn, enum urlpool_code code, int os_errno)
     turn->cut_errno = os_errno;
 }
 
-enum urlpool_code urlp_turn_listen(struct urlpool_connection *connection, struct urlpool_error *err)
+/* hear_once reads once and takes what that brings. The end of the stream is left to urlp_turn_hear:
+ * it cuts the sending. `*err` is only written on failure. */
+static enum urlpool_code hear_once(struct urlpool_connection *connection,
+                                   const struct urlp_call *call, int64_t read_ms,
+                                   struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_turn *turn = &connection->turn;
     enum urlp_end end = URLP_END_NONE;
     struct urlpool_error why;
     enum urlpool_code code;
 
-    if (urlp_stream_idle_state(connection->stream) == URLP_IDLE_QUIET) {
-        return URLPOOL_OK;
-    }
     why.os_errno = 0;
-    code = urlp_wire_fill(connection, &turn->call, turn->read_ms, &end, &why);
+    code = urlp_wire_fill(connection, call, read_ms, &end, &why);
     if (code == URLPOOL_E_RESET || (code == URLPOOL_OK && end != URLP_END_NONE)) {
         cut(turn, code, code == URLPOOL_OK ? 0 : why.os_errno);
         return URLPOOL_OK;
@@ -163,10 +170,36 @@ enum urlpool_code urlp_turn_listen(struct urlpool_connection *connection, struct
     return advance(connection, err);
 }
 
+enum urlpool_code urlp_turn_listen(struct urlpool_connection *connection, struct urlpool_error *err)
+{
+    if (urlp_stream_idle_state(connection->stream) == URLP_IDLE_QUIET) {
+        return URLPOOL_OK;
+    }
+    return hear_once(connection, &connection->turn.call, connection->turn.read_ms, err);
+}
+
+/* struct load is what a write takes from: runs of bytes, or a stretch of a file. */
+struct load {
+    const struct urlp_iovec *runs; /* NULL: the file */
+    size_t num_runs;
+    int fd;
+    int64_t at;
+    size_t len;
+};
+
+static enum urlpool_code write_load(struct urlp_stream *stream, const struct load *load,
+                                    size_t *out_written, const struct urlp_call *call,
+                                    struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    if (load->runs != NULL) {
+        return urlp_stream_write(stream, load->runs, load->num_runs, out_written, call, err);
+    }
+    return urlp_stream_send_file(stream, load->fd, load->at, load->len, out_written, call, err);
+}
+
 /* write_some writes once, waiting for room in steps between which an early answer is heard. Nothing
  * may have been written when the turn is over then. */
-static enum urlpool_code write_some(struct urlpool_connection *connection,
-                                    const struct urlp_iovec *runs, size_t num_runs,
+static enum urlpool_code write_some(struct urlpool_connection *connection, const struct load *load,
                                     size_t *out_written, struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_turn *turn = &connection->turn;
@@ -175,10 +208,10 @@ static enum urlpool_code write_some(struct urlpool_connection *connection,
     while (!urlp_turn_is_over(connection)) {
         struct urlp_call step = urlp_call_until(&gap, LISTEN_MS);
         struct urlpool_error why;
-        enum urlpool_code code =
-            urlp_stream_write(connection->stream, runs, num_runs, out_written, &step, &why);
+        enum urlpool_code code = write_load(connection->stream, load, out_written, &step, &why);
 
         if (code == URLPOOL_OK) {
+            turn->bytes_sent += (int64_t)*out_written;
             return URLPOOL_OK;
         }
         if (code == URLPOOL_E_RESET && turn->bytes_sent > 0) {
@@ -193,6 +226,17 @@ static enum urlpool_code write_some(struct urlpool_connection *connection,
         if (code != URLPOOL_OK) {
             return code;
         }
+    }
+    return URLPOOL_OK;
+}
+
+/* check_is_ours keeps a forked child from sending on what is its parent's. */
+static enum urlpool_code check_is_ours(const struct urlpool_connection *connection,
+                                       struct urlpool_error *err)
+{
+    if (urlp_connection_is_foreign(connection)) {
+        return urlp_fail(err, URLPOOL_E_FORKED, URLPOOL_PHASE_SEND,
+                         "the connection belongs to the parent process");
     }
     return URLPOOL_OK;
 }
@@ -233,39 +277,83 @@ enum urlpool_code urlp_turn_put(struct urlpool_connection *connection,
                                 const struct urlp_iovec *runs, size_t num_runs,
                                 struct urlpool_error *err)
 {
-    struct urlp_turn *turn = &connection->turn;
     struct urlp_iovec rest[RUNS_MAX] = {
         {connection->out.data, connection->out.len}
     };
     struct urlp_iovec now[RUNS_MAX];
-    enum urlpool_code code = URLPOOL_OK;
-    size_t num_now;
+    struct load load = {.runs = now};
+    enum urlpool_code code = check_is_ours(connection, err);
     size_t i;
 
-    if (urlp_connection_is_foreign(connection)) {
-        return urlp_fail(err, URLPOOL_E_FORKED, URLPOOL_PHASE_SEND,
-                         "the connection belongs to the parent process");
-    }
     for (i = 0; i < num_runs; i++) {
         rest[1 + i] = runs[i];
     }
-    num_now = window(rest, 1 + num_runs, now);
-    while (code == URLPOOL_OK && num_now > 0 && !urlp_turn_is_over(connection)) {
+    load.num_runs = window(rest, 1 + num_runs, now);
+    while (code == URLPOOL_OK && load.num_runs > 0 && !urlp_turn_is_over(connection)) {
         size_t written = 0;
 
-        code = write_some(connection, now, num_now, &written, err);
+        code = write_some(connection, &load, &written, err);
         if (code != URLPOOL_OK) {
             return code;
         }
-        turn->bytes_sent += (int64_t)written;
         drop(rest, 1 + num_runs, written);
-        num_now = window(rest, 1 + num_runs, now);
-        if (num_now > 0 && !urlp_turn_is_over(connection)) {
+        load.num_runs = window(rest, 1 + num_runs, now);
+        if (load.num_runs > 0 && !urlp_turn_is_over(connection)) {
             code = urlp_turn_listen(connection, err);
         }
     }
     if (code == URLPOOL_OK) {
         connection->out.len = 0;
+    }
+    return code;
+}
+
+enum urlpool_code urlp_turn_put_file(struct urlpool_connection *connection, int fd, int64_t at,
+                                     int64_t len, int64_t *out_sent, struct urlpool_error *err)
+{
+    enum urlpool_code code = urlp_turn_put(connection, NULL, 0, err);
+    size_t written = 1;
+
+    *out_sent = 0;
+    while (code == URLPOOL_OK && *out_sent < len && written > 0 && !urlp_turn_is_over(connection)) {
+        const int64_t left = len - *out_sent;
+        const struct load load = {.fd = fd,
+                                  .at = at + *out_sent,
+                                  .len = left < (int64_t)WRITE_BYTES_MAX ? (size_t)left
+                                                                         : WRITE_BYTES_MAX};
+
+        written = 0;
+        code = write_some(connection, &load, &written, err);
+        *out_sent += (int64_t)written;
+        if (code == URLPOOL_OK && *out_sent < len && !urlp_turn_is_over(connection)) {
+            code = urlp_turn_listen(connection, err);
+        }
+    }
+    return code;
+}
+
+enum urlpool_code urlp_turn_await_continue(struct urlpool_connection *connection, int64_t wait_ms,
+                                           struct urlpool_error *err)
+{
+    const struct urlp_turn *turn = &connection->turn;
+    enum urlpool_code code = urlp_turn_put(connection, NULL, 0, err);
+    const struct urlp_call step = urlp_call_until(&turn->call, wait_ms);
+
+    while (code == URLPOOL_OK && !turn->may_go_on && !urlp_turn_is_over(connection)) {
+        struct urlpool_error why;
+
+        if (wait_ms == 0) {
+            return urlp_turn_listen(connection, err);
+        }
+        code = hear_once(connection, &step, -1, &why);
+        /* Only the end of the wait is gone on from, however late that was noticed. */
+        if (code == URLPOOL_E_READ_TIMEOUT && step.by.at_ns != turn->call.by.at_ns) {
+            return URLPOOL_OK;
+        }
+        if (code != URLPOOL_OK) {
+            why.phase = why.phase == URLPOOL_PHASE_BODY ? URLPOOL_PHASE_SEND : why.phase;
+            return urlp_fail_with(err, &why);
+        }
     }
     return code;
 }

@@ -30,6 +30,25 @@ URLPOOL_MUST_USE enum urlpool_code urlp_turn_put(struct urlpool_connection *conn
                                                  const struct urlp_iovec *runs, size_t num_runs,
                                                  struct urlpool_error *err) URLP_MAY_BLOCK;
 
+/* urlp_turn_put_file sends `len` > 0 bytes of the regular file `fd` from offset `at` on, behind the
+ * head; as urlp_turn_put does, but for a stream that can send files.
+ *
+ * Sizes:   `*out_sent` is fewer than `len` when the turn is over, or the file cannot be sent any
+ *          further this way.
+ * Errors:  those of urlp_turn_put. */
+URLPOOL_MUST_USE enum urlpool_code urlp_turn_put_file(struct urlpool_connection *connection, int fd,
+                                                      int64_t at, int64_t len, int64_t *out_sent,
+                                                      struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_turn_await_continue sends the head alone and waits for 100 (Continue), a final answer (the
+ * turn is then over) or until `wait_ms` have gone by; other interim responses do not end the wait.
+ *
+ * Errors:  those of urlp_turn_put and urlp_turn_hear; TOTAL_TIMEOUT, CANCELLED: phase SEND.
+ * Spec:    RFC 9110 section 10.1.1. */
+URLPOOL_MUST_USE enum urlpool_code urlp_turn_await_continue(
+    struct urlpool_connection *connection, int64_t wait_ms,
+    struct urlpool_error *err) URLP_MAY_BLOCK;
+
 /* urlp_turn_listen hears an answer that comes before the request is sent whole; never waits. */
 URLPOOL_MUST_USE enum urlpool_code urlp_turn_listen(struct urlpool_connection *connection,
                                                     struct urlpool_error *err) URLP_MAY_BLOCK;

@@ -30,6 +30,8 @@ struct urlp_turn {
     int64_t read_ms, write_ms, data_bytes_max;
     bool keep_encoded;
     int64_t body_len; /* as the head says; -1: chunked */
+    bool expects;     /* the head says Expect: 100-continue */
+    bool may_go_on;   /* 100 (Continue) was heard */
     size_t url_room;  /* what the URL of this request is likely to take */
     int64_t bytes_sent;
     bool response_bytes_seen;

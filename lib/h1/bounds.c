@@ -12,6 +12,7 @@
 #define LINE_BYTES_DEFAULT 65536
 #define HEAD_BYTES_DEFAULT 262144
 #define FIELDS_DEFAULT     200
+#define TRAILER_DEFAULT    16384
 
 /* resolve gives the number of bytes or lines that `given` stands for. */
 static enum urlpool_code resolve(const char *name, int64_t given, int64_t by_default, size_t *out,
@@ -53,13 +54,14 @@ enum urlpool_code urlp_h1_bounds_of(const struct urlpool_limits *limits, struct 
         int64_t by_default;
         size_t *out;
     } numbers[] = {
-        {"limits.line_bytes_max",       from->line_bytes_max,       LINE_BYTES_DEFAULT, &bounds.line_bytes_max   },
-        {"limits.head_bytes_max",       from->head_bytes_max,       HEAD_BYTES_DEFAULT, &bounds.head_bytes_max   },
-        {"limits.trailer_bytes_max",    from->trailer_bytes_max,    16384,              &bounds.trailer_bytes_max},
-        {"limits.fields_max",           from->fields_max,           FIELDS_DEFAULT,     &bounds.fields_max       },
-        {"limits.interims_max",         from->interims_max,         32,                 &bounds.interims_max     },
+        {"limits.line_bytes_max",       from->line_bytes_max,       LINE_BYTES_DEFAULT, &bounds.line_bytes_max},
+        {"limits.head_bytes_max",       from->head_bytes_max,       HEAD_BYTES_DEFAULT, &bounds.head_bytes_max},
+        {"limits.trailer_bytes_max",    from->trailer_bytes_max,    TRAILER_DEFAULT,
+         &bounds.trailer_bytes_max                                                                            },
+        {"limits.fields_max",           from->fields_max,           FIELDS_DEFAULT,     &bounds.fields_max    },
+        {"limits.interims_max",         from->interims_max,         32,                 &bounds.interims_max  },
         {"limits.chunk_line_bytes_max", from->chunk_line_bytes_max, 4096,
-         &bounds.chunk_line_bytes_max                                                                            },
+         &bounds.chunk_line_bytes_max                                                                         },
     };
     enum urlpool_code code =
         urlp_option_check_reserved("limits.reserved", from->reserved, sizeof(from->reserved), err);
@@ -83,6 +85,7 @@ enum urlpool_code urlp_h1_bounds_of(const struct urlpool_limits *limits, struct 
     bounds.sent_line_bytes_max = larger(bounds.line_bytes_max, LINE_BYTES_DEFAULT);
     bounds.sent_head_bytes_max = larger(bounds.head_bytes_max, HEAD_BYTES_DEFAULT);
     bounds.sent_fields_max = larger(bounds.fields_max, FIELDS_DEFAULT);
+    bounds.sent_trailer_bytes_max = larger(bounds.trailer_bytes_max, TRAILER_DEFAULT);
     *out = bounds;
     return URLPOOL_OK;
 }

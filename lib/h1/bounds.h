@@ -20,6 +20,7 @@ struct urlp_h1_bounds {
     size_t sent_line_bytes_max;
     size_t sent_head_bytes_max;
     size_t sent_fields_max;
+    size_t sent_trailer_bytes_max;
     bool refuse_bare_lf;
     bool refuse_missing_reason;
     bool refuse_obs_fold;

@@ -167,6 +167,13 @@ size_t urlp_h1_chunk_prefix(char out[URLP_H1_CHUNK_PREFIX_MAX], size_t len)
     return num_digits + 2;
 }
 
+enum urlpool_code urlp_h1_write_trailers(const struct urlp_h1_codec *codec,
+                                         const struct urlpool_headers *trailers,
+                                         struct urlp_buf *out, struct urlpool_error *err)
+{
+    return urlp_h1_append_trailers(trailers, &codec->bounds, out, err);
+}
+
 void urlp_h1_request_sent(struct urlp_h1_codec *codec)
 {
     codec->client = urlp_h1_state_after(URLP_H1_CLIENT, codec->client, URLP_H1_SAW_REQUEST_END);

@@ -75,6 +75,16 @@ size_t urlp_h1_chunk_prefix(char out[URLP_H1_CHUNK_PREFIX_MAX], size_t len);
 /* urlp_h1_last_chunk is "0\r\n\r\n". */
 extern const char urlp_h1_last_chunk[5];
 
+/* urlp_h1_write_trailers appends the last chunk with `trailers` to `out`, once they are checked.
+ *
+ * Errors:  URLPOOL_E_HEADER for a name that cannot be a trailer's, a value not fit to send, and for
+ *          more than we would read ourselves; URLPOOL_E_NOMEM. Nothing is appended then.
+ * Spec:    RFC 9112 section 7.1.2, RFC 9110 section 6.5.1. */
+URLPOOL_MUST_USE enum urlpool_code urlp_h1_write_trailers(const struct urlp_h1_codec *codec,
+                                                          const struct urlpool_headers *trailers,
+                                                          struct urlp_buf *out,
+                                                          struct urlpool_error *err);
+
 /* urlp_h1_request_sent says that head and body are with the kernel, whole. */
 void urlp_h1_request_sent(struct urlp_h1_codec *codec);
 

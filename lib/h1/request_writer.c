@@ -346,3 +346,62 @@ enum urlpool_code urlp_h1_append_request(const struct urlp_request_head *head, s
     out->len += len;
     return URLPOOL_OK;
 }
+
+/* check_trailer looks at one line. Values are not shown: they may be secret. */
+static enum urlpool_code check_trailer(struct urlp_field field, const struct urlp_h1_bounds *bounds,
+                                       struct urlpool_error *err)
+{
+    if (!urlp_field_name_is_valid(field.name)) {
+        return refuse(err, "trailer name is not a token", field.name);
+    }
+    if (!urlp_field_may_trail(field.name)) {
+        return refuse(err, "field that cannot be a trailer", field.name);
+    }
+    if (!urlp_field_value_is_valid(field.value)) {
+        return refuse(err, "control character in the value of a trailer", field.name);
+    }
+    if (field.name.len + field.value.len + 4 > bounds->sent_line_bytes_max) {
+        return refuse(err, "trailer longer than we would read", field.name);
+    }
+    return URLPOOL_OK;
+}
+
+enum urlpool_code urlp_h1_append_trailers(const struct urlpool_headers *trailers,
+                                          const struct urlp_h1_bounds *bounds, struct urlp_buf *out,
+                                          struct urlpool_error *err)
+{
+    const size_t num = urlpool_headers_count(trailers);
+    size_t len = 0;
+    uint8_t *to;
+
+    for (size_t i = 0; i < num; i++) {
+        const struct urlp_field field = urlp_headers_field(trailers, i);
+        const enum urlpool_code code = check_trailer(field, bounds, err);
+
+        if (code != URLPOOL_OK) {
+            return code;
+        }
+        len += field.name.len + field.value.len + 4;
+    }
+    if (num > bounds->sent_fields_max || len > bounds->sent_trailer_bytes_max) {
+        return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_SEND,
+                         "%zu trailers of %zu bytes, and %zu of %zu bytes are the most", num, len,
+                         bounds->sent_fields_max, bounds->sent_trailer_bytes_max);
+    }
+    len += sizeof("0\r\n\r\n") - 1;
+    if (urlp_buf_reserve(out, len) != URLPOOL_OK) {
+        return urlp_fail_nomem(err);
+    }
+    to = put(out->data + out->len, urlp_span_of("0\r\n"));
+    for (size_t i = 0; i < num; i++) {
+        const struct urlp_field field = urlp_headers_field(trailers, i);
+
+        to = put(to, field.name);
+        to = put(to, urlp_span_of(": "));
+        to = put(to, field.value);
+        to = put(to, urlp_span_of("\r\n"));
+    }
+    (void)put(to, urlp_span_of("\r\n"));
+    out->len += len;
+    return URLPOOL_OK;
+}

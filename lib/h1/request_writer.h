@@ -23,4 +23,13 @@ URLPOOL_MUST_USE enum urlpool_code urlp_h1_check_request(const struct urlp_reque
 URLPOOL_MUST_USE enum urlpool_code urlp_h1_append_request(const struct urlp_request_head *head,
                                                           struct urlp_buf *out);
 
+/* urlp_h1_append_trailers checks `trailers` and appends the last chunk with them, all or nothing.
+ *
+ * Errors:  URLPOOL_E_HEADER, URLPOOL_E_NOMEM.
+ * Spec:    RFC 9112 section 7.1.2, RFC 9110 section 6.5.1. */
+URLPOOL_MUST_USE enum urlpool_code urlp_h1_append_trailers(const struct urlpool_headers *trailers,
+                                                           const struct urlp_h1_bounds *bounds,
+                                                           struct urlp_buf *out,
+                                                           struct urlpool_error *err);
+
 #endif /* URLP_H1_REQUEST_WRITER_H */

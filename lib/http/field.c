@@ -17,6 +17,25 @@ static const char *const secret_names[] = {
     "X-Amz-Security-Token",
 };
 
+/* By the groups of RFC 9110 section 6.5.1; secrets count as authentication. Names that end in '-'
+ * stand for all that begin so. */
+static const char *const never_trail[] = {
+    /* framing, and the connection */
+    "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Proxy-Connection",
+    "Upgrade", "Trailer", "TE",
+    /* routing */
+    "Host", "Max-Forwards", "Via", "Forwarded", "X-Forwarded-",
+    /* request modifiers: controls and conditionals */
+    "Cache-Control", "Expect", "Pragma", "Range", "If-",
+    /* what is accepted in return */
+    "Accept", "Accept-", "User-Agent",
+    /* authentication */
+    "WWW-Authenticate", "Proxy-Authenticate",
+    /* response control */
+    "Age", "Date", "Expires", "Location", "Retry-After", "Vary", "Warning",
+    /* how to process the content */
+    "Content-Encoding", "Content-Type", "Content-Range", "Content-Location"};
+
 bool urlp_field_name_is_valid(struct urlp_span name)
 {
     return urlp_span_is_token(name);
@@ -69,4 +88,25 @@ bool urlp_field_is_secret(struct urlp_span name)
         }
     }
     return false;
+}
+
+/* matches says whether `pattern` of never_trail means `name`. */
+static bool matches(struct urlp_span name, const char *pattern)
+{
+    const struct urlp_span wanted = urlp_span_of(pattern);
+
+    if (wanted.data[wanted.len - 1] == '-' && name.len > wanted.len) {
+        name.len = wanted.len;
+    }
+    return urlp_span_equals_nocase(name, wanted);
+}
+
+bool urlp_field_may_trail(struct urlp_span name)
+{
+    for (size_t i = 0; i < sizeof(never_trail) / sizeof(never_trail[0]); i++) {
+        if (matches(name, never_trail[i])) {
+            return false;
+        }
+    }
+    return !urlp_field_is_secret(name);
 }

@@ -82,4 +82,10 @@ size_t urlp_headers_merged_fields(const struct urlpool_headers *headers,
  * and their kin. */
 bool urlp_field_is_secret(struct urlp_span name);
 
+/* urlp_field_may_trail says whether a field of that name may stand in a trailer section: none that
+ * frames or routes the message, modifies the request, authenticates, or says what the content is.
+ *
+ * Spec:    RFC 9110 section 6.5.1. */
+bool urlp_field_may_trail(struct urlp_span name);
+
 #endif /* URLP_HTTP_FIELD_H */

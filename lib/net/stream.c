@@ -33,6 +33,23 @@ enum urlpool_code urlp_stream_write(struct urlp_stream *stream, const struct url
     return stream->ops->write(stream, runs, num_runs, out_written, call, err);
 }
 
+bool urlp_stream_can_send_file(const struct urlp_stream *stream)
+{
+    return stream->ops->send_file != NULL;
+}
+
+enum urlpool_code urlp_stream_send_file(struct urlp_stream *stream, int fd, int64_t at, size_t len,
+                                        size_t *out_sent, const struct urlp_call *call,
+                                        struct urlpool_error *err)
+{
+    urlp_assert_no_lock(__func__);
+    *out_sent = 0;
+    if (stream->ops->send_file == NULL) {
+        return URLPOOL_OK;
+    }
+    return stream->ops->send_file(stream, fd, at, len, out_sent, call, err);
+}
+
 enum urlp_idle_state urlp_stream_idle_state(struct urlp_stream *stream)
 {
     return stream->ops->idle_state(stream);

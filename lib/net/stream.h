@@ -53,6 +53,10 @@ struct urlp_stream_ops {
     enum urlpool_code (*write)(struct urlp_stream *stream, const struct urlp_iovec *runs,
                                size_t num_runs, size_t *out_written, const struct urlp_call *call,
                                struct urlpool_error *err);
+    /* NULL: bytes of a file have to be read and written. */
+    enum urlpool_code (*send_file)(struct urlp_stream *stream, int fd, int64_t at, size_t len,
+                                   size_t *out_sent, const struct urlp_call *call,
+                                   struct urlpool_error *err);
     enum urlp_idle_state (*idle_state)(struct urlp_stream *stream);
     struct urlp_stream *(*below)(const struct urlp_stream *stream); /* NULL at the bottom */
     void (*free)(struct urlp_stream *stream, enum urlp_close how);  /* and everything below */
@@ -68,7 +72,7 @@ struct urlp_stream {
  *
  * Sizes:   `len` > 0; `*out_len` is 1..`len`, or 0 with `*out_end` saying how the stream ended.
  * Errors:  URLPOOL_E_READ_TIMEOUT or TOTAL_TIMEOUT, CANCELLED, TLS, RESET; phase BODY. The stream
- *          is then fit only for urlp_stream_free.
+ *          is then fit only for urlp_stream_free, but after READ_TIMEOUT it may be read again.
  * Threads: one at a time; must not hold a urlpool lock. */
 URLPOOL_MUST_USE enum urlpool_code urlp_stream_read(struct urlp_stream *stream, void *data,
                                                     size_t len, size_t *out_len,
@@ -88,6 +92,21 @@ URLPOOL_MUST_USE enum urlpool_code urlp_stream_write(struct urlp_stream *stream,
                                                      size_t *out_written,
                                                      const struct urlp_call *call,
                                                      struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_stream_can_send_file says whether urlp_stream_send_file is of any use. */
+bool urlp_stream_can_send_file(const struct urlp_stream *stream);
+
+/* urlp_stream_send_file writes some of the `len` > 0 bytes at offset `at` of a regular file,
+ * without taking them into this process, waiting for room until `call->by`. The descriptor's own
+ * offset stays where it is.
+ *
+ * Sizes:   `*out_sent` is 1..`len`, or 0 when nothing can be sent this way from there: the file has
+ *          ended, or the kernel does not do it for this one. Reading it shows which.
+ * Errors:  as urlp_stream_write. */
+URLPOOL_MUST_USE enum urlpool_code urlp_stream_send_file(struct urlp_stream *stream, int fd,
+                                                         int64_t at, size_t len, size_t *out_sent,
+                                                         const struct urlp_call *call,
+                                                         struct urlpool_error *err) URLP_MAY_BLOCK;
 
 /* urlp_stream_idle_state looks whether the peer has sent anything or closed; does not wait. Bytes
  * stay where they are. During a request's body anything but QUIET means: an answer has come early.

@@ -29,8 +29,9 @@ static enum urlpool_code fail_operation(struct urlp_tls_stream *stream, int ssl_
                                         enum urlpool_phase phase, const char *what,
                                         struct urlpool_error *err)
 {
-    if (ssl_error == SSL_ERROR_SYSCALL && stream->bio.code == URLPOOL_E_WRITE_TIMEOUT) {
-        return stream->bio.code; /* the record is held, and goes on at the next write */
+    if (ssl_error == SSL_ERROR_SYSCALL && (stream->bio.code == URLPOOL_E_WRITE_TIMEOUT ||
+                                           stream->bio.code == URLPOOL_E_READ_TIMEOUT)) {
+        return stream->bio.code; /* what there is of a record is held, and goes on next time */
     }
     stream->is_broken = true;
     if (ssl_error == SSL_ERROR_SYSCALL && stream->bio.code != URLPOOL_OK) {
