@@ -9,11 +9,20 @@
 
 URLPOOL_BEGIN_DECLS
 
-/* struct urlpool_tls_options says whom to trust. Zero bytes: the system's roots, verification on.
- * Roots come from the first of these that is given: ca_file, ca_dir and ca_data together (then no
- * others are trusted); else SSL_CERT_FILE and SSL_CERT_DIR together; else the first of the usual
- * bundle files that holds any; else the first of the usual hashed directories. What an option or
- * the environment names must be readable and well-formed: it is never replaced by something else.
+/* enum urlpool_tls_version is a version of TLS. Those before 1.2 are not offered: RFC 8996 forbids
+ * them. */
+enum urlpool_tls_version {
+    URLPOOL_TLS_DEFAULT = 0,
+    URLPOOL_TLS_1_2 = 12,
+    URLPOOL_TLS_1_3 = 13
+};
+
+/* struct urlpool_tls_options says whom to trust and how to speak. Zero bytes: the system's roots,
+ * verification on. Roots come from the first of these that is given: ca_file, ca_dir and ca_data
+ * together (then no others are trusted); else SSL_CERT_FILE and SSL_CERT_DIR together; else the
+ * first of the usual bundle files that holds any; else the first of the usual hashed directories.
+ * What an option or the environment names must be readable and well-formed: it is never replaced by
+ * something else.
  */
 struct urlpool_tls_options {
     const char *ca_file; /* PEM, any number of certificates */
@@ -21,7 +30,11 @@ struct urlpool_tls_options {
     const void *ca_data; /* PEM text or one DER certificate */
     size_t ca_data_len;
     bool insecure_no_verify; /* neither chain nor name is checked: anybody can read along */
-    unsigned char reserved[63];
+    enum urlpool_tls_version version_min; /* default 1.2 */
+    enum urlpool_tls_version version_max; /* default 1.3 */
+    const char *ciphers; /* for TLS 1.2, as openssl names them: "ECDHE+AESGCM:ECDHE+CHACHA20";
+                            default: ephemeral keys only. Those of TLS 1.3 are fixed */
+    unsigned char reserved[64];
 };
 
 /* struct urlpool_tls is a built TLS configuration, shared by any number of managers, pools and
@@ -35,8 +48,8 @@ struct urlpool_tls;
  * environment now and never again.
  *
  * Owns:    the caller gives its reference back with urlpool_tls_unref.
- * Errors:  NULL with URLPOOL_E_TLS_CA_FILE, URLPOOL_E_TLS_NO_ANCHORS, URLPOOL_E_INVALID,
- *          URLPOOL_E_NOMEM.
+ * Errors:  NULL with URLPOOL_E_TLS_CA_FILE, URLPOOL_E_TLS_NO_ANCHORS, URLPOOL_E_INVALID (an option
+ *          that means nothing, or contradicts another), URLPOOL_E_NOMEM.
  * Threads: any number at once.
  * Model:   urllib3.util.create_urllib3_context, SSLContext.load_verify_locations. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_tls *urlpool_tls_new(

@@ -1,9 +1,10 @@
 /* struct urlpool_tls: what all connections of one configuration have in common.
  *
- * TLS 1.2 is the least, forward secrecy is required, http/1.1 is the only protocol offered, early
- * data is never sent (it can be replayed) and renegotiation is BoringSSL's default: refused. Every
- * handshake, a resumed one too, is judged by urlp_tls_check_peer: by itself BoringSSL would not
- * look at the certificate of a resumed session again. */
+ * TLS 1.2 is the least, forward secrecy is required unless a list of ciphers says otherwise,
+ * http/1.1 is the only protocol offered, early data is never sent (it can be replayed) and
+ * renegotiation is BoringSSL's default: refused. Every handshake, a resumed one too, is judged by
+ * urlp_tls_check_peer: by itself BoringSSL would not look at the certificate of a resumed session
+ * again. */
 
 #include "net/tls_context.h"
 
@@ -11,12 +12,13 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/environment.h"
 #include "base/error.h"
-#include "base/option.h"
 #include "net/tls.h"
+#include "net/tls_options.h"
 #include "net/tls_roots.h"
 #include "net/tls_stream.h"
 
@@ -26,7 +28,7 @@ static _Atomic uint64_t last_serial;
 static const uint8_t alpn[] = "\x08http/1.1";
 
 /* For TLS 1.2: ephemeral keys only, no 64-bit block cipher. Those of TLS 1.3 are all good. */
-static const char ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES";
+static const char default_ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES";
 
 /* What a peer may sign its handshake with: BoringSSL's own list without SHA-1, and with the two
  * kinds of key that private CAs like and it leaves out. */
@@ -38,12 +40,11 @@ static const uint16_t signatures[] = {
     SSL_SIGN_RSA_PKCS1_SHA512,       SSL_SIGN_ED25519,
 };
 
-static bool configure(SSL_CTX *context, bool is_insecure)
+/* set_fixed sets what no option changes. */
+static bool set_fixed(SSL_CTX *context)
 {
     /* What leads astray here: SSL_CTX_set_alpn_protos returns 0 on success. */
-    if (!SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) ||
-        !SSL_CTX_set_strict_cipher_list(context, ciphers) ||
-        !SSL_CTX_set_verify_algorithm_prefs(context, signatures,
+    if (!SSL_CTX_set_verify_algorithm_prefs(context, signatures,
                                             sizeof(signatures) / sizeof(signatures[0])) ||
         SSL_CTX_set_alpn_protos(context, alpn, sizeof(alpn) - 1) != 0) {
         return false;
@@ -53,26 +54,85 @@ static bool configure(SSL_CTX *context, bool is_insecure)
     SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_custom_verify(context, SSL_VERIFY_PEER, urlp_tls_check_peer);
     SSL_CTX_set_reverify_on_resume(context, 1);
-    if (is_insecure) {
-        SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-        return true;
-    }
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    SSL_CTX_sess_set_new_cb(context, urlp_tls_keep_session);
     return true;
 }
 
-static SSL_CTX *new_context(bool is_insecure, struct urlpool_error *err)
+static void set_sessions(SSL_CTX *context, bool is_insecure)
 {
-    SSL_CTX *context = SSL_CTX_new(TLS_with_buffers_method());
-
-    if (context == NULL || !configure(context, is_insecure)) {
-        SSL_CTX_free(context);
-        context = NULL;
-        (void)urlp_fail_nomem(err);
+    if (is_insecure) {
+        SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+        return;
     }
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context, urlp_tls_keep_session);
+}
+
+static bool set_versions(SSL_CTX *context, const struct urlpool_tls_options *options)
+{
+    const uint16_t version_min = urlp_tls_options_version(options->version_min);
+
+    /* 0 is BoringSSL's least, which is below ours, and its greatest, which is ours. */
+    return SSL_CTX_set_min_proto_version(context,
+                                         version_min != 0 ? version_min : TLS1_2_VERSION) &&
+           SSL_CTX_set_max_proto_version(context, urlp_tls_options_version(options->version_max));
+}
+
+/* encrypts says whether every cipher chosen does. BoringSSL takes NULL-SHA for one. */
+static bool encrypts(const SSL_CTX *context)
+{
+    const STACK_OF(SSL_CIPHER) *chosen = SSL_CTX_get_ciphers(context);
+
+    for (size_t i = 0; i < sk_SSL_CIPHER_num(chosen); i++) {
+        if (SSL_CIPHER_get_bits(sk_SSL_CIPHER_value(chosen, i), NULL) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum urlpool_code set_ciphers(SSL_CTX *context, const char *ciphers,
+                                     struct urlpool_error *err)
+{
+    if (ciphers == NULL) {
+        return SSL_CTX_set_strict_cipher_list(context, default_ciphers) ? URLPOOL_OK
+                                                                        : urlp_fail_nomem(err);
+    }
+    if (!SSL_CTX_set_strict_cipher_list(context, ciphers)) {
+        return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
+                         "ciphers \"%s\" is not a list of known ones",
+                         urlp_quote(ciphers, strlen(ciphers)).text);
+    }
+    if (!encrypts(context)) {
+        return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
+                         "ciphers \"%s\" has one that does not encrypt",
+                         urlp_quote(ciphers, strlen(ciphers)).text);
+    }
+    return URLPOOL_OK;
+}
+
+static enum urlpool_code configure(struct urlpool_tls *tls,
+                                   const struct urlpool_tls_options *options,
+                                   struct urlpool_error *err)
+{
+    if (tls->context == NULL || !set_fixed(tls->context) || !set_versions(tls->context, options)) {
+        return urlp_fail_nomem(err);
+    }
+    set_sessions(tls->context, tls->is_insecure);
+    return set_ciphers(tls->context, options->ciphers, err);
+}
+
+/* make_context sets `tls->context`. */
+static enum urlpool_code make_context(struct urlpool_tls *tls,
+                                      const struct urlpool_tls_options *options,
+                                      struct urlpool_error *err)
+{
+    enum urlpool_code code;
+
     ERR_clear_error();
-    return context;
+    tls->context = SSL_CTX_new(TLS_with_buffers_method());
+    code = configure(tls, options, err);
+    ERR_clear_error();
+    return code;
 }
 
 static bool names_roots(const struct urlpool_tls_options *options)
@@ -118,12 +178,7 @@ struct urlpool_tls *urlpool_tls_new(const struct urlpool_tls_options *options,
     if (options == NULL) {
         options = &defaults;
     }
-    if (urlp_option_check_reserved("struct urlpool_tls_options", options->reserved,
-                                   sizeof(options->reserved), err) != URLPOOL_OK) {
-        return NULL;
-    }
-    if (options->ca_data == NULL && options->ca_data_len > 0) {
-        (void)urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "ca_data_len without ca_data");
+    if (urlp_tls_options_check(options, err) != URLPOOL_OK) {
         return NULL;
     }
     tls = urlp_zalloc(sizeof(*tls));
@@ -134,10 +189,8 @@ struct urlpool_tls *urlpool_tls_new(const struct urlpool_tls_options *options,
     urlp_ref_init(&tls->ref);
     tls->serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
     tls->is_insecure = options->insecure_no_verify;
-    if (load_roots(tls, options, err) == URLPOOL_OK) {
-        tls->context = new_context(tls->is_insecure, err);
-    }
-    if (tls->context == NULL) {
+    if (load_roots(tls, options, err) != URLPOOL_OK ||
+        make_context(tls, options, err) != URLPOOL_OK) {
         urlpool_tls_unref(tls);
         return NULL;
     }

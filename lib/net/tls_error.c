@@ -23,7 +23,7 @@ static const char *reason_words(int reason)
         {SSL_R_HTTP_REQUEST,               "the peer does not speak TLS but HTTP"             },
         {SSL_R_HTTPS_PROXY_REQUEST,        "the peer does not speak TLS but HTTP"             },
         {SSL_R_WRONG_VERSION_NUMBER,       "the peer does not speak TLS"                      },
-        {SSL_R_UNSUPPORTED_PROTOCOL,       "the peer offers no version from TLS 1.2 on"       },
+        {SSL_R_UNSUPPORTED_PROTOCOL,       "the peer offers no version of TLS that we accept" },
         {SSL_R_INVALID_ALPN_PROTOCOL,      "the peer chose a protocol other than http/1.1"    },
         {SSL_R_TOO_MANY_KEY_UPDATES,       "the peer changes keys without end"                },
         {SSL_R_EXCESSIVE_MESSAGE_SIZE,     "the peer sent a message that is too long"         },

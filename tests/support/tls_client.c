@@ -49,11 +49,22 @@ struct urlp_stream *test_connect(uint16_t port)
 
 struct urlpool_tls *test_trust(const struct test_cert *ca)
 {
-    char *pem = test_cert_pem(ca);
-    const struct urlpool_tls_options options = {.ca_data = pem, .ca_data_len = strlen(pem)};
-    struct urlpool_tls *tls = urlpool_tls_new(&options, NULL);
+    return test_trust_with(ca, (struct urlpool_tls_options){0});
+}
 
+struct urlpool_tls *test_trust_with(const struct test_cert *ca, struct urlpool_tls_options options)
+{
+    struct urlpool_error err = {0};
+    char *pem = test_cert_pem(ca);
+    struct urlpool_tls *tls;
+
+    options.ca_data = pem;
+    options.ca_data_len = strlen(pem);
+    tls = urlpool_tls_new(&options, &err);
     free(pem);
+    if (tls == NULL) {
+        (void)fprintf(stderr, "%s: %s\n", urlpool_code_name(err.code), err.message);
+    }
     MUST(tls != NULL);
     return tls;
 }

@@ -24,6 +24,9 @@ struct urlp_stream *test_connect(uint16_t port);
 /* test_trust is a configuration that trusts `ca` alone. */
 struct urlpool_tls *test_trust(const struct test_cert *ca);
 
+/* test_trust_with does so with what else `options` ask for. */
+struct urlpool_tls *test_trust_with(const struct test_cert *ca, struct urlpool_tls_options options);
+
 /* test_wrap shakes hands over a new connection to `port`, asking for `host`; NULL with `err` filled
  * when that failed. The session cache and the call may be NULL. */
 struct urlp_stream *test_wrap(uint16_t port, struct urlpool_tls *tls, const char *host,

@@ -30,6 +30,12 @@ void tls_scene_end(struct tls_scene *scene)
     test_cert_free(scene->ca);
 }
 
+void tls_scene_use(struct tls_scene *scene, struct urlpool_tls_options options)
+{
+    urlpool_tls_unref(scene->tls);
+    scene->tls = test_trust_with(scene->ca, options);
+}
+
 struct urlp_stream *tls_scene_dial(struct tls_scene *scene, const char *host,
                                    struct urlpool_error *err)
 {

@@ -24,6 +24,9 @@ struct tls_scene {
 struct tls_scene tls_scene_begin(struct tls_server_options options);
 void tls_scene_end(struct tls_scene *scene);
 
+/* tls_scene_use gives the client another configuration: it trusts the CA, with these options. */
+void tls_scene_use(struct tls_scene *scene, struct urlpool_tls_options options);
+
 /* tls_scene_dial shakes hands over a new connection; NULL with `err` filled when that failed. */
 struct urlp_stream *tls_scene_dial(struct tls_scene *scene, const char *host,
                                    struct urlpool_error *err);
