@@ -180,6 +180,7 @@ struct urlpool_connection_info {
     bool https;
     bool connected;
     bool tls_resumed;
+    bool tls_verified;       /* the peer cannot be anybody: no insecure_ switch let it pass */
     const char *tls_version; /* NULL without TLS */
     const char *tls_cipher;
     char peer[64];         /* "127.0.0.1:80", "[::1]:80"; "" when not connected */

@@ -32,9 +32,13 @@ struct urlpool_tls_options {
     bool insecure_no_verify; /* neither chain nor name is checked: anybody can read along */
     enum urlpool_tls_version version_min; /* default 1.2 */
     enum urlpool_tls_version version_max; /* default 1.3 */
-    const char *ciphers; /* for TLS 1.2, as openssl names them: "ECDHE+AESGCM:ECDHE+CHACHA20";
-                            default: ephemeral keys only. Those of TLS 1.3 are fixed */
-    unsigned char reserved[64];
+    const char *ciphers;     /* for TLS 1.2, as openssl names them: "ECDHE+AESGCM:ECDHE+CHACHA20";
+                                default: ephemeral keys only. Those of TLS 1.3 are fixed */
+    const char *server_name; /* asked for by SNI and looked for in the certificate in place of
+                                the URL's host: a name, or an address, which SNI leaves out */
+    const char *assert_hostname; /* only looked for in the certificate; SNI stays */
+    bool insecure_no_hostname;   /* the chain is verified, but it may be for anybody */
+    unsigned char reserved[63];
 };
 
 /* struct urlpool_tls is a built TLS configuration, shared by any number of managers, pools and

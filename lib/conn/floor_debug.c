@@ -76,6 +76,9 @@ void urlp_floor_trace(void *user, const struct urlpool_trace_event *event)
     case URLPOOL_TRACE_TUNNELLED:
         print_note(&floor->debug, "tunnel", event);
         break;
+    case URLPOOL_TRACE_INSECURE:
+        print_note(&floor->debug, "warning", event);
+        break;
     case URLPOOL_TRACE_SECURED:
         print_note(&floor->debug, "tls", event);
         break;

@@ -293,6 +293,7 @@ void urlpool_connection_info(const struct urlpool_connection *connection,
     }
     (void)urlp_tls_describe(connection->stream, &out->tls_version, &out->tls_cipher,
                             &out->tls_resumed);
+    out->tls_verified = urlp_tls_is_verified(connection->stream);
     if (urlp_stream_peer(connection->stream, &peer)) {
         urlp_peer_format(&peer, text);
         (void)snprintf(out->peer, sizeof(out->peer), "%.63s", text);

@@ -35,9 +35,10 @@ struct urlp_tls_target {
 };
 
 /* urlp_tls_wrap shakes hands over `inner` and returns the stream that reads and writes inside.
- * Verifies chain and name on full and on resumed handshakes alike, unless the configuration says
- * insecure_no_verify: then no session is offered or kept either. Counts tls_full or tls_resumed and
- * tells the trace URLPOOL_TRACE_SECURED.
+ * Verifies chain and name on full and on resumed handshakes alike, as the configuration asks for;
+ * with one of its insecure_ switches no session is offered or kept. Counts tls_full or tls_resumed
+ * and tells the trace URLPOOL_TRACE_SECURED, and URLPOOL_TRACE_INSECURE when the peer may be
+ * anybody.
  *
  * Owns:    takes `inner` on success only; `sessions` (may be NULL) must outlive the stream.
  * Errors:  NULL with URLPOOL_E_TLS, TLS_VERIFY, TLS_HOSTNAME, TLS_EXPIRED (tls_code set, the
@@ -57,6 +58,10 @@ URLPOOL_MUST_USE struct urlp_stream *urlp_tls_wrap(struct urlp_stream *inner,
  * not TLS at its top. */
 bool urlp_tls_describe(const struct urlp_stream *stream, const char **out_version,
                        const char **out_cipher, bool *out_is_resumed);
+
+/* urlp_tls_is_verified says whether `stream` is TLS at its top with a peer that cannot be anybody.
+ */
+bool urlp_tls_is_verified(const struct urlp_stream *stream);
 
 /* urlp_tls_library is name and version of the TLS library: "BoringSSL/17". */
 const char *urlp_tls_library(void);

@@ -153,7 +153,7 @@ static enum urlpool_code load_roots(struct urlpool_tls *tls,
         tls->roots = urlp_tls_roots_given(options, err);
         return tls->roots != NULL ? URLPOOL_OK : err->code;
     }
-    if (tls->is_insecure) {
+    if (tls->checks.skips_chain) {
         return URLPOOL_OK;
     }
     code = urlp_environment_read(&environment, err);
@@ -163,6 +163,27 @@ static enum urlpool_code load_roots(struct urlpool_tls *tls,
     tls->roots = urlp_tls_roots_system(&environment, NULL, err);
     urlp_environment_deinit(&environment);
     return tls->roots != NULL ? URLPOOL_OK : err->code;
+}
+
+static void set_checks(struct urlpool_tls *tls, const struct urlpool_tls_options *options)
+{
+    tls->checks.skips_chain = options->insecure_no_verify;
+    tls->checks.skips_name = options->insecure_no_verify || options->insecure_no_hostname;
+    tls->is_insecure = options->insecure_no_verify || options->insecure_no_hostname;
+}
+
+static enum urlpool_code copy_names(struct urlpool_tls *tls,
+                                    const struct urlpool_tls_options *options,
+                                    struct urlpool_error *err)
+{
+    enum urlpool_code code =
+        urlp_tls_options_copy_host("server_name", options->server_name, &tls->server_name, err);
+
+    if (code == URLPOOL_OK) {
+        code = urlp_tls_options_copy_host("assert_hostname", options->assert_hostname,
+                                          &tls->assert_hostname, err);
+    }
+    return code;
 }
 
 struct urlpool_tls *urlpool_tls_new(const struct urlpool_tls_options *options,
@@ -188,8 +209,9 @@ struct urlpool_tls *urlpool_tls_new(const struct urlpool_tls_options *options,
     }
     urlp_ref_init(&tls->ref);
     tls->serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
-    tls->is_insecure = options->insecure_no_verify;
-    if (load_roots(tls, options, err) != URLPOOL_OK ||
+    set_checks(tls, options);
+    if (copy_names(tls, options, err) != URLPOOL_OK ||
+        load_roots(tls, options, err) != URLPOOL_OK ||
         make_context(tls, options, err) != URLPOOL_OK) {
         urlpool_tls_unref(tls);
         return NULL;
@@ -212,6 +234,8 @@ void urlpool_tls_unref(struct urlpool_tls *tls)
     }
     SSL_CTX_free(tls->context);
     X509_STORE_free(tls->roots);
+    urlp_free(tls->server_name);
+    urlp_free(tls->assert_hostname);
     urlp_free(tls);
 }
 

@@ -8,14 +8,18 @@
 #include "urlpool/tls.h"
 
 #include "base/ref.h"
+#include "net/tls_verify.h"
 
 /* struct urlpool_tls is immutable once built. */
 struct urlpool_tls {
     struct urlp_ref ref;
     uint64_t serial; /* never used twice in a process */
     SSL_CTX *context;
-    X509_STORE *roots; /* NULL when nothing is verified */
-    bool is_insecure;
+    X509_STORE *roots;     /* NULL when nothing is verified */
+    char *server_name;     /* lower case, without trailing dot; NULL: the host asked for */
+    char *assert_hostname; /* the same; NULL: as server_name */
+    struct urlp_tls_checks checks;
+    bool is_insecure; /* by a switch: no session is offered or kept */
 };
 
 #endif /* URLP_NET_TLS_CONTEXT_H */

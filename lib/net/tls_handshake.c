@@ -41,11 +41,8 @@ enum ssl_verify_result_t urlp_tls_check_peer(SSL *ssl, uint8_t *out_alert)
         *out_alert = SSL_AD_INTERNAL_ERROR;
         return ssl_verify_invalid;
     }
-    if (stream->tls->is_insecure) {
-        return ssl_verify_ok;
-    }
-    if (urlp_tls_verify(SSL_get0_peer_certificates(ssl), stream->tls->roots, &stream->identity,
-                        stream->verdict) != URLPOOL_OK) {
+    if (urlp_tls_verify(SSL_get0_peer_certificates(ssl), stream->tls->roots, &stream->tls->checks,
+                        &stream->identity, stream->verdict) != URLPOOL_OK) {
         *out_alert = stream->verdict->alert;
         return ssl_verify_invalid;
     }
@@ -63,24 +60,16 @@ int urlp_tls_keep_session(SSL *ssl, SSL_SESSION *session)
     return 0; /* the cache has a reference of its own */
 }
 
-/* set_host copies the name as it is asked for and matched. RFC 6066 section 3: "without a trailing
- * dot". */
+/* set_host keeps the host asked for. */
 static enum urlpool_code set_host(struct attempt *attempt, struct urlp_span host,
                                   struct urlpool_error *err)
 {
-    size_t len = host.len;
+    const size_t len = urlp_tls_name_normalise(host, attempt->host);
 
-    if (len > 0 && host.data[len - 1] == '.') {
-        len--;
-    }
-    if (len == 0 || len > URLP_TLS_HOST_LEN_MAX || memchr(host.data, '\0', len) != NULL) {
+    if (len == 0) {
         return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_TLS, "no host name for TLS: '%s'",
                          urlp_quote(host.data, host.len).text);
     }
-    for (size_t i = 0; i < len; i++) {
-        attempt->host[i] = urlp_to_lower(host.data[i]);
-    }
-    attempt->host[len] = '\0';
     (void)snprintf(attempt->what, sizeof(attempt->what), "TLS handshake with %s",
                    urlp_quote(attempt->host, len).text);
     return URLPOOL_OK;
@@ -90,11 +79,15 @@ static enum urlpool_code set_host(struct attempt *attempt, struct urlp_span host
  * 3: "Literal IPv4 and IPv6 addresses are not permitted in "HostName"." */
 static bool set_identity(struct attempt *attempt)
 {
-    struct urlp_tls_identity *identity = &attempt->stream->identity;
+    struct urlp_tls_stream *stream = attempt->stream;
+    const struct urlpool_tls *tls = stream->tls;
+    const char *name = tls->server_name != NULL ? tls->server_name : attempt->host;
+    struct urlp_ip ip;
 
-    identity->host = urlp_span_of(attempt->host);
-    identity->is_ip = urlp_ip_parse(identity->host, &identity->ip);
-    return identity->is_ip || SSL_set_tlsext_host_name(attempt->stream->ssl, attempt->host);
+    stream->identity.host =
+        urlp_span_of(tls->assert_hostname != NULL ? tls->assert_hostname : name);
+    stream->identity.is_ip = urlp_ip_parse(stream->identity.host, &stream->identity.ip);
+    return urlp_ip_parse(urlp_span_of(name), &ip) || SSL_set_tlsext_host_name(stream->ssl, name);
 }
 
 static bool set_ssl(struct urlp_tls_stream *stream)
@@ -124,7 +117,7 @@ static void offer_session(struct attempt *attempt, struct urlp_tls_sessions *ses
         return;
     }
     stream->sessions = sessions;
-    stream->key = urlp_tls_session_key_make(stream->tls->serial, port, stream->identity.host);
+    stream->key = urlp_tls_session_key_make(stream->tls->serial, port, urlp_span_of(attempt->host));
     attempt->offered = urlp_tls_sessions_take(sessions, &stream->key);
     if (attempt->offered != NULL) {
         (void)SSL_set_session(stream->ssl, attempt->offered);
@@ -200,6 +193,22 @@ static enum urlpool_code shake_hands(struct attempt *attempt,
     return code;
 }
 
+/* warn tells the trace that the peer may be anybody. */
+static void warn(const struct attempt *attempt) URLP_MAY_BLOCK
+{
+    const struct urlp_tls_stream *stream = attempt->stream;
+    char text[URLP_TLS_HOST_LEN_MAX + 64];
+
+    if (attempt->call->trace == NULL || !urlp_tls_checks_take_anybody(&stream->tls->checks)) {
+        return;
+    }
+    (void)snprintf(text, sizeof(text),
+                   stream->tls->checks.skips_chain ? "the certificate of %s was not verified"
+                                                   : "the certificate was not held against %s",
+                   urlp_quote(stream->identity.host.data, stream->identity.host.len).text);
+    urlp_call_trace(attempt->call, URLPOOL_TRACE_INSECURE, text, strlen(text), 0);
+}
+
 static void report(const struct attempt *attempt) URLP_MAY_BLOCK
 {
     const char *version = "";
@@ -253,6 +262,7 @@ done:
         urlp_tls_stream_discard(stream);
         return NULL;
     }
+    warn(&attempt);
     stream->identity = (struct urlp_tls_identity){0};
     report(&attempt);
     return &stream->base;

@@ -13,13 +13,29 @@ static bool is_host_octet(unsigned char c)
     return urlp_is_alpha(c) || urlp_is_digit(c) || c == '-' || c == '_';
 }
 
-/* is_plain_name says whether `name` is one or more labels of host octets, none of them empty. */
-static bool is_plain_name(struct urlp_span name)
+size_t urlp_tls_name_normalise(struct urlp_span host, char out[URLP_TLS_HOST_LEN_MAX + 1])
+{
+    size_t len = host.len;
+
+    if (len > 0 && host.data[len - 1] == '.') {
+        len--;
+    }
+    if (len == 0 || len > URLP_TLS_HOST_LEN_MAX || memchr(host.data, '\0', len) != NULL) {
+        return 0;
+    }
+    for (size_t i = 0; i < len; i++) {
+        out[i] = urlp_to_lower(host.data[i]);
+    }
+    out[len] = '\0';
+    return len;
+}
+
+bool urlp_tls_name_is_host(struct urlp_span host)
 {
     char last = '.';
 
-    for (size_t i = 0; i < name.len; i++) {
-        const char c = name.data[i];
+    for (size_t i = 0; i < host.len; i++) {
+        const char c = host.data[i];
 
         if (c == '.' ? last == '.' : !is_host_octet((unsigned char)c)) {
             return false;
@@ -53,7 +69,7 @@ static bool wildcard_matches(struct urlp_span parent, struct urlp_span host)
 
 bool urlp_tls_name_matches(struct urlp_span pattern, struct urlp_span host)
 {
-    if (!is_plain_name(host) || pattern.len == 0) {
+    if (!urlp_tls_name_is_host(host) || pattern.len == 0) {
         return false;
     }
     if (pattern.len > 2 && pattern.data[0] == '*' && pattern.data[1] == '.') {

@@ -6,9 +6,14 @@
 #include "net/tls_options.h"
 
 #include <openssl/ssl.h>
+#include <string.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
+#include "base/ip.h"
 #include "base/option.h"
+#include "base/span.h"
+#include "net/tls_names.h"
 
 static enum urlpool_code refuse(struct urlpool_error *err, const char *what)
 {
@@ -48,6 +53,46 @@ static enum urlpool_code check_versions(const struct urlpool_tls_options *option
         return refuse(err, "version_min is above version_max");
     }
     return URLPOOL_OK;
+}
+
+/* inside gives "::1" of "[::1%lo]"; what is neither in brackets nor IPv6 stays as it is. */
+static struct urlp_span inside(struct urlp_span text)
+{
+    struct urlp_span bare = text;
+    const char *zone;
+    struct urlp_ip ip;
+
+    if (bare.len > 2 && bare.data[0] == '[' && bare.data[bare.len - 1] == ']') {
+        bare = urlp_span_make(bare.data + 1, bare.len - 2);
+    }
+    zone = bare.len > 0 ? memchr(bare.data, '%', bare.len) : NULL;
+    if (zone != NULL) {
+        bare.len = (size_t)(zone - bare.data);
+    }
+    return urlp_ip_parse_v6(bare, &ip) ? bare : text;
+}
+
+enum urlpool_code urlp_tls_options_copy_host(const char *name, const char *text, char **out,
+                                             struct urlpool_error *err)
+{
+    char host[URLP_TLS_HOST_LEN_MAX + 1];
+    struct urlp_span bare;
+    struct urlp_ip ip;
+    size_t len;
+
+    *out = NULL;
+    if (text == NULL) {
+        return URLPOOL_OK;
+    }
+    bare = inside(urlp_span_of(text));
+    len = urlp_tls_name_normalise(bare, host);
+    if (len == 0 || !(urlp_tls_name_is_host(urlp_span_make(host, len)) ||
+                      urlp_ip_parse_v6(urlp_span_make(host, len), &ip))) {
+        return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "%s \"%s\" is no host", name,
+                         urlp_quote(text, strlen(text)).text);
+    }
+    *out = urlp_strndup(host, len);
+    return *out != NULL ? URLPOOL_OK : urlp_fail_nomem(err);
 }
 
 enum urlpool_code urlp_tls_options_check(const struct urlpool_tls_options *options,

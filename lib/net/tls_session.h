@@ -7,12 +7,11 @@
 
 #include "base/span.h"
 #include "net/tls.h"
+#include "net/tls_names.h"
 
 /* How many tickets of one peer are kept, the newest, and how long one may be. */
 #define URLP_TLS_TICKETS_A_KEY    4
 #define URLP_TLS_TICKET_BYTES_MAX 16384
-
-#define URLP_TLS_HOST_LEN_MAX 255
 
 /* struct urlp_tls_session_key is the full identity of a TLS peer: configuration (trust, modes),
  * port and host. */

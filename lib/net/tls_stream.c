@@ -14,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "net/tls_context.h"
 #include "net/tls_error.h"
 
 /* RFC 8446 section 5.1: a record holds at most 2^14 octets. */
@@ -219,6 +220,13 @@ const struct urlp_stream_ops urlp_tls_stream_ops = {
     .below = tls_below,
     .free = tls_free,
 };
+
+bool urlp_tls_is_verified(const struct urlp_stream *base)
+{
+    const struct urlp_tls_stream *stream = (const struct urlp_tls_stream *)base;
+
+    return base->ops == &urlp_tls_stream_ops && !urlp_tls_checks_take_anybody(&stream->tls->checks);
+}
 
 bool urlp_tls_describe(const struct urlp_stream *base, const char **out_version,
                        const char **out_cipher, bool *out_is_resumed)

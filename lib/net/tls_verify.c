@@ -268,12 +268,22 @@ static int64_t seconds_until(const ASN1_TIME *time, int64_t now)
     return (int64_t)days * SECONDS_A_DAY + seconds;
 }
 
+/* struct matter is what one judgement is about. */
+struct matter {
+    STACK_OF(X509) * presented; /* leaf first */
+    X509_STORE *roots;
+    const struct urlp_tls_checks *checks;
+    const struct urlp_tls_identity *identity;
+    int64_t now;
+};
+
 /* check_links looks at every certificate of the built chain; the last is an anchor, trusted
  * whatever it is signed by. */
-static enum urlpool_code check_links(const STACK_OF(X509) * chain, int64_t now,
-                                     const struct urlp_tls_identity *identity,
+static enum urlpool_code check_links(const STACK_OF(X509) * chain, const struct matter *matter,
                                      struct urlp_tls_verdict *verdict)
 {
+    const struct urlp_tls_identity *identity = matter->identity;
+    const int64_t now = matter->now;
     const size_t num_links = sk_X509_num(chain);
 
     verdict->good_until = INT64_MAX;
@@ -289,7 +299,7 @@ static enum urlpool_code check_links(const STACK_OF(X509) * chain, int64_t now,
         if (why != NULL) {
             return refuse_untrusted(verdict, X509_V_ERR_CERT_REJECTED, identity, why);
         }
-        if (i > 0 && !identity->is_ip) {
+        if (i > 0 && !identity->is_ip && !matter->checks->skips_name) {
             reason = constraint_error(cert, identity->host);
         }
         if (reason != X509_V_OK) {
@@ -335,31 +345,47 @@ static bool prepare(X509_STORE_CTX *context, X509_STORE *roots, STACK_OF(X509) *
                                        X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
 }
 
-static enum urlpool_code judge(X509_STORE_CTX *context, X509 *leaf, int64_t now,
-                               const struct urlp_tls_identity *identity,
-                               struct urlp_tls_verdict *verdict)
+static enum urlpool_code judge_chain(const struct matter *matter, struct urlp_tls_verdict *verdict)
 {
-    enum urlpool_code code;
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    enum urlpool_code code = URLPOOL_OK;
 
+    if (context == NULL || !prepare(context, matter->roots, matter->presented, matter->now)) {
+        code = refuse_nomem(verdict);
+        goto done;
+    }
     if (X509_verify_cert(context) != 1) {
-        return refuse_chain(verdict, identity, context);
+        code = refuse_chain(verdict, matter->identity, context);
+        goto done;
     }
-    code = check_names(leaf, identity, verdict);
-    if (code != URLPOOL_OK) {
-        return code;
+    if (!matter->checks->skips_name) {
+        code = check_names(sk_X509_value(matter->presented, 0), matter->identity, verdict);
     }
-    return check_links(X509_STORE_CTX_get0_chain(context), now, identity, verdict);
+    if (code == URLPOOL_OK) {
+        code = check_links(X509_STORE_CTX_get0_chain(context), matter, verdict);
+    }
+done:
+    X509_STORE_CTX_free(context);
+    return code;
+}
+
+bool urlp_tls_checks_take_anybody(const struct urlp_tls_checks *checks)
+{
+    return checks->skips_name;
 }
 
 enum urlpool_code urlp_tls_verify(const STACK_OF(CRYPTO_BUFFER) * presented, X509_STORE *roots,
+                                  const struct urlp_tls_checks *checks,
                                   const struct urlp_tls_identity *identity,
                                   struct urlp_tls_verdict *verdict)
 {
-    const int64_t now = urlp_wall_seconds();
-    X509_STORE_CTX *context = NULL;
-    STACK_OF(X509) *chain = NULL;
+    struct matter matter = {
+        .roots = roots, .checks = checks, .identity = identity, .now = urlp_wall_seconds()};
     enum urlpool_code code;
 
+    if (checks->skips_chain) {
+        return URLPOOL_OK;
+    }
     if (sk_CRYPTO_BUFFER_num(presented) == 0) {
         return refuse_untrusted(verdict, X509_V_ERR_UNSPECIFIED, identity, "there is none");
     }
@@ -367,20 +393,13 @@ enum urlpool_code urlp_tls_verify(const STACK_OF(CRYPTO_BUFFER) * presented, X50
         return refuse_untrusted(verdict, X509_V_ERR_CERT_CHAIN_TOO_LONG, identity,
                                 "too many certificates in its chain");
     }
-    chain = parse_chain(presented);
-    if (chain == NULL) {
+    matter.presented = parse_chain(presented);
+    if (matter.presented == NULL) {
         code = refuse_untrusted(verdict, X509_V_ERR_UNSPECIFIED, identity, "it is malformed");
-        goto done;
+    } else {
+        code = judge_chain(&matter, verdict);
     }
-    context = X509_STORE_CTX_new();
-    if (context == NULL || !prepare(context, roots, chain, now)) {
-        code = refuse_nomem(verdict);
-        goto done;
-    }
-    code = judge(context, sk_X509_value(chain, 0), now, identity, verdict);
-done:
-    X509_STORE_CTX_free(context);
-    sk_X509_pop_free(chain, X509_free);
+    sk_X509_pop_free(matter.presented, X509_free);
     ERR_clear_error();
     return code;
 }

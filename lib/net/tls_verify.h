@@ -23,6 +23,15 @@ struct urlp_tls_identity {
     struct urlp_ip ip;
 };
 
+/* struct urlp_tls_checks says what of a certificate is looked at. Zero bytes: chain and name. */
+struct urlp_tls_checks {
+    bool skips_chain;
+    bool skips_name; /* also what a CA's constraints say of it */
+};
+
+/* urlp_tls_checks_take_anybody says whether a peer passes `checks` whoever it is. */
+bool urlp_tls_checks_take_anybody(const struct urlp_tls_checks *checks);
+
 /* struct urlp_tls_verdict is what urlp_tls_verify found. */
 struct urlp_tls_verdict {
     struct urlpool_error error; /* as urlp_tls_verify filled it; code URLPOOL_OK before */
@@ -31,8 +40,8 @@ struct urlp_tls_verdict {
 };
 
 /* urlp_tls_verify judges the chain that a peer presented, leaf first: signatures, dates, uses and
- * constraints up to one of `roots`, and that the leaf is for `identity`. Called alike for full and
- * for resumed handshakes.
+ * constraints up to one of `roots`, and that the leaf is for `identity`; less what `checks` leaves
+ * out. Called alike for full and for resumed handshakes.
  *
  * Errors:  URLPOOL_E_TLS_VERIFY, TLS_EXPIRED, TLS_HOSTNAME, NOMEM, in `verdict->error` with
  *          tls_code an X509_V_ERR value; phase TLS.
@@ -40,6 +49,7 @@ struct urlp_tls_verdict {
  * Spec:    RFC 5280 section 6, RFC 9525, RFC 9110 section 4.3.4. */
 URLPOOL_MUST_USE enum urlpool_code urlp_tls_verify(const STACK_OF(CRYPTO_BUFFER) * presented,
                                                    X509_STORE *roots,
+                                                   const struct urlp_tls_checks *checks,
                                                    const struct urlp_tls_identity *identity,
                                                    struct urlp_tls_verdict *verdict);
 

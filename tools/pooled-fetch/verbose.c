@@ -66,6 +66,9 @@ static void add_remark(struct pf_text *out, const struct urlpool_trace_event *ev
     case URLPOOL_TRACE_CLOSED:
         pf_text_addf(out, "* Connection closed: %.*s\n", len, text);
         break;
+    case URLPOOL_TRACE_INSECURE:
+        pf_text_addf(out, "* WARNING: %.*s\n", len, text);
+        break;
     case URLPOOL_TRACE_REQUEST_HEAD:
     case URLPOOL_TRACE_FIRST_BYTE:
     case URLPOOL_TRACE_INTERIM_HEAD:

@@ -14,6 +14,8 @@
 
 #define CERTS_MAX 24
 
+static const struct urlp_tls_checks usual; /* chain and name */
+
 /* judge presents `certs`, leaf first, NULL last, to a client that trusts `root` and wants `host`.
  */
 static struct urlp_tls_verdict judge(const struct test_cert *const *certs,
@@ -26,7 +28,8 @@ static struct urlp_tls_verdict judge(const struct test_cert *const *certs,
 
     identity.is_ip = urlp_ip_parse(identity.host, &identity.ip);
     ck_assert(X509_STORE_add_cert(roots, root->x509));
-    ck_assert_int_eq(urlp_tls_verify(chain, roots, &identity, &verdict), verdict.error.code);
+    ck_assert_int_eq(urlp_tls_verify(chain, roots, &usual, &identity, &verdict),
+                     verdict.error.code);
     ck_assert_uint_eq(ERR_peek_error(), 0);
     X509_STORE_free(roots);
     sk_CRYPTO_BUFFER_pop_free(chain, CRYPTO_BUFFER_free);
@@ -296,7 +299,8 @@ START_TEST(chain__that_is_malformed_is_refused)
     ck_assert(X509_STORE_add_cert(roots, root->x509));
     ck_assert(sk_CRYPTO_BUFFER_push(
         chain, CRYPTO_BUFFER_new((const uint8_t *)"\x30\x03\x02\x01\x01", 5, NULL)));
-    ck_assert_int_eq(urlp_tls_verify(chain, roots, &identity, &verdict), URLPOOL_E_TLS_VERIFY);
+    ck_assert_int_eq(urlp_tls_verify(chain, roots, &usual, &identity, &verdict),
+                     URLPOOL_E_TLS_VERIFY);
     ck_assert_uint_eq(ERR_peek_error(), 0);
     X509_STORE_free(roots);
     sk_CRYPTO_BUFFER_pop_free(chain, CRYPTO_BUFFER_free);
