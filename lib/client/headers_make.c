@@ -98,6 +98,7 @@ static enum urlpool_code add_authorization(struct urlpool_headers *headers,
     return code;
 }
 
+/* The order is that of urllib3. */
 static enum urlpool_code add_all(struct urlpool_headers *headers,
                                  const struct urlpool_headers_choice *choice,
                                  struct urlpool_error *err)
@@ -108,14 +109,14 @@ static enum urlpool_code add_all(struct urlpool_headers *headers,
     if (codings == NULL && choice->accept_encoding) {
         codings = urlp_connection_accept_encoding();
     }
-    if (choice->keep_alive) {
-        code = urlpool_headers_add(headers, "Connection", "keep-alive", err);
-    }
-    if (code == URLPOOL_OK && codings != NULL) {
+    if (codings != NULL) {
         code = urlpool_headers_add(headers, "Accept-Encoding", codings, err);
     }
     if (code == URLPOOL_OK && choice->user_agent != NULL && choice->user_agent[0] != '\0') {
         code = urlpool_headers_add(headers, "User-Agent", choice->user_agent, err);
+    }
+    if (code == URLPOOL_OK && choice->keep_alive) {
+        code = urlpool_headers_add(headers, "Connection", "keep-alive", err);
     }
     if (code == URLPOOL_OK) {
         code = add_authorization(headers, choice, err);

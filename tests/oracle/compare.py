@@ -15,6 +15,7 @@ Ends with a line as Check's programs have it; exits 77 when Debian's urllib3 is 
 import argparse
 import fnmatch
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -76,7 +77,7 @@ class Side:
         facts = dict(line.split("\t", 1) for line in lines)
         if not self.server.finish():
             facts["connections.left-open"] = "yes"
-        return {**wire_facts(self.server), **facts}
+        return without_chance({**wire_facts(self.server), **facts})
 
     def tell(self, text):
         try:
@@ -105,6 +106,17 @@ def wire_facts(server):
         if not request.whole:
             facts[at + "whole"] = "no"
     return facts
+
+
+def without_chance(facts):
+    """Replaces each boundary of 32 hexadecimal digits by its name."""
+    chosen = set()
+    for value in facts.values():
+        chosen.update(re.findall(r"boundary=([0-9a-f]{32})$", value))
+    out = dict(facts)
+    for boundary in chosen:
+        out = {key: value.replace(boundary, "{boundary}") for key, value in out.items()}
+    return out
 
 
 def without_ports(facts, ports):

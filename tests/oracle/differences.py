@@ -21,29 +21,34 @@ from text import read_blocks
 BEGIN, END = "<!-- differences.txt: begin -->", "<!-- differences.txt: end -->"
 
 
-def moved(order, name, behind):
-    """`order` with `name` right behind the last of those in `behind` that is in it."""
-    names = [other for other in order.split(", ") if other != name]
-    at = max((names.index(other) + 1 for other in behind if other in names), default=0)
+OWN = ("host", "accept-encoding", "content-length", "transfer-encoding")
+
+
+def moved(theirs, number, name):
+    """The order with `name` right behind the fields at its beginning that urllib3 adds itself."""
+    names = [other for other in theirs[f"request.{number}.order"].split(", ") if other != name]
+    own = list(OWN)
+    if theirs.get(f"request.{number}.field.accept-encoding") != "Accept-Encoding: identity":
+        own.remove("accept-encoding")
+    at = 0
+    while at < len(names) and names[at] in own:
+        at += 1
     return ", ".join(names[:at] + [name] + names[at:])
 
 
 def place_user_agent(theirs, number):
-    """urllib3 1.26 adds its own User-Agent as the last field; 2.x and urlpool before the caller's."""
-    order = theirs[f"request.{number}.order"]
+    """urllib3 1.26 adds its own User-Agent last; 2.x and urlpool before the caller's fields."""
     agent = theirs.get(f"request.{number}.field.user-agent", "")
     if not agent.startswith("User-Agent: python-urllib3"):
         return None
-    return moved(order, "user-agent",
-                 ["host", "accept-encoding", "content-length", "transfer-encoding"])
+    return moved(theirs, number, "user-agent")
 
 
 def place_transfer_encoding(theirs, number):
     """urllib3 1.26 with chunked=True adds Transfer-Encoding as the last field."""
-    order = theirs[f"request.{number}.order"]
-    if not order.endswith(", transfer-encoding"):
+    if not theirs[f"request.{number}.order"].endswith(", transfer-encoding"):
         return None
-    return moved(order, "transfer-encoding", ["host", "accept-encoding"])
+    return moved(theirs, number, "transfer-encoding")
 
 
 ADAPTERS = {"transfer-encoding": place_transfer_encoding, "user-agent": place_user_agent}

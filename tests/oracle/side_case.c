@@ -146,21 +146,27 @@ static const struct {
     const char *key;
     void (*take)(struct side_case *scene, const char *value);
 } takers[] = {
-    {"body",           take_body          },
-    {"body-file",      take_body_file     },
-    {"chunked",        take_chunked       },
-    {"decode",         take_decode        },
-    {"file-offset",    take_file_offset   },
-    {"header",         take_header        },
-    {"headers",        take_headers       },
-    {"keep-post",      take_keep_post     },
-    {"manager-header", take_manager_header},
-    {"pieces",         take_pieces        },
-    {"read-ms",        take_read_ms       },
-    {"redirect",       take_redirect      },
-    {"request",        take_request       },
-    {"retries",        side_take_retries  },
-    {"skip",           take_skip          },
+    {"body",           take_body           },
+    {"body-file",      take_body_file      },
+    {"body-parts",     side_take_body_parts},
+    {"boundary",       side_take_boundary  },
+    {"chunked",        take_chunked        },
+    {"decode",         take_decode         },
+    {"encode",         side_take_encode    },
+    {"field",          side_take_field     },
+    {"file",           side_take_file      },
+    {"file-offset",    take_file_offset    },
+    {"header",         take_header         },
+    {"headers",        take_headers        },
+    {"keep-post",      take_keep_post      },
+    {"make",           side_take_make      },
+    {"manager-header", take_manager_header },
+    {"pieces",         take_pieces         },
+    {"read-ms",        take_read_ms        },
+    {"redirect",       take_redirect       },
+    {"request",        take_request        },
+    {"retries",        side_take_retries   },
+    {"skip",           take_skip           },
 };
 
 void side_case_take(struct side_case *scene, const char *key, const char *value)
@@ -172,6 +178,20 @@ void side_case_take(struct side_case *scene, const char *key, const char *value)
         }
     }
     side_die("no key", key);
+}
+
+/* take_choice adds the headers that urlpool_headers_make makes. */
+static void take_choice(struct side_case *scene)
+{
+    struct urlpool_headers *made = urlpool_headers_make(&scene->choice, &scene->refused);
+
+    if (made != NULL && scene->headers == NULL) {
+        scene->headers = urlpool_headers_new(NULL);
+    }
+    if (made != NULL && urlpool_headers_extend(scene->headers, made, NULL) != URLPOOL_OK) {
+        side_die("no memory for", "headers");
+    }
+    urlpool_headers_free(made);
 }
 
 void side_case_get_ready(struct side_case *scene)
@@ -188,6 +208,10 @@ void side_case_get_ready(struct side_case *scene)
     if (scene->manager == NULL) {
         side_die("no manager:", err.message);
     }
+    if (scene->has_choice) {
+        take_choice(scene);
+    }
+    scene->options.fields = scene->form;
     scene->options.headers = scene->headers;
 }
 
@@ -196,6 +220,11 @@ void side_case_forget_request(struct side_case *scene)
     if (scene->options.body.kind == URLPOOL_BODY_FD) {
         (void)close(scene->options.body.fd);
     }
+    for (size_t i = 0; i < scene->parts.num; i++) {
+        side_bytes_clear(&scene->parts.pieces[i]);
+    }
+    free(scene->parts.text);
+    urlpool_form_free(scene->form);
     urlpool_headers_free(scene->headers);
     side_bytes_clear(&scene->method);
     side_bytes_clear(&scene->url);

@@ -78,7 +78,7 @@ class Case:
             method, _, url = value.partition(" ")
             self.request = {"method": unescape(method).decode("latin-1"),
                             "url": unescape(url).decode("utf-8", "surrogateescape"),
-                            "headers": None, "kw": {}}
+                            "headers": None, "kw": {}, "fields": [], "make": {}}
         elif key == "manager-header":
             add_header(self.manager_options.setdefault("headers", HTTPHeaderDict()), value)
         elif self.request is None:
@@ -140,6 +140,27 @@ class Case:
         request["pieces"] = int(value)
         request["kw"]["preload_content"] = False
 
+    def take_field(self, request, value):
+        name, _, value = value.partition("=")
+        request["fields"].append((text_of(name), text_of(value)))
+
+    def take_file(self, request, value):
+        name, filename, content, *media_type = value.split("|")
+        value = (text_of(filename), unescape(content), *map(text_of, media_type))
+        request["fields"].append((text_of(name), value))
+
+    def take_encode(self, request, value):
+        request["kw"]["encode_multipart"] = value == "multipart"
+
+    def take_boundary(self, request, value):
+        request["kw"]["multipart_boundary"] = value
+
+    def take_make(self, request, value):
+        name, _, value = value.partition("=")
+        if name == "accept_encodings":
+            name = "accept_encoding"
+        request["make"][name] = True if value == "yes" else text_of(value)
+
     def run(self):
         if self.manager is None and self.request is None:
             return
@@ -154,8 +175,12 @@ class Case:
 
     def make(self, request):
         kw = {"timeout": urllib3.Timeout(connect=5, read=5), **request["kw"]}
+        for name, value in urllib3.make_headers(**request["make"]).items():
+            self.headers_of(request).add(name, value)
         if request["headers"] is not None:
             kw["headers"] = request["headers"]
+        if request["fields"]:
+            kw["fields"] = request["fields"]
         return self.manager.request(request["method"], request["url"], **kw)
 
     def show(self, request, response):
@@ -176,6 +201,10 @@ class Case:
         self.run()
         if self.manager is not None:
             self.manager.clear()
+
+
+def text_of(word):
+    return unescape(word).decode("utf-8", "surrogateescape")
 
 
 def add_header(headers, text):

@@ -81,7 +81,7 @@ START_TEST(make__takes_all_choices_in_their_order)
                                                   .proxy_basic_auth = "user:password",
                                                   .disable_cache = true};
 
-    expect(&choice, "Connection: keep-alive\nAccept-Encoding: gzip\nUser-Agent: me\n"
+    expect(&choice, "Accept-Encoding: gzip\nUser-Agent: me\nConnection: keep-alive\n"
                     "Authorization: Bearer t\n"
                     "Proxy-Authorization: Basic dXNlcjpwYXNzd29yZA==\n"
                     "Cache-Control: no-cache\n");
