@@ -94,9 +94,10 @@ URLPOOL_API void urlpool_connection_set_debuglevel(struct urlpool_connection *co
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_connection_connect(
     struct urlpool_connection *connection, struct urlpool_error *err);
 
-/* urlpool_connection_request sends a whole request: Host, Accept-Encoding: identity and the framing
- * of the body by itself, unless `headers` (may be NULL) say them. `body` may be NULL: POST, PUT and
- * PATCH then say Content-Length: 0. Opens the connection when it is not open.
+/* urlpool_connection_request sends a whole request: Host, Accept-Encoding: identity, the framing of
+ * the body and what it tells of itself (Content-Type, Trailer, Expect) come by themselves, unless
+ * `headers` (may be NULL) say them. `body` may be NULL: POST, PUT and PATCH then say
+ * Content-Length: 0. Opens the connection when it is not open.
  *
  * Errors:  those of urlpool_connection_putrequest, _putheader and _endheaders.
  * Threads: one at a time; blocks.
@@ -128,9 +129,10 @@ URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_connection_putheader(
     struct urlpool_connection *connection, const char *name, const char *const *values,
     size_t num_values, struct urlpool_error *err);
 /* urlpool_connection_endheaders sends the head, and `body` (may be NULL) with it, in one write
- * where that fits. What the head does not say of the framing it adds. Opens the connection when it
- * is not open, or when its server has closed it meanwhile. A server that answers before it has all
- * of the body, or stops taking it, is no failure: urlpool_connection_getresponse has the answer.
+ * where that fits. What the head does not say of the framing it adds, and Content-Type, Trailer and
+ * Expect as `body` has them. Opens the connection when it is not open, or when its server has
+ * closed it meanwhile. A server that answers before it has all of the body, or stops taking it, is
+ * no failure: urlpool_connection_getresponse has the answer.
  *
  * Units:   `write_ms` bounds each gap.
  * Errors:  URLPOOL_E_CANNOT_SEND_HEADER when no request is begun; URLPOOL_E_NOT_CONNECTED (then it

@@ -159,31 +159,6 @@ static enum urlpool_code check_given(const struct urlp_head_plan *plan,
     return URLPOOL_OK;
 }
 
-/* append_trailer_names appends the names of the fields behind the body, each once. */
-static enum urlpool_code append_trailer_names(const struct urlpool_headers *trailers,
-                                              struct urlp_buf *out)
-{
-    const size_t count = urlpool_headers_count(trailers);
-    enum urlpool_code code = URLPOOL_OK;
-    size_t num_names = 0;
-
-    for (size_t i = 0; i < count && code == URLPOOL_OK; i++) {
-        const struct urlp_span name = urlp_headers_field(trailers, i).name;
-        size_t first = 0;
-
-        while (!urlp_span_equals_nocase(urlp_headers_field(trailers, first).name, name)) {
-            first++;
-        }
-        if (first == i && num_names++ > 0) {
-            code = urlp_buf_append_text(out, ", ");
-        }
-        if (first == i && code == URLPOOL_OK) {
-            code = urlp_buf_append_span(out, name);
-        }
-    }
-    return code;
-}
-
 /* write_texts appends what must be formatted. */
 static enum urlpool_code write_texts(struct urlp_buf *text, const struct urlp_head_plan *plan,
                                      struct marks *out)
@@ -201,7 +176,7 @@ static enum urlpool_code write_texts(struct urlp_buf *text, const struct urlp_he
     }
     out->trailer = text->len;
     if (code == URLPOOL_OK && is_chunked(plan)) {
-        code = append_trailer_names(plan->body->trailers, text);
+        code = urlp_headers_append_names(plan->body->trailers, text);
     }
     return code;
 }

@@ -162,6 +162,46 @@ static enum urlpool_code put_framing(struct urlp_floor *floor, const struct urlp
     return URLPOOL_OK;
 }
 
+/* put_trailer announces the fields behind the body. */
+static enum urlpool_code put_trailer(struct urlp_floor *floor,
+                                     const struct urlpool_headers *trailers,
+                                     struct urlpool_error *err)
+{
+    struct urlp_buf names = {0};
+    struct urlp_span value;
+    enum urlpool_code code = URLPOOL_OK;
+
+    if (urlp_headers_append_names(trailers, &names) != URLPOOL_OK) {
+        return urlp_fail_nomem(err);
+    }
+    value = urlp_span_make(names.data, names.len);
+    if (value.len > 0) {
+        code = urlp_floor_head_add(floor, urlp_span_of("Trailer"), &value, 1, err);
+    }
+    urlp_buf_deinit(&names);
+    return code;
+}
+
+/* put_content says what the body tells of itself, unless the caller has. */
+static enum urlpool_code put_content(struct urlp_floor *floor, const struct urlp_body_plan *plan,
+                                     struct urlpool_error *err)
+{
+    struct urlp_span type = urlp_span_of(plan->content_type);
+    struct urlp_span expectation = urlp_span_of("100-continue");
+    enum urlpool_code code = URLPOOL_OK;
+
+    if (plan->content_type != NULL && !urlp_floor_head_has(floor, "Content-Type")) {
+        code = urlp_floor_head_add(floor, urlp_span_of("Content-Type"), &type, 1, err);
+    }
+    if (code == URLPOOL_OK && plan->trailers != NULL && !urlp_floor_head_has(floor, "Trailer")) {
+        code = put_trailer(floor, plan->trailers, err);
+    }
+    if (code == URLPOOL_OK && plan->expect_ms >= 0 && !urlp_floor_head_has(floor, "Expect")) {
+        code = urlp_floor_head_add(floor, urlp_span_of("Expect"), &expectation, 1, err);
+    }
+    return code;
+}
+
 /* refresh closes an idle connection whose peer has closed it, or has sent what nobody asked for:
  * such bytes must never be taken for an answer. One of a parent process is closed, too. */
 static void refresh(struct urlpool_connection *connection)
@@ -228,6 +268,9 @@ static enum urlpool_code begin_turn(struct urlpool_connection *connection,
                                            .keep_encoded = floor->keep_encoded};
     enum urlpool_code code = put_framing(floor, plan, err);
 
+    if (code == URLPOOL_OK) {
+        code = put_content(floor, plan, err);
+    }
     if (code == URLPOOL_OK) {
         code = urlp_floor_open(connection, &floor->call, err);
     }

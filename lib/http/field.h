@@ -5,6 +5,7 @@
 
 #include "urlpool/headers.h"
 
+#include "base/buf.h"
 #include "base/span.h"
 
 /* struct urlp_field is one field line as spans; value without surrounding white space. */
@@ -77,6 +78,14 @@ struct urlp_field urlp_headers_field(const struct urlpool_headers *headers, size
  * Owns:    spans are the lists', until their next change. */
 size_t urlp_headers_merged_fields(const struct urlpool_headers *headers,
                                   const struct urlpool_headers *more, struct urlp_field *out);
+
+/* urlp_headers_append_names appends the names of `headers` (may be NULL), each once, joined by ",
+ * ": what Trailer says.
+ *
+ * Errors:  those of urlp_buf_reserve; `out` is unchanged then.
+ * Spec:    RFC 9110 section 6.6.2. */
+URLPOOL_MUST_USE enum urlpool_code urlp_headers_append_names(const struct urlpool_headers *headers,
+                                                             struct urlp_buf *out);
 
 /* urlp_field_is_secret says whether values of that name are masked in logs: Authorization, Cookie
  * and their kin. */

@@ -456,6 +456,30 @@ struct urlp_field urlp_headers_field(const struct urlpool_headers *headers, size
     return (struct urlp_field){headers->lines[index].name, headers->lines[index].value};
 }
 
+enum urlpool_code urlp_headers_append_names(const struct urlpool_headers *headers,
+                                            struct urlp_buf *out)
+{
+    const size_t num_lines = urlpool_headers_count(headers);
+    const size_t len_before = out->len;
+    enum urlpool_code code = URLPOOL_OK;
+
+    for (size_t i = 0; i < num_lines && code == URLPOOL_OK; i++) {
+        const struct urlp_span name = headers->lines[i].name;
+
+        if (find(headers, name, 0) < i) {
+            continue;
+        }
+        if (out->len > len_before) {
+            code = urlp_buf_append_text(out, ", ");
+        }
+        if (code == URLPOOL_OK) {
+            code = urlp_buf_append_span(out, name);
+        }
+    }
+    out->len = code == URLPOOL_OK ? out->len : len_before;
+    return code;
+}
+
 /* Writes the lines of that name, in their order. */
 static size_t show_named(const struct urlpool_headers *headers, struct urlp_span name,
                          struct urlp_field *out)

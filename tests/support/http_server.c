@@ -188,32 +188,44 @@ static bool take_sized(struct test_peer *peer, size_t *used, size_t len, char **
     return true;
 }
 
+/* take_line reads the next line; `*out_len` is its length without its end. */
+static bool take_line(struct test_peer *peer, size_t *used, const char **out_line, size_t *out_len)
+{
+    const char *end;
+
+    while (peer->in_len == *used || (end = strstr(peer->in + *used, "\r\n")) == NULL) {
+        if (!fill(peer)) {
+            return false;
+        }
+    }
+    *out_line = peer->in + *used;
+    *out_len = (size_t)(end - *out_line);
+    *used += *out_len + 2;
+    return true;
+}
+
 static bool take_chunked(struct test_peer *peer, size_t *used, char **body, size_t *body_len)
 {
-    for (;;) {
-        char *line_end;
-        size_t len;
+    const char *line;
+    size_t len;
 
-        while (peer->in_len == *used || (line_end = strstr(peer->in + *used, "\r\n")) == NULL) {
-            if (!fill(peer)) {
+    while (take_line(peer, used, &line, &len)) {
+        const size_t size = strtoul(line, NULL, 16);
+
+        while (size == 0 && len > 0) { /* trailers, up to an empty line */
+            if (!take_line(peer, used, &line, &len)) {
                 return false;
             }
         }
-        len = strtoul(peer->in + *used, NULL, 16);
-        *used = (size_t)(line_end + 2 - peer->in);
-        if (len == 0) { /* no trailers are sent by this library yet */
-            char *end = NULL;
-            size_t end_len = 0;
-            bool whole = take_sized(peer, used, 2, &end, &end_len);
-
-            free(end);
-            return whole;
+        if (size == 0) {
+            return true;
         }
-        if (!take_sized(peer, used, len + 2, body, body_len)) {
+        if (!take_sized(peer, used, size + 2, body, body_len)) {
             return false;
         }
         *body_len -= 2;
     }
+    return false;
 }
 
 /* take_request reads one request and answers it; false when the client has gone. */

@@ -271,6 +271,29 @@ START_TEST(headers__merge_replaces_names_by_names)
 }
 END_TEST
 
+START_TEST(headers__names_are_listed_once)
+{
+    static const char *const cases[][2] = {
+        {"",                             ""           },
+        {"a=1|",                         "a"          },
+        {"a=1|A=2|a=3|",                 "a"          },
+        {"X-Sum=1|b=2|x-sum=3|c=4|b=5|", "X-Sum, b, c"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct urlpool_headers *headers = make(cases[i][0]);
+        struct urlp_buf out = {0};
+
+        ck_assert_int_eq(urlp_headers_append_names(headers, &out), URLPOOL_OK);
+        ck_assert_int_eq(urlp_headers_append_names(NULL, &out), URLPOOL_OK);
+        ck_assert_int_eq(urlp_buf_append(&out, "", 1), URLPOOL_OK);
+        ck_assert_str_eq((const char *)out.data, cases[i][1]);
+        urlp_buf_deinit(&out);
+        urlpool_headers_free(headers);
+    }
+}
+END_TEST
+
 START_TEST(headers__copy_shares_nothing)
 {
     struct urlpool_headers *headers = make("a=1|b=2|");
@@ -422,6 +445,6 @@ RUN_TESTS("headers", headers__keep_order_and_spelling, headers__are_found_withou
           headers__trim_values_and_keep_the_rest_as_it_is, headers__set_in_the_place_of_the_first,
           headers__remove_every_line_of_a_name, headers__take_their_own_strings_as_arguments,
           headers__extend_appends, headers__merge_replaces_names_by_names,
-          headers__merged_fields_take_no_list_for_an_empty_one, headers__copy_shares_nothing,
-          headers__from_fields_are_one_allocation, headers__refuse_null,
-          headers__are_unchanged_when_memory_runs_out)
+          headers__merged_fields_take_no_list_for_an_empty_one, headers__names_are_listed_once,
+          headers__copy_shares_nothing, headers__from_fields_are_one_allocation,
+          headers__refuse_null, headers__are_unchanged_when_memory_runs_out)
