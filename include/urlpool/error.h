@@ -47,6 +47,7 @@ enum urlpool_code {
     URLPOOL_E_TLS_EXPIRED = 83,    /* SSLError: certificate expired or not yet valid */
     URLPOOL_E_TLS_NO_ANCHORS = 84, /* no trusted roots at all */
     URLPOOL_E_TLS_CA_FILE = 85,    /* the file or directory of roots cannot be read */
+    URLPOOL_E_TLS_PIN = 87,        /* SSLError: not the certificate or key that was pinned */
 
     URLPOOL_E_RESET = 100,               /* ConnectionResetError, BrokenPipeError */
     URLPOOL_E_REMOTE_DISCONNECTED = 101, /* RemoteDisconnected: closed before any response byte */

@@ -29,15 +29,20 @@ struct urlpool_tls_options {
     const char *ca_dir;  /* PEM files named by subject hash, as openssl rehash makes them */
     const void *ca_data; /* PEM text or one DER certificate */
     size_t ca_data_len;
-    bool insecure_no_verify; /* neither chain nor name is checked: anybody can read along */
+    bool insecure_no_verify; /* neither chain nor name is checked: anybody can read along, unless
+                                there is a fingerprint or a pin */
     enum urlpool_tls_version version_min; /* default 1.2 */
     enum urlpool_tls_version version_max; /* default 1.3 */
     const char *ciphers;     /* for TLS 1.2, as openssl names them: "ECDHE+AESGCM:ECDHE+CHACHA20";
                                 default: ephemeral keys only. Those of TLS 1.3 are fixed */
     const char *server_name; /* asked for by SNI and looked for in the certificate in place of
                                 the URL's host: a name, or an address, which SNI leaves out */
-    const char *assert_hostname; /* only looked for in the certificate; SNI stays */
-    bool insecure_no_hostname;   /* the chain is verified, but it may be for anybody */
+    const char *assert_hostname;    /* only looked for in the certificate; SNI stays */
+    bool insecure_no_hostname;      /* the chain is verified, but it may be for anybody */
+    const char *assert_fingerprint; /* hexadecimal MD5, SHA-1 or SHA-256 of the peer's certificate,
+                                       with or without colons; looked at in place of the name */
+    const char *pins; /* "sha256//BASE64;sha256//…": digests of the public keys, one of which the
+                         peer must have; looked at besides all else */
     unsigned char reserved[63];
 };
 

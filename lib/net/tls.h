@@ -41,12 +41,11 @@ struct urlp_tls_target {
  * anybody.
  *
  * Owns:    takes `inner` on success only; `sessions` (may be NULL) must outlive the stream.
- * Errors:  NULL with URLPOOL_E_TLS, TLS_VERIFY, TLS_HOSTNAME, TLS_EXPIRED (tls_code set, the
- *          certificate's names in the message), CONNECT_TIMEOUT or TOTAL_TIMEOUT, CANCELLED, RESET,
- *          INVALID for a host that has no name, NOMEM; phase TLS. `inner` is then fit only for
- *          urlp_stream_free.
- * Threads: one at a time for `inner`; blocks.
- * Spec:    RFC 8446, RFC 9110 section 4.3.4. */
+ * Errors:  NULL with URLPOOL_E_TLS, TLS_VERIFY, TLS_HOSTNAME, TLS_EXPIRED, TLS_PIN (tls_code
+ *          set, the certificate's names in the message), CONNECT_TIMEOUT or TOTAL_TIMEOUT,
+ * CANCELLED, RESET, INVALID for a host that has no name, NOMEM; phase TLS. `inner` is then fit only
+ * for urlp_stream_free. Threads: one at a time for `inner`; blocks. Spec:    RFC 8446, RFC 9110
+ * section 4.3.4. */
 URLPOOL_MUST_USE struct urlp_stream *urlp_tls_wrap(struct urlp_stream *inner,
                                                    struct urlpool_tls *tls,
                                                    const struct urlp_tls_target *target,

@@ -168,13 +168,15 @@ static enum urlpool_code load_roots(struct urlpool_tls *tls,
 static void set_checks(struct urlpool_tls *tls, const struct urlpool_tls_options *options)
 {
     tls->checks.skips_chain = options->insecure_no_verify;
-    tls->checks.skips_name = options->insecure_no_verify || options->insecure_no_hostname;
+    tls->checks.skips_name = options->insecure_no_verify || options->insecure_no_hostname ||
+                             options->assert_fingerprint != NULL;
     tls->is_insecure = options->insecure_no_verify || options->insecure_no_hostname;
 }
 
-static enum urlpool_code copy_names(struct urlpool_tls *tls,
-                                    const struct urlpool_tls_options *options,
-                                    struct urlpool_error *err)
+/* copy_identity copies what says who the peer has to be. */
+static enum urlpool_code copy_identity(struct urlpool_tls *tls,
+                                       const struct urlpool_tls_options *options,
+                                       struct urlpool_error *err)
 {
     enum urlpool_code code =
         urlp_tls_options_copy_host("server_name", options->server_name, &tls->server_name, err);
@@ -182,6 +184,9 @@ static enum urlpool_code copy_names(struct urlpool_tls *tls,
     if (code == URLPOOL_OK) {
         code = urlp_tls_options_copy_host("assert_hostname", options->assert_hostname,
                                           &tls->assert_hostname, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_tls_pins_init(&tls->checks.pins, options, err);
     }
     return code;
 }
@@ -210,7 +215,7 @@ struct urlpool_tls *urlpool_tls_new(const struct urlpool_tls_options *options,
     urlp_ref_init(&tls->ref);
     tls->serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
     set_checks(tls, options);
-    if (copy_names(tls, options, err) != URLPOOL_OK ||
+    if (copy_identity(tls, options, err) != URLPOOL_OK ||
         load_roots(tls, options, err) != URLPOOL_OK ||
         make_context(tls, options, err) != URLPOOL_OK) {
         urlpool_tls_unref(tls);
@@ -236,6 +241,7 @@ void urlpool_tls_unref(struct urlpool_tls *tls)
     X509_STORE_free(tls->roots);
     urlp_free(tls->server_name);
     urlp_free(tls->assert_hostname);
+    urlp_tls_pins_deinit(&tls->checks.pins);
     urlp_free(tls);
 }
 

@@ -369,9 +369,23 @@ done:
     return code;
 }
 
+static enum urlpool_code check_pins(const struct matter *matter, const CRYPTO_BUFFER *der,
+                                    struct urlp_tls_verdict *verdict)
+{
+    const enum urlpool_code code =
+        urlp_tls_pins_check(&matter->checks->pins, der, sk_X509_value(matter->presented, 0),
+                            matter->identity->host, &verdict->error);
+
+    if (code == URLPOOL_OK) {
+        return URLPOOL_OK;
+    }
+    return code == URLPOOL_E_NOMEM ? refuse_nomem(verdict)
+                                   : note(verdict, X509_V_ERR_CERT_REJECTED);
+}
+
 bool urlp_tls_checks_take_anybody(const struct urlp_tls_checks *checks)
 {
-    return checks->skips_name;
+    return checks->skips_name && !urlp_tls_pins_are_given(&checks->pins);
 }
 
 enum urlpool_code urlp_tls_verify(const STACK_OF(CRYPTO_BUFFER) * presented, X509_STORE *roots,
@@ -381,9 +395,9 @@ enum urlpool_code urlp_tls_verify(const STACK_OF(CRYPTO_BUFFER) * presented, X50
 {
     struct matter matter = {
         .roots = roots, .checks = checks, .identity = identity, .now = urlp_wall_seconds()};
-    enum urlpool_code code;
+    enum urlpool_code code = URLPOOL_OK;
 
-    if (checks->skips_chain) {
+    if (checks->skips_chain && !urlp_tls_pins_are_given(&checks->pins)) {
         return URLPOOL_OK;
     }
     if (sk_CRYPTO_BUFFER_num(presented) == 0) {
@@ -396,8 +410,11 @@ enum urlpool_code urlp_tls_verify(const STACK_OF(CRYPTO_BUFFER) * presented, X50
     matter.presented = parse_chain(presented);
     if (matter.presented == NULL) {
         code = refuse_untrusted(verdict, X509_V_ERR_UNSPECIFIED, identity, "it is malformed");
-    } else {
+    } else if (!checks->skips_chain) {
         code = judge_chain(&matter, verdict);
+    }
+    if (code == URLPOOL_OK) {
+        code = check_pins(&matter, sk_CRYPTO_BUFFER_value(presented, 0), verdict);
     }
     sk_X509_pop_free(matter.presented, X509_free);
     ERR_clear_error();

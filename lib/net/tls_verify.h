@@ -10,6 +10,7 @@
 
 #include "base/ip.h"
 #include "base/span.h"
+#include "net/tls_pins.h"
 
 /* Caps on what a peer may make us look at. */
 #define URLP_TLS_CHAIN_MAX 16
@@ -27,6 +28,7 @@ struct urlp_tls_identity {
 struct urlp_tls_checks {
     bool skips_chain;
     bool skips_name; /* also what a CA's constraints say of it */
+    struct urlp_tls_pins pins;
 };
 
 /* urlp_tls_checks_take_anybody says whether a peer passes `checks` whoever it is. */
@@ -43,10 +45,9 @@ struct urlp_tls_verdict {
  * constraints up to one of `roots`, and that the leaf is for `identity`; less what `checks` leaves
  * out. Called alike for full and for resumed handshakes.
  *
- * Errors:  URLPOOL_E_TLS_VERIFY, TLS_EXPIRED, TLS_HOSTNAME, NOMEM, in `verdict->error` with
- *          tls_code an X509_V_ERR value; phase TLS.
- * Threads: any number at once.
- * Spec:    RFC 5280 section 6, RFC 9525, RFC 9110 section 4.3.4. */
+ * Errors:  URLPOOL_E_TLS_VERIFY, TLS_EXPIRED, TLS_HOSTNAME, TLS_PIN, NOMEM, in `verdict->error`
+ * with tls_code an X509_V_ERR value; phase TLS. Threads: any number at once. Spec:    RFC 5280
+ * section 6, RFC 9525, RFC 9110 section 4.3.4. */
 URLPOOL_MUST_USE enum urlpool_code urlp_tls_verify(const STACK_OF(CRYPTO_BUFFER) * presented,
                                                    X509_STORE *roots,
                                                    const struct urlp_tls_checks *checks,

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <openssl/asn1.h>
+#include <openssl/base64.h>
 #include <openssl/bio.h>
 #include <openssl/bytestring.h>
 #include <openssl/ec_key.h>
@@ -275,6 +276,38 @@ uint8_t *test_cert_der(const struct test_cert *cert, size_t *out_len)
     MUST(der != NULL && i2d_X509(cert->x509, &end) == len);
     *out_len = (size_t)len;
     return der;
+}
+
+char *test_cert_fingerprint(const struct test_cert *cert, int num_digits)
+{
+    const EVP_MD *digest = num_digits == 32   ? EVP_md5()
+                           : num_digits == 40 ? EVP_sha1()
+                                              : EVP_sha256();
+    uint8_t bytes[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    char *text = calloc(1, 2 * EVP_MAX_MD_SIZE + 1);
+
+    MUST(text != NULL && X509_digest(cert->x509, digest, bytes, &len));
+    MUST((int)len * 2 == num_digits);
+    for (unsigned i = 0; i < len; i++) {
+        (void)snprintf(text + (size_t)2 * i, 3, "%02x", bytes[i]);
+    }
+    return text;
+}
+
+char *test_cert_pin(const struct test_cert *cert)
+{
+    uint8_t *der = NULL;
+    const int len = i2d_PUBKEY(cert->key, &der);
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    uint8_t base64[64];
+    char *pin = NULL;
+
+    MUST(len > 0 && EVP_Digest(der, (size_t)len, digest, NULL, EVP_sha256(), NULL));
+    MUST(EVP_EncodeBlock(base64, digest, 32) == 44);
+    MUST(asprintf(&pin, "sha256//%s", (const char *)base64) > 0);
+    OPENSSL_free(der);
+    return pin;
 }
 
 STACK_OF(CRYPTO_BUFFER) * test_cert_chain(const struct test_cert *const *certs)

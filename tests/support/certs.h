@@ -63,6 +63,11 @@ char *test_cert_pem(const struct test_cert *cert);
 char *test_cert_key_pem(const struct test_cert *cert);
 uint8_t *test_cert_der(const struct test_cert *cert, size_t *out_len);
 
+/* test_cert_fingerprint is a digest of the certificate in lower case hexadecimal: 32 digits of MD5,
+ * 40 of SHA-1, 64 of SHA-256; test_cert_pin is its key's pin: "sha256//…"; for free(). */
+char *test_cert_fingerprint(const struct test_cert *cert, int num_digits);
+char *test_cert_pin(const struct test_cert *cert);
+
 /* test_cert_chain is what a peer presents: `certs`, leaf first, ends with NULL; for
  * sk_CRYPTO_BUFFER_pop_free. */
 STACK_OF(CRYPTO_BUFFER) * test_cert_chain(const struct test_cert *const *certs);

@@ -31,6 +31,7 @@ static const struct {
     {URLPOOL_E_TLS_EXPIRED,         PF_EXIT_TLS_VERIFY },
     {URLPOOL_E_TLS_NO_ANCHORS,      PF_EXIT_CA_FILE    },
     {URLPOOL_E_TLS_CA_FILE,         PF_EXIT_CA_FILE    },
+    {URLPOOL_E_TLS_PIN,             PF_EXIT_PIN        },
     {URLPOOL_E_REMOTE_DISCONNECTED, PF_EXIT_EMPTY_REPLY},
     {URLPOOL_E_INCOMPLETE_READ,     PF_EXIT_PARTIAL    },
     {URLPOOL_E_BAD_STATUS_LINE,     PF_EXIT_BAD_HEAD   },
@@ -90,6 +91,7 @@ static const struct {
     {PF_EXIT_REWIND,      "rewinding"       },
     {PF_EXIT_CA_FILE,     "CA file"         },
     {PF_EXIT_PROXY,       "proxy"           },
+    {PF_EXIT_PIN,         "pinned key"      },
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

@@ -29,6 +29,7 @@ enum pf_exit {
     PF_EXIT_TOO_LARGE = 63,
     PF_EXIT_REWIND = 65,
     PF_EXIT_CA_FILE = 77,
+    PF_EXIT_PIN = 90,
     PF_EXIT_PROXY = 97,
     PF_EXIT_NUM = 128
 };

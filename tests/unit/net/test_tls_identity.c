@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "net/tls_session.h"
@@ -13,6 +14,8 @@
 #include "support/tls_client.h"
 #include "support/tls_scene.h"
 #include "support/tls_server.h"
+
+#define PIN "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 
 /* struct told is what the trace was told. */
 struct told {
@@ -285,10 +288,183 @@ START_TEST(insecure__offers_and_keeps_no_session)
 }
 END_TEST
 
+/* --- fingerprint and pins ------------------------------------------------------------------- */
+
+START_TEST(fingerprint__is_looked_at_in_place_of_the_name)
+{
+    static const int lengths[] = {32, 40, 64};
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
+
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        char *right = test_cert_fingerprint(scene.leaf, lengths[i]);
+        char *wrong = test_cert_fingerprint(scene.ca, lengths[i]);
+        struct told told = {0};
+        struct urlpool_error err;
+
+        err = outcome(&scene, "other.example",
+                      (struct urlpool_tls_options){.assert_fingerprint = right}, &told);
+        ck_assert_msg(err.code == URLPOOL_OK, "%s", err.message);
+        ck_assert_int_eq(told.num_insecure, 0);
+        err = outcome(&scene, "localhost",
+                      (struct urlpool_tls_options){.assert_fingerprint = wrong}, NULL);
+        ck_assert_int_eq(err.code, URLPOOL_E_TLS_PIN);
+        ck_assert_int_eq(err.phase, URLPOOL_PHASE_TLS);
+        ck_assert_uint_ne(err.tls_code, 0);
+        ck_assert_ptr_nonnull(strstr(err.message, right));
+        ck_assert_ptr_nonnull(strstr(err.message, wrong));
+        free(right);
+        free(wrong);
+    }
+    ck_assert_uint_eq(tls_server_wait(scene.server, 6).alert, SSL_AD_BAD_CERTIFICATE);
+    tls_scene_end(&scene);
+}
+END_TEST
+
+START_TEST(fingerprint__does_not_replace_the_chain_unless_told_so)
+{
+    struct test_cert *leaf = test_leaf("localhost", NULL);
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){.certs = {leaf}});
+    char *right = test_cert_fingerprint(leaf, 64);
+    char *wrong = test_cert_fingerprint(scene.ca, 64);
+    struct told told = {0};
+
+    expect(&scene, "localhost", (struct urlpool_tls_options){.assert_fingerprint = right},
+           URLPOOL_E_TLS_VERIFY);
+    ck_assert_int_eq(outcome(&scene, "localhost",
+                             (struct urlpool_tls_options){.assert_fingerprint = right,
+                                                          .insecure_no_verify = true},
+                             &told)
+                         .code,
+                     URLPOOL_OK);
+    ck_assert_int_eq(told.num_secured, 1);
+    ck_assert_int_eq(told.num_insecure, 0); /* the peer is nobody else */
+    expect(&scene, "localhost",
+           (struct urlpool_tls_options){.assert_fingerprint = wrong, .insecure_no_verify = true},
+           URLPOOL_E_TLS_PIN);
+    tls_scene_end(&scene);
+    test_cert_free(leaf);
+    free(right);
+    free(wrong);
+}
+END_TEST
+
+START_TEST(pins__are_looked_at_besides_chain_and_name)
+{
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
+    char *right = test_cert_pin(scene.leaf);
+    char *wrong = test_cert_pin(scene.ca);
+    char both[128];
+    struct urlpool_error err;
+
+    (void)snprintf(both, sizeof(both), "%s;%s", wrong, right);
+    expect(&scene, "localhost", (struct urlpool_tls_options){.pins = right}, URLPOOL_OK);
+    expect(&scene, "localhost", (struct urlpool_tls_options){.pins = both}, URLPOOL_OK);
+    expect(&scene, "other.example", (struct urlpool_tls_options){.pins = right},
+           URLPOOL_E_TLS_HOSTNAME);
+    err = outcome(&scene, "localhost", (struct urlpool_tls_options){.pins = wrong}, NULL);
+    ck_assert_int_eq(err.code, URLPOOL_E_TLS_PIN);
+    ck_assert_ptr_nonnull(strstr(err.message, right));
+    ck_assert_ptr_nonnull(strstr(err.message, "localhost"));
+    tls_scene_end(&scene);
+    free(right);
+    free(wrong);
+}
+END_TEST
+
+START_TEST(pins__hold_without_verification_too)
+{
+    struct test_cert *leaf = test_leaf("other.example", NULL);
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){.certs = {leaf}});
+    char *right = test_cert_pin(leaf);
+    char *wrong = test_cert_pin(scene.ca);
+    struct told told = {0};
+
+    ck_assert_int_eq(
+        outcome(&scene, "localhost",
+                (struct urlpool_tls_options){.pins = right, .insecure_no_verify = true}, &told)
+            .code,
+        URLPOOL_OK);
+    ck_assert_int_eq(told.num_insecure, 0);
+    expect(&scene, "localhost",
+           (struct urlpool_tls_options){.pins = wrong, .insecure_no_verify = true},
+           URLPOOL_E_TLS_PIN);
+    tls_scene_end(&scene);
+    test_cert_free(leaf);
+    free(right);
+    free(wrong);
+}
+END_TEST
+
+/* resumed_outcome is what comes of a handshake with `options` in which a session is offered that
+ * was made without them. */
+static enum urlpool_code resumed_outcome(struct tls_scene *scene,
+                                         struct urlpool_tls_options options)
+{
+    struct urlpool_error err = {0};
+    struct urlp_tls_session_key key;
+    struct urlp_stream *stream;
+    SSL_SESSION *session;
+
+    expect(scene, "localhost", (struct urlpool_tls_options){0}, URLPOOL_OK);
+    key = urlp_tls_session_key_make(urlp_tls_serial(scene->tls), scene->port,
+                                    urlp_span_of("localhost"));
+    session = urlp_tls_sessions_take(scene->sessions, &key);
+    ck_assert_ptr_nonnull(session);
+    tls_scene_use(scene, options);
+    key = urlp_tls_session_key_make(urlp_tls_serial(scene->tls), scene->port,
+                                    urlp_span_of("localhost"));
+    urlp_tls_sessions_put(scene->sessions, &key, session, INT64_MAX);
+    SSL_SESSION_free(session);
+    scene->counters = (struct urlp_counters){0};
+    stream = tls_scene_dial(scene, "localhost", &err);
+    ck_assert_uint_eq(scene->counters.tls_resumed, stream != NULL);
+    if (stream != NULL) {
+        urlp_stream_free(stream, URLP_CLOSE_POLITE);
+    }
+    return err.code;
+}
+
+START_TEST(checks__are_the_same_for_a_resumed_handshake)
+{
+    static const uint16_t versions[] = {TLS1_2_VERSION, 0};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct tls_scene scene =
+            tls_scene_begin((struct tls_server_options){.max_version = versions[i]});
+        char *right_pin = test_cert_pin(scene.leaf);
+        char *wrong_pin = test_cert_pin(scene.ca);
+        char *right = test_cert_fingerprint(scene.leaf, 64);
+        char *wrong = test_cert_fingerprint(scene.ca, 64);
+        const struct {
+            struct urlpool_tls_options options;
+            enum urlpool_code code;
+        } rows[] = {
+            {{.pins = right_pin},                  URLPOOL_OK            },
+            {{.pins = wrong_pin},                  URLPOOL_E_TLS_PIN     },
+            {{.assert_fingerprint = right},        URLPOOL_OK            },
+            {{.assert_fingerprint = wrong},        URLPOOL_E_TLS_PIN     },
+            {{.assert_hostname = "localhost"},     URLPOOL_OK            },
+            {{.assert_hostname = "other.example"}, URLPOOL_E_TLS_HOSTNAME},
+        };
+
+        for (size_t j = 0; j < sizeof(rows) / sizeof(rows[0]); j++) {
+            ck_assert_int_eq(resumed_outcome(&scene, rows[j].options), rows[j].code);
+        }
+        tls_scene_end(&scene);
+        free(right_pin);
+        free(wrong_pin);
+        free(right);
+        free(wrong);
+    }
+}
+END_TEST
+
 START_TEST(names__each_failed_allocation_is_told)
 {
-    const struct urlpool_tls_options options = {
-        .insecure_no_verify = true, .server_name = "a.example", .assert_hostname = "b.example"};
+    const struct urlpool_tls_options options = {.insecure_no_verify = true,
+                                                .server_name = "a.example",
+                                                .assert_hostname = "b.example",
+                                                .pins = PIN};
 
     failing_allocator_install();
     for (uint64_t nth = 1;; nth++) {
@@ -301,7 +477,7 @@ START_TEST(names__each_failed_allocation_is_told)
         ck_assert_int_eq(failing_allocator_num_live(), 0);
         if (!failing_allocator_has_failed()) {
             ck_assert_ptr_nonnull(tls);
-            ck_assert_uint_gt(nth, 3);
+            ck_assert_uint_gt(nth, 4);
             break;
         }
         ck_assert_int_eq(err.code, URLPOOL_E_NOMEM);
@@ -317,4 +493,7 @@ RUN_TESTS("tls_identity", server_name__is_asked_for_and_looked_for,
           insecure_no_hostname__still_verifies_the_chain_and_warns,
           insecure_no_hostname__does_not_ask_what_the_ca_is_limited_to, insecure_no_verify__warns,
           insecure__nothing_is_warned_of_when_all_is_checked, insecure__offers_and_keeps_no_session,
-          names__each_failed_allocation_is_told)
+          fingerprint__is_looked_at_in_place_of_the_name,
+          fingerprint__does_not_replace_the_chain_unless_told_so,
+          pins__are_looked_at_besides_chain_and_name, pins__hold_without_verification_too,
+          checks__are_the_same_for_a_resumed_handshake, names__each_failed_allocation_is_told)
