@@ -467,6 +467,33 @@ START_TEST(decoding__is_not_done_by_a_drain)
 }
 END_TEST
 
+/* A checksum that is wrong is not noticed by who does not decode up to it. */
+START_TEST(decoding__is_not_done_by_a_drain_behind_a_part_read)
+{
+    struct urlpool_response *response;
+    unsigned char data[20000];
+    uint8_t some[10];
+    size_t len;
+    char *answer;
+
+    for (size_t i = 0; i < sizeof(data); i++) {
+        data[i] = (unsigned char)(i * i >> 7);
+    }
+    answer = layered(data, sizeof(data), 1, &len);
+    answer[len - 5] = (char)~answer[len - 5];
+    fixture_begin(&fixture);
+    script_give_bytes(fixture.script, answer, len);
+    response = fixture_exchange(&fixture);
+    ck_assert_int_eq(urlpool_response_read_exact(response, some, sizeof(some), &len, &fixture.err),
+                     URLPOOL_OK);
+    ck_assert_mem_eq(some, data, sizeof(some));
+    urlpool_response_drain(response);
+    check_end(1, true);
+    finish(response);
+    free(answer);
+}
+END_TEST
+
 /* check_layers reads a body under `num_layers` where `codings_max` are allowed. */
 static void check_layers(int num_layers, int codings_max, enum urlpool_code code)
 {
@@ -530,5 +557,6 @@ RUN_TESTS("body_reader", body__until_close_is_whole_at_a_clean_end_and_never_reu
           decoding__is_left_undone_where_that_was_asked_for,
           decoding__fails_on_what_is_cut_short_though_its_length_was_right,
           decoding__of_garbage_ends_the_connection, decoding__is_not_done_by_a_drain,
+          decoding__is_not_done_by_a_drain_behind_a_part_read,
           decoding__goes_through_codings_max_layers_and_no_more,
           decoding__passes_unknown_codings_and_empty_bodies_on)
