@@ -50,6 +50,7 @@ static const struct {
     CODE(URLPOOL_E_TLS_EXPIRED, 83),
     CODE(URLPOOL_E_TLS_NO_ANCHORS, 84),
     CODE(URLPOOL_E_TLS_CA_FILE, 85),
+    CODE(URLPOOL_E_TLS_PIN, 87),
     CODE(URLPOOL_E_RESET, 100),
     CODE(URLPOOL_E_REMOTE_DISCONNECTED, 101),
     CODE(URLPOOL_E_INCOMPLETE_READ, 102),
@@ -126,6 +127,7 @@ START_TEST(class__groups_codes_as_the_models_do)
     ck_assert_uint_eq(classes_of(URLPOOL_E_TOTAL_TIMEOUT), URLPOOL_CLASS_TIMEOUT);
     ck_assert_uint_eq(classes_of(URLPOOL_E_TLS), URLPOOL_CLASS_TLS);
     ck_assert_uint_eq(classes_of(URLPOOL_E_TLS_EXPIRED), URLPOOL_CLASS_TLS | URLPOOL_CLASS_CONNECT);
+    ck_assert_uint_eq(classes_of(URLPOOL_E_TLS_PIN), URLPOOL_CLASS_TLS | URLPOOL_CLASS_CONNECT);
     ck_assert_uint_eq(classes_of(URLPOOL_E_BAD_CHUNK), URLPOOL_CLASS_PROTOCOL);
     ck_assert_uint_eq(classes_of(URLPOOL_E_RESET), URLPOOL_CLASS_PROTOCOL);
     ck_assert_uint_eq(classes_of(URLPOOL_E_REDIRECT), URLPOOL_CLASS_REDIRECT);
