@@ -19,8 +19,9 @@ enum {
     BIG_LEN = 1024 * 1024 + 1
 };
 
-/* Command lines, "|" between the words. One that begins with a slash is a path of the site; "OTHER"
- * in it is the site under another name. -sS -A same are put before, standard input is "typed\n". */
+/* Command lines, "|" between the words. One that begins with a slash is a path of the site, "USER"
+ * before it says a user and password, "OTHER" in it is the site under another name. -sS -A same are
+ * put before, standard input is "typed\n". */
 static const char *const lines[] = {
     "/echo",
     "-A|first|-A|last|/echo",
@@ -48,6 +49,86 @@ static const char *const lines[] = {
     "-L|-u|user:password|/to/OTHER/echo",
     "-L|--oauth2-bearer|token|/to/OTHER/echo",
     "-L|-H|Authorization: own|-H|Cookie: a=b|-H|X-One: 1|/to/OTHER/echo",
+    "USER/echo",
+    "-u|user:password|USER/echo",
+    "--oauth2-bearer|token|USER/echo",
+    "-H|Authorization:|USER/echo",
+    "-H|Authorization: own|USER/echo",
+    "-L|USER/to//echo",
+    "-L|USER/to/OTHER/echo",
+    "-H|Accept-Encoding: x|--compressed|/echo",
+    "-H|Accept-Encoding:|--compressed|/echo",
+    "-T|lines|/echo",
+    "-T|lines|-H|Expect:|/echo",
+    "-T|lines|-H|Expect: 100-continue|/echo",
+    "-T|lines|-H|Content-Type: x/y|/echo",
+    "-T|lines|-H|Transfer-Encoding: chunked|/echo",
+    "-T|empty|/echo",
+    "-T||/echo",
+    "-T|-|/echo",
+    "-T|.|-H|Expect:|/echo",
+    "-T|lines|/echo/",
+    "-T|we\"ird name.txt|/echo/",
+    "-T|./lines|/echo/?query",
+    "-T|-|/echo/",
+    "-T|lines|-X|POST|/echo",
+    "-T|lines|/echo|/hello",
+    "-L|-T|lines|/via/301//echo",
+    "-L|-T|lines|/via/303//echo",
+    "-L|-T|lines|/via/307//echo",
+    "--data-binary|@big|/echo",
+    "--data-binary|@big|-H|Expect:|/echo",
+    "-d|a=1|-H|Expect: 100-continue|/echo",
+    "-L|--post301|-d|x|/via/301//echo",
+    "-L|--post302|-d|x|/via/302//echo",
+    "-L|--post303|-d|x|/via/303//echo",
+    "-L|--post301|-d|x|/via/302//echo",
+    "-L|--post302|-d|x|/via/303//echo",
+    "-L|--post303|-d|x|/via/301//echo",
+    "-L|-d|x|-H|Cookie: a=b|/via/307/OTHER/echo",
+    "-F|a=b|-F|c=d;type=text/x|/echo",
+    "-F|a=|/echo",
+    "-F|a= b |/echo",
+    "-F|a=b=c,d|/echo",
+    "-F|f=@lines|/echo",
+    "-F|f=@page.html|/echo",
+    "-F|f=@lines;type=application/x|/echo",
+    "-F|f=@lines;filename=other.html|/echo",
+    "-F|f=@page.html;filename=other.zzz|/echo",
+    "-F|f=@lines;filename=\"a;b\\\"c.txt\"; type=x/y|/echo",
+    "-F|f=@lines;filename=|/echo",
+    "-F|f=@\"we\\\"ird name.txt\"|/echo",
+    "-F|f=@\"comma,name.txt\";type=x/y|/echo",
+    "-F|f=<lines|-F|g=<lines;type=text/h|-F|h=<lines;filename=z.html|/echo",
+    "-F|f=@-|/echo",
+    "-F|f=@-;filename=page.html|/echo",
+    "-F|f=<-|/echo",
+    "-F|a=\"b;c\";type=x/y|/echo",
+    "-F|a=\"b\\\"c\\\\d\\e\"|/echo",
+    "-F|a=b; type=text/z; charset=utf-8;filename=x.txt|/echo",
+    "-F|a=b;filename=x.html|/echo",
+    "-F|a=b;filename=x.zzz|/echo",
+    "-F|a=b;headers=X-A: b|/echo",
+    "-F|a=b;headers=\"X-A: b\";type=t/u|/echo",
+    "-F|a\\\"b=c|/echo",
+    "-F|a\\b\r\n\"c=d|/echo",
+    "-F|\xc3\xa9=\xc3\xa9|/echo",
+    "--form-string|a=@f;type=x/y|/echo",
+    "--form-string|a=\"b\"|/echo",
+    "-F|a=b|-X|PUT|/echo",
+    "-F|a=b|-H|Content-Type: multipart/form-data|/echo",
+    "-F|a=b|-H|Expect: 100-continue|/echo",
+    "-F|f=@big|/echo",
+    "-F|f=@big|-H|Expect:|/echo",
+    "-L|-F|a=b|/via/302//echo",
+    "-L|-F|f=@lines|/via/307//echo",
+    "-L|--post301|-F|f=@lines|/via/301//echo",
+    "-F|f=<missing|/echo",
+    "-F|nothing|/echo",
+    "-F|a=b;type=x|/echo",
+    "-F|a=b|-d|x|/echo",
+    "-F|a=b|-T|lines|/echo",
+    "-F|a=b|-I|/echo",
     "-d|a=1|/echo",
     "-d|a=1|-d|b=2|/echo",
     "-d|@lines|/echo",
@@ -157,12 +238,18 @@ static char *normal_form(const char *request)
 
 /* --- both programs ---------------------------------------------------------------------------- */
 
-/* url_of makes a URL of a path; "OTHER" in it becomes the site's other origin. */
+/* url_of makes a URL of a path; "USER" before it becomes a user and password, "OTHER" in it the
+ * site's other origin. */
 static void url_of(const struct site *site, const char *path, char *out, size_t out_size)
 {
     const char *other = strstr(path, "OTHER");
     char text[256];
 
+    if (strncmp(path, "USER", 4) == 0) {
+        url_of(site, path + 4, text, sizeof(text));
+        (void)snprintf(out, out_size, "http://us%%65r:pass%%20word@%s", text + strlen("http://"));
+        return;
+    }
     if (other == NULL) {
         (void)test_server_url(site->server, path, out, out_size);
         return;
@@ -185,7 +272,7 @@ static struct ran *run_line(const struct site *site, const char *program, const 
     for (size_t i = 0; rest != NULL; i++) {
         ck_assert_uint_lt(i, WORDS_MAX);
         words[n] = strsep(&rest, "|");
-        if (words[n][0] == '/') {
+        if (words[n][0] == '/' || strncmp(words[n], "USER", 4) == 0) {
             url_of(site, words[n], urls[i], sizeof(urls[i]));
             words[n] = urls[i];
         }
@@ -205,7 +292,8 @@ static void make_files(const struct site *site)
     free(test_file(site->dir, "big", big));
     free(test_file(site->dir, "lines", "one\r\ntwo\n"));
     free(test_file(site->dir, "page.html", "<p>\n"));
-    free(test_file(site->dir, "we\"ird na;me.txt", "odd\n"));
+    free(test_file(site->dir, "we\"ird name.txt", "odd\n"));
+    free(test_file(site->dir, "comma,name.txt", "comma\n"));
     free(test_file(site->dir, "empty", ""));
     free(big);
 }

@@ -71,74 +71,14 @@ enum pf_exit pf_entries_read(struct pf_settings *settings, const char *path)
 
 /* --- URLs ------------------------------------------------------------------------------------ */
 
-char *pf_basic_authorization(const char *user_and_password, size_t len)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    struct pf_text out = {0};
-
-    pf_text_adds(&out, "Basic ");
-    for (size_t i = 0; i < len; i += 3) {
-        unsigned long bits = 0;
-        char four[4];
-
-        for (size_t j = 0; j < 3; j++) {
-            bits = bits << 8 | (i + j < len ? (unsigned char)user_and_password[i + j] : 0);
-        }
-        for (size_t j = 0; j < 4; j++) {
-            four[j] = i + j <= len ? digits[bits >> (18 - 6 * j) & 63] : '=';
-        }
-        pf_text_add(&out, four, sizeof(four));
-    }
-    return out.data;
-}
-
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9') {
-        return digit - '0';
-    }
-    digit |= 'a' ^ 'A';
-    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
-/* decode_userinfo undoes percent-encoding; what cannot be decoded stays. */
-static struct pf_text decode_userinfo(const char *data, size_t len)
-{
-    struct pf_text out = {0};
-
-    for (size_t i = 0; i < len; i++) {
-        char byte = data[i];
-
-        if (byte == '%' && i + 2 < len && hex_value(data[i + 1]) >= 0 &&
-            hex_value(data[i + 2]) >= 0) {
-            byte = (char)(hex_value(data[i + 1]) * 16 + hex_value(data[i + 2]));
-            i += 2;
-        }
-        pf_text_add(&out, &byte, 1);
-    }
-    return out;
-}
-
-/* settle_userinfo takes user and password out of the URL that is shown, and makes a field of them.
- */
-static void settle_userinfo(struct pf_entry *entry)
+/* settle_shown makes the URL that is shown: without user and password. */
+static void settle_shown(struct pf_entry *entry)
 {
     char *authority = strstr(entry->url, "://") + 3;
-    size_t len = strcspn(authority, "/?#");
-    const char *at = memrchr(authority, '@', len);
-    struct pf_text user;
+    const char *at = memrchr(authority, '@', strcspn(authority, "/?#"));
 
-    if (at == NULL) {
-        entry->shown = pf_strdup(entry->url);
-        return;
-    }
-    entry->shown = pf_format("%.*s%s", (int)(authority - entry->url), entry->url, at + 1);
-    user = decode_userinfo(authority, (size_t)(at - authority));
-    if (memchr(user.data != NULL ? user.data : "", ':', user.len) == NULL) {
-        pf_text_adds(&user, ":");
-    }
-    entry->authorization = pf_basic_authorization(user.data, user.len);
-    pf_text_free(&user);
+    entry->shown = pf_format("%.*s%s", (int)(authority - entry->url), entry->url,
+                             at != NULL ? at + 1 : authority);
 }
 
 /* settle_query puts the data of -G behind the URL's query. */
@@ -192,7 +132,7 @@ static void settle_url(const struct pf_settings *settings, struct pf_entry *entr
     if (settings->data_in_url && settings->data.len > 0) {
         settle_query(entry, &settings->data);
     }
-    settle_userinfo(entry);
+    settle_shown(entry);
 }
 
 /* assign_uploads gives the files of -T to the URLs of the command line, in order. */

@@ -14,7 +14,4 @@ enum pf_exit pf_entries_read(struct pf_settings *settings, const char *path);
  * Errors: PF_EXIT_USAGE, PF_EXIT_WRITE, said. */
 enum pf_exit pf_entries_settle(struct pf_settings *settings);
 
-/* pf_basic_authorization is the field value for "user:password". Owns: for free(). */
-char *pf_basic_authorization(const char *user_and_password, size_t len);
-
 #endif /* POOLED_FETCH_ENTRIES_H */

@@ -23,7 +23,6 @@ struct fetching {
     struct pf_ticket *heads;  /* where -D wants the heads; NULL: nowhere */
     const char *method;
     struct urlpool_body body;
-    struct urlpool_headers *own_headers;
     size_t slot;
     void *buf;
 };
@@ -47,29 +46,12 @@ static void fail_by_writing(struct pf_transfer *transfer)
                      strerror(errno));
 }
 
-/* make_headers gives the URL's own user and password to the common fields. */
-static enum urlpool_code make_headers(struct fetching *fetching, struct urlpool_error *err)
-{
-    const char *authorization = fetching->transfer.entry->authorization;
-    const struct urlpool_headers *common = fetching->run->request.headers;
-
-    if (fetching->own_headers != NULL || authorization == NULL ||
-        urlpool_headers_contains(common, "Authorization")) {
-        return URLPOOL_OK;
-    }
-    fetching->own_headers = urlpool_headers_copy(common, err);
-    if (fetching->own_headers == NULL) {
-        return err->code;
-    }
-    return urlpool_headers_add(fetching->own_headers, "Authorization", authorization, err);
-}
-
 static struct urlpool_request_options make_options(struct fetching *fetching)
 {
     const struct pf_settings *settings = fetching->settings;
     struct urlpool_request_options options = {
-        .headers =
-            fetching->own_headers != NULL ? fetching->own_headers : fetching->run->request.headers,
+        .headers = fetching->run->request.headers,
+        .skip = fetching->run->request.skip,
         .body = fetching->body,
         .return_redirects = !settings->follow,
         .allow_downgrade = true, /* as curl */
@@ -226,18 +208,18 @@ static void make_request(struct fetching *fetching)
     struct pf_transfer *transfer = &fetching->transfer;
     const struct pf_entry *entry = transfer->entry;
     struct urlpool_error err = {0};
-    struct urlpool_response *response = NULL;
+    struct urlpool_request_options options;
+    struct urlpool_response *response;
 
     if (pf_request_open_body(&fetching->run->request, entry, &fetching->body) != 0) {
         pf_transfer_fail(transfer, PF_EXIT_READ, "cannot read \"%s\": %s", entry->upload,
                          strerror(errno));
         return;
     }
-    if (make_headers(fetching, &err) == URLPOOL_OK) {
-        const struct urlpool_request_options options = make_options(fetching);
-        response =
-            urlpool_request(fetching->run->manager, fetching->method, entry->url, &options, &err);
-    }
+    options = make_options(fetching);
+    response = urlpool_request(
+        fetching->run->manager, fetching->method,
+        fetching->run->request.has_own_authorization ? entry->shown : entry->url, &options, &err);
     pf_request_close_body(entry, &fetching->body);
     if (response != NULL) {
         take_response(fetching, response);
@@ -365,6 +347,5 @@ void pf_fetch(struct pf_run *run, size_t index, size_t slot, void *buf)
     if (fetching.ticket != NULL) {
         pf_ticket_end(fetching.ticket);
     }
-    urlpool_headers_free(fetching.own_headers);
     pf_transfer_free(transfer);
 }

@@ -55,6 +55,8 @@ static const struct pf_option options[] = {
     {0,   "data-raw",          PF_OPTION_APPLY,   0,                      0, pf_apply_data_raw        },
     {0,   "data-urlencode",    PF_OPTION_APPLY,   0,                      0, pf_apply_data_urlencode  },
     {0,   "json",              PF_OPTION_APPLY,   0,                      0, pf_apply_json            },
+    {'F', "form",              PF_OPTION_APPLY,   0,                      0, pf_apply_form            },
+    {0,   "form-string",       PF_OPTION_APPLY,   0,                      0, pf_apply_form_string     },
     {'T', "upload-file",       PF_OPTION_APPLY,   0,                      0, pf_apply_upload          },
 
     {'L', "location",          PF_OPTION_FLAG,    AT(follow),             0, NULL                     },
@@ -114,7 +116,6 @@ static const struct {
     {0,   "rate"           },
     {'C', "continue-at"    },
     {':', "next"           },
-    {'F', "form"           },
     {'E', "cert"           },
     {0,   "key"            },
     {0,   "pass"           },
@@ -407,6 +408,7 @@ static enum pf_exit check_bodies(const struct pf_settings *settings)
         const char *name;
     } bodies[] = {
         {settings->has_data,          "--data"       },
+        {settings->form != NULL,      "--form"       },
         {settings->uploads.count > 0, "--upload-file"},
     };
     const char *found = NULL;

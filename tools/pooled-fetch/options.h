@@ -78,4 +78,10 @@ enum pf_exit pf_apply_data_urlencode(struct pf_settings *settings, const struct 
 enum pf_exit pf_apply_json(struct pf_settings *settings, const struct pf_option *option,
                            const char *value);
 
+/* What -F and --form-string do; form_option.c. */
+enum pf_exit pf_apply_form(struct pf_settings *settings, const struct pf_option *option,
+                           const char *value);
+enum pf_exit pf_apply_form_string(struct pf_settings *settings, const struct pf_option *option,
+                                  const char *value);
+
 #endif /* POOLED_FETCH_OPTIONS_H */

@@ -5,9 +5,11 @@
 #include "request.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,26 +42,24 @@ static const char *method_of(const struct pf_settings *settings)
     if (settings->uploads.count > 0) {
         return NULL;
     }
-    return settings->has_data && !settings->data_in_url ? "POST" : "GET";
+    return settings->form != NULL || (settings->has_data && !settings->data_in_url) ? "POST"
+                                                                                    : "GET";
 }
 
-/* add_authorization adds what -u or --oauth2-bearer say. */
-static enum urlpool_code add_authorization(struct urlpool_headers *headers,
-                                           const struct pf_settings *settings,
-                                           struct urlpool_error *err)
+/* add_made adds what the library words for us. The codings are the library's to ask for, but with
+ * --raw it would not: what it asks for it undoes. */
+static enum urlpool_code add_made(struct urlpool_headers *headers,
+                                  const struct pf_settings *settings, struct urlpool_error *err)
 {
-    char *value = NULL;
-    enum urlpool_code code = URLPOOL_OK;
+    const struct urlpool_headers_choice choice = {
+        .basic_auth = settings->bearer == NULL ? settings->user : NULL,
+        .bearer_auth = settings->bearer,
+        .accept_encoding = settings->compressed && settings->raw,
+    };
+    struct urlpool_headers *made = urlpool_headers_make(&choice, err);
+    enum urlpool_code code = made != NULL ? urlpool_headers_extend(headers, made, err) : err->code;
 
-    if (settings->bearer != NULL) {
-        value = pf_format("Bearer %s", settings->bearer);
-    } else if (settings->user != NULL) {
-        value = pf_basic_authorization(settings->user, strlen(settings->user));
-    }
-    if (value != NULL) {
-        code = urlpool_headers_add(headers, "Authorization", value, err);
-    }
-    free(value);
+    urlpool_headers_free(made);
     return code;
 }
 
@@ -89,7 +89,7 @@ static enum urlpool_code add_defaults(struct urlpool_headers *headers,
         }
     }
     free(range);
-    return code == URLPOOL_OK ? add_authorization(headers, settings, err) : code;
+    return code == URLPOOL_OK ? add_made(headers, settings, err) : code;
 }
 
 /* apply_edit carries out one -H. `defaults` holds the names that it replaces. */
@@ -115,7 +115,21 @@ static enum urlpool_code apply_edit(struct urlpool_headers *headers,
     return code;
 }
 
-/* apply_edits carries out all -H; what they say of Expect is the body's business. */
+static bool is_about(const char *edit, const char *name)
+{
+    size_t len = strlen(name);
+
+    return strncasecmp(edit, name, len) == 0 && (edit[len] == ':' || edit[len] == ';');
+}
+
+/* note_edit remembers what a -H says of fields that the library adds by itself. */
+static void note_edit(struct pf_request *request, const char *edit)
+{
+    request->skip |= is_about(edit, "Accept-Encoding") ? URLPOOL_SKIP_ACCEPT_ENCODING : 0U;
+    request->has_own_authorization |= is_about(edit, "Authorization");
+    request->has_own_expect |= is_about(edit, "Expect");
+}
+
 static enum urlpool_code apply_edits(struct pf_request *request, const struct pf_settings *settings,
                                      struct urlpool_error *err)
 {
@@ -123,38 +137,67 @@ static enum urlpool_code apply_edits(struct pf_request *request, const struct pf
     enum urlpool_code code = defaults != NULL ? URLPOOL_OK : err->code;
 
     for (size_t i = 0; i < settings->headers.count && code == URLPOOL_OK; i++) {
-        const char *edit = settings->headers.items[i];
-
-        code = apply_edit(request->headers, defaults, edit, err);
-        if (strncasecmp(edit, "Expect:", strlen("Expect:")) == 0) {
-            request->expect = PF_EXPECT_NEVER;
-        }
+        code = apply_edit(request->headers, defaults, settings->headers.items[i], err);
+        note_edit(request, settings->headers.items[i]);
     }
     urlpool_headers_free(defaults);
     return code;
 }
 
-/* settle_expect turns a field of the user's into the waiting that it asks for. */
-static void settle_expect(struct pf_request *request)
+static char *new_boundary(void)
 {
-    const char *expect = urlpool_headers_get(request->headers, "Expect");
+    uint64_t bits[2] = {0};
 
-    if (expect != NULL && strcasecmp(expect, "100-continue") == 0) {
-        request->expect = PF_EXPECT_ALWAYS;
-        (void)urlpool_headers_remove(request->headers, "Expect");
+    (void)getrandom(bits, sizeof(bits), 0);
+    return pf_format("%016" PRIx64 "%016" PRIx64, bits[0], bits[1]);
+}
+
+/* settle_boundary sees to it that a Content-Type of the user's and a form agree on the boundary. */
+static enum urlpool_code settle_boundary(struct pf_request *request,
+                                         const struct pf_settings *settings,
+                                         struct urlpool_error *err)
+{
+    static const char key[] = "boundary=";
+    const char *type = urlpool_headers_get(request->headers, "Content-Type");
+    const char *said = type != NULL ? strcasestr(type, key) : NULL;
+    enum urlpool_code code;
+    char *boundary;
+    char *whole;
+
+    if (settings->form == NULL || type == NULL) {
+        return URLPOOL_OK;
     }
+    if (said != NULL) {
+        said += strlen(key);
+        boundary = pf_strndup(said + (*said == '"'), strcspn(said + (*said == '"'), "\";"));
+        code = urlpool_form_set_boundary(settings->form, boundary, err);
+        free(boundary);
+        return code;
+    }
+    boundary = new_boundary();
+    whole = pf_format("%s; %s%s", type, key, boundary);
+    code = urlpool_form_set_boundary(settings->form, boundary, err);
+    if (code == URLPOOL_OK) {
+        code = urlpool_headers_set(request->headers, "Content-Type", whole, err);
+    }
+    free(boundary);
+    free(whole);
+    return code;
 }
 
 static void make_body(struct pf_request *request, const struct pf_settings *settings)
 {
-    if (!settings->has_data || settings->data_in_url) {
+    int64_t len = (int64_t)settings->data.len;
+
+    if (settings->form != NULL) {
+        request->body = urlpool_body_multipart(settings->form);
+        len = settings->form_bytes;
+    } else if (settings->has_data && !settings->data_in_url) {
+        request->body = urlpool_body_bytes(len > 0 ? settings->data.data : "", settings->data.len);
+    } else {
         return;
     }
-    request->body = urlpool_body_bytes(settings->data.data != NULL ? settings->data.data : "",
-                                       settings->data.len);
-    request->body.expect_continue =
-        request->expect == PF_EXPECT_ALWAYS ||
-        (request->expect == PF_EXPECT_BY_SIZE && settings->data.len > EXPECT_FROM);
+    request->body.expect_continue = !request->has_own_expect && (len < 0 || len > EXPECT_FROM);
 }
 
 enum pf_exit pf_request_init(struct pf_request *request, const struct pf_settings *settings)
@@ -171,12 +214,12 @@ enum pf_exit pf_request_init(struct pf_request *request, const struct pf_setting
     if (code == URLPOOL_OK) {
         code = apply_edits(request, settings, &err);
     }
+    if (code == URLPOOL_OK) {
+        code = settle_boundary(request, settings, &err);
+    }
     if (code != URLPOOL_OK) {
         pf_request_deinit(request);
         return fail(&err);
-    }
-    if (settings->has_data || settings->uploads.count > 0) {
-        settle_expect(request);
     }
     make_body(request, settings);
     return PF_EXIT_OK;
@@ -221,9 +264,8 @@ int pf_request_open_body(const struct pf_request *request, const struct pf_entry
     }
     *out = urlpool_body_fd(fd);
     out->chunked = is_standard_input(entry); /* as curl, even where its length could be known */
-    out->expect_continue = request->expect == PF_EXPECT_ALWAYS ||
-                           (request->expect == PF_EXPECT_BY_SIZE &&
-                            (out->chunked || !S_ISREG(info.st_mode) || info.st_size > 0));
+    out->expect_continue =
+        !request->has_own_expect && (out->chunked || !S_ISREG(info.st_mode) || info.st_size > 0);
     return 0;
 }
 

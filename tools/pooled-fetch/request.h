@@ -10,12 +10,10 @@
 struct pf_request {
     const char *method; /* of those that upload no file; NULL: -X has not said one */
     struct urlpool_headers *headers;
+    unsigned skip; /* what the library must not add, as urlpool_request_options has it */
     struct urlpool_body body;
-    enum pf_expect {
-        PF_EXPECT_BY_SIZE = 0, /* Expect: 100-continue is sent where curl sends it */
-        PF_EXPECT_ALWAYS,
-        PF_EXPECT_NEVER
-    } expect;
+    /* -H has said what is sent of these */
+    bool has_own_authorization, has_own_expect;
 };
 
 /* pf_request_init makes it of the settings, which must live as long.

@@ -47,7 +47,6 @@ void pf_settings_free(struct pf_settings *settings)
         free(settings->entries[i].url);
         free(settings->entries[i].shown);
         free(settings->entries[i].file);
-        free(settings->entries[i].authorization);
     }
     free(settings->entries);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -57,6 +56,7 @@ void pf_settings_free(struct pf_settings *settings)
     free_strings(&settings->headers);
     free_strings(&settings->uploads);
     pf_text_free(&settings->data);
+    urlpool_form_free(settings->form);
     *settings = (struct pf_settings){0};
 }
 

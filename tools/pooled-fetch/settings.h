@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "urlpool/form.h"
+
 #include "text.h"
 
 enum pf_report {
@@ -23,7 +25,6 @@ struct pf_entry {
     char *url;             /* with a scheme */
     char *shown;           /* the same without user and password */
     char *file;            /* NULL: standard output, or nowhere with --out-null */
-    char *authorization;   /* the field's value for user and password in the URL; NULL: none */
     const char *upload;    /* the file to send, "-" for standard input; NULL: none */
     bool is_listed;        /* it came from --input-file */
     bool has_name_of_list; /* and had a name there */
@@ -46,6 +47,8 @@ struct pf_settings {
     struct pf_strings headers; /* -H as given */
     struct pf_strings uploads; /* -T in order; "" sends nothing */
     struct pf_text data;       /* -d and the like, joined */
+    struct urlpool_form *form; /* -F; NULL: none */
+    int64_t form_bytes;        /* of all its contents; -1: not known */
 
     int64_t concurrency;
     int64_t repeat;                  /* 0: not given; pf_entries_settle makes it 1 */
