@@ -106,7 +106,8 @@ struct urlpool_error {
     int http_status;       /* of the last response head, or 0 */
     int os_errno;          /* errno of the failing call, or 0 */
     uint32_t tls_code;     /* BoringSSL packed error or X509_V_ERR value, or 0 */
-    uint32_t num_attempts; /* connections a request was tried on, redirects too; 0: none was had */
+    uint32_t num_attempts; /* tries made, redirects and those that got no connection too; 0: the
+                              request was refused before the first */
     bool maybe_processed;  /* the server may have acted on the request */
     unsigned char reserved[32];
     char message[256]; /* NUL-terminated UTF-8, one line, no trailing full stop */

@@ -102,8 +102,8 @@ struct urlpool_hop {
     int status;             /* of the answer, or 0 */
     const char *location;   /* where a redirect led, without userinfo; else NULL */
 };
-/* urlpool_response_num_hops returns how many there were; the one free try after a stale connection
- * is among them. */
+/* urlpool_response_num_hops returns how many there were, the first 1000 at most; the one free try
+ * after a stale connection is among them. */
 URLPOOL_API size_t urlpool_response_num_hops(const struct urlpool_response *response);
 /* urlpool_response_hop shows number `index`, the first is 0.
  *

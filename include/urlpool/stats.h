@@ -60,6 +60,7 @@ struct urlpool_stats {
     uint64_t bytes_sent, bytes_received;
     uint64_t dns_queries, dns_hits;
     uint64_t tls_full, tls_resumed;
+    uint64_t retries; /* tries made again; the free ones of stale_retries are not among them */
 };
 
 URLPOOL_END_DECLS

@@ -25,11 +25,12 @@ enum urlpool_trace_kind {
     URLPOOL_TRACE_RESPONSE_HEAD, /* `text`: the head as received, Set-Cookie masked; `number`:
                                     status */
     URLPOOL_TRACE_BODY_END,      /* `number`: body bytes as sent by the peer, before decoding */
-    URLPOOL_TRACE_RETRY,    /* `text`: why; `number`: the code of the failed try, as in `code` */
-    URLPOOL_TRACE_REDIRECT, /* `text`: the next URL without userinfo; `number`: the status */
-    URLPOOL_TRACE_CLOSED,   /* a connection died; `text`: why, as in urlpool_stats */
-    URLPOOL_TRACE_INSECURE  /* before SECURED, a warning: an insecure_ switch is why the peer may be
-                               anybody; `text`: what was not checked */
+    URLPOOL_TRACE_RETRY,         /* `text`: why; `number`: the code of the failed try, as in `code`;
+                                    URLPOOL_OK when the status of its answer asks for another */
+    URLPOOL_TRACE_REDIRECT,      /* `text`: the next URL without userinfo; `number`: the status */
+    URLPOOL_TRACE_CLOSED,        /* a connection died; `text`: why, as in urlpool_stats */
+    URLPOOL_TRACE_INSECURE /* before SECURED, a warning: an insecure_ switch is why the peer may be
+                              anybody; `text`: what was not checked */
 };
 
 /* struct urlpool_trace_event is valid during the call only. `text` is not NUL-terminated. */

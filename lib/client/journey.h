@@ -5,12 +5,14 @@
 #include "client/manager.h"
 #include "client/request_head.h"
 #include "conn/body_plan.h"
+#include "conn/hops.h"
 #include "http/url.h"
 #include "policy/redirect.h"
+#include "policy/verdict.h"
 #include "pool/pool.h"
 
-/* A request under way, for the files that make it: request_loop.c has the loop, and each step of
- * it a file of its own, journey_*.c. */
+/* A request under way, for the files that make it: request_loop.c has the loop, and each step of it
+ * a file of its own, journey_*.c. */
 
 /* What must live as long as the response has a connection: on the stack of a buffered request, on
  * the heap for a streamed one. */
@@ -22,54 +24,93 @@ struct urlp_tenure {
     bool is_on_heap;
 };
 
+/* What became of the last try. */
+struct urlp_tried {
+    enum urlpool_code code; /* URLPOOL_OK while its answer is good */
+    int status;             /* of that answer, or 0 */
+    bool connection_reused;
+    bool request_bytes_sent;
+    bool response_bytes_seen;
+    bool expected_continue;
+};
+
 /* One request on its way. */
 struct urlp_journey {
     struct urlpool_manager *manager;
     const struct urlpool_request_options *options;
+    struct urlpool_pool *only_pool; /* of a pool's request: no other origin is gone to */
     struct urlp_call call;
     struct urlpool_timeout timeout; /* resolved */
-    struct urlp_redirect_rules rules;
+    struct urlp_redirect_rules redirect_rules;
+    struct urlp_retry_rules retry_rules;
     int64_t data_bytes_max;
     struct urlp_given_headers given;
     struct urlp_buf authorization;     /* of the first URL's userinfo; empty: none */
-    struct urlpool_pool *only_pool;    /* of a pool's request: no other origin is gone to */
     const struct urlpool_trace *trace; /* NULL: nobody watches */
 
     struct urlp_span method;
     struct urlp_body_plan body;
+    struct urlp_url url;
+    struct urlp_url next_url;      /* where `redirect` leads */
+    struct urlp_redirect redirect; /* of the last answer */
+    bool cross_origin, to_get;     /* once true they stay so, to the end of the chain */
 
-    struct urlp_url url, next_url;
-    int num_redirects;
-    bool cross_origin, to_get; /* once true they stay so, to the end of the chain */
+    struct urlp_tried tried;
+    struct urlp_retry_state used;
+    enum urlpool_code retried_after; /* the failure that led to this try, or URLPOOL_OK */
+    struct urlp_hops hops;
     uint32_t num_attempts;
     uint32_t num_retries;
     int last_status; /* of the last response head, or 0 */
     bool maybe_processed;
 
     struct urlp_tenure stack_tenure;
-    struct urlp_tenure *tenure;
+    struct urlp_tenure *tenure; /* NULL: no place is held */
 };
 
 /* urlp_journey_set_out resolves the options, checks method and URL and starts the clock. The
  * journey has its first three fields and is zero bytes else.
  *
- * Errors:  URLPOOL_E_INVALID, E_HEADER, E_URL, E_BODY, NOMEM. */
+ * Errors:  URLPOOL_E_INVALID, HEADER, URL, BODY, NOMEM. */
 URLPOOL_MUST_USE enum urlpool_code urlp_journey_set_out(struct urlp_journey *journey,
                                                         const char *method, const char *url,
                                                         struct urlpool_error *err);
 
-/* urlp_journey_try gets a connection and an answer for the URL in hand.
+/* urlp_journey_try gets a connection and an answer for the URL in hand; `tried` says what became of
+ * it. With a place still held it is made there, on a fresh connection.
  *
  * Owns:    the response is the caller's; its connection goes home by itself.
- * Errors:  NULL with any code of one try; nothing is held then. */
+ * Errors:  NULL with any code of one try; a place may be held then. */
 URLPOOL_MUST_USE struct urlpool_response *urlp_journey_try(
     struct urlp_journey *journey, struct urlpool_error *err) URLP_MAY_BLOCK;
 
-/* urlp_journey_go_on prepares the next hop of a redirect: `next_url` is where it leads.
+/* urlp_journey_leave gives up the place that a failed try holds, if it does. */
+void urlp_journey_leave(struct urlp_journey *journey) URLP_MAY_BLOCK;
+
+/* urlp_journey_judge_failure asks policy what follows `tried`, which has failed. */
+struct urlp_verdict urlp_journey_judge_failure(const struct urlp_journey *journey,
+                                               enum urlpool_phase phase);
+
+/* urlp_journey_judge_response asks policy what follows `response`. Where it leads to is in
+ * `redirect` and `next_url` then.
  *
- * Errors:  URLPOOL_E_UNREWINDABLE. */
+ * Errors:  those of urlp_redirect_judge. */
+URLPOOL_MUST_USE enum urlpool_code urlp_journey_judge_response(
+    struct urlp_journey *journey, const struct urlpool_response *response, struct urlp_verdict *out,
+    struct urlpool_error *err);
+
+/* urlp_journey_go_on does what `verdict` says: remembers the last try, waits, and makes ready for
+ * the next.
+ *
+ * Errors:  what the caller is to be told when there is no next; `err` holds the failure of the last
+ *          try, if it failed. */
 URLPOOL_MUST_USE enum urlpool_code urlp_journey_go_on(struct urlp_journey *journey,
-                                                      const struct urlp_redirect *redirect,
+                                                      const struct urlp_verdict *verdict,
                                                       struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_journey_out_of_retries makes URLPOOL_E_MAX_RETRIES of the failure in `err`, or, when the
+ * last try has not failed, of its status. */
+enum urlpool_code urlp_journey_out_of_retries(const struct urlp_journey *journey,
+                                              struct urlpool_error *err);
 
 #endif /* URLP_CLIENT_JOURNEY_H */

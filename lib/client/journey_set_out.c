@@ -35,8 +35,12 @@ static enum urlpool_code resolve_options(struct urlp_journey *journey, struct ur
         code = urlp_timeout_resolve(&options->timeout, &manager->timeout, &journey->timeout, err);
     }
     if (code == URLPOOL_OK) {
+        code = urlp_retry_resolve(&options->retries, &manager->retries, &journey->retry_rules, err);
+    }
+    if (code == URLPOOL_OK) {
         code = urlp_option_resolve_int("redirects_max", options->redirects_max,
-                                       manager->redirects_max, &journey->rules.redirects_max, err);
+                                       manager->retries.redirects_max,
+                                       &journey->retry_rules.redirects_max, err);
     }
     if (code == URLPOOL_OK) {
         code = urlp_option_resolve("data_bytes_max", options->data_bytes_max,
@@ -45,9 +49,10 @@ static enum urlpool_code resolve_options(struct urlp_journey *journey, struct ur
     if (code == URLPOOL_OK) {
         code = check_skip(options->skip, err);
     }
-    journey->rules.return_redirects = options->return_redirects;
-    journey->rules.allow_downgrade = options->allow_downgrade;
-    journey->rules.keep_post = options->keep_post;
+    journey->redirect_rules.return_redirects = options->return_redirects;
+    journey->redirect_rules.allow_downgrade = options->allow_downgrade;
+    journey->redirect_rules.schemes = options->redirect_schemes;
+    journey->redirect_rules.keep_post = options->keep_post;
     return code;
 }
 

@@ -22,7 +22,6 @@ enum {
     MAXSIZE_DEFAULT = 64,
     IDLE_MS_DEFAULT = 55000,
     LIFETIME_MS_DEFAULT = 600000,
-    REDIRECTS_DEFAULT = 20,
     DATA_BYTES_DEFAULT = 1 << 30
 };
 
@@ -68,14 +67,47 @@ static enum urlpool_code resolve_requests(struct urlpool_manager *manager,
             urlp_timeout_resolve(&options->timeout, &urlp_timeout_defaults, &manager->timeout, err);
     }
     if (code == URLPOOL_OK) {
-        code = urlp_option_resolve_int("redirects_max", options->redirects_max, REDIRECTS_DEFAULT,
-                                       &manager->redirects_max, err);
+        code = urlp_retry_resolve(&options->retries, &urlp_retry_defaults, &manager->retries, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_option_resolve_int("redirects_max", options->redirects_max,
+                                       urlp_retry_defaults.redirects_max,
+                                       &manager->retries.redirects_max, err);
     }
     if (code == URLPOOL_OK) {
         code = urlp_option_resolve("data_bytes_max", options->data_bytes_max, DATA_BYTES_DEFAULT,
                                    &manager->data_bytes_max, err);
     }
     return code;
+}
+
+/* copy_list copies a list of the caller's, and lets the rules point to the copy. NULL: they point
+ * to a default, which stays. */
+static enum urlpool_code copy_list(const char *given, char **out_own, const char **out_rule,
+                                   struct urlpool_error *err)
+{
+    if (given == NULL) {
+        return URLPOOL_OK;
+    }
+    *out_own = urlp_strndup(given, strlen(given));
+    if (*out_own == NULL) {
+        return urlp_fail_nomem(err);
+    }
+    *out_rule = *out_own;
+    return URLPOOL_OK;
+}
+
+static enum urlpool_code copy_retries(struct urlpool_manager *manager,
+                                      const struct urlpool_retry *given, struct urlpool_error *err)
+{
+    enum urlpool_code code = copy_list(given->allowed_methods, &manager->own_methods,
+                                       &manager->retries.allowed_methods, err);
+
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    return copy_list(given->remove_headers_on_redirect, &manager->own_removed,
+                     &manager->retries.remove_headers_on_redirect, err);
 }
 
 /* copy_texts copies what the caller may free after urlpool_manager_new. */
@@ -103,7 +135,7 @@ static enum urlpool_code copy_texts(struct urlpool_manager *manager,
             return URLPOOL_E_NOMEM;
         }
     }
-    return URLPOOL_OK;
+    return copy_retries(manager, &options->retries, err);
 }
 
 static void destroy(struct urlpool_manager *manager) URLP_MAY_BLOCK
@@ -113,6 +145,8 @@ static void destroy(struct urlpool_manager *manager) URLP_MAY_BLOCK
     urlpool_tls_unref(atomic_load(&manager->tls));
     urlpool_headers_free(manager->headers);
     urlp_free(manager->user_agent);
+    urlp_free(manager->own_methods);
+    urlp_free(manager->own_removed);
     urlp_free(manager);
 }
 

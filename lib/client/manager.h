@@ -8,6 +8,7 @@
 #include "conn/opener.h"
 #include "http/route.h"
 #include "http/url.h"
+#include "policy/retry_rules.h"
 #include "pool/pool.h"
 
 /* struct urlpool_manager is what requests share. It has no lock: all but `tls` is written once,
@@ -15,7 +16,9 @@
 struct urlpool_manager {
     struct urlp_ref refs;
     struct urlpool_timeout timeout; /* resolved: ms, or -1 */
-    int redirects_max;
+    struct urlp_retry_rules
+        retries; /* its strings are `own_methods`, `own_removed`, or constants */
+    char *own_methods, *own_removed;
     int64_t data_bytes_max;          /* -1: none */
     struct urlpool_headers *headers; /* NULL: none */
     char *user_agent;                /* NULL: none is sent */

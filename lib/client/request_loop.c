@@ -13,25 +13,6 @@
 #include "client/journey.h"
 #include "conn/response.h"
 
-/* judge_redirect asks policy about a response. True: another hop is prepared. False with
- * `*out_code` OK: the response is the caller's. */
-static bool judge_redirect(struct urlp_journey *journey, struct urlpool_response *response,
-                           struct urlp_redirect *out, enum urlpool_code *out_code,
-                           struct urlpool_error *err)
-{
-    struct urlp_redirect_facts facts = {
-        .url = &journey->url,
-        .method = journey->method,
-        .status = response->status,
-        .num_redirects = journey->num_redirects,
-        .can_rewind = urlp_body_plan_can_rewind(&journey->body),
-    };
-
-    facts.fields = urlp_response_fields(response, &facts.num_fields);
-    *out_code = urlp_redirect_judge(&journey->rules, &facts, out, &journey->next_url, err);
-    return *out_code == URLPOOL_OK && out->follow;
-}
-
 /* sign tells the response how it was come by. Userinfo stays out of its URL: who prints a URL
  * prints no password. */
 static enum urlpool_code sign(const struct urlp_journey *journey, struct urlpool_response *response,
@@ -41,7 +22,7 @@ static enum urlpool_code sign(const struct urlp_journey *journey, struct urlpool
     struct urlp_buf bare = {0};
     enum urlpool_code code = URLPOOL_OK;
 
-    response->num_redirects = (uint32_t)journey->num_redirects;
+    response->num_redirects = (uint32_t)journey->used.redirect;
     response->num_retries = journey->num_retries;
     if (journey->url.userinfo.data != NULL) {
         code = urlp_url_append_without_secrets(&journey->url, &bare);
@@ -56,47 +37,78 @@ static enum urlpool_code sign(const struct urlp_journey *journey, struct urlpool
     return code;
 }
 
-/* finish makes a response the caller's: signed, and its body read unless streamed. */
-static struct urlpool_response *finish(const struct urlp_journey *journey,
-                                       struct urlpool_response *response, struct urlpool_error *err)
+/* deliver makes a response the caller's: signed, and its body read unless streamed. */
+static enum urlpool_code deliver(struct urlp_journey *journey, struct urlpool_response *response,
+                                 struct urlpool_error *err) URLP_MAY_BLOCK
 {
     enum urlpool_code code = sign(journey, response, err);
 
     if (code == URLPOOL_OK && !journey->options->stream) {
         code = urlpool_response_read_all(response, err);
     }
-    if (code == URLPOOL_OK) {
-        return response;
+    if (code != URLPOOL_OK) {
+        journey->tried.code = code;
+        journey->tried.response_bytes_seen = true;
+        return code;
     }
-    urlpool_response_free(response);
+    urlp_response_set_hops(response, &journey->hops);
+    return URLPOOL_OK;
+}
+
+/* settle returns the response that is the caller's; else NULL, and `out` says what follows, with
+ * the failure in `err` if there is one. A body that cannot be read whole is a failure like any
+ * other, as long as it is not streamed. */
+static struct urlpool_response *settle(struct urlp_journey *journey,
+                                       struct urlpool_response *response, struct urlp_verdict *out,
+                                       struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    if (response == NULL) {
+        *out = urlp_journey_judge_failure(journey, err->phase);
+        return NULL;
+    }
+    if (urlp_journey_judge_response(journey, response, out, err) != URLPOOL_OK) {
+        *out = (struct urlp_verdict){.kind = URLP_VERDICT_FAIL, .state = journey->used};
+    } else if (out->kind == URLP_VERDICT_RETURN) {
+        if (deliver(journey, response, err) == URLPOOL_OK) {
+            return response;
+        }
+        *out = urlp_journey_judge_failure(journey, err->phase);
+    }
+    urlpool_response_free(response); /* drains within its bounds, decodes nothing */
     return NULL;
 }
 
-/* follow runs the journey to its last hop. */
-static struct urlpool_response *follow(struct urlp_journey *journey,
-                                       struct urlpool_error *err) URLP_MAY_BLOCK
+/* run makes the journey: tries until there is a response, or no next try. */
+static struct urlpool_response *run(struct urlp_journey *journey,
+                                    struct urlpool_error *err) URLP_MAY_BLOCK
 {
     for (;;) {
-        struct urlp_redirect redirect = {0};
+        struct urlp_verdict verdict;
         struct urlpool_response *response = urlp_journey_try(journey, err);
-        enum urlpool_code code = URLPOOL_OK;
 
-        if (response == NULL) {
-            return NULL;
+        response = settle(journey, response, &verdict, err);
+        if (response != NULL) {
+            return response;
         }
-        journey->last_status = response->status;
-        journey->maybe_processed = true; /* whatever becomes of a next hop: this server did act */
-        if (!judge_redirect(journey, response, &redirect, &code, err) && code == URLPOOL_OK) {
-            return finish(journey, response, err);
+        if (verdict.kind != URLP_VERDICT_RETRY_FRESH) {
+            urlp_journey_leave(journey);
         }
-        urlpool_response_free(response); /* drains within its bounds, decodes nothing */
-        if (code == URLPOOL_OK) {
-            code = urlp_journey_go_on(journey, &redirect, err);
-        }
-        if (code != URLPOOL_OK) {
+        if (urlp_journey_go_on(journey, &verdict, err) != URLPOOL_OK) {
+            urlp_journey_leave(journey);
             return NULL;
         }
     }
+}
+
+/* fail ends the request, and tells `err`, which may be NULL, why. */
+static void fail(const struct urlp_journey *journey, struct urlpool_error *why,
+                 struct urlpool_error *err)
+{
+    urlp_count(&journey->manager->counters.failures, 1);
+    why->num_attempts = journey->num_attempts;
+    why->http_status = why->http_status != 0 ? why->http_status : journey->last_status;
+    why->maybe_processed = journey->maybe_processed;
+    (void)urlp_fail_with(err, why);
 }
 
 struct urlpool_response *urlp_request_make(struct urlpool_manager *manager,
@@ -110,22 +122,17 @@ struct urlpool_response *urlp_request_make(struct urlpool_manager *manager,
                                    .options = options != NULL ? options : &defaults,
                                    .only_pool = only_pool};
     struct urlpool_response *response = NULL;
-    struct urlpool_error own_error;
+    struct urlpool_error why = {0}; /* the caller's is written only on failure, of all tries */
 
-    if (err == NULL) {
-        err = &own_error; /* the loop itself looks at it */
-    }
     (void)urlpool_manager_ref(manager);
     urlp_count(&manager->counters.requests, 1);
-    if (urlp_journey_set_out(&journey, method, url, err) == URLPOOL_OK) {
-        response = follow(&journey, err);
+    if (urlp_journey_set_out(&journey, method, url, &why) == URLPOOL_OK) {
+        response = run(&journey, &why);
     }
     if (response == NULL) {
-        urlp_count(&manager->counters.failures, 1);
-        err->num_attempts = journey.num_attempts;
-        err->http_status = err->http_status != 0 ? err->http_status : journey.last_status;
-        err->maybe_processed = journey.maybe_processed;
+        fail(&journey, &why, err);
     }
+    urlp_hops_deinit(&journey.hops);
     urlp_body_plan_deinit(&journey.body);
     urlp_buf_deinit(&journey.authorization);
     urlp_url_deinit(&journey.url);

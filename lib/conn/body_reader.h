@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/sync.h"
 #include "coding/decoder.h"
+#include "conn/hops.h"
 #include "conn/response.h"
 #include "conn/wire.h"
 
@@ -46,6 +47,7 @@ struct urlp_answer {
     uint8_t *data_room; /* in the block; NULL: none */
     size_t data_cap;
     struct urlp_buf data_own;
+    struct urlp_hops hops;
     struct urlpool_error error; /* FAILED: what every later call says */
 };
 

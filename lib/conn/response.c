@@ -284,6 +284,20 @@ const char *urlpool_response_header(const struct urlpool_response *response, con
     return response == NULL || name == NULL ? NULL : urlpool_headers_get(response->headers, name);
 }
 
+size_t urlpool_response_num_hops(const struct urlpool_response *response)
+{
+    const struct urlp_answer *answer = (const struct urlp_answer *)(const void *)response;
+
+    return response == NULL ? 0 : urlp_hops_count(&answer->hops);
+}
+
+struct urlpool_hop urlpool_response_hop(const struct urlpool_response *response, size_t index)
+{
+    const struct urlp_answer *answer = (const struct urlp_answer *)(const void *)response;
+
+    return response == NULL ? (struct urlpool_hop){0} : urlp_hops_get(&answer->hops, index);
+}
+
 void urlpool_response_free(struct urlpool_response *response) URLP_MAY_BLOCK
 {
     struct urlp_answer *answer = answer_of(response);
@@ -298,6 +312,7 @@ void urlpool_response_free(struct urlpool_response *response) URLP_MAY_BLOCK
     urlp_decoder_free(answer->decoder);
     urlpool_headers_free(answer->trailers);
     urlp_buf_deinit(&answer->data_own);
+    urlp_hops_deinit(&answer->hops);
     urlp_free(answer->url_own);
     urlp_free(answer);
 }
@@ -321,6 +336,15 @@ enum urlpool_code urlp_response_set_url(struct urlpool_response *response, struc
     }
     response->url = copy;
     return URLPOOL_OK;
+}
+
+void urlp_response_set_hops(struct urlpool_response *response, struct urlp_hops *hops)
+{
+    struct urlp_answer *answer = answer_of(response);
+
+    urlp_hops_deinit(&answer->hops);
+    answer->hops = *hops;
+    *hops = (struct urlp_hops){0};
 }
 
 const struct urlp_field *urlp_response_fields(const struct urlpool_response *response,

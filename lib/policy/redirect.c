@@ -158,11 +158,6 @@ enum urlpool_code urlp_redirect_judge(const struct urlp_redirect_rules *rules,
         *out = (struct urlp_redirect){0};
         return URLPOOL_OK;
     }
-    if (facts->num_redirects >= rules->redirects_max) {
-        code = urlp_fail(err, URLPOOL_E_TOO_MANY_REDIRECTS, URLPOOL_PHASE_REDIRECT,
-                         "more than %d redirects", rules->redirects_max);
-        return complete(code, facts, URLPOOL_OK, err);
-    }
     code = resolve(facts, location, next, err);
     if (code != URLPOOL_OK) {
         return code;

@@ -11,7 +11,6 @@
 
 /* What the caller allows. */
 struct urlp_redirect_rules {
-    int redirects_max;     /* already resolved: 0 means none */
     bool return_redirects; /* hand the 3xx to the caller */
     bool allow_downgrade;  /* https to http */
     unsigned schemes;      /* an OR of enum urlpool_scheme; 0: both */
@@ -25,8 +24,7 @@ struct urlp_redirect_facts {
     int status;
     const struct urlp_field *fields;
     size_t num_fields;
-    int num_redirects; /* followed so far */
-    bool can_rewind;   /* the request's body, or there is none */
+    bool can_rewind; /* the request's body, or there is none */
 };
 
 /* What follows. */
@@ -36,15 +34,16 @@ struct urlp_redirect {
     bool cross_origin; /* scheme, host or port changed: credentials go, for good */
 };
 
-/* urlp_redirect_judge decides what follows a response. Pure: same facts, same verdict. When it
+/* urlp_redirect_judge decides where a response leads; whether it may once more is policy/verdict's
+ * to say. Pure: same facts, same verdict. When it
  * follows, `next` is the URL to go to, fragment inherited; it is not `facts->url`. The response is
  * the caller's when its status is no redirect, Location is absent or empty, redirects are to be
  * returned, or a body that must go on cannot be sent again.
  *
  * Owns:    the caller calls urlp_url_deinit on `next`, also on failure.
- * Errors:  URLPOOL_E_TOO_MANY_REDIRECTS; URLPOOL_E_REDIRECT (two differing Location lines, https to
- *          http, a scheme that is not allowed, userinfo or a bad URL in Location); both with
- *          phase REDIRECT and the status; URLPOOL_E_NOMEM. `out` is untouched then.
+ * Errors:  URLPOOL_E_REDIRECT (two differing Location lines, https to http, a scheme that is not
+ *          allowed, userinfo or a bad URL in Location), with phase REDIRECT and the status;
+ *          URLPOOL_E_NOMEM. `out` is untouched then.
  * Spec:    RFC 9110 sections 10.2.2, 15.4.
  * Model:   urllib3 PoolManager.urlopen. */
 URLPOOL_MUST_USE enum urlpool_code urlp_redirect_judge(const struct urlp_redirect_rules *rules,
