@@ -319,7 +319,8 @@ START_TEST(body__that_breaks_off_is_never_handed_out)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct wire wire = {cases[i].data, 0, true};
         struct test_server *server = test_server_start(send_wire, &wire, NULL);
-        struct urlpool_manager *manager = test_manager(NULL);
+        struct urlpool_manager *manager =
+            test_manager(&(struct urlpool_manager_options){.retries = TEST_ONE_TRY});
         enum urlpool_code code = test_fetch_fails(manager, "GET", server, "/", NULL);
 
         ck_assert_msg(code == cases[i].code, "case %zu: %s: %s", i, urlpool_code_name(code),

@@ -59,7 +59,8 @@ START_TEST(failure__has_code_phase_and_sentence)
     };
     struct test_server *server = test_server_start(answer_badly, NULL, NULL);
     struct urlpool_manager *manager = test_manager(NULL);
-    const struct urlpool_request_options options = {.timeout = {.read_ms = 200}};
+    const struct urlpool_request_options options = {.timeout = {.read_ms = 200},
+                                                    .retries = TEST_ONE_TRY};
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         enum urlpool_code code = test_fetch_fails(manager, "GET", server, cases[i].path, &options);
@@ -94,7 +95,8 @@ START_TEST(failure__before_anything_is_sent)
         {"CONNECT", "http://h/",           URLPOOL_E_HEADER,  URLPOOL_PHASE_NONE   },
         {"GET",     "http://127.0.0.1:1/", URLPOOL_E_CONNECT, URLPOOL_PHASE_CONNECT},
     };
-    struct urlpool_manager *manager = test_manager(NULL);
+    struct urlpool_manager *manager =
+        test_manager(&(struct urlpool_manager_options){.retries = TEST_ONE_TRY});
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct urlpool_response *response =

@@ -146,8 +146,9 @@ START_TEST(https__body_that_ends_without_close_notify_is_incomplete)
 {
     struct https_scene scene = https_scene_begin(answer_ends, NULL, NULL);
     struct urlpool_manager *manager = manager_for(&scene);
+    const struct urlpool_request_options options = {.retries = TEST_ONE_TRY};
 
-    ck_assert_int_eq(test_fetch_fails(manager, "GET", scene.server, "/until/cut", NULL),
+    ck_assert_int_eq(test_fetch_fails(manager, "GET", scene.server, "/until/cut", &options),
                      URLPOOL_E_INCOMPLETE_READ);
     ck_assert_int_eq(test_err.phase, URLPOOL_PHASE_BODY);
     ck_assert_int_eq(test_err.http_status, 200);

@@ -105,7 +105,8 @@ START_TEST(refusal__of_an_unknown_ca)
     struct https_scene scene = https_scene_begin(test_answer_hello, NULL, NULL);
     struct test_cert *another = test_ca("Another CA");
     struct urlpool_tls *tls = test_trust(another);
-    struct urlpool_manager *manager = test_manager(&(struct urlpool_manager_options){.tls = tls});
+    struct urlpool_manager *manager =
+        test_manager(&(struct urlpool_manager_options){.tls = tls, .retries = TEST_ONE_TRY});
 
     expect_refusal(&scene, manager, URLPOOL_E_TLS_VERIFY,
                    "self signed certificate in certificate chain");
@@ -164,7 +165,8 @@ START_TEST(insecure__takes_whom_verification_refuses)
     const struct urlpool_tls_options anybody = {.insecure_no_verify = true};
     struct https_scene scene = https_scene_begin(test_answer_hello, NULL, &leaf);
     struct urlpool_tls *tls = urlpool_tls_new(&anybody, &test_err);
-    struct urlpool_manager *manager = test_manager(&(struct urlpool_manager_options){.tls = tls});
+    struct urlpool_manager *manager =
+        test_manager(&(struct urlpool_manager_options){.tls = tls, .retries = TEST_ONE_TRY});
 
     test_get(manager, scene.server);
     (void)urlpool_manager_close_idle(manager);
@@ -183,7 +185,8 @@ START_TEST(insecure__lends_nothing_to_a_verified_manager)
     const struct urlpool_tls_options anybody = {.insecure_no_verify = true};
     struct https_scene scene = https_scene_begin(test_answer_hello, NULL, &leaf);
     struct urlpool_tls *tls = urlpool_tls_new(&anybody, &test_err);
-    struct urlpool_manager *careless = test_manager(&(struct urlpool_manager_options){.tls = tls});
+    struct urlpool_manager *careless =
+        test_manager(&(struct urlpool_manager_options){.tls = tls, .retries = TEST_ONE_TRY});
     struct urlpool_manager *careful =
         test_manager(&(struct urlpool_manager_options){.tls = scene.tls});
 
@@ -204,7 +207,8 @@ START_TEST(refusal__of_a_port_that_speaks_http)
     struct urlpool_tls *tls = urlpool_tls_new(&anybody, &test_err);
     struct tls_server *speaker =
         tls_server_start(&(struct tls_server_options){.manner = TLS_SERVER_SPEAKS_HTTP});
-    struct urlpool_manager *manager = test_manager(&(struct urlpool_manager_options){.tls = tls});
+    struct urlpool_manager *manager =
+        test_manager(&(struct urlpool_manager_options){.tls = tls, .retries = TEST_ONE_TRY});
     char url[64];
 
     snprintf(url, sizeof(url), "https://127.0.0.1:%d/", tls_server_port(speaker));
@@ -231,7 +235,8 @@ START_TEST(refusal__of_peers_that_do_not_shake_hands)
     };
     const struct urlpool_tls_options anybody = {.insecure_no_verify = true};
     struct urlpool_tls *tls = urlpool_tls_new(&anybody, &test_err);
-    struct urlpool_manager *manager = test_manager(&(struct urlpool_manager_options){.tls = tls});
+    struct urlpool_manager *manager =
+        test_manager(&(struct urlpool_manager_options){.tls = tls, .retries = TEST_ONE_TRY});
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct tls_server *peer =
@@ -275,7 +280,8 @@ START_TEST(refusal__of_a_handshake_cut_short)
     int listener = loopback_listen("127.0.0.1", 0);
     const struct urlpool_tls_options anybody = {.insecure_no_verify = true};
     struct urlpool_tls *tls = urlpool_tls_new(&anybody, &test_err);
-    struct urlpool_manager *manager = test_manager(&(struct urlpool_manager_options){.tls = tls});
+    struct urlpool_manager *manager =
+        test_manager(&(struct urlpool_manager_options){.tls = tls, .retries = TEST_ONE_TRY});
     pthread_t thread;
     char url[64];
 
@@ -295,7 +301,8 @@ END_TEST
 START_TEST(refusal__of_http_where_https_is_spoken_names_the_answer)
 {
     struct https_scene scene = https_scene_begin(test_answer_hello, NULL, NULL);
-    struct urlpool_manager *manager = test_manager(NULL);
+    struct urlpool_manager *manager =
+        test_manager(&(struct urlpool_manager_options){.retries = TEST_ONE_TRY});
     char url[64];
 
     snprintf(url, sizeof(url), "http://127.0.0.1:%d/", test_server_port(scene.server));

@@ -50,7 +50,7 @@ static enum urlpool_code fate(const struct urlpool_limits *limits, struct script
 {
     struct test_server *server = test_server_start(play, &script, NULL);
     struct urlpool_manager *manager =
-        test_manager(&(struct urlpool_manager_options){.limits = *limits});
+        test_manager(&(struct urlpool_manager_options){.limits = *limits, .retries = TEST_ONE_TRY});
     char url[128];
     struct urlpool_response *response = urlpool_request(
         manager, "GET", test_server_url(server, "/", url, sizeof(url)), NULL, &test_err);

@@ -156,14 +156,15 @@ END_TEST
 START_TEST(redirect__that_leads_nowhere_still_says_what_the_first_server_did)
 {
     struct test_server *server = test_server_start(answer_redirects, NULL, NULL);
-    struct urlpool_manager *manager = test_manager(NULL);
+    struct urlpool_manager *manager =
+        test_manager(&(struct urlpool_manager_options){.retries = TEST_ONE_TRY});
 
     ck_assert_int_eq(test_fetch_fails(manager, "POST", server, "/to/http://127.0.0.1:1/", NULL),
                      URLPOOL_E_CONNECT);
     ck_assert_int_eq(test_err.phase, URLPOOL_PHASE_CONNECT);
     ck_assert_int_eq(test_err.http_status, 302);
     ck_assert(test_err.maybe_processed);
-    ck_assert_uint_eq(test_err.num_attempts, 1);
+    ck_assert_uint_eq(test_err.num_attempts, 2);
     urlpool_manager_free(manager);
     test_server_stop(server);
 }

@@ -274,16 +274,18 @@ static enum urlpool_code fate_of_length(struct scene *scene, const char *len,
 
 START_TEST(data_bytes_max__is_the_requests_else_the_managers_else_a_gibibyte)
 {
-    const struct urlpool_request_options ten = {.data_bytes_max = 10};
-    const struct urlpool_request_options any = {.data_bytes_max = URLPOOL_NO_TIMEOUT};
+    const struct urlpool_request_options none = {.retries = TEST_ONE_TRY};
+    const struct urlpool_request_options ten = {.data_bytes_max = 10, .retries = TEST_ONE_TRY};
+    const struct urlpool_request_options any = {.data_bytes_max = URLPOOL_NO_TIMEOUT,
+                                                .retries = TEST_ONE_TRY};
     struct scene zero = begin(NULL);
     struct scene twenty = begin(&(struct urlpool_manager_options){.data_bytes_max = 20});
 
-    ck_assert_int_eq(fate_of_length(&zero, "1073741824", NULL), URLPOOL_E_INCOMPLETE_READ);
-    ck_assert_int_eq(fate_of_length(&zero, "1073741825", NULL), URLPOOL_E_DATA_TOO_LARGE);
+    ck_assert_int_eq(fate_of_length(&zero, "1073741824", &none), URLPOOL_E_INCOMPLETE_READ);
+    ck_assert_int_eq(fate_of_length(&zero, "1073741825", &none), URLPOOL_E_DATA_TOO_LARGE);
     ck_assert_int_eq(fate_of_length(&zero, "1073741825", &any), URLPOOL_E_INCOMPLETE_READ);
-    ck_assert_int_eq(fate_of_length(&twenty, "20", NULL), URLPOOL_E_INCOMPLETE_READ);
-    ck_assert_int_eq(fate_of_length(&twenty, "21", NULL), URLPOOL_E_DATA_TOO_LARGE);
+    ck_assert_int_eq(fate_of_length(&twenty, "20", &none), URLPOOL_E_INCOMPLETE_READ);
+    ck_assert_int_eq(fate_of_length(&twenty, "21", &none), URLPOOL_E_DATA_TOO_LARGE);
     ck_assert_int_eq(fate_of_length(&twenty, "11", &ten), URLPOOL_E_DATA_TOO_LARGE);
     ck_assert_int_eq(fate_of_length(&twenty, "10", &ten), URLPOOL_E_INCOMPLETE_READ);
     end(&zero);
@@ -350,6 +352,7 @@ END_TEST
 
 START_TEST(dns_servers__are_asked_for_names)
 {
+    const struct urlpool_request_options one_try = {.retries = TEST_ONE_TRY};
     struct dns_server *dns = dns_server_start();
     struct scene scene =
         begin(&(struct urlpool_manager_options){.dns_servers = dns_server_address(dns)});
@@ -364,7 +367,7 @@ START_TEST(dns_servers__are_asked_for_names)
     ck_assert_uint_ge(dns_server_num_queries(dns, "shop.example", DNS_A), 1);
     ck_assert_uint_ge(test_stats(scene.manager).dns_queries, 1);
     ck_assert_ptr_null(
-        urlpool_request(scene.manager, "GET", "http://gone.example/", NULL, &test_err));
+        urlpool_request(scene.manager, "GET", "http://gone.example/", &one_try, &test_err));
     ck_assert_int_eq(test_err.code, URLPOOL_E_RESOLVE);
     ck_assert_int_eq(test_err.phase, URLPOOL_PHASE_RESOLVE);
     end(&scene);

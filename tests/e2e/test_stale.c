@@ -130,7 +130,8 @@ static void *answer_once_and_vanish(void *arg)
 START_TEST(stale__whose_second_try_fails_says_why_there_was_one)
 {
     int listener = loopback_listen("127.0.0.1", 0);
-    struct urlpool_manager *manager = test_manager(NULL);
+    struct urlpool_manager *manager =
+        test_manager(&(struct urlpool_manager_options){.retries = {.total = URLPOOL_NONE}});
     struct urlpool_response *response;
     pthread_t thread;
     char url[64];
@@ -166,7 +167,8 @@ static void answer_seen_then_go(struct test_peer *peer, const struct test_reques
 START_TEST(stale__is_no_connection_on_which_an_answer_has_begun)
 {
     struct test_server *server = test_server_start(answer_seen_then_go, NULL, NULL);
-    struct urlpool_manager *manager = test_manager(NULL);
+    struct urlpool_manager *manager =
+        test_manager(&(struct urlpool_manager_options){.retries = {.total = URLPOOL_NONE}});
 
     test_get(manager, server);
     ck_assert_int_eq(test_fetch_fails(manager, "GET", server, "/", NULL),
@@ -187,7 +189,8 @@ static void answer_nothing(struct test_peer *peer, const struct test_request *re
 START_TEST(stale__is_no_fresh_connection)
 {
     struct test_server *server = test_server_start(answer_nothing, NULL, NULL);
-    struct urlpool_manager *manager = test_manager(NULL);
+    struct urlpool_manager *manager =
+        test_manager(&(struct urlpool_manager_options){.retries = {.total = URLPOOL_NONE}});
 
     ck_assert_int_eq(test_fetch_fails(manager, "GET", server, "/", NULL),
                      URLPOOL_E_REMOTE_DISCONNECTED);

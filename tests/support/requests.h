@@ -19,6 +19,14 @@
 #define TEST_ACCEPT_ENCODING "gzip, deflate"
 #endif
 
+/* TEST_ONE_TRY is for the `retries` of tests that are about a failure as such: none is made good,
+ * but redirects are followed. */
+#define TEST_ONE_TRY                                                           \
+    {                                                                          \
+        .connect = URLPOOL_NONE, .read = URLPOOL_NONE, .status = URLPOOL_NONE, \
+        .other = URLPOOL_NONE                                                  \
+    }
+
 /* test_err is the error of the last call of these functions; tests use it for their own calls. */
 extern struct urlpool_error test_err;
 

@@ -97,7 +97,7 @@ static int set_up(struct stage_scene *scene, struct urlpool_manager_options *opt
 
 void stage_begin(struct stage_scene *scene, enum stage stage, const struct urlpool_timeout *timeout)
 {
-    struct urlpool_manager_options options = {0};
+    struct urlpool_manager_options options = {.retries = TEST_ONE_TRY};
     const struct urlpool_request_options stream = {.stream = true};
     int port;
 
