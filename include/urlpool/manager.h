@@ -175,7 +175,7 @@ struct urlpool_headers_choice {
     unsigned char reserved[32];
 };
 
-/* urlpool_headers_make makes a list of the headers chosen, in the order above.
+/* urlpool_headers_make makes a list of the headers chosen.
  *
  * Owns:    the caller frees it with urlpool_headers_free.
  * Errors:  NULL with URLPOOL_E_INVALID (NULL, basic and bearer at once, reserved bytes),
