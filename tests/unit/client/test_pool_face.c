@@ -199,6 +199,9 @@ START_TEST(pool_for__names_an_origin_by_its_parts)
         {"http",  "example.com:81", 81,   "http://example.com:81 "   },
         {"http",  "::1",            0,    "http://[::1]:80 "         },
         {"http",  "[::1]",          8080, "http://[::1]:8080 "       },
+        {"http",  "example.com:0",  0,    "http://example.com:0 "    },
+        {"https", "example.com",    80,   "https://example.com:80 "  },
+        {"https", "example.com",    0,    "https://example.com:443 " },
     };
     const struct urlpool_tls_options anybody = {.insecure_no_verify = true};
     struct urlpool_tls *tls = urlpool_tls_new(&anybody, &test_err);
@@ -253,6 +256,105 @@ START_TEST(pool_for__refuses_what_is_no_origin)
     }
     ck_assert_ptr_null(urlpool_manager_pool_for(NULL, "http", "h", 0, &test_err));
     ck_assert_int_eq(test_err.code, URLPOOL_E_INVALID);
+    urlpool_manager_free(manager);
+}
+END_TEST
+
+/* expect_line checks the beginning of what a pool says of itself, and gives it back. */
+static void expect_line(struct urlpool_pool *pool, const char *line)
+{
+    char *described;
+
+    ck_assert_msg(pool != NULL, "%s", test_err.message);
+    described = urlpool_pool_describe(pool, &test_err);
+    ck_assert_msg(strncmp(described, line, strlen(line)) == 0, "%s", described);
+    urlpool_string_free(described);
+    urlpool_pool_unref(pool);
+}
+
+START_TEST(pool_for_url__and_pool_new_name_the_origin_of_a_url)
+{
+    static const struct {
+        const char *url, *line;
+    } cases[] = {
+        {"http://Example.COM/p?q#f", "http://example.com:80 "  },
+        {"HTTP://example.com",       "http://example.com:80 "  },
+        {"http://example.com:/",     "http://example.com:80 "  },
+        {"http://example.com:080/",  "http://example.com:80 "  },
+        {"http://example.com:0/",    "http://example.com:0 "   }, /* not the default's place */
+        {"http://me:pw@h:81/",       "http://h:81 "            },
+        {"https://example.com",      "https://example.com:443 "},
+        {"https://example.com:80",   "https://example.com:80 " },
+        {"http://[::1]/",            "http://[::1]:80 "        },
+    };
+    const struct urlpool_tls_options anybody = {.insecure_no_verify = true};
+    const struct urlpool_manager_options options = {.tls = urlpool_tls_new(&anybody, &test_err)};
+    struct urlpool_manager *manager = test_manager(&options);
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        expect_line(urlpool_manager_pool_for_url(manager, cases[i].url, &test_err), cases[i].line);
+        expect_line(urlpool_pool_new(cases[i].url, &options, &test_err), cases[i].line);
+    }
+    urlpool_manager_free(manager);
+    urlpool_tls_unref(options.tls);
+}
+END_TEST
+
+START_TEST(pool_for_url__and_pool_new_refuse_what_names_no_origin)
+{
+    static const struct {
+        const char *url;
+        enum urlpool_code code;
+    } cases[] = {
+        {"http://",            URLPOOL_E_URL    },
+        {"http:///p",          URLPOOL_E_URL    },
+        {"http://:80/",        URLPOOL_E_URL    },
+        {"http://me:secret@/", URLPOOL_E_URL    },
+        {"http://h:65536/",    URLPOOL_E_URL    },
+        {"http://h:-1/",       URLPOOL_E_URL    },
+        {"http://h:http/",     URLPOOL_E_URL    },
+        {"h",                  URLPOOL_E_SCHEME },
+        {"//h/",               URLPOOL_E_SCHEME },
+        {"",                   URLPOOL_E_SCHEME },
+        {"ftp://me:secret@h/", URLPOOL_E_SCHEME },
+        {NULL,                 URLPOOL_E_INVALID},
+    };
+    struct urlpool_manager *manager = test_manager(NULL);
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ck_assert_ptr_null(urlpool_manager_pool_for_url(manager, cases[i].url, &test_err));
+        ck_assert_msg(test_err.code == cases[i].code, "case %zu: %s", i, test_err.message);
+        ck_assert_ptr_null(strstr(test_err.message, "secret"));
+        ck_assert_ptr_null(urlpool_pool_new(cases[i].url, NULL, &test_err));
+        ck_assert_msg(test_err.code == cases[i].code, "case %zu: %s", i, test_err.message);
+    }
+    ck_assert_ptr_null(urlpool_manager_pool_for_url(NULL, "http://h/", &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_INVALID);
+    urlpool_manager_free(manager);
+}
+END_TEST
+
+START_TEST(pool_for__and_pool_for_url_give_one_pool_to_one_origin)
+{
+    struct urlpool_manager *manager = test_manager(NULL);
+    struct urlpool_pool *pools[] = {
+        urlpool_manager_pool_for_url(manager, "http://example.com/a", &test_err),
+        urlpool_manager_pool_for_url(manager, "http://me@EXAMPLE.com:80/b", &test_err),
+        urlpool_manager_pool_for(manager, "http", "example.COM", 0, &test_err),
+        urlpool_manager_pool_for(manager, "HTTP", "example.com:80", 80, &test_err),
+        urlpool_manager_pool_for(manager, "http", "example.com", 81, &test_err),
+        urlpool_manager_pool_for(manager, "http", "example.com:0", 0, &test_err),
+    };
+    const size_t num = sizeof(pools) / sizeof(pools[0]);
+
+    for (size_t i = 0; i < num; i++) {
+        ck_assert_msg(pools[i] != NULL, "%s", test_err.message);
+        ck_assert_int_eq(pools[i] == pools[0], i < 4);
+    }
+    ck_assert_ptr_ne(pools[4], pools[5]);
+    for (size_t i = 0; i < num; i++) {
+        urlpool_pool_unref(pools[i]);
+    }
     urlpool_manager_free(manager);
 }
 END_TEST
@@ -328,5 +430,8 @@ RUN_TESTS("pool face", pool__is_one_origin_and_refuses_another, pool__lends_conn
           pool__lent_connection_counts_each_of_its_requests, pool__takes_a_connection_back_once,
           pool__lent_connection_keeps_pool_and_manager,
           pool__lent_connection_obeys_the_borrowers_limits, pool_for__names_an_origin_by_its_parts,
-          pool_for__refuses_what_is_no_origin, pool__is_the_managers_own_for_its_origin,
+          pool_for__refuses_what_is_no_origin, pool_for_url__and_pool_new_name_the_origin_of_a_url,
+          pool_for_url__and_pool_new_refuse_what_names_no_origin,
+          pool_for__and_pool_for_url_give_one_pool_to_one_origin,
+          pool__is_the_managers_own_for_its_origin,
           pool__reference_outlives_the_manager_and_is_closed_with_it, pool__refuses_null)
