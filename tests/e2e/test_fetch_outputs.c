@@ -327,6 +327,44 @@ START_TEST(fetch__a_closed_standard_output_is_a_write_error)
 }
 END_TEST
 
+START_TEST(fetch__heads_go_to_a_file_in_the_order_of_their_urls)
+{
+    struct latch latch = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
+
+    site_begin(&site);
+    test_server_stop(site.server);
+    site.server = test_server_start(answer_in_reverse, &latch, NULL);
+    ck_assert_ran(
+        FETCH(&site, "-D", "heads", site_url(&site, "/first"), site_url(&site, "/second")), 0,
+        "first\nsecond\n");
+    assert_file("heads", "HTTP/1.1 200 Because\r\nContent-Length: 6\r\n\r\n"
+                         "HTTP/1.1 200 Because\r\nContent-Length: 7\r\n\r\n");
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__heads_in_a_file_hide_nothing)
+{
+    char *text;
+
+    site_begin(&site);
+    ck_assert_ran(FETCH(&site, "-D", "heads", "--out-null", site_url(&site, "/hello")), 0, "");
+    text = site_file(&site, "heads");
+    ck_assert_ptr_nonnull(strstr(text, "\r\nSet-Cookie: a=b\r\n"));
+    free(text);
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__heads_that_cannot_be_written_are_an_error)
+{
+    site_begin(&site);
+    ck_assert_refused(FETCH(&site, "-D", "/dev/full", "--out-null", site_url(&site, "/hello")), 23,
+                      "\"/dev/full\"");
+    site_end(&site);
+}
+END_TEST
+
 RUN_TESTS("fetch outputs", fetch__bodies_go_to_standard_output_in_the_order_of_their_urls,
           fetch__a_body_that_comes_too_early_waits_for_its_turn,
           fetch__a_long_body_that_waits_is_whole_and_comes_last,
@@ -339,4 +377,6 @@ RUN_TESTS("fetch outputs", fetch__bodies_go_to_standard_output_in_the_order_of_t
           fetch__remove_on_error_removes_a_partial_file_only,
           fetch__include_prints_every_head_as_it_came, fetch__memory_does_not_grow_with_the_body,
           fetch__output_that_nobody_takes_is_a_write_error,
-          fetch__a_closed_standard_output_is_a_write_error)
+          fetch__a_closed_standard_output_is_a_write_error,
+          fetch__heads_go_to_a_file_in_the_order_of_their_urls, fetch__heads_in_a_file_hide_nothing,
+          fetch__heads_that_cannot_be_written_are_an_error)

@@ -1,8 +1,10 @@
 /* pooled-fetch: what its options make it send, as the server sees it. */
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support/certs.h"
 #include "support/fetch_site.h"
@@ -22,6 +24,8 @@ static const struct {
      {"GET /echo HTTP/1.1\r\n", "\r\nUser-Agent: pooled-fetch/", "\r\nAccept: */*\r\n"},
      {"Accept-Encoding", "Content-"}                                                                                                               },
     {{"--compressed"},                                              {"\r\nAccept-Encoding: gzip"},                         {NULL}                  },
+    {{"--compressed", "--raw"},                                     {"\r\nAccept-Encoding: gzip"},                         {NULL}                  },
+    {{"--raw"},                                                     {"GET"},                                               {"Accept-Encoding"}     },
     {{"-X", "DELETE"},                                              {"DELETE /echo HTTP/1.1\r\n"},                         {NULL}                  },
     {{"--request=PROPFIND"},                                        {"PROPFIND /echo HTTP/1.1\r\n"},                       {NULL}                  },
     {{"-H", "X-One: 1", "-H", "X-One: 2"},                          {"\r\nX-One: 1\r\nX-One: 2\r\n"},                      {NULL}                  },
@@ -194,6 +198,73 @@ START_TEST(fetch__compressed_undoes_a_coding_and_nothing_else_does)
 }
 END_TEST
 
+/* command_line is what a list of processes shows of `program`, NULs as blanks. */
+static void command_line(const struct program *program, char *out, size_t out_size)
+{
+    char path[64];
+    FILE *file;
+    size_t len;
+
+    (void)snprintf(path, sizeof(path), "/proc/%ld/cmdline", (long)program_pid(program));
+    file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    len = fread(out, 1, out_size - 1, file);
+    (void)fclose(file);
+    for (size_t i = 0; i < len; i++) {
+        out[i] = out[i] == '\0' ? ' ' : out[i];
+    }
+    out[len] = '\0';
+}
+
+START_TEST(fetch__credentials_do_not_stay_in_the_list_of_processes)
+{
+    struct site site;
+    struct program *program;
+    char url[256];
+    char text[4096];
+
+    site_begin(&site);
+    (void)snprintf(url, sizeof(url), "http://some:hidden1@127.0.0.1:%d/stay",
+                   test_server_port(site.server));
+    program = program_start(
+        (const char *const[]){POOLED_FETCH, "--url", url, url, "-u", "one:hidden2", "-uone:hidden3",
+                              "--user=one:hidden4", "--oauth2-bearer", "hidden5", "-H",
+                              "Authorization: hidden6", "--header=X-Key: hidden7", "--max-time",
+                              "10", NULL},
+        NULL);
+    while (test_server_num_requests(site.server) == 0) {
+        (void)usleep(1000);
+    }
+    command_line(program, text, sizeof(text));
+    ck_assert_ptr_null(strstr(text, "hidden"));
+    ck_assert_ptr_nonnull(strstr(text, "--max-time 10")); /* it is the right one */
+    program_signal(program, SIGTERM);
+    ran_free(program_wait(program));
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__verbose_hides_credentials)
+{
+    struct site site;
+    struct ran *ran;
+
+    site_begin(&site);
+    ran = FETCH(&site, "-v", "-u", "one:hidden1", "-H", "Cookie: hidden2", "-H",
+                "Proxy-Authorization: hidden3", site_url(&site, "/hello"));
+    ck_assert_int_eq(ran->exit_code, 0);
+    ck_assert_ptr_null(strstr(ran->err, "hidden"));
+    ck_assert_ptr_null(strstr(ran->err, "b25l")); /* "one" */
+    ck_assert_ptr_nonnull(strstr(ran->err, "> Authorization: "));
+    ran_free(ran);
+    ran = FETCH(&site, "-v", "--oauth2-bearer", "hidden", site_url(&site, "/hello"));
+    ck_assert_int_eq(ran->exit_code, 0);
+    ck_assert_ptr_null(strstr(ran->err, "hidden"));
+    ran_free(ran);
+    site_end(&site);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("fetch requests");
@@ -211,6 +282,8 @@ int main(void)
     tcase_add_test(tcase, fetch__follows_redirects_only_when_asked);
     tcase_add_test(tcase, fetch__a_post_becomes_a_get_where_curl_makes_it_one);
     tcase_add_test(tcase, fetch__compressed_undoes_a_coding_and_nothing_else_does);
+    tcase_add_test(tcase, fetch__credentials_do_not_stay_in_the_list_of_processes);
+    tcase_add_test(tcase, fetch__verbose_hides_credentials);
     srunner_run_all(runner, CK_ENV);
     num_failed = srunner_ntests_failed(runner);
     srunner_free(runner);

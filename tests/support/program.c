@@ -81,6 +81,11 @@ struct program *program_start(const char *const *args, const struct program_opti
     return program;
 }
 
+int program_pid(const struct program *program)
+{
+    return program->pid;
+}
+
 void program_signal(const struct program *program, int number)
 {
     if (kill(program->pid, number) != 0) {

@@ -29,6 +29,8 @@ struct program;
 struct program *program_start(const char *const *args, const struct program_options *options);
 /* program_signal sends it a signal. */
 void program_signal(const struct program *program, int number);
+/* program_pid is its process. */
+int program_pid(const struct program *program);
 /* program_wait waits for its end. For ran_free. */
 struct ran *program_wait(struct program *program);
 

@@ -37,10 +37,9 @@ static void fail_by_error(struct pf_transfer *transfer, const struct urlpool_err
     pf_transfer_fail(transfer, pf_exit_of(err), "%s", err->message);
 }
 
-static void fail_by_writing(struct pf_transfer *transfer)
+/* fail_by_writing says why `file` cannot be written; NULL is standard output. */
+static void fail_by_writing(struct pf_transfer *transfer, const char *file)
 {
-    const char *file = transfer->entry->file;
-
     pf_transfer_fail(transfer, PF_EXIT_WRITE, "cannot write %s%s%s: %s", file != NULL ? "\"" : "",
                      file != NULL ? file : "standard output", file != NULL ? "\"" : "",
                      strerror(errno));
@@ -87,28 +86,31 @@ static void add_final_head(struct pf_text *out, const struct urlpool_response *r
 }
 
 /* write_heads writes all heads of the transfer; `response` is NULL when there is no last one. */
-static int write_heads(struct fetching *fetching, const struct urlpool_response *response)
+static void write_heads(struct fetching *fetching, const struct urlpool_response *response)
 {
-    struct pf_watch *watch = &fetching->transfer.watch;
+    const struct pf_settings *settings = fetching->settings;
+    struct pf_transfer *transfer = &fetching->transfer;
+    struct pf_watch *watch = &transfer->watch;
 
     if (!watch->keeps_heads) {
-        return 0;
+        return;
     }
     if (response != NULL) {
         pf_text_cut(&watch->heads, watch->last_head);
         add_final_head(&watch->heads, response);
     }
     if (watch->heads.len == 0) {
-        return 0;
+        return;
     }
     if (fetching->heads != NULL &&
         pf_ticket_write(fetching->heads, watch->heads.data, watch->heads.len) != 0) {
-        return -1;
+        fail_by_writing(transfer, fetching->run->heads != NULL ? settings->dump_header : NULL);
+        return;
     }
-    if (!fetching->settings->include && !fetching->settings->head_only) {
-        return 0;
+    if ((settings->include || settings->head_only) &&
+        pf_output_write(&fetching->output, watch->heads.data, watch->heads.len) != 0) {
+        fail_by_writing(transfer, transfer->entry->file);
     }
-    return pf_output_write(&fetching->output, watch->heads.data, watch->heads.len);
 }
 
 /* length_of is the announced length of a body that will be delivered as it is, or -1. */
@@ -150,7 +152,7 @@ static void read_body(struct fetching *fetching, struct urlpool_response *respon
             return;
         }
         if (pf_output_write(&fetching->output, fetching->buf, len) != 0) {
-            fail_by_writing(transfer);
+            fail_by_writing(transfer, transfer->entry->file);
             return;
         }
         pf_progress_set(fetching->run->progress, fetching->slot, transfer->num_bytes);
@@ -178,8 +180,8 @@ static void take_response(struct fetching *fetching, struct urlpool_response *re
     bool is_failing = response->status >= FAILING_STATUS;
 
     note_response(transfer, response);
-    if (write_heads(fetching, response) != 0) {
-        fail_by_writing(transfer);
+    write_heads(fetching, response);
+    if (transfer->exit_code != PF_EXIT_OK) {
         return;
     }
     if (settings->fail && is_failing) {
@@ -230,7 +232,7 @@ static void make_request(struct fetching *fetching)
     transfer->status = err.http_status;
     transfer->num_redirects = transfer->watch.num_redirects;
     transfer->conn_reused = transfer->watch.conn_reused;
-    (void)write_heads(fetching, NULL); /* it has failed already */
+    write_heads(fetching, NULL);
 }
 
 /* --- once more -------------------------------------------------------------------------------- */
@@ -331,7 +333,7 @@ void pf_fetch(struct pf_run *run, size_t index, size_t slot, void *buf)
     pf_output_begin(&fetching.output, settings, transfer->entry, fetching.ticket);
     make_tries(&fetching);
     if (pf_output_end(&fetching.output, transfer->exit_code == PF_EXIT_OK) != 0) {
-        fail_by_writing(transfer);
+        fail_by_writing(transfer, transfer->entry->file);
     }
     transfer->ended_ns = pf_now_ns();
     pf_tally_add(&run->tally, transfer);
