@@ -121,9 +121,16 @@ static enum urlpool_code put_all(struct sending *sending, struct urlpool_connect
 }
 
 /* check_announced holds the plan against the head, which on the lower floor is the caller's. */
-static enum urlpool_code check_announced(const struct urlpool_connection *connection, int64_t len,
+static enum urlpool_code check_announced(const struct urlpool_connection *connection,
+                                         const struct urlp_body_plan *body,
                                          struct urlpool_error *err)
 {
+    const int64_t len = body != NULL ? body->len : 0;
+
+    if (body != NULL && body->trailers != NULL && connection->turn.body_len >= 0) {
+        return urlp_fail(err, URLPOOL_E_BODY, URLPOOL_PHASE_SEND,
+                         "trailers need a chunked body, and the head says Content-Length");
+    }
     if (len < 0 || connection->turn.body_len < 0 || len == connection->turn.body_len) {
         return URLPOOL_OK;
     }
@@ -138,7 +145,7 @@ enum urlpool_code urlp_turn_put_body(struct urlpool_connection *connection,
     struct urlp_body_plan *body = plan != NULL && plan->has_body ? plan : NULL;
     struct sending sending = {.trailers = body != NULL ? body->trailers : NULL,
                               .is_chunked = connection->turn.body_len < 0};
-    enum urlpool_code code = check_announced(connection, body != NULL ? body->len : 0, err);
+    enum urlpool_code code = check_announced(connection, body, err);
 
     if (code == URLPOOL_OK && body != NULL && body->expect_ms >= 0 && connection->turn.expects) {
         code = urlp_turn_await_continue(connection, body->expect_ms, err);

@@ -60,6 +60,7 @@ void fixture_begin(struct fixture *fixture)
 void fixture_end(struct fixture *fixture)
 {
     urlp_connection_end(fixture->connection, true);
+    urlp_body_plan_deinit(&fixture->plan);
     script_free(fixture->script);
 }
 
@@ -99,13 +100,12 @@ static size_t parse_fields(const char *lines, struct urlp_field *out)
 struct urlpool_response *fixture_exchange(struct fixture *fixture)
 {
     struct urlp_field fields[FIELDS_MAX];
-    struct urlp_body_plan plan = {0};
     const struct urlp_request_head head = {.method = urlp_span_of(fixture->method),
                                            .target = urlp_span_of(fixture->target),
                                            .fields = fields,
                                            .num_fields = parse_fields(fixture->fields, fields)};
     const struct urlp_exchange exchange = {.head = &head,
-                                           .body = &plan,
+                                           .body = &fixture->plan,
                                            .read_ms = fixture->read_ms,
                                            .write_ms = fixture->write_ms,
                                            .data_bytes_max = fixture->data_bytes_max,
@@ -114,13 +114,15 @@ struct urlpool_response *fixture_exchange(struct fixture *fixture)
     struct urlpool_response *response = NULL;
 
     fixture_open(fixture);
-    if (urlp_body_plan_make(&plan, &fixture->body, &fixture->err) != URLPOOL_OK) {
-        urlp_body_plan_deinit(&plan);
+    urlp_body_plan_deinit(&fixture->plan);
+    if (urlp_body_plan_make(&fixture->plan, &fixture->body, &fixture->err) != URLPOOL_OK) {
         return NULL;
+    }
+    if (fixture->planned != NULL) {
+        fixture->planned(fixture);
     }
     response = urlp_connection_exchange(fixture->connection, &exchange, &fixture->call,
                                         &fixture->facts, &fixture->err);
-    urlp_body_plan_deinit(&plan);
     if (response != NULL) {
         urlp_response_set_owner(response, &owner);
     }

@@ -19,6 +19,8 @@ struct fixture {
     const char *method, *target;
     const char *fields; /* lines, each ended by LF; "Host: a" stands before them */
     struct urlpool_body body;
+    void (*planned)(struct fixture *fixture); /* called when the body is planned; NULL: nothing */
+    struct urlp_body_plan plan;               /* of the body */
     int64_t read_ms, write_ms, data_bytes_max;
     bool keep_encoded;
     struct urlp_exchange_facts facts;

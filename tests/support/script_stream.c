@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -39,6 +40,8 @@ struct script {
     const char *last_call;
     unsigned num_reads, num_writes;
     bool is_hidden;
+    bool takes_files;
+    size_t file_most, file_all;
 };
 
 static void *must(void *pointer)
@@ -181,6 +184,14 @@ static struct step *due(struct script *script)
     return &reads->steps[reads->next];
 }
 
+/* let_pass lets the time go by that a call may wait. */
+static void let_pass(const struct urlp_call *call)
+{
+    if (urlp_clock_is_fake() && call->by.at_ns != URLP_NEVER.at_ns) {
+        urlp_clock_fake_advance(call->by.at_ns - urlp_now_ns());
+    }
+}
+
 static enum urlpool_code play_read(struct urlp_stream *stream, void *data, size_t len,
                                    size_t *out_len, enum urlp_end *out_end,
                                    const struct urlp_call *call, struct urlpool_error *err)
@@ -193,6 +204,7 @@ static enum urlpool_code play_read(struct urlp_stream *stream, void *data, size_
     note(script, "read");
     script->num_reads++;
     if (step == NULL) {
+        let_pass(call);
         return urlp_fail(err, urlp_call_timeout_code(call, URLPOOL_E_READ_TIMEOUT),
                          URLPOOL_PHASE_BODY, "the script has nothing to give");
     }
@@ -215,6 +227,15 @@ static enum urlpool_code play_read(struct urlp_stream *stream, void *data, size_
     return URLPOOL_OK;
 }
 
+/* keep adds to what was written. */
+static void keep(struct script *script, const void *data, size_t len)
+{
+    script->written = must(realloc(script->written, script->written_len + len + 1));
+    memcpy(script->written + script->written_len, data, len);
+    script->written_len += len;
+    script->written[script->written_len] = '\0';
+}
+
 static enum urlpool_code play_write(struct urlp_stream *stream, const struct urlp_iovec *runs,
                                     size_t num_runs, size_t *out_written,
                                     const struct urlp_call *call, struct urlpool_error *err)
@@ -235,22 +256,36 @@ static enum urlpool_code play_write(struct urlp_stream *stream, const struct url
         room = step->len;
     }
     if (room == 0) {
-        if (urlp_clock_is_fake()) {
-            urlp_clock_fake_advance(call->by.at_ns - urlp_now_ns());
-        }
+        let_pass(call);
         return urlp_fail(err, urlp_call_timeout_code(call, URLPOOL_E_WRITE_TIMEOUT),
                          URLPOOL_PHASE_SEND, "the script has no room");
     }
     for (i = 0; i < num_runs && room > 0; i++) {
         size_t len = runs[i].len < room ? runs[i].len : room;
 
-        script->written = must(realloc(script->written, script->written_len + len + 1));
-        memcpy(script->written + script->written_len, runs[i].data, len);
-        script->written_len += len;
+        keep(script, runs[i].data, len);
         room -= len;
     }
-    script->written[script->written_len] = '\0';
     *out_written = script->written_len - before;
+    return URLPOOL_OK;
+}
+
+static enum urlpool_code play_send_file(struct urlp_stream *stream, int fd, int64_t at, size_t len,
+                                        size_t *out_sent, const struct urlp_call *call,
+                                        struct urlpool_error *err)
+{
+    struct script *script = (struct script *)stream;
+    size_t left = (size_t)at < script->file_all ? script->file_all - (size_t)at : 0;
+    size_t most = left < script->file_most ? left : script->file_most;
+    char *bytes = must(malloc(len));
+    ssize_t got = pread(fd, bytes, len < most ? len : most, (off_t)at);
+
+    (void)call;
+    (void)err;
+    note(script, "file");
+    *out_sent = got > 0 ? (size_t)got : 0;
+    keep(script, bytes, *out_sent);
+    free(bytes);
     return URLPOOL_OK;
 }
 
@@ -286,8 +321,25 @@ static const struct urlp_stream_ops script_ops = {
     .free = play_free,
 };
 
+static const struct urlp_stream_ops script_file_ops = {
+    .name = "script",
+    .read = play_read,
+    .write = play_write,
+    .send_file = play_send_file,
+    .idle_state = play_idle_state,
+    .below = play_below,
+    .free = play_free,
+};
+
+void script_take_files(struct script *script, size_t len, size_t len_of_all)
+{
+    script->takes_files = true;
+    script->file_most = len;
+    script->file_all = len_of_all;
+}
+
 struct urlp_stream *script_open(struct script *script)
 {
-    script->stream.ops = &script_ops;
+    script->stream.ops = script->takes_files ? &script_file_ops : &script_ops;
     return &script->stream;
 }

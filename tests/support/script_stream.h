@@ -8,7 +8,7 @@
 /* A stream that plays a script in memory: what it gives to reads, in which pieces and when, how it
  * ends, what it takes of writes. It records what was written and which calls were made. It never
  * waits: a read for which the script has nothing yet, and a write that it has no room for, time out
- * at once. */
+ * at once; under a fake clock all the time goes by that was given. */
 struct script;
 
 /* script_new makes an empty script: everything written is taken, every read times out. script_free
@@ -32,16 +32,19 @@ void script_fail_read(struct script *script, enum urlpool_code code);
 void script_hide(struct script *script);
 
 /* What writes meet, in this order: the next takes at most `len` bytes, 0 of which is no room for
- * once, for which under a fake clock all the time goes by that was given; or fails. Those behind
- * the last take everything. */
+ * once; or fails. Those behind the last take everything. */
 void script_take(struct script *script, size_t len);
 void script_fail_write(struct script *script, enum urlpool_code code);
+
+/* script_take_files makes the stream one that sends files: at most `len` bytes at a time, and none
+ * at all behind the first `len_of_all` of a file. */
+void script_take_files(struct script *script, size_t len, size_t len_of_all);
 
 /* script_written is what was written so far, NUL-terminated; script_written_len without the NUL. */
 const char *script_written(const struct script *script);
 size_t script_written_len(const struct script *script);
 
-/* script_calls is what was called: "write read look free-polite", or "free-silent". Many like
+/* script_calls is what was called: "write file read look free-polite", or "free-silent". Many like
  * calls in a row stand once. */
 const char *script_calls(const struct script *script);
 

@@ -1,4 +1,5 @@
-/* Bodies of requests: what of a descriptor reaches the wire. */
+/* Bodies of requests on the wire: descriptors in each framing, trailers, answers that come early.
+ */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -271,6 +272,117 @@ START_TEST(pipe__that_gives_nothing_is_left_for_an_early_answer)
 }
 END_TEST
 
+static struct urlpool_headers *trailers;
+
+static enum urlpool_code read_and_sum(void *user, void *buf, size_t len, size_t *out_len,
+                                      struct urlpool_error *err)
+{
+    int *num_calls = user;
+
+    (void)len;
+    (*num_calls)++;
+    *out_len = *num_calls == 1 ? 2 : 0;
+    memcpy(buf, "hi", 2);
+    return *num_calls == 1 ? URLPOOL_OK : urlpool_headers_add(trailers, "Sum", "209", err);
+}
+
+START_TEST(trailers__stand_behind_the_last_chunk_and_may_be_added_by_the_body)
+{
+    int num_calls = 0;
+
+    trailers = urlpool_headers_new(NULL);
+    ck_assert_int_eq(urlpool_headers_add(trailers, "A", "1", NULL), URLPOOL_OK);
+    begin_put("Transfer-Encoding: chunked\n", -1);
+    fixture.body = urlpool_body_callback(read_and_sum, NULL, &num_calls, 0);
+    fixture.body.trailers = trailers;
+    urlpool_response_free(fixture_answer(&fixture, OK_EMPTY));
+    ck_assert_str_eq(body_sent(), "2\r\nhi\r\n0\r\nA: 1\r\nSum: 209\r\n\r\n");
+    ck_assert(fixture.verdict.is_reusable);
+    fixture_end(&fixture);
+    urlpool_headers_free(trailers);
+}
+END_TEST
+
+START_TEST(trailers__follow_bytes_in_the_same_write)
+{
+    trailers = urlpool_headers_new(NULL);
+    ck_assert_int_eq(urlpool_headers_add(trailers, "A", "1", NULL), URLPOOL_OK);
+    begin_put("Transfer-Encoding: chunked\n", -1);
+    fixture.body = urlpool_body_bytes("", 0);
+    fixture.body.trailers = trailers;
+    urlpool_response_free(fixture_answer(&fixture, OK_EMPTY));
+    ck_assert_str_eq(body_sent(), "0\r\nA: 1\r\n\r\n");
+    ck_assert_uint_eq(script_num_writes(fixture.script), 1);
+    fixture_end(&fixture);
+    urlpool_headers_free(trailers);
+}
+END_TEST
+
+static void add_bad_trailer(struct fixture *unused)
+{
+    (void)unused;
+    ck_assert_int_eq(urlpool_headers_add(trailers, "Content-Length", "1", NULL), URLPOOL_OK);
+}
+
+START_TEST(trailers__that_are_added_and_cannot_be_fail_the_request)
+{
+    struct urlp_connection_verdict verdict;
+
+    trailers = urlpool_headers_new(NULL);
+    begin_put("Transfer-Encoding: chunked\n", -1);
+    fixture.body = urlpool_body_bytes("hi", 2);
+    fixture.body.trailers = trailers;
+    fixture.planned = add_bad_trailer;
+    script_give(fixture.script, OK_EMPTY);
+    ck_assert_ptr_null(fixture_exchange(&fixture));
+    ck_assert_int_eq(fixture.err.code, URLPOOL_E_HEADER);
+    ck_assert_int_eq(fixture.err.phase, URLPOOL_PHASE_SEND);
+    ck_assert_ptr_nonnull(strstr(fixture.err.message, "Content-Length"));
+    ck_assert_ptr_null(strstr(body_sent(), "0\r\n"));
+    urlp_connection_judge(fixture.connection, &verdict);
+    ck_assert(!verdict.is_reusable);
+    fixture_end(&fixture);
+    urlpool_headers_free(trailers);
+}
+END_TEST
+
+START_TEST(trailers__are_refused_where_the_head_says_a_length)
+{
+    trailers = urlpool_headers_new(NULL);
+    begin_put("Content-Length: 2\n", -1);
+    fixture.body = urlpool_body_bytes("hi", 2);
+    fixture.body.trailers = trailers;
+    ck_assert_ptr_null(fixture_exchange(&fixture));
+    ck_assert_int_eq(fixture.err.code, URLPOOL_E_BODY);
+    ck_assert_uint_eq(script_written_len(fixture.script), 0);
+    fixture_end(&fixture);
+    urlpool_headers_free(trailers);
+}
+END_TEST
+
+START_TEST(sending__of_a_large_body_in_pieces_looks_for_an_answer_now_and_then)
+{
+    static char bytes[1000000];
+    struct urlpool_response *response;
+    int fd;
+
+    memset(bytes, 'x', sizeof(bytes));
+    fd = file_with(bytes, sizeof(bytes));
+    fixture_begin(&fixture);
+    fixture.method = "PUT";
+    fixture.fields = "Content-Length: 1000000\n";
+    fixture.body = urlpool_body_fd(fd);
+    script_give_after(fixture.script, 300000, "HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n");
+    response = fixture_exchange(&fixture);
+    ck_assert_msg(response != NULL, "%s", fixture.err.message);
+    ck_assert_int_eq(response->status, 413);
+    ck_assert_uint_lt(script_written_len(fixture.script), 700000);
+    urlpool_response_free(response);
+    fixture_end(&fixture);
+    close(fd);
+}
+END_TEST
+
 RUN_TESTS("request_body", file__is_sent_from_its_offset_with_the_head_in_one_write,
           file__that_is_empty_is_sent_as_a_head_alone, file__is_sent_whole_whatever_its_size,
           file__that_shrank_fails_the_request,
@@ -280,4 +392,9 @@ RUN_TESTS("request_body", file__is_sent_from_its_offset_with_the_head_in_one_wri
           pipe__that_gives_nothing_is_left_at_the_deadline,
           pipe__that_gives_nothing_is_left_at_the_deadline_whatever_comes_before_it,
           pipe__that_gives_nothing_is_left_at_a_cancel,
-          pipe__that_gives_nothing_is_left_for_an_early_answer)
+          pipe__that_gives_nothing_is_left_for_an_early_answer,
+          trailers__stand_behind_the_last_chunk_and_may_be_added_by_the_body,
+          trailers__follow_bytes_in_the_same_write,
+          trailers__that_are_added_and_cannot_be_fail_the_request,
+          trailers__are_refused_where_the_head_says_a_length,
+          sending__of_a_large_body_in_pieces_looks_for_an_answer_now_and_then)

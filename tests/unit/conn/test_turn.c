@@ -395,6 +395,182 @@ START_TEST(turn__over_tls_goes_on_after_writes_that_found_no_room)
 }
 END_TEST
 
+#define START_NS  ((int64_t)1000 * URLP_NS_PER_MS)
+#define EXPECTING "Content-Length: 5\nExpect: 100-continue\n"
+#define HEAD_LEN  ((size_t)69)
+
+/* begin_expecting makes the exchange a POST of "hello" that waits for 100 (Continue), under a fake
+ * clock. */
+static void begin_expecting(void)
+{
+    urlp_clock_fake_begin(START_NS);
+    fixture_begin(&fixture);
+    fixture.method = "POST";
+    fixture.fields = EXPECTING;
+    fixture.body = urlpool_body_bytes("hello", 5);
+    fixture.body.expect_continue = true;
+}
+
+static void end_expecting(void)
+{
+    fixture_end(&fixture);
+    urlp_clock_fake_end();
+}
+
+static int64_t waited_ms(void)
+{
+    return (urlp_now_ns() - START_NS) / URLP_NS_PER_MS;
+}
+
+static bool is_body_sent(void)
+{
+    return strstr(script_written(fixture.script), "\r\n\r\nhello") != NULL;
+}
+
+START_TEST(expect__sends_the_body_when_100_comes_and_not_before)
+{
+    struct urlpool_response *response;
+
+    begin_expecting();
+    script_give_after(fixture.script, HEAD_LEN, "HTTP/1.1 103 Early Hints\r\n\r\n");
+    script_give_after(fixture.script, HEAD_LEN, "HTTP/1.1 100 Continue\r\n\r\n");
+    script_give_after(fixture.script, HEAD_LEN + 5, OK_EMPTY);
+    response = fixture_exchange(&fixture);
+    ck_assert_msg(response != NULL, "%s", fixture.err.message);
+    ck_assert_int_eq(response->status, 200);
+    ck_assert_str_eq(script_calls(fixture.script), "write read write read");
+    ck_assert_uint_eq(script_num_reads(fixture.script), 3); /* 103 did not end the wait */
+    ck_assert(is_body_sent());
+    ck_assert_int_eq(waited_ms(), 0);
+    ck_assert(fixture.verdict.is_reusable);
+    urlpool_response_free(response);
+    end_expecting();
+}
+END_TEST
+
+START_TEST(expect__sends_the_body_when_nothing_comes_in_time)
+{
+    static const struct {
+        int64_t given_ms, waited_ms;
+    } cases[] = {
+        {0,            1000},
+        {20,           20  },
+        {URLPOOL_NONE, 0   }
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        begin_expecting();
+        fixture.body.expect_ms = cases[i].given_ms;
+        script_give_after(fixture.script, HEAD_LEN + 5, OK_EMPTY);
+        urlpool_response_free(fixture_exchange(&fixture));
+        ck_assert_int_eq(fixture.err.code, URLPOOL_OK);
+        ck_assert(is_body_sent());
+        ck_assert_uint_eq(script_num_writes(fixture.script), 2);
+        ck_assert_int_eq(waited_ms(), cases[i].waited_ms);
+        ck_assert(fixture.verdict.is_reusable);
+        end_expecting();
+    }
+}
+END_TEST
+
+START_TEST(expect__takes_a_100_that_comes_late)
+{
+    begin_expecting();
+    script_give_after(fixture.script, HEAD_LEN + 5, "HTTP/1.1 100 Continue\r\n\r\n" OK_EMPTY);
+    urlpool_response_free(fixture_exchange(&fixture));
+    ck_assert_int_eq(fixture.err.code, URLPOOL_OK);
+    ck_assert_int_eq(waited_ms(), 1000);
+    ck_assert(fixture.verdict.is_reusable);
+    end_expecting();
+}
+END_TEST
+
+START_TEST(expect__does_not_send_the_body_after_a_final_answer)
+{
+    static const char *const answers[] = {
+        "HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n", OK_EMPTY};
+    static const int statuses[] = {417, 200};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct urlpool_response *response;
+
+        begin_expecting();
+        script_give_after(fixture.script, HEAD_LEN, answers[i]);
+        response = fixture_exchange(&fixture);
+        ck_assert_msg(response != NULL, "%s", fixture.err.message);
+        ck_assert_int_eq(response->status, statuses[i]);
+        ck_assert(!is_body_sent());
+        ck_assert(!fixture.verdict.is_reusable); /* it announced a body, and owes it */
+        urlpool_response_free(response);
+        end_expecting();
+    }
+}
+END_TEST
+
+START_TEST(expect__notices_that_the_peer_has_closed)
+{
+    begin_expecting();
+    script_end_after(fixture.script, HEAD_LEN, URLP_END_CLEAN);
+    ck_assert_ptr_null(fixture_exchange(&fixture));
+    ck_assert_int_eq(fixture.err.code, URLPOOL_E_REMOTE_DISCONNECTED);
+    ck_assert(!is_body_sent());
+    ck_assert(fixture.facts.request_bytes_sent);
+    ck_assert(!fixture.facts.response_bytes_seen);
+    end_expecting();
+    begin_expecting();
+    script_fail_read(fixture.script, URLPOOL_E_RESET);
+    ck_assert_ptr_null(fixture_exchange(&fixture));
+    ck_assert_int_eq(fixture.err.code, URLPOOL_E_RESET);
+    ck_assert(!is_body_sent());
+    end_expecting();
+}
+END_TEST
+
+START_TEST(expect__waits_no_longer_than_the_deadline)
+{
+    begin_expecting();
+    fixture.call.by = fixture.call.total_by = urlp_deadline_in(300);
+    ck_assert_ptr_null(fixture_exchange(&fixture));
+    ck_assert_int_eq(fixture.err.code, URLPOOL_E_TOTAL_TIMEOUT);
+    ck_assert_int_eq(fixture.err.phase, URLPOOL_PHASE_SEND);
+    ck_assert(!is_body_sent());
+    ck_assert_int_eq(waited_ms(), 300);
+    end_expecting();
+}
+END_TEST
+
+START_TEST(expect__is_not_waited_for_when_the_head_does_not_say_it)
+{
+    begin_expecting();
+    fixture.fields = "Content-Length: 5\n";
+    script_give_after(fixture.script, 47 + 5, OK_EMPTY);
+    urlpool_response_free(fixture_exchange(&fixture));
+    ck_assert_int_eq(fixture.err.code, URLPOOL_OK);
+    ck_assert_int_eq(waited_ms(), 0);
+    ck_assert_uint_eq(script_num_writes(fixture.script), 1);
+    end_expecting();
+}
+END_TEST
+
+START_TEST(expect__takes_nothing_from_a_body_that_is_not_asked_for)
+{
+    int fds[2];
+
+    ck_assert_int_eq(pipe(fds), 0);
+    begin_expecting();
+    fixture.fields = "Transfer-Encoding: chunked\nExpect: 100-continue\n";
+    fixture.body = urlpool_body_fd(fds[0]);
+    fixture.body.expect_continue = true;
+    script_give_after(fixture.script, 78, "HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n");
+    urlpool_response_free(fixture_exchange(&fixture));
+    ck_assert_int_eq(fixture.err.code, URLPOOL_OK);
+    ck_assert(urlp_body_plan_can_rewind(&fixture.plan)); /* it can be sent, for the first time */
+    end_expecting();
+    close(fds[0]);
+    close(fds[1]);
+}
+END_TEST
+
 RUN_TESTS("turn", turn__stops_sending_when_an_answer_comes_early,
           turn__hears_an_early_answer_in_pieces_and_sends_until_its_head_is_whole,
           turn__goes_on_sending_after_an_interim_response,
@@ -408,4 +584,10 @@ RUN_TESTS("turn", turn__stops_sending_when_an_answer_comes_early,
           turn__whose_first_write_fails_reads_nothing,
           turn__stops_sending_to_a_peer_that_has_closed,
           turn__fails_with_what_the_stream_fails_with,
-          turn__over_tls_goes_on_after_writes_that_found_no_room)
+          turn__over_tls_goes_on_after_writes_that_found_no_room,
+          expect__sends_the_body_when_100_comes_and_not_before,
+          expect__sends_the_body_when_nothing_comes_in_time, expect__takes_a_100_that_comes_late,
+          expect__does_not_send_the_body_after_a_final_answer,
+          expect__notices_that_the_peer_has_closed, expect__waits_no_longer_than_the_deadline,
+          expect__is_not_waited_for_when_the_head_does_not_say_it,
+          expect__takes_nothing_from_a_body_that_is_not_asked_for)
