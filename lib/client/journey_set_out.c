@@ -11,17 +11,29 @@
 #include "http/basic_auth.h"
 #include "http/method.h"
 
-/* check_skip refuses bits that this version does not know. */
-static enum urlpool_code check_skip(unsigned skip, struct urlpool_error *err)
+/* check_bits refuses bits that this version does not know. */
+static enum urlpool_code check_bits(const struct urlpool_request_options *options,
+                                    struct urlpool_error *err)
 {
-    const unsigned known =
-        URLPOOL_SKIP_HOST | URLPOOL_SKIP_ACCEPT_ENCODING | URLPOOL_SKIP_USER_AGENT;
+    const struct {
+        const char *name;
+        unsigned given, known;
+    } fields[] = {
+        {"skip",             options->skip,
+         URLPOOL_SKIP_HOST | URLPOOL_SKIP_ACCEPT_ENCODING | URLPOOL_SKIP_USER_AGENT               },
+        {"redirect_schemes", options->redirect_schemes, URLPOOL_SCHEME_HTTP | URLPOOL_SCHEME_HTTPS},
+        {"keep_post",        options->keep_post,
+         URLPOOL_KEEP_POST_301 | URLPOOL_KEEP_POST_302 | URLPOOL_KEEP_POST_303                    },
+    };
 
-    if ((skip & ~known) == 0) {
-        return URLPOOL_OK;
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        if ((fields[i].given & ~fields[i].known) != 0) {
+            return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
+                             "%s is 0x%x and 0x%x is known", fields[i].name, fields[i].given,
+                             fields[i].known);
+        }
     }
-    return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "skip is 0x%x and 0x%x is known",
-                     skip, known);
+    return URLPOOL_OK;
 }
 
 /* resolve_options turns the caller's options and the manager's into the journey's numbers. */
@@ -47,7 +59,7 @@ static enum urlpool_code resolve_options(struct urlp_journey *journey, struct ur
                                    manager->data_bytes_max, &journey->data_bytes_max, err);
     }
     if (code == URLPOOL_OK) {
-        code = check_skip(options->skip, err);
+        code = check_bits(options, err);
     }
     journey->redirect_rules.return_redirects = options->return_redirects;
     journey->redirect_rules.allow_downgrade = options->allow_downgrade;
