@@ -1,6 +1,8 @@
 /* Locks, condition variables on both clocks, once, and the check that nobody blocks under a lock.
  */
 
+#include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -413,6 +415,72 @@ START_TEST(assert_no_lock__stops_the_process_under_a_lock_in_checked_builds)
 }
 END_TEST
 
+static volatile sig_atomic_t num_pipe_signals;
+
+static void count_signal(int signal)
+{
+    (void)signal;
+    num_pipe_signals++;
+}
+
+static bool sigpipe_is_pending(void)
+{
+    sigset_t pending;
+
+    ck_assert_int_eq(sigpending(&pending), 0);
+    return sigismember(&pending, SIGPIPE) == 1;
+}
+
+/* raise_under holds SIGPIPE back, raises it, and releases; errno stays what it was. */
+static void raise_under(bool may_be_raised)
+{
+    struct urlp_sigpipe hold;
+
+    urlp_sigpipe_hold(&hold);
+    ck_assert_int_eq(pthread_kill(pthread_self(), SIGPIPE), 0);
+    errno = EPIPE;
+    urlp_sigpipe_release(&hold, may_be_raised);
+    ck_assert_int_eq(errno, EPIPE);
+}
+
+START_TEST(sigpipe__that_was_raised_while_held_back_is_never_heard_of)
+{
+    void (*const dispositions[])(int) = {count_signal, SIG_IGN, SIG_DFL};
+
+    for (size_t i = 0; i < sizeof(dispositions) / sizeof(dispositions[0]); i++) {
+        ck_assert(signal(SIGPIPE, dispositions[i]) != SIG_ERR);
+        raise_under(true);
+        ck_assert(!sigpipe_is_pending());
+    }
+    ck_assert_int_eq(num_pipe_signals, 0);
+    (void)signal(SIGPIPE, count_signal);
+    raise_under(false); /* the caller's own is not swallowed */
+    ck_assert_int_eq(num_pipe_signals, 1);
+    ck_assert_int_eq(raise(SIGPIPE), 0); /* and it is blocked no longer */
+    ck_assert_int_eq(num_pipe_signals, 2);
+}
+END_TEST
+
+START_TEST(sigpipe__of_a_thread_that_blocks_it_stays_blocked_and_keeps_the_one_it_had)
+{
+    sigset_t pipe_only;
+
+    (void)signal(SIGPIPE, count_signal);
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    ck_assert_int_eq(pthread_sigmask(SIG_BLOCK, &pipe_only, NULL), 0);
+    raise_under(true);
+    ck_assert(!sigpipe_is_pending());
+    ck_assert_int_eq(raise(SIGPIPE), 0);
+    ck_assert(sigpipe_is_pending());
+    raise_under(true);
+    ck_assert(sigpipe_is_pending());
+    ck_assert_int_eq(num_pipe_signals, 0);
+    ck_assert_int_eq(pthread_sigmask(SIG_UNBLOCK, &pipe_only, NULL), 0);
+    ck_assert_int_eq(num_pipe_signals, 1);
+}
+END_TEST
+
 RUN_TESTS("sync", cond__real_wait_ends_at_its_deadline_and_not_before,
           cond__real_wait_sleeps_and_does_not_spin,
           cond__real_wait_with_a_deadline_before_the_clock_began_returns,
@@ -422,4 +490,6 @@ RUN_TESTS("sync", cond__real_wait_ends_at_its_deadline_and_not_before,
           cond__end_of_the_fake_clock_wakes_everybody,
           cond__no_wake_and_no_advance_is_lost_under_the_fake_clock,
           once__runs_once_for_all_threads, assert_no_lock__passes_without_a_lock,
-          assert_no_lock__stops_the_process_under_a_lock_in_checked_builds)
+          assert_no_lock__stops_the_process_under_a_lock_in_checked_builds,
+          sigpipe__that_was_raised_while_held_back_is_never_heard_of,
+          sigpipe__of_a_thread_that_blocks_it_stays_blocked_and_keeps_the_one_it_had)

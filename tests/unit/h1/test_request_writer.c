@@ -133,7 +133,73 @@ START_TEST(request__is_not_read_past_its_ends)
 }
 END_TEST
 
+/* trailers_of makes one trailer whose line is `len` bytes long, CRLF and all. */
+static struct urlpool_headers *trailers_of(const char *name, size_t len)
+{
+    const size_t value_len = len - strlen(name) - 4;
+    char *value = malloc(value_len + 1);
+    struct urlpool_headers *trailers = urlpool_headers_new(&err);
+
+    ck_assert_ptr_nonnull(value);
+    memset(value, 'v', value_len);
+    value[value_len] = '\0';
+    ck_assert_int_eq(urlpool_headers_add(trailers, name, value, &err), URLPOOL_OK);
+    free(value);
+    return trailers;
+}
+
+START_TEST(trailers__are_written_behind_the_last_chunk)
+{
+    struct urlpool_headers *trailers = trailers_of("A", 7);
+    struct urlp_buf out = {0};
+
+    begin();
+    ck_assert_int_eq(urlp_h1_append_trailers(trailers, &bounds, &out, &err), URLPOOL_OK);
+    ck_assert_uint_eq(out.len, 12);
+    ck_assert_mem_eq(out.data, "0\r\nA: vv\r\n\r\n", 12);
+    urlp_buf_deinit(&out);
+    urlpool_headers_free(trailers);
+    ck_assert_int_eq(urlp_h1_append_trailers(NULL, &bounds, &out, &err), URLPOOL_OK);
+    ck_assert_uint_eq(out.len, 5);
+    urlp_buf_deinit(&out);
+}
+END_TEST
+
+START_TEST(trailers__are_limited_to_the_byte_and_refused_whole)
+{
+    struct urlp_buf out = {0};
+
+    begin();
+    for (size_t over = 0; over <= 1; over++) {
+        struct urlpool_headers *trailers = trailers_of("A", 16384 + over);
+
+        ck_assert_int_eq(urlp_h1_append_trailers(trailers, &bounds, &out, &err),
+                         over == 0 ? URLPOOL_OK : URLPOOL_E_HEADER);
+        ck_assert_uint_eq(out.len, over == 0 ? 16384 + 5 : 0);
+        urlp_buf_deinit(&out);
+        urlpool_headers_free(trailers);
+    }
+}
+END_TEST
+
+START_TEST(trailers__that_cannot_be_are_refused_by_name)
+{
+    struct urlpool_headers *trailers = trailers_of("Authorization", 30);
+    struct urlp_buf out = {0};
+
+    begin();
+    ck_assert_int_eq(urlp_h1_append_trailers(trailers, &bounds, &out, &err), URLPOOL_E_HEADER);
+    ck_assert_ptr_nonnull(strstr(err.message, "Authorization"));
+    ck_assert_ptr_null(strstr(err.message, "vvv"));
+    ck_assert_uint_eq(out.len, 0);
+    urlpool_headers_free(trailers);
+}
+END_TEST
+
 RUN_TESTS("request_writer", request__is_written_as_its_lines,
           request__without_room_is_not_written_at_all, request__lines_are_limited_to_the_byte,
           request__line_of_the_target_is_limited_to_the_byte, request__head_is_limited_to_the_byte,
-          request__fields_are_counted, request__is_not_read_past_its_ends)
+          request__fields_are_counted, request__is_not_read_past_its_ends,
+          trailers__are_written_behind_the_last_chunk,
+          trailers__are_limited_to_the_byte_and_refused_whole,
+          trailers__that_cannot_be_are_refused_by_name)

@@ -108,6 +108,64 @@ START_TEST(secret__is_what_credentials_travel_in)
 }
 END_TEST
 
+START_TEST(trailer__is_nothing_that_frames_routes_modifies_authenticates_or_says_what_content_is)
+{
+    static const char *const never[] = {
+        "Content-Length",
+        "transfer-encoding",
+        "Host",
+        "TRAILER",
+        "Connection",
+        "Keep-Alive",
+        "TE",
+        "Upgrade",
+        "Proxy-Connection",
+        "Max-Forwards",
+        "Cache-Control",
+        "Expect",
+        "Pragma",
+        "Range",
+        "If-Match",
+        "If-None-Match",
+        "If-Modified-Since",
+        "if-range",
+        "Authorization",
+        "Proxy-Authorization",
+        "Cookie",
+        "Set-Cookie",
+        "X-Api-Key",
+        "WWW-Authenticate",
+        "Proxy-Authenticate",
+        "Content-Encoding",
+        "Content-Type",
+        "Content-Range",
+        "Content-Location",
+        "Date",
+        "Location",
+        "Age",
+        "Expires",
+        "Vary",
+        "Retry-After",
+        "Warning",
+        "X-Forwarded-For",
+        "Accept-Encoding",
+        "Accept",
+        "User-Agent",
+    };
+    static const char *const may[] = {"Checksum",       "Content-Digest", "Digest", "X-Sum",
+                                      "Server-Timing",  "Signature",      "Ifx",    "Hosts",
+                                      "Accepted-Bytes", "Content-MD5",    "Dates",  "X-Forwarded"};
+
+    for (size_t i = 0; i < COUNT_OF(never); i++) {
+        ck_assert_msg(!urlp_field_may_trail(urlp_span_of(never[i])), "%s", never[i]);
+    }
+    for (size_t i = 0; i < COUNT_OF(may); i++) {
+        ck_assert_msg(urlp_field_may_trail(urlp_span_of(may[i])), "%s", may[i]);
+    }
+}
+END_TEST
+
 RUN_TESTS("field", field_name__is_a_token, field_value__has_no_control_but_tab,
           target__is_visible_ascii, find__walks_the_lines_of_a_name,
-          find__compares_whole_names_without_case, secret__is_what_credentials_travel_in)
+          find__compares_whole_names_without_case, secret__is_what_credentials_travel_in,
+          trailer__is_nothing_that_frames_routes_modifies_authenticates_or_says_what_content_is)

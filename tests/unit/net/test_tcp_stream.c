@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -68,6 +69,19 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
         return -1;
     }
     return syscall(SYS_sendmsg, fd, message, flags);
+}
+
+ssize_t sendfile64(int to, int fd, off_t *offset, size_t len)
+{
+    if (!note("file")) {
+        return -1;
+    }
+    return syscall(SYS_sendfile, to, fd, offset, len);
+}
+
+ssize_t sendfile(int to, int fd, off_t *offset, size_t len)
+{
+    return sendfile64(to, fd, offset, len);
 }
 
 int poll(struct pollfd *fds, nfds_t num_fds, int timeout_ms)
@@ -262,6 +276,158 @@ START_TEST(tcp__interruptions_are_invisible)
     seen.num_interrupts = 3;
     ck_assert_int_eq(urlp_stream_idle_state(stream), URLP_IDLE_QUIET);
     ck_assert_int_eq(seen.num_interrupts, 0);
+    close_pair();
+}
+END_TEST
+
+/* --- files --- */
+
+/* file_of is an unlinked file of `len` bytes 'a' to 'z', its offset at the end. */
+static int file_of(size_t len)
+{
+    char path[] = "/tmp/urlpool-tcp-XXXXXX";
+    int fd = mkstemp(path);
+    char byte;
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(unlink(path), 0);
+    for (size_t i = 0; i < len; i++) {
+        byte = (char)('a' + i % 26);
+        ck_assert_int_eq(write(fd, &byte, 1), 1);
+    }
+    return fd;
+}
+
+static enum urlpool_code send_file(int fd, int64_t at, size_t len, size_t *out_sent,
+                                   int64_t wait_ms)
+{
+    struct urlp_call call = call_for(wait_ms);
+
+    return urlp_stream_send_file(stream, fd, at, len, out_sent, &call, &err);
+}
+
+START_TEST(send_file__sends_from_an_offset_and_leaves_that_of_the_descriptor)
+{
+    char data[32] = "";
+    size_t sent = 0;
+    int fd = file_of(26);
+
+    open_pair();
+    ck_assert(urlp_stream_can_send_file(stream));
+    ck_assert_int_eq(send_file(fd, 3, 10, &sent, 1000), URLPOOL_OK);
+    ck_assert_uint_eq(sent, 10);
+    ck_assert_str_eq(seen.calls, " file");
+    ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 26);
+    ck_assert_int_eq(read(peer, data, sizeof(data)), 10);
+    ck_assert_str_eq(data, "defghijklm");
+    ck_assert_int_eq(send_file(fd, 20, 10, &sent, 1000), URLPOOL_OK);
+    ck_assert_uint_eq(sent, 6); /* there were no more */
+    ck_assert_int_eq(send_file(fd, 26, 10, &sent, 1000), URLPOOL_OK);
+    ck_assert_uint_eq(sent, 0);
+    close(fd);
+    close_pair();
+}
+END_TEST
+
+START_TEST(send_file__reaches_behind_4_gib)
+{
+    const int64_t at = ((int64_t)5 << 30) + 1;
+    char data[8] = "";
+    size_t sent = 0;
+    int fd = file_of(0);
+
+    open_pair();
+    ck_assert_int_eq(pwrite(fd, "far", 3, (off_t)at), 3);
+    ck_assert_int_eq(send_file(fd, at, 3, &sent, 1000), URLPOOL_OK);
+    ck_assert_int_eq(read(peer, data, sizeof(data)), 3);
+    ck_assert_str_eq(data, "far");
+    close(fd);
+    close_pair();
+}
+END_TEST
+
+START_TEST(send_file__of_what_the_kernel_does_not_send_sends_nothing)
+{
+    size_t sent = 7;
+    int fds[2];
+
+    open_pair();
+    ck_assert_int_eq(pipe(fds), 0);
+    ck_assert_int_eq(send_file(fds[0], 0, 10, &sent, 1000), URLPOOL_OK);
+    ck_assert_uint_eq(sent, 0);
+    ck_assert_int_eq(send_file(-1, 0, 10, &sent, 1000), URLPOOL_OK);
+    ck_assert_uint_eq(sent, 0);
+    close(fds[0]);
+    close(fds[1]);
+    close_pair();
+}
+END_TEST
+
+START_TEST(send_file__waits_for_room_until_its_deadline_or_a_cancel)
+{
+    struct urlpool_cancel *cancel = urlpool_cancel_new(NULL);
+    struct urlp_call call = call_for(1000);
+    size_t sent = 7;
+    int fd = file_of(26);
+
+    open_pair();
+    fill_pipe();
+    ck_assert_int_eq(send_file(fd, 0, 10, &sent, 5), URLPOOL_E_WRITE_TIMEOUT);
+    ck_assert_int_eq(err.phase, URLPOOL_PHASE_SEND);
+    ck_assert_int_eq(strncmp(seen.calls, " file poll", 10), 0);
+    urlpool_cancel_now(cancel);
+    call.cancel = cancel;
+    ck_assert_int_eq(urlp_stream_send_file(stream, fd, 0, 10, &sent, &call, &err),
+                     URLPOOL_E_CANCELLED);
+    urlpool_cancel_free(cancel);
+    close(fd);
+    close_pair();
+}
+END_TEST
+
+static volatile sig_atomic_t num_pipe_signals;
+
+static void count_signal(int signal)
+{
+    (void)signal;
+    num_pipe_signals++;
+}
+
+START_TEST(send_file__to_a_peer_that_is_gone_fails_and_raises_no_signal)
+{
+    sigset_t pending;
+    size_t sent = 0;
+    int fd = file_of(26);
+
+    (void)signal(SIGPIPE, count_signal);
+    open_pair();
+    loopback_reset(peer);
+    peer = -1;
+    ck_assert_int_eq(send_file(fd, 0, 10, &sent, 1000), URLPOOL_E_RESET);
+    ck_assert_int_eq(send_file(fd, 0, 10, &sent, 1000), URLPOOL_E_RESET);
+    ck_assert_int_eq(err.os_errno, EPIPE); /* the second time: that is what raises it */
+    ck_assert_int_eq(num_pipe_signals, 0);
+    ck_assert_int_eq(sigpending(&pending), 0);
+    ck_assert_int_eq(sigismember(&pending, SIGPIPE), 0);
+    close(fd);
+    close_pair();
+}
+END_TEST
+
+START_TEST(send_file__counts_its_bytes_and_is_not_interrupted)
+{
+    struct urlp_counters counters = {0};
+    struct urlp_call call = call_for(1000);
+    size_t sent = 0;
+    int fd = file_of(26);
+
+    open_pair();
+    call.counters = &counters;
+    seen.num_interrupts = 2; /* sendfile, poll */
+    ck_assert_int_eq(urlp_stream_send_file(stream, fd, 0, 10, &sent, &call, &err), URLPOOL_OK);
+    ck_assert_uint_eq(sent, 10);
+    ck_assert_uint_eq(counters.bytes_sent, 10);
+    close(fd);
     close_pair();
 }
 END_TEST
@@ -886,12 +1052,18 @@ RUN_TESTS("tcp_stream", tcp__a_keep_alive_get_is_look_send_poll_recv,
           tcp__polls_with_what_is_left_of_the_deadline, read__receives_at_once_after_a_full_read,
           read__polls_first_after_a_write_even_if_the_last_read_was_full,
           read__polls_when_nothing_was_left_after_a_full_read, tcp__interruptions_are_invisible,
-          read__gives_what_is_there, read__tells_a_clean_end, read__tells_a_reset_and_from_whom,
-          read__refuses_no_room_at_all, read__times_out_at_its_deadline,
-          read__says_so_when_the_total_is_used_up, read__a_flood_does_not_outlast_the_deadline,
-          read__is_cut_short_by_a_cancel, read__a_flood_does_not_hide_a_cancel,
-          write__is_cut_short_by_a_cancel, write__gathers_runs_into_one_send,
-          write__of_nothing_does_nothing, write__takes_more_runs_than_the_kernel_does_at_once,
+          send_file__sends_from_an_offset_and_leaves_that_of_the_descriptor,
+          send_file__reaches_behind_4_gib,
+          send_file__of_what_the_kernel_does_not_send_sends_nothing,
+          send_file__waits_for_room_until_its_deadline_or_a_cancel,
+          send_file__to_a_peer_that_is_gone_fails_and_raises_no_signal,
+          send_file__counts_its_bytes_and_is_not_interrupted, read__gives_what_is_there,
+          read__tells_a_clean_end, read__tells_a_reset_and_from_whom, read__refuses_no_room_at_all,
+          read__times_out_at_its_deadline, read__says_so_when_the_total_is_used_up,
+          read__a_flood_does_not_outlast_the_deadline, read__is_cut_short_by_a_cancel,
+          read__a_flood_does_not_hide_a_cancel, write__is_cut_short_by_a_cancel,
+          write__gathers_runs_into_one_send, write__of_nothing_does_nothing,
+          write__takes_more_runs_than_the_kernel_does_at_once,
           write__goes_on_where_a_partial_write_ended, write__times_out_when_the_peer_takes_nothing,
           write__with_its_deadline_passed_sends_nothing,
           write__at_once_sends_what_fits_and_does_not_wait,
