@@ -188,6 +188,28 @@ START_TEST(expect__is_said_for_content_that_waits)
 }
 END_TEST
 
+START_TEST(expect__is_left_out_once_it_has_failed)
+{
+    struct head_scene scene = head_scene_begin(NULL);
+    struct urlpool_headers *headers = test_headers_of("expect", "100-continue");
+    struct urlpool_request_options options = {.body = urlpool_body_bytes("x", 1)};
+    char url[256];
+
+    test_url_with(scene.server, "", "/417", url, sizeof(url));
+    options.body.expect_continue = true;
+    for (int i = 0; i < 2; i++) {
+        head_scene_fetch(&scene, "POST", url, &options);
+        test_expect_wire(scene.server,
+                         FIRST_LINES("POST /417") "Content-Length: 1\n" USER_AGENT "\n");
+        ck_assert_uint_eq(test_server_num_requests(scene.server), 2 * (unsigned)(i + 1));
+        options.headers = headers; /* the same by a header */
+        options.body.expect_continue = false;
+    }
+    urlpool_headers_free(headers);
+    head_scene_end(&scene);
+}
+END_TEST
+
 static void refuse_the_head(struct test_peer *peer, const struct test_request *request, void *user)
 {
     (void)request;
@@ -235,4 +257,4 @@ END_TEST
 RUN_TESTS("heads of bodies", content_type__goes_with_its_body, fields__go_behind_the_query,
           fields__and_a_body_are_refused, fields__become_a_body,
           trailer__announces_what_comes_behind_the_body, expect__is_said_for_content_that_waits,
-          expect__among_the_headers_makes_the_body_wait)
+          expect__is_left_out_once_it_has_failed, expect__among_the_headers_makes_the_body_wait)

@@ -1,6 +1,7 @@
 /* What a request says before its body, byte by byte on the wire: the library's fields in their
  * order, then the caller's. */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "support/head_scene.h"
@@ -110,6 +111,59 @@ START_TEST(skip__is_refused_before_anything_is_sent)
 }
 END_TEST
 
+/* redirected writes the URL of a redirect from the first server to the other, and with `is_back` on
+ * to the first. */
+static const char *redirected(const struct head_scene *scene, bool is_back, char *out,
+                              size_t out_size)
+{
+    char path[512];
+    char home[256] = "/landed";
+
+    if (is_back) {
+        snprintf(home, sizeof(home), "/302/http://127.0.0.1:%d/landed",
+                 test_server_port(scene->server));
+    }
+    snprintf(path, sizeof(path), "/302/http://127.0.0.1:%d%s", test_server_port(scene->other),
+             home);
+    return test_url_with(scene->server, "", path, out, out_size);
+}
+
+START_TEST(removed_headers__are_those_of_the_list)
+{
+    static const struct {
+        const char *of_manager, *of_request, *left;
+    } cases[] = {
+        {NULL,            NULL,        "X-Key: 2\nX: 4\n"                             },
+        {"x-key, Cookie", NULL,        "Authorization: 1\nX: 4\n"                     },
+        {"X",             "X-KEY",     "Authorization: 1\nCookie: 3\nX: 4\n"          },
+        {NULL,            "",          "Authorization: 1\nX-Key: 2\nCookie: 3\nX: 4\n"},
+        {"",              "Accept, X", "Authorization: 1\nX-Key: 2\nCookie: 3\n"      },
+    };
+    struct urlpool_headers *headers = test_headers_of("Authorization", "1");
+
+    test_headers_add(headers, "X-Key", "2");
+    test_headers_add(headers, "Cookie", "3");
+    test_headers_add(headers, "X", "4");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct head_scene scene = head_scene_begin(&(struct urlpool_manager_options){
+            .retries.remove_headers_on_redirect = cases[i].of_manager});
+        const struct urlpool_request_options options = {
+            .headers = headers, .retries.remove_headers_on_redirect = cases[i].of_request};
+        char expected[512];
+        char url[1024];
+
+        snprintf(expected, sizeof(expected), "%s%s\n", FIRST_LINES("GET /landed") USER_AGENT,
+                 cases[i].left);
+        head_scene_fetch(&scene, "GET", redirected(&scene, false, url, sizeof(url)), &options);
+        test_expect_wire(scene.other, expected);
+        head_scene_fetch(&scene, "GET", redirected(&scene, true, url, sizeof(url)), &options);
+        test_expect_wire(scene.server, expected); /* they do not come back */
+        head_scene_end(&scene);
+    }
+    urlpool_headers_free(headers);
+}
+END_TEST
+
 START_TEST(make__serves_a_manager)
 {
     const struct urlpool_headers_choice choice = {.keep_alive = true,
@@ -132,4 +186,5 @@ END_TEST
 
 RUN_TESTS("request heads", head__has_its_fields_in_their_order,
           headers__of_the_manager_are_replaced_or_merged, skip__leaves_out_what_its_bits_say,
-          skip__is_refused_before_anything_is_sent, make__serves_a_manager)
+          skip__is_refused_before_anything_is_sent, removed_headers__are_those_of_the_list,
+          make__serves_a_manager)

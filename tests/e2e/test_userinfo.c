@@ -105,6 +105,21 @@ START_TEST(userinfo__is_left_behind_for_good_by_another_origin)
 }
 END_TEST
 
+START_TEST(userinfo__goes_along_when_authorization_may)
+{
+    struct head_scene scene = head_scene_begin(NULL);
+    const struct urlpool_request_options options = {.retries.remove_headers_on_redirect = "Cookie"};
+    char path[512];
+    char url[600];
+
+    snprintf(path, sizeof(path), "/302/http://127.0.0.1:%d/landed", test_server_port(scene.other));
+    test_url_with(scene.server, "me:secret@", path, url, sizeof(url));
+    head_scene_fetch(&scene, "GET", url, &options);
+    expect_authorization(scene.other, "Basic bWU6c2VjcmV0");
+    head_scene_end(&scene);
+}
+END_TEST
+
 /* Everything that a sink was told, one behind the other. */
 struct told {
     char text[16384];
@@ -171,4 +186,5 @@ RUN_TESTS("userinfo", userinfo__becomes_authorization,
           userinfo__gives_way_to_the_callers_authorization,
           userinfo__stays_on_redirects_within_its_origin,
           userinfo__is_left_behind_for_good_by_another_origin,
-          userinfo__is_in_no_log_and_no_message, userinfo__that_cannot_be_said_is_refused)
+          userinfo__goes_along_when_authorization_may, userinfo__is_in_no_log_and_no_message,
+          userinfo__that_cannot_be_said_is_refused)

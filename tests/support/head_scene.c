@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* answer redirects "/STATUS/LOCATION", gives the body back for "/echo", says 200 to all else. */
+/* answer redirects "/STATUS/LOCATION", gives the body back for "/echo", answers 417 to who
+ * expects something of "/417", says 200 to all else. */
 static void answer(struct test_peer *peer, const struct test_request *request, void *user)
 {
     char fields[1024];
@@ -18,6 +19,8 @@ static void answer(struct test_peer *peer, const struct test_request *request, v
     if (sscanf(request->target, "/%3d/%n", &status, &at) == 1 && at > 0) {
         snprintf(fields, sizeof(fields), "Location: %s\r\n", request->target + at);
         test_peer_reply(peer, status, fields, "");
+    } else if (strcmp(request->target, "/417") == 0 && strcasestr(request->head, "\nExpect:")) {
+        test_peer_reply(peer, 417, NULL, "");
     } else if (strcmp(request->target, "/echo") == 0) {
         test_answer_echo(peer, request, NULL);
     } else {
@@ -70,6 +73,12 @@ void head_scene_fetch(const struct head_scene *scene, const char *method, const 
     ck_assert_msg(response != NULL, "%s", test_err.message);
     ck_assert_int_eq(response->status, 200);
     ck_assert_ptr_null(strstr(response->url, "secret"));
+    for (size_t i = 0; i < urlpool_response_num_hops(response); i++) {
+        const struct urlpool_hop hop = urlpool_response_hop(response, i);
+
+        ck_assert_ptr_null(strstr(hop.url, "secret"));
+        ck_assert(hop.location == NULL || strstr(hop.location, "secret") == NULL);
+    }
     urlpool_response_free(response);
 }
 

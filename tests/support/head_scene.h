@@ -6,8 +6,9 @@
 #include "support/requests.h"
 
 /* What tests of request heads share: two servers, which redirect "/STATUS/LOCATION" there, give the
- * body back for "/echo" and say 200 to all else (the first says 100 to who expects it); a manager;
- * and the head of the last request, compared byte by byte. */
+ * body back for "/echo", answer 417 to who expects something of "/417", and say 200 to all else
+ * (the first says 100 to who expects it); a manager; and the head of the last request, compared
+ * byte by byte. */
 struct head_scene {
     struct test_server *server, *other;
     struct urlpool_manager *manager;
@@ -16,7 +17,8 @@ struct head_scene {
 struct head_scene head_scene_begin(const struct urlpool_manager_options *options);
 void head_scene_end(struct head_scene *scene);
 
-/* head_scene_fetch makes a request to a URL that must be answered with 200. */
+/* head_scene_fetch makes a request to a URL that must be answered with 200. Nothing that the
+ * response tells of its way may hold the word "secret". */
 void head_scene_fetch(const struct head_scene *scene, const char *method, const char *url,
                       const struct urlpool_request_options *options);
 
