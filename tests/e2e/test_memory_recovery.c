@@ -149,6 +149,47 @@ static enum urlpool_code get_as_somebody(struct urlpool_manager *manager,
     return URLPOOL_OK;
 }
 
+/* get_with_fields puts a form behind the query, and more headers into the head than it has room for
+ * by itself. */
+static enum urlpool_code get_with_fields(struct urlpool_manager *manager,
+                                         const struct test_server *server)
+{
+    const struct urlpool_headers_choice choice = {
+        .keep_alive = true, .basic_auth = "me:secret", .proxy_basic_auth = "me"};
+    struct urlpool_headers *headers = urlpool_headers_make(&choice, &test_err);
+    struct urlpool_form *form = headers != NULL ? urlpool_form_new(&test_err) : NULL;
+    const struct urlpool_request_options options = {.headers = headers, .fields = form};
+    enum urlpool_code code =
+        form != NULL ? urlpool_form_add(form, "a", "1", &test_err) : test_err.code;
+
+    for (int i = 0; i < 40 && code == URLPOOL_OK; i++) {
+        code = urlpool_headers_add(headers, "X", "y", &test_err);
+    }
+    if (code == URLPOOL_OK) {
+        code = fetch_code(manager, "GET", server, "/?b", &options, "hello");
+    }
+    urlpool_form_free(form);
+    urlpool_headers_free(headers);
+    return code;
+}
+
+/* post_with_trailers announces what comes behind the body. */
+static enum urlpool_code post_with_trailers(struct urlpool_manager *manager,
+                                            const struct test_server *server)
+{
+    struct urlpool_headers *trailers = urlpool_headers_new(&test_err);
+    struct urlpool_request_options options = {.body = urlpool_body_json("{}")};
+    enum urlpool_code code =
+        trailers != NULL ? urlpool_headers_add(trailers, "X", "y", &test_err) : test_err.code;
+
+    options.body.trailers = trailers;
+    if (code == URLPOOL_OK) {
+        code = fetch_code(manager, "POST", server, "/", &options, "hello");
+    }
+    urlpool_headers_free(trailers);
+    return code;
+}
+
 static enum urlpool_code ignore(void *user, const void *data, size_t len, struct urlpool_error *err)
 {
     (void)data;
@@ -272,6 +313,18 @@ START_TEST(recovery__after_memory_ran_out_over_userinfo)
 }
 END_TEST
 
+START_TEST(recovery__after_memory_ran_out_over_fields)
+{
+    check(get_with_fields, 12);
+}
+END_TEST
+
+START_TEST(recovery__after_memory_ran_out_over_trailers_of_a_request)
+{
+    check(post_with_trailers, 8);
+}
+END_TEST
+
 START_TEST(recovery__after_memory_ran_out_in_a_stream)
 {
     check(stream, 7);
@@ -308,7 +361,9 @@ RUN_TESTS("memory recovery", recovery__after_memory_ran_out_in_a_get,
           recovery__after_memory_ran_out_in_a_post, recovery__after_memory_ran_out_in_a_redirect,
           recovery__after_memory_ran_out_while_a_body_is_decoded,
           recovery__after_memory_ran_out_over_trailers,
-          recovery__after_memory_ran_out_over_userinfo, recovery__after_memory_ran_out_in_a_stream,
+          recovery__after_memory_ran_out_over_userinfo, recovery__after_memory_ran_out_over_fields,
+          recovery__after_memory_ran_out_over_trailers_of_a_request,
+          recovery__after_memory_ran_out_in_a_stream,
           recovery__after_memory_ran_out_in_a_large_body,
           recovery__after_memory_ran_out_while_a_connection_is_lent,
           recovery__after_memory_ran_out_over_https)
