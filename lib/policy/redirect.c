@@ -45,13 +45,20 @@ static enum urlpool_code complete(enum urlpool_code code, const struct urlp_redi
     return code;
 }
 
-static enum urlpool_code refuse(const struct urlp_redirect_facts *facts, const char *why,
-                                struct urlpool_error *err)
+static enum urlpool_code refuse_because(const struct urlp_redirect_facts *facts,
+                                        enum urlpool_code cause, const char *why,
+                                        struct urlpool_error *err)
 {
     enum urlpool_code code =
         urlp_fail(err, URLPOOL_E_REDIRECT, URLPOOL_PHASE_REDIRECT, "redirect %s", why);
 
-    return complete(code, facts, URLPOOL_OK, err);
+    return complete(code, facts, cause, err);
+}
+
+static enum urlpool_code refuse(const struct urlp_redirect_facts *facts, const char *why,
+                                struct urlpool_error *err)
+{
+    return refuse_because(facts, URLPOOL_OK, why, err);
 }
 
 /* Turns the fault of a URL in Location into one of the redirect. */
@@ -170,7 +177,8 @@ enum urlpool_code urlp_redirect_judge(const struct urlp_redirect_rules *rules,
         return refuse(facts, "leads from https to http", err);
     }
     if (!allows_scheme(rules, to.is_https)) {
-        return refuse(facts, to.is_https ? "leads to https" : "leads to http", err);
+        return refuse_because(facts, URLPOOL_E_SCHEME,
+                              to.is_https ? "leads to https" : "leads to http", err);
     }
     verdict.follow = true;
     verdict.cross_origin = !urlp_origin_equals(&from, &to);

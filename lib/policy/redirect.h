@@ -42,7 +42,8 @@ struct urlp_redirect {
  *
  * Owns:    the caller calls urlp_url_deinit on `next`, also on failure.
  * Errors:  URLPOOL_E_REDIRECT (two differing Location lines, https to http, a scheme that is not
- *          allowed, userinfo or a bad URL in Location), with phase REDIRECT and the status;
+ *          allowed (cause SCHEME), userinfo or a bad URL in Location), with phase REDIRECT and
+ *          the status;
  *          URLPOOL_E_NOMEM. `out` is untouched then.
  * Spec:    RFC 9110 sections 10.2.2, 15.4.
  * Model:   urllib3 PoolManager.urlopen. */

@@ -122,7 +122,8 @@ START_TEST(fetch__reports_the_handshake)
 }
 END_TEST
 
-START_TEST(fetch__follows_from_https_to_http_as_curl_does)
+START_TEST(fetch__follows_from_https_to_http_as_curl_does,
+           fetch__redirects_lead_to_allowed_schemes_only)
 {
     struct test_server *plain = test_server_start(site_answer, NULL, NULL);
     char path[64];
@@ -135,7 +136,34 @@ START_TEST(fetch__follows_from_https_to_http_as_curl_does)
 }
 END_TEST
 
+START_TEST(fetch__redirects_lead_to_allowed_schemes_only)
+{
+    struct test_server *plain = test_server_start(site_answer, NULL, NULL);
+    char down[64];
+    char up[128];
+    char plain_url[256];
+
+    begin(NULL);
+    (void)snprintf(down, sizeof(down), "/to/http://127.0.0.1:%d/hello", test_server_port(plain));
+    (void)snprintf(up, sizeof(up), "/to/%s", url("/hello"));
+    (void)test_server_url(plain, up, plain_url, sizeof(plain_url));
+    ck_assert_ran(FETCH(&site, "-L", "--proto-redir", "=http", "-k", url(down)), 0, "hello\n");
+    ck_assert_refused(FETCH(&site, "-L", "--proto-redir", "=https", "-k", url(down)), 1, "to http");
+    ck_assert_refused(FETCH(&site, "-L", "--proto-redir", "-http", "-k", url(down)), 1, "to http");
+    ck_assert_ran(FETCH(&site, "-L", "--proto-redir", "=https", "-k", plain_url), 0, "hello\n");
+    ck_assert_ran(FETCH(&site, "-L", "--proto-redir", "-all,+https", "-k", plain_url), 0,
+                  "hello\n");
+    ck_assert_refused(FETCH(&site, "-L", "--proto-redir", "-https", "-k", plain_url), 1,
+                      "to https");
+    ck_assert_ran(FETCH(&site, "-L", "--proto-redir", "=http,https", "-k", plain_url), 0,
+                  "hello\n");
+    end();
+    test_server_stop(plain);
+}
+END_TEST
+
 RUN_TESTS("fetch https", fetch__trusts_a_ca_file_and_nobody_else, fetch__trusts_a_hashed_directory,
           fetch__refuses_a_certificate_for_another_name, fetch__refuses_an_expired_certificate,
           fetch__a_server_without_tls_is_a_handshake_error, fetch__reports_the_handshake,
-          fetch__follows_from_https_to_http_as_curl_does)
+          fetch__follows_from_https_to_http_as_curl_does,
+          fetch__redirects_lead_to_allowed_schemes_only)

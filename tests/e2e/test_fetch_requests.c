@@ -265,6 +265,24 @@ START_TEST(fetch__verbose_hides_credentials)
 }
 END_TEST
 
+START_TEST(fetch__a_pipe_cannot_be_sent_to_two_places)
+{
+    static const char script[] = "printf x | \"$0\" -sS -L -T - \"$1\"";
+    struct site site;
+
+    site_begin(&site);
+    ck_assert_refused(site_fetch(&site, NULL,
+                                 (const char *const[]){"/bin/sh", "-c", script, POOLED_FETCH,
+                                                       site_url(&site, "/via/307//echo"), NULL}),
+                      65, "sent again");
+    ck_assert_code(site_fetch(&site, NULL,
+                              (const char *const[]){"/bin/sh", "-c", script, POOLED_FETCH,
+                                                    site_url(&site, "/via/303//echo"), NULL}),
+                   0);
+    site_end(&site);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("fetch requests");
@@ -283,6 +301,7 @@ int main(void)
     tcase_add_test(tcase, fetch__a_post_becomes_a_get_where_curl_makes_it_one);
     tcase_add_test(tcase, fetch__compressed_undoes_a_coding_and_nothing_else_does);
     tcase_add_test(tcase, fetch__credentials_do_not_stay_in_the_list_of_processes);
+    tcase_add_test(tcase, fetch__a_pipe_cannot_be_sent_to_two_places);
     tcase_add_test(tcase, fetch__verbose_hides_credentials);
     srunner_run_all(runner, CK_ENV);
     num_failed = srunner_ntests_failed(runner);

@@ -173,6 +173,23 @@ static void note_response(struct pf_transfer *transfer, const struct urlpool_res
     transfer->content_type = content_type != NULL ? pf_strdup(content_type) : NULL;
 }
 
+/* is_stuck says whether a redirect was to be followed and was not: the library returns it when the
+ * body cannot be sent again. */
+static bool is_stuck(const struct fetching *fetching, const struct urlpool_response *response)
+{
+    const char *location = urlpool_response_header(response, "Location");
+
+    switch (response->status) {
+    case URLPOOL_HTTP_MOVED_PERMANENTLY:
+    case URLPOOL_HTTP_FOUND:
+    case URLPOOL_HTTP_TEMPORARY_REDIRECT:
+    case URLPOOL_HTTP_PERMANENT_REDIRECT:
+        return fetching->settings->follow && location != NULL && location[0] != '\0';
+    default:
+        return false;
+    }
+}
+
 static void take_response(struct fetching *fetching, struct urlpool_response *response)
 {
     struct pf_transfer *transfer = &fetching->transfer;
@@ -191,6 +208,11 @@ static void take_response(struct fetching *fetching, struct urlpool_response *re
     }
     if (is_too_large(fetching, length_of(fetching, response))) {
         pf_transfer_fail(transfer, PF_EXIT_TOO_LARGE, "the body is longer than --max-filesize");
+        return;
+    }
+    if (is_stuck(fetching, response)) {
+        pf_transfer_fail(transfer, PF_EXIT_REWIND,
+                         "the body cannot be sent again to where a redirect leads");
         return;
     }
     pf_progress_begin(fetching->run->progress, fetching->slot,

@@ -401,6 +401,11 @@ START_TEST(redirect__leads_to_allowed_schemes_only)
 
         ck_assert_msg(is_as_said, "case %zu: %s to %s: %s", i, cases[i].url, cases[i].location,
                       outcome.err.message);
+        if (cases[i].refusal != NULL) {
+            ck_assert_int_eq(outcome.err.cause, strcmp(cases[i].refusal, "https to http") == 0
+                                                    ? URLPOOL_OK
+                                                    : URLPOOL_E_SCHEME);
+        }
     }
 }
 END_TEST
