@@ -11,6 +11,7 @@
 #include "urlpool/export.h"
 #include "urlpool/headers.h"
 #include "urlpool/limits.h"
+#include "urlpool/network.h"
 #include "urlpool/response.h"
 #include "urlpool/timeout.h"
 #include "urlpool/tls.h"
@@ -36,7 +37,8 @@ struct urlpool_connection_options {
     const struct urlpool_cancel *cancel; /* must outlive the connection */
     int64_t data_bytes_max;              /* of a decoded body held in memory; default 1 GiB */
     bool keep_encoded; /* response bodies are given as sent, content codings not undone */
-    bool no_auto_open; /* a request does not connect: URLPOOL_E_NOT_CONNECTED */
+    struct urlpool_network network; /* how the host is found and reached */
+    bool no_auto_open;              /* a request does not connect: URLPOOL_E_NOT_CONNECTED */
     unsigned char reserved[62];
 };
 

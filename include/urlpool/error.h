@@ -40,6 +40,7 @@ enum urlpool_code {
     URLPOOL_E_TOTAL_TIMEOUT = 65, /* TimeoutError: the total of struct urlpool_timeout is used up */
     URLPOOL_E_CANCELLED = 66,     /* the request's urlpool_cancel was used */
     URLPOOL_E_PROXY = 67,         /* ProxyError: also a CONNECT that was answered with no 2xx */
+    URLPOOL_E_ADDRESS_REFUSED = 68, /* struct urlpool_network refuses every address */
 
     URLPOOL_E_TLS = 80,            /* SSLError: the handshake or a record went wrong */
     URLPOOL_E_TLS_VERIFY = 81,     /* SSLError: the chain does not lead to a trusted root */

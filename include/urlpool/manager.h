@@ -12,6 +12,7 @@
 #include "urlpool/form.h"
 #include "urlpool/headers.h"
 #include "urlpool/limits.h"
+#include "urlpool/network.h"
 #include "urlpool/response.h"
 #include "urlpool/retry.h"
 #include "urlpool/stats.h"
@@ -46,8 +47,8 @@ struct urlpool_manager_options {
     const char *user_agent;                /* default "urlpool/<version>"; "" sends none */
     int32_t redirects_max;  /* default 20; URLPOOL_NONE: none is followed, the first is an error */
     int64_t data_bytes_max; /* of a decoded body held in memory; default 1 GiB */
-    struct urlpool_trace trace; /* event NULL: nobody watches */
-    const char *dns_servers;    /* "127.0.0.1:5353,…"; NULL: /etc/resolv.conf */
+    struct urlpool_trace trace;     /* event NULL: nobody watches */
+    struct urlpool_network network; /* how hosts are found and reached */
     unsigned char reserved[96];
 };
 

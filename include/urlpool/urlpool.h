@@ -14,6 +14,7 @@
 #include "urlpool/limits.h"     // IWYU pragma: export
 #include "urlpool/manager.h"    // IWYU pragma: export
 #include "urlpool/memory.h"     // IWYU pragma: export
+#include "urlpool/network.h"    // IWYU pragma: export
 #include "urlpool/pool.h"       // IWYU pragma: export
 #include "urlpool/response.h"   // IWYU pragma: export
 #include "urlpool/retry.h"      // IWYU pragma: export

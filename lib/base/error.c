@@ -59,6 +59,7 @@ static const struct code_row code_rows[] = {
     ROW(URLPOOL_E_TOTAL_TIMEOUT, TIMEOUT),
     ROW(URLPOOL_E_CANCELLED, 0),
     ROW(URLPOOL_E_PROXY, CONNECT),
+    ROW(URLPOOL_E_ADDRESS_REFUSED, CONNECT),
 
     /* A record can go wrong in mid-body; certificates are judged before anything is sent. */
     ROW(URLPOOL_E_TLS, TLS),

@@ -156,7 +156,7 @@ static enum urlpool_code build_shared(struct urlpool_manager *manager,
                                       struct urlpool_error *err) URLP_MAY_BLOCK
 {
     const struct urlp_opener_options opening = {.limits = options->limits,
-                                                .dns_servers = options->dns_servers};
+                                                .network = &options->network};
     struct urlp_pool_settings settings = {0};
     struct urlp_connector connector;
     enum urlpool_code code = resolve_pools(options, &settings, err);

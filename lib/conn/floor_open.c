@@ -63,7 +63,7 @@ static enum urlpool_code set_up_opener(struct urlp_floor *floor,
                                        const struct urlpool_connection_options *options,
                                        struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    struct urlp_opener_options opener = {.limits = options->limits};
+    struct urlp_opener_options opener = {.limits = options->limits, .network = &options->network};
     struct urlpool_error why;
 
     floor->opener = urlp_opener_new(&opener, &why);

@@ -18,6 +18,7 @@
 #include "conn/tunnel.h"
 #include "conn/wire.h"
 #include "net/dial.h"
+#include "net/network.h"
 #include "net/resolver.h"
 #include "net/tls.h"
 
@@ -33,8 +34,8 @@ struct memory {
 
 struct urlp_opener {
     _Atomic(struct memory *) memory; /* memory_of */
-    char *dns_servers;               /* NULL: the system's */
-    char *hosts_file;                /* NULL: the system's */
+    struct urlp_network network;
+    char *hosts_file; /* NULL: the system's */
     struct urlpool_limits limits;
 };
 
@@ -50,8 +51,9 @@ static void memory_free(struct memory *memory) URLP_MAY_BLOCK
 static struct memory *memory_new(const struct urlp_opener *opener,
                                  struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    const struct urlp_resolver_options resolver = {.servers = opener->dns_servers,
-                                                   .hosts_file = opener->hosts_file};
+    const struct urlp_resolver_options resolver = {.servers = opener->network.dns_servers,
+                                                   .hosts_file = opener->hosts_file,
+                                                   .family = opener->network.family};
     struct memory *memory = urlp_zalloc(sizeof(*memory));
 
     if (memory == NULL) {
@@ -97,17 +99,19 @@ static bool copy_text(const char *text, char **out)
 struct urlp_opener *urlp_opener_new(const struct urlp_opener_options *options,
                                     struct urlpool_error *err)
 {
+    static const struct urlpool_network defaults;
     struct urlp_opener *opener = urlp_zalloc(sizeof(*opener));
     struct memory *memory = NULL;
 
-    if (opener == NULL || !copy_text(options->dns_servers, &opener->dns_servers) ||
-        !copy_text(options->hosts_file, &opener->hosts_file)) {
+    if (opener == NULL || !copy_text(options->hosts_file, &opener->hosts_file)) {
         urlp_fail_nomem(err);
         urlp_opener_free(opener);
         return NULL;
     }
     opener->limits = options->limits;
-    if (urlp_connection_check_limits(&options->limits, err) == URLPOOL_OK) {
+    if (urlp_network_make(&opener->network, options->network != NULL ? options->network : &defaults,
+                          err) == URLPOOL_OK &&
+        urlp_connection_check_limits(&options->limits, err) == URLPOOL_OK) {
         memory = memory_new(opener, err);
     }
     if (memory == NULL) {
@@ -129,7 +133,7 @@ void urlp_opener_free(struct urlp_opener *opener)
     if (memory != NULL && !urlp_fork_has_happened(memory->generation)) {
         memory_free(memory);
     }
-    urlp_free(opener->dns_servers);
+    urlp_network_deinit(&opener->network);
     urlp_free(opener->hosts_file);
     urlp_free(opener);
 }
@@ -154,8 +158,10 @@ struct urlp_stream *urlp_opener_dial(struct urlp_opener *opener, const struct ur
                                      const struct urlp_tunnel *tunnel, const struct urlp_call *call,
                                      struct urlpool_error *err)
 {
-    struct urlp_dial_target target = {
-        .host = route->origin.host, .zone = route->origin.zone, .port = route->origin.port};
+    struct urlp_dial_target target = {.host = route->origin.host,
+                                      .zone = route->origin.zone,
+                                      .port = route->origin.port,
+                                      .network = &opener->network};
     const struct urlp_origin *inside = tunnel == NULL ? &route->origin : &tunnel->target;
     const struct memory *memory = NULL;
     struct urlp_stream *below = NULL;

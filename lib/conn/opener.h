@@ -14,13 +14,13 @@ struct urlp_opener;
 
 struct urlp_opener_options {
     struct urlpool_limits limits;
-    const char *dns_servers; /* NULL: the system's */
-    const char *hosts_file;  /* NULL: the system's */
+    const struct urlpool_network *network; /* NULL: the defaults */
+    const char *hosts_file;                /* NULL: the system's */
 };
 
 /* urlp_opener_new makes an opener. Strings are copied or used up before it returns.
  *
- * Errors:  NULL with URLPOOL_E_INVALID (limits, dns_servers), URLPOOL_E_NOMEM,
+ * Errors:  NULL with URLPOOL_E_INVALID (limits, network), URLPOOL_E_NOMEM,
  *          URLPOOL_E_SYSTEM. */
 URLPOOL_MUST_USE struct urlp_opener *urlp_opener_new(const struct urlp_opener_options *options,
                                                      struct urlpool_error *err) URLP_MAY_BLOCK;

@@ -18,6 +18,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "net/network.h"
 #include "net/resolver.h"
 
 /* RFC 8305 section 8: Resolution Delay, Connection Attempt Delay. */
@@ -43,6 +44,7 @@ enum telling {
 
 struct dial {
     const struct urlp_dial_target *target;
+    const struct urlp_network *network;
     const struct urlp_call *call;
     struct urlp_lookup_seat seat;
     struct urlp_addresses answers[URLP_NUM_FAMILIES];
@@ -57,6 +59,8 @@ struct dial {
         enum telling telling;
         int os_errno;
         unsigned num_addresses;
+        unsigned num_refused; /* by the caller: never dialled */
+        struct urlp_peer refused;
     } failed;
 };
 
@@ -96,6 +100,16 @@ static void note_failure(struct dial *dial, const struct urlp_peer *peer, int os
     }
 }
 
+/* keep_family forgets the addresses of a family that is not to be dialled. */
+static void keep_family(struct dial *dial)
+{
+    if (dial->network->family == URLPOOL_FAMILY_V4) {
+        dial->answers[URLP_FAMILY_V6] = (struct urlp_addresses){.is_done = true};
+    } else if (dial->network->family == URLPOOL_FAMILY_V6) {
+        dial->answers[URLP_FAMILY_V4] = (struct urlp_addresses){.is_done = true};
+    }
+}
+
 static size_t num_left(const struct dial *dial, enum urlp_family family)
 {
     return dial->answers[family].num_ips - dial->num_tried[family];
@@ -127,7 +141,7 @@ static void note_answers(struct dial *dial)
 }
 
 /* begin_next takes the next address and begins to connect to it. */
-static void begin_next(struct dial *dial)
+static void begin_next(struct dial *dial) URLP_MAY_BLOCK
 {
     enum urlp_family family = dial->turn;
     struct urlp_peer peer = {.port = dial->target->port};
@@ -139,7 +153,12 @@ static void begin_next(struct dial *dial)
     }
     peer.ip = dial->answers[family].ips[dial->num_tried[family]++];
     dial->turn = family == URLP_FAMILY_V6 ? URLP_FAMILY_V4 : URLP_FAMILY_V6;
-    os_errno = urlp_tcp_start(&peer, &dial->target->tcp, &fd);
+    if (!urlp_network_allows(dial->network, dial->target->host, &peer)) {
+        dial->failed.num_refused++;
+        dial->failed.refused = peer;
+        return;
+    }
+    os_errno = urlp_tcp_start(&peer, &dial->network->tcp, &fd);
     if (os_errno != 0) {
         note_failure(dial, &peer, os_errno);
         return;
@@ -151,6 +170,7 @@ static void begin_next(struct dial *dial)
 /* begin_due begins what is due now. */
 static void begin_due(struct dial *dial) URLP_MAY_BLOCK
 {
+    keep_family(dial);
     note_answers(dial);
     while (num_left(dial, URLP_FAMILY_V6) + num_left(dial, URLP_FAMILY_V4) > 0 &&
            dial->failed.telling < TELLS_SHORTAGE && urlp_deadline_has_passed(dial->next_at)) {
@@ -201,6 +221,16 @@ static enum urlpool_code fail_hopeless(struct dial *dial, struct urlpool_error *
         dial->failed.telling == TELLS_SHORTAGE ? URLPOOL_E_SYSTEM : URLPOOL_E_CONNECT;
     struct place place;
 
+    if (dial->failed.num_addresses == 0 && dial->failed.num_refused > 0) {
+        return urlp_fail(err, URLPOOL_E_ADDRESS_REFUSED, URLPOOL_PHASE_CONNECT,
+                         "connect to %s: the address may not be dialled",
+                         place_of(dial, &dial->failed.refused).text);
+    }
+    if (dial->failed.num_addresses == 0 && dial->seat.lookup == NULL) {
+        return urlp_fail(err, URLPOOL_E_RESOLVE, URLPOOL_PHASE_RESOLVE,
+                         "no address for name %s: none of the family asked for",
+                         urlp_quote(dial->target->host.data, dial->target->host.len).text);
+    }
     if (dial->failed.num_addresses == 0) {
         return urlp_lookup_seat_fail(&dial->seat, dial->target->host, err);
     }
@@ -342,24 +372,48 @@ static enum urlpool_code race(struct dial *dial, struct attempt *out_winner,
     }
 }
 
-struct urlp_stream *urlp_dial(struct urlp_resolver *resolver, const struct urlp_dial_target *target,
-                              const struct urlp_call *call, struct urlpool_error *err)
+/* dial_names resolves and connects over TCP. */
+static enum urlpool_code dial_names(struct urlp_resolver *resolver,
+                                    const struct urlp_dial_target *target,
+                                    const struct urlp_call *call, struct attempt *out_winner,
+                                    struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    struct dial dial = {.target = target, .call = call, .next_at = URLP_NEVER};
-    struct attempt winner = {.fd = -1};
-    struct urlp_stream *stream = NULL;
-    char peer[URLP_PEER_TEXT_MAX];
-    enum urlpool_code code;
+    struct dial dial = {
+        .target = target, .network = target->network, .call = call, .next_at = URLP_NEVER};
+    enum urlpool_code code =
+        urlp_lookup_seat_take(&dial.seat, resolver, target, dial.answers, call, err);
 
-    urlp_assert_no_lock(__func__);
-    code = urlp_lookup_seat_take(&dial.seat, resolver, target, dial.answers, call, err);
     if (code != URLPOOL_OK) {
-        return NULL;
+        return code;
     }
-    code = race(&dial, &winner, err);
+    code = race(&dial, out_winner, err);
     urlp_lookup_seat_leave(&dial.seat);
     for (size_t i = 0; i < dial.num_attempts; i++) {
         (void)close(dial.attempts[i].fd);
+    }
+    return code;
+}
+
+struct urlp_stream *urlp_dial(struct urlp_resolver *resolver, const struct urlp_dial_target *target,
+                              const struct urlp_call *call, struct urlpool_error *err)
+{
+    static const struct urlp_network plain = {.family = URLPOOL_FAMILY_ANY};
+    struct urlp_dial_target way = *target;
+    struct attempt winner = {.fd = -1};
+    char text[URLP_PEER_TEXT_MAX];
+    const char *peer = text;
+    struct urlp_stream *stream = NULL;
+    enum urlpool_code code;
+
+    urlp_assert_no_lock(__func__);
+    way.network = target->network != NULL ? target->network : &plain;
+    urlp_network_detour(way.network, &way.host, &way.port);
+    if (way.network->unix_socket != NULL) {
+        peer = way.network->unix_socket;
+        code = urlp_unix_connect(peer, &way.network->tcp, call, &winner.fd, err);
+    } else {
+        code = dial_names(resolver, &way, call, &winner, err);
+        urlp_peer_format(&winner.peer, text);
     }
     if (code != URLPOOL_OK) {
         return NULL;
@@ -369,7 +423,6 @@ struct urlp_stream *urlp_dial(struct urlp_resolver *resolver, const struct urlp_
         (void)close(winner.fd);
         return NULL;
     }
-    urlp_peer_format(&winner.peer, peer);
     urlp_call_trace(call, URLPOOL_TRACE_CONNECTED, peer, strlen(peer), 0);
     return stream;
 }

@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+#include "urlpool/network.h"
+
 #include "base/ip.h"
 #include "base/span.h"
 #include "net/stream.h"
@@ -18,6 +20,7 @@ struct urlp_resolver_options {
     const char *servers;     /* "127.0.0.1:5353,[::1]:53" and no search list, for resolv.conf's */
     const char *hosts_file;  /* for /etc/hosts */
     const char *resolv_conf; /* for /etc/resolv.conf */
+    enum urlpool_family family; /* the only one asked for */
 };
 
 /* urlp_resolver_new makes a resolver; `options` may be NULL. No file is read before a name is.
@@ -30,12 +33,14 @@ URLPOOL_MUST_USE struct urlp_resolver *urlp_resolver_new(
 /* urlp_resolver_free forgets all answers. No dial may be under way. Accepts NULL. */
 void urlp_resolver_free(struct urlp_resolver *resolver) URLP_MAY_BLOCK;
 
-/* struct urlp_dial_target is what to connect to. */
+struct urlp_network;
+
+/* struct urlp_dial_target is what to connect to, and how. */
 struct urlp_dial_target {
     struct urlp_span host; /* a name, or an address literal without brackets */
     struct urlp_span zone; /* of a link-local IPv6 literal: an interface name or number */
     uint16_t port;
-    struct urlp_tcp_options tcp;
+    const struct urlp_network *network;
 };
 
 /* urlp_dial resolves and connects, racing addresses as RFC 8305 says, names and sockets in one poll

@@ -58,6 +58,7 @@ struct urlp_dns_query {
     int shortage_errno; /* why no socket could be made, or 0 */
     int last_rcode;     /* of the last datagram: c-ares forgets why it went to the next server */
     bool is_absolute;
+    enum urlpool_family family;  /* the only one asked for */
     char name[NAME_MAX_LEN + 1]; /* without a dot behind it */
 };
 
@@ -233,11 +234,20 @@ static bool next_name(struct urlp_dns_query *query, char out[], size_t size)
 static void ask(struct urlp_dns_query *query, const char *name)
 {
     static const int families[URLP_NUM_FAMILIES] = {AF_INET6, AF_INET};
+    static const enum urlpool_family names[URLP_NUM_FAMILIES] = {URLPOOL_FAMILY_V6,
+                                                                 URLPOOL_FAMILY_V4};
 
     for (int family = 0; family < URLP_NUM_FAMILIES; family++) {
         query->replies[family] = (struct urlp_dns_reply){.status = ARES_SUCCESS};
+        if (query->family != URLPOOL_FAMILY_ANY && query->family != names[family]) {
+            query->replies[family].status = ARES_ENODATA;
+            query->replies[family].answer.is_done = true;
+        }
     }
     for (int family = 0; family < URLP_NUM_FAMILIES; family++) {
+        if (query->replies[family].answer.is_done) {
+            continue;
+        }
         struct ares_addrinfo_hints hints = {.ai_flags = ARES_AI_NOSORT,
                                             .ai_family = families[family]};
 
@@ -363,6 +373,7 @@ struct urlp_dns_query *urlp_dns_query_new(const struct urlp_dns_config *config,
         goto done;
     }
     memcpy(query->name, name.data, name.len);
+    query->family = config->family;
     for (int family = 0; family < URLP_NUM_FAMILIES; family++) {
         query->slots[family] = (struct slot){query, (enum urlp_family)family};
         query->replies[family].answer.is_done = true;

@@ -10,8 +10,9 @@
 
 /* struct urlp_dns_config is where to ask. All borrowed, all may be NULL. */
 struct urlp_dns_config {
-    const char *servers;     /* "127.0.0.1:5353,…" instead of those of resolv.conf */
-    const char *resolv_conf; /* instead of /etc/resolv.conf */
+    const char *servers;        /* "127.0.0.1:5353,…" instead of those of resolv.conf */
+    const char *resolv_conf;    /* instead of /etc/resolv.conf */
+    enum urlpool_family family; /* the only one asked for */
 };
 
 /* struct urlp_dns_reply is what came for one family. */

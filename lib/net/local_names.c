@@ -187,9 +187,10 @@ static enum urlpool_code answer_literal(const struct urlp_dial_target *target, s
     return URLPOOL_OK;
 }
 
-enum urlpool_code urlp_local_answer(const struct urlp_dial_target *target, const char *hosts_file,
-                                    struct urlp_addresses out_answers[], bool *out_is_found,
-                                    bool *out_is_literal, struct urlpool_error *err)
+enum urlpool_code urlp_local_answer(const struct urlp_dial_target *target, bool skip_hosts,
+                                    const char *hosts_file, struct urlp_addresses out_answers[],
+                                    bool *out_is_found, bool *out_is_literal,
+                                    struct urlpool_error *err)
 {
     struct urlp_span name = target->host;
     struct urlp_buf text;
@@ -207,6 +208,9 @@ enum urlpool_code urlp_local_answer(const struct urlp_dial_target *target, const
     if (is_localhost(name)) {
         add_loopback(out_answers);
         *out_is_found = true;
+        return URLPOOL_OK;
+    }
+    if (skip_hosts) {
         return URLPOOL_OK;
     }
     urlp_buf_init(&text, HOSTS_FILE_BYTES_MAX);

@@ -22,6 +22,7 @@
 #include "base/park.h"
 #include "base/sync.h"
 #include "net/dns_query.h"
+#include "net/network.h"
 
 #define NAME_BYTES_MAX  254 /* with a dot behind it */
 #define LABEL_BYTES_MAX 63
@@ -55,6 +56,7 @@ struct urlp_resolver {
     char *servers;
     char *hosts_file;
     char *resolv_conf;
+    enum urlpool_family family;
     struct urlp_mutex mutex;
     struct {
         struct urlp_map lookups;
@@ -101,6 +103,7 @@ struct urlp_resolver *urlp_resolver_new(const struct urlp_resolver_options *opti
         return NULL;
     }
     init_guarded(resolver);
+    resolver->family = options->family;
     if (!copy_option(options->servers, &resolver->servers) ||
         !copy_option(options->hosts_file, &resolver->hosts_file) ||
         !copy_option(options->resolv_conf, &resolver->resolv_conf)) {
@@ -299,7 +302,8 @@ static enum urlpool_code start(struct urlp_lookup_seat *seat, struct urlp_span h
                                struct urlpool_error *err) URLP_MAY_BLOCK
 {
     const struct urlp_dns_config config = {.servers = seat->resolver->servers,
-                                           .resolv_conf = seat->resolver->resolv_conf};
+                                           .resolv_conf = seat->resolver->resolv_conf,
+                                           .family = seat->resolver->family};
     struct urlp_lookup *lookup = seat->lookup;
     struct urlp_dns_failure failure;
     int64_t left_ms = -1;
@@ -411,6 +415,31 @@ static bool to_name(struct urlp_span host, char out[NAME_BYTES_MAX])
     return true;
 }
 
+/* answer_here answers without a query of ours: what the caller has fixed or finds himself, what
+ * needs no finding. */
+static enum urlpool_code answer_here(struct urlp_lookup_seat *seat,
+                                     const struct urlp_dial_target *target,
+                                     struct urlp_addresses out_answers[],
+                                     const struct urlp_call *call, bool *out_is_found,
+                                     struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    const struct urlp_network *network = target->network;
+    enum urlpool_code code;
+
+    *out_is_found =
+        network != NULL && urlp_network_answer(network, target->host, target->port, out_answers);
+    if (*out_is_found) {
+        return URLPOOL_OK;
+    }
+    code = urlp_local_answer(target, network != NULL && network->resolve != NULL,
+                             seat->resolver->hosts_file, out_answers, out_is_found,
+                             &seat->is_literal, err);
+    if (code != URLPOOL_OK || *out_is_found || network == NULL) {
+        return code;
+    }
+    return urlp_network_ask(network, target->host, call, out_answers, out_is_found, err);
+}
+
 enum urlpool_code urlp_lookup_seat_take(struct urlp_lookup_seat *seat,
                                         struct urlp_resolver *resolver,
                                         const struct urlp_dial_target *target,
@@ -423,8 +452,7 @@ enum urlpool_code urlp_lookup_seat_take(struct urlp_lookup_seat *seat,
 
     *seat = (struct urlp_lookup_seat){.resolver = resolver, .wake_fd = -1};
     urlp_list_init(&seat->link);
-    code = urlp_local_answer(target, resolver->hosts_file, out_answers, &is_found,
-                             &seat->is_literal, err);
+    code = answer_here(seat, target, out_answers, call, &is_found, err);
     if (code != URLPOOL_OK) {
         return code;
     }

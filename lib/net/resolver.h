@@ -81,11 +81,11 @@ enum urlpool_code urlp_lookup_seat_fail(struct urlp_lookup_seat *seat, struct ur
 void urlp_lookup_seat_leave(struct urlp_lookup_seat *seat) URLP_MAY_BLOCK;
 
 /* urlp_local_answer answers for address literals, for localhost and what is below it (RFC 6761),
- * and for what is in the hosts file, without a query.
+ * and, unless `skip_hosts`, for what is in the hosts file, without a query.
  *
  * Errors:  URLPOOL_E_RESOLVE (a zone that is no interface), URLPOOL_E_SYSTEM, URLPOOL_E_NOMEM. */
 URLPOOL_MUST_USE enum urlpool_code urlp_local_answer(const struct urlp_dial_target *target,
-                                                     const char *hosts_file,
+                                                     bool skip_hosts, const char *hosts_file,
                                                      struct urlp_addresses out_answers[],
                                                      bool *out_is_found, bool *out_is_literal,
                                                      struct urlpool_error *err);

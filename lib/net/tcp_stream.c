@@ -29,10 +29,6 @@
 #include "base/sync.h"
 #include "net/tcp.h"
 
-#define KEEPALIVE_IDLE_S     60
-#define KEEPALIVE_INTERVAL_S 15
-#define USER_TIMEOUT_MS      60000
-
 /* Runs go to the kernel as they are. */
 static_assert(sizeof(struct urlp_iovec) == sizeof(struct iovec), "same size");
 static_assert(offsetof(struct urlp_iovec, data) == offsetof(struct iovec, iov_base), "same place");
@@ -45,13 +41,6 @@ struct tcp_stream {
     uint64_t generation; /* of the process it belongs to; in a child, `fd` is another's */
     int look_errno;      /* what a look met: the kernel tells of it once, and a read has to */
     bool may_hold_more;  /* the last read came back full, and nothing was written since */
-};
-
-union socket_address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-    struct sockaddr_storage storage;
 };
 
 /* What differs between waiting to read and waiting to write. */
@@ -358,30 +347,6 @@ bool urlp_stream_peer(const struct urlp_stream *stream, struct urlp_peer *out)
     return true;
 }
 
-/* peer_of asks the kernel once, when the stream is made: after a reset it no longer says. */
-static struct urlp_peer peer_of(int fd)
-{
-    union socket_address address;
-    struct urlp_peer peer = {.port = 0};
-    socklen_t len = sizeof(address);
-
-    memset(&address, 0, sizeof(address));
-    if (getpeername(fd, &address.any, &len) != 0) {
-        return peer;
-    }
-    if (address.any.sa_family == AF_INET) {
-        peer.ip.family = URLP_IP_V4;
-        memcpy(peer.ip.bytes, &address.v4.sin_addr, sizeof(address.v4.sin_addr));
-        peer.port = ntohs(address.v4.sin_port);
-    } else if (address.any.sa_family == AF_INET6) {
-        peer.ip.family = URLP_IP_V6;
-        memcpy(peer.ip.bytes, &address.v6.sin6_addr, sizeof(address.v6.sin6_addr));
-        peer.ip.scope_id = address.v6.sin6_scope_id;
-        peer.port = ntohs(address.v6.sin6_port);
-    }
-    return peer;
-}
-
 struct urlp_stream *urlp_tcp_wrap(int fd, struct urlpool_error *err)
 {
     struct tcp_stream *tcp = urlp_zalloc(sizeof(*tcp));
@@ -394,71 +359,6 @@ struct urlp_stream *urlp_tcp_wrap(int fd, struct urlpool_error *err)
     tcp->fd = fd;
     tcp->generation = urlp_fork_generation();
     urlp_own_fd_note(fd);
-    tcp->peer = peer_of(fd);
+    tcp->peer = urlp_peer_from_socket(fd); /* once: after a reset the kernel no longer says */
     return &tcp->stream;
-}
-
-static socklen_t address_of(const struct urlp_peer *to, union socket_address *out)
-{
-    memset(out, 0, sizeof(*out));
-    if (to->ip.family == URLP_IP_V4) {
-        out->v4.sin_family = AF_INET;
-        out->v4.sin_port = htons(to->port);
-        memcpy(&out->v4.sin_addr, to->ip.bytes, sizeof(out->v4.sin_addr));
-        return sizeof(out->v4);
-    }
-    out->v6.sin6_family = AF_INET6;
-    out->v6.sin6_port = htons(to->port);
-    out->v6.sin6_scope_id = to->ip.scope_id;
-    memcpy(&out->v6.sin6_addr, to->ip.bytes, sizeof(out->v6.sin6_addr));
-    return sizeof(out->v6);
-}
-
-/* set_options returns 0 or an errno. */
-static int set_options(int fd, const struct urlp_tcp_options *options)
-{
-    int idle_s = options->keepalive_idle_s != 0 ? options->keepalive_idle_s : KEEPALIVE_IDLE_S;
-    int timeout_ms = options->user_timeout_ms != 0 ? options->user_timeout_ms : USER_TIMEOUT_MS;
-    const struct {
-        bool is_wanted;
-        int level, name, value;
-    } settings[] = {
-        {!options->allow_nagle, IPPROTO_TCP, TCP_NODELAY,      1                   },
-        {idle_s > 0,            SOL_SOCKET,  SO_KEEPALIVE,     1                   },
-        {idle_s > 0,            IPPROTO_TCP, TCP_KEEPIDLE,     idle_s              },
-        {idle_s > 0,            IPPROTO_TCP, TCP_KEEPINTVL,    KEEPALIVE_INTERVAL_S},
-        {timeout_ms > 0,        IPPROTO_TCP, TCP_USER_TIMEOUT, timeout_ms          },
-    };
-
-    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-        if (settings[i].is_wanted && setsockopt(fd, settings[i].level, settings[i].name,
-                                                &settings[i].value, sizeof(int)) != 0) {
-            return errno;
-        }
-    }
-    return 0;
-}
-
-int urlp_tcp_start(const struct urlp_peer *to, const struct urlp_tcp_options *options, int *out_fd)
-{
-    union socket_address address;
-    socklen_t len = address_of(to, &address);
-    int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int os_errno;
-
-    if (fd < 0) {
-        return errno;
-    }
-    os_errno = set_options(fd, options);
-    /* An interrupted connect goes on by itself, as one in progress does. */
-    if (os_errno == 0 && connect(fd, &address.any, len) != 0 && errno != EINPROGRESS &&
-        errno != EINTR) {
-        os_errno = errno;
-    }
-    if (os_errno != 0) {
-        (void)close(fd);
-        return os_errno;
-    }
-    *out_fd = fd;
-    return 0;
 }

@@ -246,7 +246,7 @@ START_TEST(fork__child_asks_for_a_name_that_the_parent_is_asking_for)
     struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
     struct dns_server *dns = dns_server_start();
     struct waiting waiting = {.is_good = false};
-    const struct urlpool_manager_options options = {.dns_servers = dns_server_address(dns)};
+    const struct urlpool_manager_options options = {.network.dns_servers = dns_server_address(dns)};
     pthread_t thread;
     pid_t child;
 

@@ -110,7 +110,7 @@ START_TEST(signals__are_not_noticed)
     hold_signals(false);
     dns_server_add(dns, "www.test", DNS_A, 1, "127.0.0.1");
     manager = test_manager(&(struct urlpool_manager_options){
-        .tls = scene.tls, .dns_servers = dns_server_address(dns)});
+        .tls = scene.tls, .network.dns_servers = dns_server_address(dns)});
     memset(body, 'b', BODY_BYTES);
     (void)snprintf(urls[0], URL_BYTES, "http://www.test:%d/", test_server_port(plain));
     test_server_url(plain, "/", urls[1], URL_BYTES);
@@ -272,7 +272,7 @@ static void run_askers(struct asker *asker)
 
     dns_server_add(dns, "www.test", DNS_A, 1, "127.0.0.1");
     asker->manager = test_manager(&(struct urlpool_manager_options){
-        .tls = scene.tls, .dns_servers = dns_server_address(dns)});
+        .tls = scene.tls, .network.dns_servers = dns_server_address(dns)});
     (void)snprintf(asker->urls[0], URL_BYTES, "http://www.test:%d/", test_server_port(plain));
     test_server_url(plain, "/", asker->urls[1], URL_BYTES);
     test_server_url(scene.server, "/", asker->urls[2], URL_BYTES);

@@ -93,10 +93,10 @@ static enum urlpool_code do_requests(const struct job *job, struct urlpool_error
         code = urlpool_headers_add(headers, "X-One", "1", err);
     }
     if (code == URLPOOL_OK) {
-        manager = urlpool_manager_new(&(struct urlpool_manager_options){.tls = job->tls,
-                                                                        .headers = headers,
-                                                                        .dns_servers = job->dns},
-                                      err);
+        manager = urlpool_manager_new(
+            &(struct urlpool_manager_options){
+                .tls = job->tls, .headers = headers, .network.dns_servers = job->dns},
+            err);
         code = manager != NULL ? URLPOOL_OK : err->code;
     }
     for (int i = 0; i < 2 && code == URLPOOL_OK; i++) {

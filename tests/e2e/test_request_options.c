@@ -355,7 +355,7 @@ START_TEST(dns_servers__are_asked_for_names)
     const struct urlpool_request_options one_try = {.retries = TEST_ONE_TRY};
     struct dns_server *dns = dns_server_start();
     struct scene scene =
-        begin(&(struct urlpool_manager_options){.dns_servers = dns_server_address(dns)});
+        begin(&(struct urlpool_manager_options){.network.dns_servers = dns_server_address(dns)});
     struct urlpool_response *response;
     char url[128];
 
@@ -378,7 +378,7 @@ END_TEST
 START_TEST(dns_servers__that_are_none_are_refused)
 {
     ck_assert_ptr_null(urlpool_manager_new(
-        &(struct urlpool_manager_options){.dns_servers = "nobody at home"}, &test_err));
+        &(struct urlpool_manager_options){.network.dns_servers = "nobody at home"}, &test_err));
     ck_assert(test_err.code == URLPOOL_E_RESOLVE || test_err.code == URLPOOL_E_INVALID);
     ck_assert_ptr_nonnull(strstr(test_err.message, "nobody at home"));
 }

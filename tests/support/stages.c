@@ -69,7 +69,7 @@ static int set_up(struct stage_scene *scene, struct urlpool_manager_options *opt
         scene->dns = dns_server_start();
         dns_server_behave(scene->dns, "silent.example", DNS_A, DNS_DROPS);
         dns_server_behave(scene->dns, "silent.example", DNS_AAAA, DNS_DROPS);
-        options->dns_servers = dns_server_address(scene->dns);
+        options->network.dns_servers = dns_server_address(scene->dns);
         return 80;
     case STAGE_CONNECT:
         scene->hole = loopback_hole_open("127.0.0.1", 0);

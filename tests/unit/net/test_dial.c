@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "net/dial.h"
+#include "net/network.h"
 #include "support/dns_server.h"
 #include "support/failing_allocator.h"
 #include "support/loopback.h"
@@ -236,11 +237,11 @@ END_TEST
 START_TEST(dial__passes_the_options_on)
 {
     int listener = loopback_listen("127.0.0.1", 0);
-    struct urlp_dial_target target = {
-        .host = urlp_span_of("127.0.0.1"),
-        .port = loopback_port(listener),
+    const struct urlp_network network = {
         .tcp = {.allow_nagle = true, .user_timeout_ms = 4321}
     };
+    struct urlp_dial_target target = {
+        .host = urlp_span_of("127.0.0.1"), .port = loopback_port(listener), .network = &network};
     struct urlp_stream *stream;
     int value = -1;
     socklen_t len = sizeof(value);

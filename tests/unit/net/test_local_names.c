@@ -32,7 +32,7 @@ static enum urlpool_code answer_in(const char *host, const char *zone, const cha
     struct urlp_dial_target target = {.host = urlp_span_of(host), .zone = urlp_span_of(zone)};
 
     memset(answers, 0, sizeof(answers));
-    return urlp_local_answer(&target, hosts_file, answers, &is_found, &is_literal, &err);
+    return urlp_local_answer(&target, false, hosts_file, answers, &is_found, &is_literal, &err);
 }
 
 /* answer_of lists the addresses of `host`, "-" when it is not found here. */
