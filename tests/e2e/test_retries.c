@@ -390,8 +390,8 @@ END_TEST
 START_TEST(connect__covers_names_and_time_limits)
 {
     struct dns_server *dns = dns_server_start();
-    struct urlpool_manager *manager =
-        test_manager(&(struct urlpool_manager_options){.dns_servers = dns_server_address(dns)});
+    struct urlpool_manager *manager = test_manager(
+        &(struct urlpool_manager_options){.network.dns_servers = dns_server_address(dns)});
     const struct urlpool_request_options plain = {0};
     const struct urlpool_request_options brief = {.timeout = {.connect_ms = 20}};
     struct loopback_hole hole = loopback_hole_open("127.0.0.1", 0);
