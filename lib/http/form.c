@@ -77,6 +77,7 @@ static enum urlpool_code check_sources(const struct urlpool_part *part, struct u
 static enum urlpool_code check_head(const struct urlpool_part *part, struct urlpool_error *err)
 {
     static const char *const ours[] = {"Content-Disposition", "Content-Type"};
+    struct urlp_span content_type = urlp_span_of(part->content_type);
 
     for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
         if (urlpool_headers_contains(part->headers, ours[i])) {
@@ -84,10 +85,10 @@ static enum urlpool_code check_head(const struct urlpool_part *part, struct urlp
                              "%s of a part does not go into its headers", ours[i]);
         }
     }
-    if (!urlp_field_value_is_valid(urlp_span_of(part->content_type))) {
+    if (!urlp_field_value_is_valid(content_type)) {
         return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_NONE,
                          "content_type \"%s\" of a part holds a control character",
-                         urlp_quote(part->content_type, strlen(part->content_type)).text);
+                         urlp_quote(content_type.data, content_type.len).text);
     }
     return URLPOOL_OK;
 }
