@@ -27,7 +27,7 @@ from text import escape, expand, read_blocks, unescape
 HERE = pathlib.Path(__file__).resolve().parent
 CASE_SECONDS = 10
 ANSWERS = {"answer": "answer", "answer-close": "close", "answer-reset": "reset",
-           "answer-silent": "silent"}
+           "answer-silent": "silent", "interim": "interim"}
 
 
 class Case:

@@ -73,8 +73,11 @@ class Server:
 
     def begin(self, answers):
         """Starts a case: `answers` are pairs of what happens ("answer", "close", "reset",
-        "silent") and the bytes sent before."""
-        self.answers, self.num_connections, self.requests, self.open = answers, 0, [], set()
+        "silent") and the bytes sent before. An "interim" is sent when a head with Expect is there
+        and its body is not."""
+        self.answers = [answer for answer in answers if answer[0] != "interim"]
+        self.interims = [answer[1] for answer in answers if answer[0] == "interim"]
+        self.num_connections, self.requests, self.open = 0, [], set()
 
     def work(self, timeout):
         """Does what there is to do, waiting up to `timeout` seconds for it; False: nothing came."""
@@ -128,6 +131,8 @@ class Server:
         head_end = data.find(b"\r\n\r\n") + 4
         end = body_end(data, head_end) if head_end > 3 else -1
         if end < 0:
+            if self.interims and b"expect: 100-continue" in data[:max(head_end, 0)].lower():
+                connection.socket.sendall(self.interims.pop(0))
             return False
         self.requests.append(Request(connection, data[:head_end], data[head_end:end], True))
         connection.pending = data[end:]

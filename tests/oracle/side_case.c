@@ -108,6 +108,11 @@ static void take_file_offset(struct side_case *scene, const char *value)
     (void)lseek(scene->options.body.fd, atol(value), SEEK_SET);
 }
 
+static void take_expect_ms(struct side_case *scene, const char *value)
+{
+    scene->options.body.expect_ms = atol(value);
+}
+
 static void take_chunked(struct side_case *scene, const char *value)
 {
     scene->options.body.chunked = is_yes(value);
@@ -153,6 +158,7 @@ static const struct {
     {"chunked",        take_chunked        },
     {"decode",         take_decode         },
     {"encode",         side_take_encode    },
+    {"expect-ms",      take_expect_ms      },
     {"field",          side_take_field     },
     {"file",           side_take_file      },
     {"file-offset",    take_file_offset    },

@@ -130,6 +130,9 @@ class Case:
     def take_read_ms(self, request, value):
         request["kw"]["timeout"] = urllib3.Timeout(connect=5, read=int(value) / 1000)
 
+    def take_expect_ms(self, request, value):
+        """urllib3 never waits."""
+
     def take_keep_post(self, request, value):
         """urllib3 always does."""
 
