@@ -206,10 +206,6 @@ void side_case_get_ready(struct side_case *scene)
     const struct urlpool_manager_options options = {
         .headers = scene->manager_headers,
         .timeout = {.connect_ms = time_limit_ms, .read_ms = time_limit_ms},
-        .retries = { .connect = URLPOOL_NONE,
-                    .read = URLPOOL_NONE,
-                    .status = URLPOOL_NONE,
-                    .other = URLPOOL_NONE},
     };
 
     if (scene->manager == NULL) {

@@ -199,11 +199,17 @@ class Case:
             values = " | ".join(response.headers.getlist(name))
             self.say("field." + name.lower(), f"{name}: {values}".encode("latin-1"))
         self.say("order", ", ".join(response.headers).lower().encode("latin-1"))
+        self.say("hops", "; ".join(map(hop_text, response.retries.history)).encode("latin-1"))
 
     def end(self):
         self.run()
         if self.manager is not None:
             self.manager.clear()
+
+
+def hop_text(hop):
+    what = hop.status or code_of(hop.error)
+    return f"{hop.method} {what}" + (f" to {hop.redirect_location}" if hop.redirect_location else "")
 
 
 def text_of(word):

@@ -97,6 +97,26 @@ static void say_headers(const struct side_case *scene, const struct urlpool_head
     putchar('\n');
 }
 
+/* say_hops prints the tries that came before the response. */
+static void say_hops(const struct side_case *scene, const struct urlpool_response *response)
+{
+    printf("%d.hops\t", scene->num_requests);
+    for (size_t i = 0; i < urlpool_response_num_hops(response); i++) {
+        const struct urlpool_hop hop = urlpool_response_hop(response, i);
+
+        printf("%s%s ", i > 0 ? "; " : "", hop.method);
+        if (hop.code != URLPOOL_OK) {
+            printf("%s", short_name(hop.code));
+        } else {
+            printf("%d", hop.status);
+        }
+        if (hop.location != NULL) {
+            printf(" to %s", hop.location);
+        }
+    }
+    putchar('\n');
+}
+
 /* take_pieces reads a streamed body in pieces of the size asked for. False: it failed. */
 static bool take_pieces(const struct side_case *scene, struct urlpool_response *response,
                         struct side_bytes *out, struct urlpool_error *err)
@@ -132,6 +152,7 @@ static void say_response(const struct side_case *scene, struct urlpool_response 
     say_text(scene, "reason", response->reason);
     say_text(scene, "url", response->url);
     say_headers(scene, response->headers);
+    say_hops(scene, response);
     if (scene->pieces > 0) {
         say(scene, "data", data.data != NULL ? data.data : "", data.len);
     } else {
