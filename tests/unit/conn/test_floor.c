@@ -491,6 +491,7 @@ START_TEST(connection__is_closed_by_a_body_that_is_cut_short)
     begin();
     response = get("/half");
     ck_assert_int_eq(urlpool_response_read_all(response, &err), URLPOOL_E_INCOMPLETE_READ);
+    ck_assert_ptr_nonnull(strstr(err.message, "bytes of the body to come"));
     ck_assert(!urlpool_connection_is_connected(connection));
     urlpool_response_free(response);
     end();
