@@ -131,7 +131,9 @@ static void note(void *user, const struct urlpool_trace_event *event)
     struct told *told = user;
 
     ck_assert_uint_lt(told->len + event->text_len, sizeof(told->text));
-    memcpy(told->text + told->len, event->text, event->text_len);
+    if (event->text_len > 0) {
+        memcpy(told->text + told->len, event->text, event->text_len);
+    }
     told->len += event->text_len;
 }
 
