@@ -29,6 +29,9 @@
 #include "base/sync.h"
 #include "net/tcp.h"
 
+#define PAGE_BYTES       4096
+#define FILE_ROUND_BYTES ((size_t)16 * PAGE_BYTES)
+
 /* Runs go to the kernel as they are. */
 static_assert(sizeof(struct urlp_iovec) == sizeof(struct iovec), "same size");
 static_assert(offsetof(struct urlp_iovec, data) == offsetof(struct iovec, iov_base), "same place");
@@ -39,7 +42,8 @@ struct tcp_stream {
     struct urlp_peer peer;
     int fd;
     uint64_t generation; /* of the process it belongs to; in a child, `fd` is another's */
-    int look_errno;      /* what a look met: the kernel tells of it once, and a read has to */
+    int look_errno;      /* what a look or sendfile met: the kernel tells of it once, and a read
+                            has to */
     bool may_hold_more;  /* the last read came back full, and nothing was written since */
 };
 
@@ -222,26 +226,45 @@ static enum urlpool_code tcp_write(struct urlp_stream *stream, const struct urlp
     return code;
 }
 
-/* send_file_quietly is sendfile without its signal. One that went short may have raised it too: the
- * kernel sends in rounds, and says nothing of the one that failed behind others. */
-static ssize_t send_file_quietly(int to, int fd, int64_t at, size_t len)
-{
-    struct urlp_sigpipe hold;
-    off_t offset = (off_t)at; /* with an offset of ours the descriptor's is left alone */
-    ssize_t sent;
-
-    urlp_sigpipe_hold(&hold);
-    sent = sendfile(to, fd, &offset, len);
-    urlp_sigpipe_release(&hold, sent < 0 ? errno == EPIPE : (size_t)sent < len);
-    return sent;
-}
-
 /* is_about_the_file tells what sendfile says of a file that it cannot take, or cannot read, from
  * what it says of the socket. */
 static bool is_about_the_file(int os_errno)
 {
     return os_errno == EINVAL || os_errno == ENOSYS || os_errno == EIO || os_errno == EBADF ||
            os_errno == EOVERFLOW || os_errno == ESPIPE || os_errno == EPERM;
+}
+
+/* next_round is how much sendfile is given at a time. The kernel moves sixteen pages in one go, and
+ * when a second go in the same call fails, the error is gone and so is the reset it told of. */
+static size_t next_round(int64_t at, size_t left)
+{
+    const size_t most = FILE_ROUND_BYTES - (size_t)(at % PAGE_BYTES);
+
+    return left < most ? left : most;
+}
+
+/* send_file_quietly is sendfile without its signal. A failure behind bytes that went is kept for
+ * the next read, as one that a look met is. */
+static ssize_t send_file_quietly(struct tcp_stream *tcp, int fd, int64_t at, size_t len)
+{
+    struct urlp_sigpipe hold;
+    size_t total = 0;
+    size_t round;
+    ssize_t sent;
+
+    urlp_sigpipe_hold(&hold);
+    do {
+        off_t offset = (off_t)at + (off_t)total; /* ours: the descriptor's is left alone */
+
+        round = next_round(offset, len - total);
+        sent = sendfile(tcp->fd, fd, &offset, round);
+        total += sent > 0 ? (size_t)sent : 0;
+    } while (sent == (ssize_t)round && total < len);
+    urlp_sigpipe_release(&hold, sent < (ssize_t)round);
+    if (sent < 0 && total > 0 && errno != EAGAIN && errno != EINTR && !is_about_the_file(errno)) {
+        tcp->look_errno = errno;
+    }
+    return total > 0 ? (ssize_t)total : sent;
 }
 
 static enum urlpool_code tcp_send_file(struct urlp_stream *stream, int fd, int64_t at, size_t len,
@@ -253,7 +276,7 @@ static enum urlpool_code tcp_send_file(struct urlp_stream *stream, int fd, int64
 
     tcp->may_hold_more = false;
     while (code == URLPOOL_OK) {
-        ssize_t sent = send_file_quietly(tcp->fd, fd, at, len);
+        ssize_t sent = send_file_quietly(tcp, fd, at, len);
 
         if (sent >= 0 || is_about_the_file(errno)) {
             *out_sent = sent > 0 ? (size_t)sent : 0;
