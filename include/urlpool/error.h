@@ -42,13 +42,15 @@ enum urlpool_code {
     URLPOOL_E_PROXY = 67,         /* ProxyError: also a CONNECT that was answered with no 2xx */
     URLPOOL_E_ADDRESS_REFUSED = 68, /* struct urlpool_network refuses every address */
 
-    URLPOOL_E_TLS = 80,            /* SSLError: the handshake or a record went wrong */
-    URLPOOL_E_TLS_VERIFY = 81,     /* SSLError: the chain does not lead to a trusted root */
-    URLPOOL_E_TLS_HOSTNAME = 82,   /* CertificateError: certificate is for another name */
-    URLPOOL_E_TLS_EXPIRED = 83,    /* SSLError: certificate expired or not yet valid */
-    URLPOOL_E_TLS_NO_ANCHORS = 84, /* no trusted roots at all */
-    URLPOOL_E_TLS_CA_FILE = 85,    /* the file or directory of roots cannot be read */
-    URLPOOL_E_TLS_PIN = 87,        /* SSLError: not the certificate or key that was pinned */
+    URLPOOL_E_TLS = 80,              /* SSLError: the handshake or a record went wrong */
+    URLPOOL_E_TLS_VERIFY = 81,       /* SSLError: the chain does not lead to a trusted root */
+    URLPOOL_E_TLS_HOSTNAME = 82,     /* CertificateError: certificate is for another name */
+    URLPOOL_E_TLS_EXPIRED = 83,      /* SSLError: certificate expired or not yet valid */
+    URLPOOL_E_TLS_NO_ANCHORS = 84,   /* no trusted roots at all */
+    URLPOOL_E_TLS_CA_FILE = 85,      /* the file or directory of roots cannot be read */
+    URLPOOL_E_TLS_CLIENT_CERT = 86,  /* SSLError: our certificate or key cannot be used */
+    URLPOOL_E_TLS_PIN = 87,          /* SSLError: not the certificate or key that was pinned */
+    URLPOOL_E_TLS_KEY_PASSWORD = 88, /* SSLError: our key is encrypted, and not with key_password */
 
     URLPOOL_E_RESET = 100,               /* ConnectionResetError, BrokenPipeError */
     URLPOOL_E_REMOTE_DISCONNECTED = 101, /* RemoteDisconnected: closed before any response byte */

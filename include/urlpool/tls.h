@@ -43,6 +43,15 @@ struct urlpool_tls_options {
                                        with or without colons; looked at in place of the name */
     const char *pins; /* "sha256//BASE64;sha256//…": digests of the public keys, one of which the
                          peer must have; looked at besides all else */
+    const char *cert_file; /* the client's certificate, shown to servers that ask for one, PEM or
+                              DER; in PEM those that lead to a root stand behind it */
+    const void *cert_data; /* or its bytes */
+    size_t cert_data_len;
+    const char
+        *key_file; /* its private key, PEM or DER; by default in PEM beside the certificate */
+    const void *key_data;
+    size_t key_data_len;
+    const char *key_password; /* of an encrypted key; nobody is ever asked for one */
     unsigned char reserved[63];
 };
 
@@ -57,8 +66,9 @@ struct urlpool_tls;
  * environment now and never again.
  *
  * Owns:    the caller gives its reference back with urlpool_tls_unref.
- * Errors:  NULL with URLPOOL_E_TLS_CA_FILE, URLPOOL_E_TLS_NO_ANCHORS, URLPOOL_E_INVALID (an option
- *          that means nothing, or contradicts another), URLPOOL_E_NOMEM.
+ * Errors:  NULL with URLPOOL_E_TLS_CA_FILE, URLPOOL_E_TLS_NO_ANCHORS,
+ *          URLPOOL_E_TLS_CLIENT_CERT, URLPOOL_E_TLS_KEY_PASSWORD, URLPOOL_E_INVALID (an option that
+ *          means nothing, or contradicts another), URLPOOL_E_NOMEM.
  * Threads: any number at once.
  * Model:   urllib3.util.create_urllib3_context, SSLContext.load_verify_locations. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_tls *urlpool_tls_new(

@@ -18,6 +18,7 @@
 #include "base/environment.h"
 #include "base/error.h"
 #include "net/tls.h"
+#include "net/tls_client_cert.h"
 #include "net/tls_options.h"
 #include "net/tls_roots.h"
 #include "net/tls_stream.h"
@@ -114,11 +115,14 @@ static enum urlpool_code configure(struct urlpool_tls *tls,
                                    const struct urlpool_tls_options *options,
                                    struct urlpool_error *err)
 {
+    enum urlpool_code code;
+
     if (tls->context == NULL || !set_fixed(tls->context) || !set_versions(tls->context, options)) {
         return urlp_fail_nomem(err);
     }
     set_sessions(tls->context, tls->is_insecure);
-    return set_ciphers(tls->context, options->ciphers, err);
+    code = set_ciphers(tls->context, options->ciphers, err);
+    return code == URLPOOL_OK ? urlp_tls_client_cert_use(tls->context, options, err) : code;
 }
 
 /* make_context sets `tls->context`. */

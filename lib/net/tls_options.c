@@ -55,6 +55,28 @@ static enum urlpool_code check_versions(const struct urlpool_tls_options *option
     return URLPOOL_OK;
 }
 
+static enum urlpool_code check_client_cert(const struct urlpool_tls_options *options,
+                                           struct urlpool_error *err)
+{
+    const bool has_cert = options->cert_file != NULL || options->cert_data != NULL;
+    const bool has_key = options->key_file != NULL || options->key_data != NULL;
+
+    if ((options->cert_data == NULL && options->cert_data_len > 0) ||
+        (options->key_data == NULL && options->key_data_len > 0)) {
+        return refuse(err, "cert_data_len or key_data_len without data");
+    }
+    if (options->cert_file != NULL && options->cert_data != NULL) {
+        return refuse(err, "cert_file and cert_data: one of them");
+    }
+    if (options->key_file != NULL && options->key_data != NULL) {
+        return refuse(err, "key_file and key_data: one of them");
+    }
+    if (!has_cert && (has_key || options->key_password != NULL)) {
+        return refuse(err, "a client key without a certificate");
+    }
+    return URLPOOL_OK;
+}
+
 /* inside gives "::1" of "[::1%lo]"; what is neither in brackets nor IPv6 stays as it is. */
 static struct urlp_span inside(struct urlp_span text)
 {
@@ -107,5 +129,6 @@ enum urlpool_code urlp_tls_options_check(const struct urlpool_tls_options *optio
     if (options->ca_data == NULL && options->ca_data_len > 0) {
         return refuse(err, "ca_data_len without ca_data");
     }
-    return check_versions(options, err);
+    code = check_client_cert(options, err);
+    return code == URLPOOL_OK ? check_versions(options, err) : code;
 }

@@ -17,16 +17,13 @@
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/span.h"
+#include "net/tls_file.h"
 
-#define FILE_BYTES_MAX ((size_t)16 << 20)
-#define READ_BYTES     ((size_t)64 << 10)
-#define HASH_LEN       8
-#define DER_SEQUENCE   0x30 /* the first octet of a certificate in DER */
+#define HASH_LEN 8
 
 static enum urlpool_code fail_read(struct urlpool_error *err, const char *name, int os_errno)
 {
@@ -73,12 +70,31 @@ static enum urlpool_code add_block(X509_STORE *store, const char *label, const u
     return add_der(store, der, len, has_aux, origin, err);
 }
 
-/* is_at_end says whether reading ended for want of another block, and not for a bad one. */
-static bool is_at_end(void)
+enum urlp_tls_pem_end urlp_tls_pem_next(BIO *text, struct urlp_tls_pem_block *out)
 {
-    const uint32_t packed = ERR_peek_last_error();
+    uint32_t packed;
+    long len = 0;
 
-    return ERR_GET_LIB(packed) == ERR_LIB_PEM && ERR_GET_REASON(packed) == PEM_R_NO_START_LINE;
+    *out = (struct urlp_tls_pem_block){0};
+    ERR_clear_error();
+    if (PEM_read_bio(text, &out->label, &out->header, &out->der, &len)) {
+        out->len = (size_t)len;
+        return URLP_TLS_PEM_BLOCK;
+    }
+    packed = ERR_peek_last_error();
+    *out = (struct urlp_tls_pem_block){0};
+    ERR_clear_error();
+    return ERR_GET_LIB(packed) == ERR_LIB_PEM && ERR_GET_REASON(packed) == PEM_R_NO_START_LINE
+               ? URLP_TLS_PEM_END
+               : URLP_TLS_PEM_MALFORMED;
+}
+
+void urlp_tls_pem_block_deinit(struct urlp_tls_pem_block *block)
+{
+    OPENSSL_free(block->label);
+    OPENSSL_free(block->header);
+    OPENSSL_free(block->der); /* and wiped, as all that BoringSSL frees */
+    *block = (struct urlp_tls_pem_block){0};
 }
 
 static enum urlpool_code add_blocks(X509_STORE *store, BIO *text, struct urlp_tls_origin origin,
@@ -87,22 +103,18 @@ static enum urlpool_code add_blocks(X509_STORE *store, BIO *text, struct urlp_tl
     enum urlpool_code code = URLPOOL_OK;
 
     while (code == URLPOOL_OK) {
-        char *label = NULL;
-        char *header = NULL;
-        uint8_t *der = NULL;
-        long len = 0;
+        struct urlp_tls_pem_block block;
+        const enum urlp_tls_pem_end end = urlp_tls_pem_next(text, &block);
 
-        ERR_clear_error();
-        if (PEM_read_bio(text, &label, &header, &der, &len)) {
-            code = add_block(store, label, der, (size_t)len, origin, err);
-        } else if (is_at_end()) {
+        if (end == URLP_TLS_PEM_END) {
             break;
+        }
+        if (end == URLP_TLS_PEM_BLOCK) {
+            code = add_block(store, block.label, block.der, block.len, origin, err);
         } else if (!origin.is_lenient) {
             code = fail_malformed(err, origin.name);
         }
-        OPENSSL_free(label);
-        OPENSSL_free(header);
-        OPENSSL_free(der);
+        urlp_tls_pem_block_deinit(&block);
     }
     ERR_clear_error();
     return code;
@@ -117,7 +129,7 @@ enum urlpool_code urlp_tls_pem_add_data(X509_STORE *store, const void *data, siz
     if (len > INT_MAX) {
         return fail_malformed(err, origin.name);
     }
-    if (len > 0 && *(const uint8_t *)data == DER_SEQUENCE) {
+    if (len > 0 && *(const uint8_t *)data == URLP_TLS_DER_SEQUENCE) {
         code = add_der(store, data, len, false, origin, err);
         ERR_clear_error();
         return code;
@@ -132,45 +144,19 @@ enum urlpool_code urlp_tls_pem_add_data(X509_STORE *store, const void *data, siz
     return code;
 }
 
-/* read_all appends what `fd` holds to `buf`. */
-static enum urlpool_code read_all(int fd, struct urlp_buf *buf, const char *name,
-                                  struct urlpool_error *err)
+/* add_in adds the file `name` in `dir_fd`; `origin` names it in messages. */
+static enum urlpool_code add_in(X509_STORE *store, int dir_fd, const char *name,
+                                struct urlp_tls_origin origin, struct urlpool_error *err)
 {
-    for (;;) {
-        const enum urlpool_code code = urlp_buf_reserve(buf, READ_BYTES);
-        ssize_t len;
+    struct urlp_buf buf = {0};
+    int os_errno = 0;
+    enum urlpool_code code = urlp_tls_file_read(dir_fd, name, &buf, &os_errno);
 
-        if (code == URLPOOL_E_NOMEM) {
-            return urlp_fail_nomem(err);
-        }
-        if (code != URLPOOL_OK) {
-            return fail_read(err, name, EFBIG);
-        }
-        len = read(fd, buf->data + buf->len, READ_BYTES);
-        if (len < 0 && errno != EINTR) {
-            return fail_read(err, name, errno);
-        }
-        if (len == 0) {
-            return URLPOOL_OK;
-        }
-        buf->len += len > 0 ? (size_t)len : 0;
-    }
-}
-
-/* add_open adds the file that `fd` is open at, and closes it. */
-static enum urlpool_code add_open(X509_STORE *store, int fd, struct urlp_tls_origin origin,
-                                  struct urlpool_error *err)
-{
-    struct urlp_buf buf = {.max = FILE_BYTES_MAX};
-    enum urlpool_code code;
-
-    if (fd < 0) {
-        return fail_read(err, origin.name, errno);
-    }
-    code = read_all(fd, &buf, origin.name, err);
-    (void)close(fd);
     if (code == URLPOOL_OK) {
         code = urlp_tls_pem_add_data(store, buf.data, buf.len, origin, err);
+    } else {
+        code =
+            code == URLPOOL_E_NOMEM ? urlp_fail_nomem(err) : fail_read(err, origin.name, os_errno);
     }
     urlp_buf_deinit(&buf);
     return code;
@@ -179,7 +165,7 @@ static enum urlpool_code add_open(X509_STORE *store, int fd, struct urlp_tls_ori
 enum urlpool_code urlp_tls_pem_add_file(X509_STORE *store, struct urlp_tls_origin origin,
                                         struct urlpool_error *err)
 {
-    return add_open(store, open(origin.name, O_RDONLY | O_CLOEXEC), origin, err);
+    return add_in(store, AT_FDCWD, origin.name, origin, err);
 }
 
 static bool is_hash_name(const char *name)
@@ -209,8 +195,7 @@ enum urlpool_code urlp_tls_pem_add_dir(X509_STORE *store, struct urlp_tls_origin
         if (!is_hash_name(entry->d_name)) {
             continue;
         }
-        code =
-            add_open(store, openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC), origin, err);
+        code = add_in(store, dirfd(dir), entry->d_name, origin, err);
         if (code == URLPOOL_E_TLS_CA_FILE && origin.is_lenient) {
             code = URLPOOL_OK; /* a dangling link in a system's directory */
         }

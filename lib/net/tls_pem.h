@@ -4,8 +4,32 @@
 #include <openssl/base.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "urlpool/error.h"
+
+#define URLP_TLS_DER_SEQUENCE 0x30 /* the first octet of a certificate, or a key, in DER */
+
+/* struct urlp_tls_pem_block is what stands between a pair of PEM lines. */
+struct urlp_tls_pem_block {
+    char *label;  /* "CERTIFICATE" */
+    char *header; /* what stands before the data: "" but for old encrypted keys */
+    uint8_t *der;
+    size_t len;
+};
+
+enum urlp_tls_pem_end {
+    URLP_TLS_PEM_BLOCK,    /* there is one */
+    URLP_TLS_PEM_END,      /* there is no other */
+    URLP_TLS_PEM_MALFORMED /* the next one cannot be read; there may be others behind it */
+};
+
+/* urlp_tls_pem_next gives the next block of `text`; what stands between blocks is passed over.
+ *
+ * Owns:    the caller ends a block with urlp_tls_pem_block_deinit, which accepts one that there was
+ *          not. */
+enum urlp_tls_pem_end urlp_tls_pem_next(BIO *text, struct urlp_tls_pem_block *out);
+void urlp_tls_pem_block_deinit(struct urlp_tls_pem_block *block);
 
 /* struct urlp_tls_origin says where certificates come from, for messages, and how to take what is
  * malformed: refuse (somebody named the source) or pass over (a system's bundle). */

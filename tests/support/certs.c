@@ -265,6 +265,43 @@ char *test_cert_key_pem(const struct test_cert *cert)
     return text_of(memory);
 }
 
+char *test_cert_key_encrypted(const struct test_cert *cert, const char *password, bool is_old)
+{
+    BIO *memory = BIO_new(BIO_s_mem());
+    const int len = (int)strlen(password);
+
+    MUST(memory != NULL);
+    if (!is_old) {
+        MUST(PEM_write_bio_PKCS8PrivateKey(memory, cert->key, EVP_aes_256_cbc(), (char *)password,
+                                           len, NULL, NULL));
+    } else if (EVP_PKEY_id(cert->key) == EVP_PKEY_RSA) {
+        MUST(PEM_write_bio_RSAPrivateKey(memory, EVP_PKEY_get0_RSA(cert->key), EVP_aes_128_cbc(),
+                                         (uint8_t *)password, len, NULL, NULL));
+    } else {
+        MUST(PEM_write_bio_ECPrivateKey(memory, EVP_PKEY_get0_EC_KEY(cert->key), EVP_aes_128_cbc(),
+                                        (uint8_t *)password, len, NULL, NULL));
+    }
+    return text_of(memory);
+}
+
+uint8_t *test_cert_key_der(const struct test_cert *cert, const char *password, size_t *out_len)
+{
+    BIO *memory = BIO_new(BIO_s_mem());
+    const uint8_t *data;
+
+    MUST(memory != NULL);
+    MUST(i2d_PKCS8PrivateKey_bio(memory, cert->key, password != NULL ? EVP_aes_128_cbc() : NULL,
+                                 (char *)password, password != NULL ? (int)strlen(password) : 0,
+                                 NULL, NULL));
+    MUST(BIO_mem_contents(memory, &data, out_len));
+    uint8_t *copy = malloc(*out_len);
+
+    MUST(copy != NULL);
+    memcpy(copy, data, *out_len);
+    BIO_free(memory);
+    return copy;
+}
+
 uint8_t *test_cert_der(const struct test_cert *cert, size_t *out_len)
 {
     const int len = i2d_X509(cert->x509, NULL);

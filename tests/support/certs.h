@@ -57,6 +57,11 @@ void test_cert_free(struct test_cert *cert); /* accepts NULL */
 struct test_cert *test_ca(const char *common_name);
 struct test_cert *test_leaf(const char *host, const struct test_cert *issuer);
 
+/* test_cert_key_encrypted is its key as PEM text that `password` opens: PKCS #8, or what OpenSSL
+ * wrote before that; test_cert_key_der the bytes of DER, encrypted when there is a password. */
+char *test_cert_key_encrypted(const struct test_cert *cert, const char *password, bool is_old);
+uint8_t *test_cert_key_der(const struct test_cert *cert, const char *password, size_t *out_len);
+
 /* test_cert_pem is the certificate as PEM text, test_cert_key_pem its key, test_cert_der the bytes
  * of DER; for free(). */
 char *test_cert_pem(const struct test_cert *cert);

@@ -8,7 +8,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <openssl/pool.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -346,6 +348,7 @@ static void speak_tls(struct connection *connection)
     }
     name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     lock(server);
+    server->seen.num_client_certs = (unsigned)sk_CRYPTO_BUFFER_num(SSL_get0_peer_certificates(ssl));
     server->seen.num_handshakes++;
     server->seen.num_resumed += SSL_session_reused(ssl) ? 1 : 0;
     (void)snprintf(server->seen.name, sizeof(server->seen.name), "%s", name != NULL ? name : "");
@@ -443,6 +446,19 @@ static void *run_server(void *user)
     return NULL;
 }
 
+/* ask_for_certs has clients show a certificate of the CA; sessions of others are not resumed. */
+static void ask_for_certs(SSL_CTX *context, const struct test_cert *ca)
+{
+    /* By itself BoringSSL takes no signature by Ed25519. */
+    static const uint16_t signatures[] = {SSL_SIGN_ECDSA_SECP256R1_SHA256,
+                                          SSL_SIGN_RSA_PSS_RSAE_SHA256, SSL_SIGN_ED25519};
+
+    MUST(SSL_CTX_set_verify_algorithm_prefs(context, signatures, 3));
+    MUST(X509_STORE_add_cert(SSL_CTX_get_cert_store(context), ca->x509));
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    MUST(SSL_CTX_set_session_id_context(context, (const uint8_t *)"clients", 7));
+}
+
 static SSL_CTX *new_context(struct tls_server *server)
 {
     const struct tls_server_options *options = &server->options;
@@ -453,6 +469,9 @@ static SSL_CTX *new_context(struct tls_server *server)
     MUST(SSL_CTX_set_max_proto_version(context, options->max_version));
     SSL_CTX_set_info_callback(context, on_info);
     SSL_CTX_set_alpn_select_cb(context, on_alpn, server);
+    if (options->client_ca != NULL) {
+        ask_for_certs(context, options->client_ca);
+    }
     if (options->refuses_tickets) {
         SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     }

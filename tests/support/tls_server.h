@@ -41,6 +41,7 @@ struct tls_server_options {
     bool refuses_tickets;              /* TLS 1.2 then resumes by session id */
     const char *alpn;                  /* chosen whatever was offered; NULL: none */
     enum tls_server_manner manner;
+    const struct test_cert *client_ca; /* clients must show a certificate of it; NULL: none */
 };
 
 /* struct tls_server_seen is what the server has to tell about its connections so far. */
@@ -51,6 +52,7 @@ struct tls_server_seen {
     unsigned num_close_notify; /* connections that the client ended so */
     char name[256];            /* of the last SNI; "" when there was none */
     char alpn[64];             /* the last offered, as on the wire */
+    unsigned num_client_certs; /* that the last client showed */
     uint8_t alert;             /* the last fatal alert the client sent, or 0 */
     char alert_text[64];
 };

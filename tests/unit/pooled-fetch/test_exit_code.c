@@ -54,6 +54,8 @@ START_TEST(exit_code__is_that_of_curl)
         {URLPOOL_E_INCOMPLETE_READ,     URLPOOL_PHASE_HEAD,    56},
         {URLPOOL_E_TLS_EXPIRED,         URLPOOL_PHASE_TLS,     60},
         {URLPOOL_E_TLS_CA_FILE,         URLPOOL_PHASE_NONE,    77},
+        {URLPOOL_E_TLS_CLIENT_CERT,     URLPOOL_PHASE_NONE,    58},
+        {URLPOOL_E_TLS_KEY_PASSWORD,    URLPOOL_PHASE_NONE,    58},
         {URLPOOL_E_TLS_PIN,             URLPOOL_PHASE_TLS,     90},
         {URLPOOL_E_NOMEM,               URLPOOL_PHASE_NONE,    27},
     };
