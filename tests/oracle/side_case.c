@@ -59,6 +59,11 @@ static void take_manager_header(struct side_case *scene, const char *value)
     add_line(scene, &scene->manager_headers, value);
 }
 
+static void take_pool(struct side_case *scene, const char *value)
+{
+    scene->pool_url = strdup(value);
+}
+
 static void take_header(struct side_case *scene, const char *value)
 {
     add_line(scene, &scene->headers, value);
@@ -168,6 +173,7 @@ static const struct {
     {"make",           side_take_make      },
     {"manager-header", take_manager_header },
     {"pieces",         take_pieces         },
+    {"pool",           take_pool           },
     {"read-ms",        take_read_ms        },
     {"redirect",       take_redirect       },
     {"request",        take_request        },
@@ -208,10 +214,12 @@ void side_case_get_ready(struct side_case *scene)
         .timeout = {.connect_ms = time_limit_ms, .read_ms = time_limit_ms},
     };
 
-    if (scene->manager == NULL) {
+    if (scene->pool_url != NULL && scene->pool == NULL) {
+        scene->pool = urlpool_pool_new(scene->pool_url, &options, &scene->refused);
+    } else if (scene->manager == NULL) {
         scene->manager = urlpool_manager_new(&options, &err);
     }
-    if (scene->manager == NULL) {
+    if (scene->manager == NULL && scene->pool_url == NULL) {
         side_die("no manager:", err.message);
     }
     if (scene->has_choice) {
@@ -237,12 +245,17 @@ void side_case_forget_request(struct side_case *scene)
     side_bytes_clear(&scene->body);
     *scene = (struct side_case){.manager = scene->manager,
                                 .manager_headers = scene->manager_headers,
+                                .pool = scene->pool,
+                                .pool_url = scene->pool_url,
                                 .num_requests = scene->num_requests};
 }
 
 void side_case_end(struct side_case *scene)
 {
     side_case_forget_request(scene);
+    urlpool_pool_close(scene->pool);
+    urlpool_pool_unref(scene->pool);
+    free(scene->pool_url);
     urlpool_manager_free(scene->manager);
     urlpool_headers_free(scene->manager_headers);
     *scene = (struct side_case){0};

@@ -11,6 +11,8 @@
 struct side_case {
     struct urlpool_manager *manager; /* made for the first request */
     struct urlpool_headers *manager_headers;
+    struct urlpool_pool *pool; /* of "pool:", in place of the manager */
+    char *pool_url;
     int num_requests;
 
     bool has_request; /* the rest is about that one */

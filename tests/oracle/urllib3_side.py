@@ -67,7 +67,7 @@ class Case:
 
     def __init__(self):
         self.manager, self.manager_options = None, {}
-        self.num_requests, self.request = 0, None
+        self.num_requests, self.request, self.pool_url = 0, None, None
 
     def say(self, key, value):
         print(f"{self.num_requests}.{key}\t{escape(value)}")
@@ -81,6 +81,8 @@ class Case:
                             "headers": None, "kw": {}, "fields": [], "make": {}}
         elif key == "manager-header":
             add_header(self.manager_options.setdefault("headers", HTTPHeaderDict()), value)
+        elif key == "pool":
+            self.pool_url = value
         elif self.request is None:
             raise SystemExit(f"{key} without a request")
         else:
@@ -170,11 +172,16 @@ class Case:
         if self.request is not None:
             self.num_requests += 1
             request, self.request = self.request, None
-            self.manager = self.manager or urllib3.PoolManager(**self.manager_options)
             try:
+                self.manager = self.manager or self.make_manager()
                 self.show(request, self.make(request))
             except Exception as error:  # every class is a finding
                 self.say("result", b"error " + code_of(error).encode())
+
+    def make_manager(self):
+        if self.pool_url is not None:
+            return urllib3.connection_from_url(self.pool_url, **self.manager_options)
+        return urllib3.PoolManager(**self.manager_options)
 
     def make(self, request):
         kw = {"timeout": urllib3.Timeout(connect=5, read=5), **request["kw"]}
@@ -203,7 +210,9 @@ class Case:
 
     def end(self):
         self.run()
-        if self.manager is not None:
+        if self.pool_url is not None and self.manager is not None:
+            self.manager.close()
+        elif self.manager is not None:
             self.manager.clear()
 
 

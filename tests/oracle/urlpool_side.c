@@ -175,6 +175,9 @@ static void run(struct side_case *scene)
     if (scene->refused.code != URLPOOL_OK) {
         err = scene->refused;
         response = NULL;
+    } else if (scene->pool != NULL) {
+        response = urlpool_pool_request(scene->pool, scene->method.data, scene->url.data,
+                                        &scene->options, &err);
     } else {
         response = urlpool_request(scene->manager, scene->method.data, scene->url.data,
                                    &scene->options, &err);
