@@ -110,9 +110,6 @@ static enum urlpool_code retry(struct urlp_journey *journey, const struct urlp_v
     } else {
         URLP_COUNT(&journey->call, retries, 1);
     }
-    if (verdict->kind == URLP_VERDICT_RETRY_NO_EXPECT) {
-        journey->body.expect_ms = -1;
-    }
     if (journey->trace != NULL) {
         tell_retry(journey, err);
     }
