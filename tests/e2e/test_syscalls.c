@@ -1,6 +1,8 @@
 /* What a keep-alive GET of a small body costs the kernel: look, send, poll, receive, and nothing
- * else, plain and over TLS. Counted by strace over a child of this program. */
+ * else, plain and over TLS; and that a file goes to a plain connection without being read. Counted
+ * by strace over a child of this program. */
 
+#include <fcntl.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +22,8 @@
 enum {
     NUM_REQUESTS = 30, /* all but the first begin with a look */
     NUM_WARM_UP = 5,
-    CALLS_MAX = 4096
+    CALLS_MAX = 4096,
+    UPLOAD_BYTES = 20 * 65536
 };
 
 static const char *self;
@@ -45,6 +48,29 @@ static int be_the_child(const char *url, const char *count, const char *ca_file)
     }
     urlpool_manager_free(manager);
     urlpool_tls_unref(tls);
+    return 0;
+}
+
+/* be_the_uploader sends a file once. */
+static int be_the_uploader(const char *url, const char *path, const char *ca_file)
+{
+    struct urlpool_error err;
+    const struct urlpool_tls_options trust = {.ca_file = ca_file};
+    struct urlpool_tls *tls = urlpool_tls_new(&trust, &err);
+    const struct urlpool_manager_options options = {.tls = tls};
+    struct urlpool_manager *manager = urlpool_manager_new(&options, &err);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const struct urlpool_request_options put = {.body = urlpool_body_fd(fd)};
+    struct urlpool_response *response = urlpool_request(manager, "PUT", url, &put, &err);
+
+    if (response == NULL || response->data_len != 5) {
+        fprintf(stderr, "%s\n", err.message);
+        return 1;
+    }
+    urlpool_response_free(response);
+    urlpool_manager_free(manager);
+    urlpool_tls_unref(tls);
+    close(fd);
     return 0;
 }
 
@@ -81,9 +107,20 @@ static void read_trace(const char *path, struct calls *out)
     fclose(file);
 }
 
+static int count_calls(const struct calls *calls, const char *name)
+{
+    int num = 0;
+
+    for (size_t i = 0; i < calls->num; i++) {
+        num += strcmp(calls->names[i], name) == 0;
+    }
+    return num;
+}
+
 /* trace_child runs the child under strace. Memory is left out: sanitizers take it as they like, and
  * cannot look for leaks under strace. */
-static void trace_child(const char *dir, const char *url, struct calls *out)
+static void trace_child(const char *dir, const char *what, const char *url, const char *arg,
+                        struct calls *out)
 {
     char command[1024];
     char path[256];
@@ -91,8 +128,8 @@ static void trace_child(const char *dir, const char *url, struct calls *out)
     snprintf(path, sizeof(path), "%s/trace", dir);
     snprintf(command, sizeof(command),
              "ASAN_OPTIONS=detect_leaks=0 " STRACE
-             " -qq -e trace=!%%memory -o %s %s child %s %d %s/ca.pem",
-             path, self, url, NUM_REQUESTS, dir);
+             " -qq -e trace=!%%memory -o %s %s %s %s %s %s/ca.pem",
+             path, self, what, url, arg, dir);
     ck_assert_int_eq(system(command), 0);
     read_trace(path, out);
 }
@@ -104,10 +141,12 @@ static void check_calls(const struct test_server *server, const char *dir)
     static const char *const each[] = {"look", "sendmsg", "poll", "recvfrom"};
     struct calls *calls = calloc(1, sizeof(*calls));
     char url[256];
+    char count[16];
     int num_looks = 0;
 
     ck_assert_ptr_nonnull(calls);
-    trace_child(dir, test_server_url(server, "/", url, sizeof(url)), calls);
+    snprintf(count, sizeof(count), "%d", NUM_REQUESTS);
+    trace_child(dir, "child", test_server_url(server, "/", url, sizeof(url)), count, calls);
     for (size_t at = 0; at < calls->num; at++) {
         if (strcmp(calls->names[at], "look") != 0 || ++num_looks <= NUM_WARM_UP) {
             continue;
@@ -124,46 +163,100 @@ static void check_calls(const struct test_server *server, const char *dir)
     free(calls);
 }
 
-START_TEST(syscalls__are_four_for_a_keep_alive_get_plain_and_tls)
+/* struct scene is a certificate that the child trusts, in a directory of its own. */
+struct scene {
+    struct test_cert *ca, *leaf;
+    SSL_CTX *context;
+    char *dir;
+};
+
+static struct scene begin(void)
 {
     static const struct test_name names[] = {
         {true, "\x7f\0\0\1", 4}
     };
     const struct test_cert_options leaf_options = {.names = names, .num_names = 1};
-    struct test_cert *ca = test_ca("CA");
-    struct test_cert *leaf = test_cert_new(&leaf_options, ca);
-    const struct test_cert *const chain[] = {leaf, NULL};
-    SSL_CTX *context = test_cert_context(chain);
-    const struct test_server_options over_tls = {.tls = context};
-    char *dir = test_dir();
-    char *pem = test_cert_pem(ca);
+    struct scene scene = {.ca = test_ca("CA"), .dir = test_dir()};
+    char *pem = test_cert_pem(scene.ca);
 
-    free(test_file(dir, "ca.pem", pem));
+    scene.leaf = test_cert_new(&leaf_options, scene.ca);
+    scene.context = test_cert_context((const struct test_cert *const[]){scene.leaf, NULL});
+    free(test_file(scene.dir, "ca.pem", pem));
+    free(pem);
+    return scene;
+}
+
+static void end(struct scene *scene)
+{
+    test_dir_remove(scene->dir);
+    SSL_CTX_free(scene->context);
+    test_cert_free(scene->leaf);
+    test_cert_free(scene->ca);
+}
+
+START_TEST(syscalls__are_four_for_a_keep_alive_get_plain_and_tls)
+{
+    struct scene scene = begin();
+    const struct test_server_options over_tls = {.tls = scene.context};
+
     for (int tls = 0; tls <= 1; tls++) {
         struct test_server *server = test_server_start(answer, NULL, tls == 1 ? &over_tls : NULL);
 
-        check_calls(server, dir);
+        check_calls(server, scene.dir);
         test_server_stop(server);
     }
-    free(pem);
-    test_dir_remove(dir);
-    SSL_CTX_free(context);
-    test_cert_free(leaf);
-    test_cert_free(ca);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(syscalls__of_an_upload_are_sendfile_where_nothing_is_encrypted)
+{
+    struct scene scene = begin();
+    const struct test_server_options over_tls = {.tls = scene.context};
+    struct calls *calls = calloc(1, sizeof(*calls));
+    char *text = calloc(1, UPLOAD_BYTES + 1);
+    char *path;
+    char url[256];
+
+    ck_assert(calls != NULL && text != NULL);
+    memset(text, 'x', UPLOAD_BYTES);
+    path = test_file(scene.dir, "upload", text);
+    for (int tls = 0; tls <= 1; tls++) {
+        struct test_server *server = test_server_start(answer, NULL, tls == 1 ? &over_tls : NULL);
+
+        trace_child(scene.dir, "upload", test_server_url(server, "/", url, sizeof(url)), path,
+                    calls);
+        if (tls == 0) {
+            ck_assert_int_ge(count_calls(calls, "sendfile"), UPLOAD_BYTES / 65536);
+            ck_assert_int_le(count_calls(calls, "pread64"), 10); /* the end, programs' own */
+        } else {
+            ck_assert_int_eq(count_calls(calls, "sendfile"), 0);
+            ck_assert_int_ge(count_calls(calls, "pread64"), UPLOAD_BYTES / 65536);
+        }
+        test_server_stop(server);
+    }
+    free(path);
+    free(text);
+    free(calls);
+    end(&scene);
 }
 END_TEST
 
 int main(int argc, char **argv)
 {
-    const TTest *const tests[] = {syscalls__are_four_for_a_keep_alive_get_plain_and_tls};
+    const TTest *const tests[] = {syscalls__are_four_for_a_keep_alive_get_plain_and_tls,
+                                  syscalls__of_an_upload_are_sendfile_where_nothing_is_encrypted};
 
     self = argv[0];
     if (argc == 5 && strcmp(argv[1], "child") == 0) {
         return be_the_child(argv[2], argv[3], argv[4]);
     }
+    if (argc == 5 && strcmp(argv[1], "upload") == 0) {
+        return be_the_uploader(argv[2], argv[3], argv[4]);
+    }
     if (access(STRACE, X_OK) != 0) {
         fprintf(stderr, "skipped: no strace\n");
         return TEST_NGINX_SKIPPED;
     }
-    return run_tests("syscalls", tests, 1);
+    return run_tests("syscalls", tests, 2);
 }
