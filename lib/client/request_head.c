@@ -186,28 +186,19 @@ static struct urlp_span text_between(const struct urlp_buf *text, size_t start, 
     return urlp_span_make(text->data + start, end - start);
 }
 
-/* say_own sets the values of the library's own fields; those without data are not sent. */
-static void say_own(const struct urlp_head_plan *plan, const struct urlp_buf *text,
-                    const struct marks *marks, struct urlp_span values[NUM_OWN])
+/* say_of_body sets the values of the fields that tell of the body. */
+static void say_of_body(const struct urlp_head_plan *plan, const struct urlp_buf *text,
+                        const struct marks *marks, struct urlp_span values[NUM_OWN])
 {
     const struct urlp_body_plan *body = plan->body;
+    const bool has_body = body != NULL && body->has_body;
 
-    values[OWN_HOST] = text_between(text, marks->host, marks->length);
-    if (plan->ask_for_codings && (plan->skip & URLPOOL_SKIP_ACCEPT_ENCODING) == 0) {
-        values[OWN_ACCEPT_ENCODING] = urlp_span_of(urlp_connection_accept_encoding());
-    }
     if (is_chunked(plan)) {
         values[OWN_TRANSFER_ENCODING] = urlp_span_of("chunked");
-    } else if ((body != NULL && body->has_body) || urlp_method_expects_body(plan->method)) {
+    } else if (has_body || urlp_method_expects_body(plan->method)) {
         values[OWN_CONTENT_LENGTH] = text_between(text, marks->length, marks->trailer);
     }
-    if (plan->user_agent != NULL && (plan->skip & URLPOOL_SKIP_USER_AGENT) == 0) {
-        values[OWN_USER_AGENT] = urlp_span_of(plan->user_agent);
-    }
-    if (plan->authorization.len > 0) {
-        values[OWN_AUTHORIZATION] = plan->authorization;
-    }
-    if (body != NULL && body->has_body && body->content_type != NULL) {
+    if (has_body && body->content_type != NULL) {
         values[OWN_CONTENT_TYPE] = urlp_span_of(body->content_type);
     }
     if (text->len > marks->trailer) {
@@ -216,6 +207,23 @@ static void say_own(const struct urlp_head_plan *plan, const struct urlp_buf *te
     if (has_content(plan) && body->expect_ms >= 0 && !plan->without_expect) {
         values[OWN_EXPECT] = urlp_span_of("100-continue");
     }
+}
+
+/* say_own sets the values of the library's own fields; those without data are not sent. */
+static void say_own(const struct urlp_head_plan *plan, const struct urlp_buf *text,
+                    const struct marks *marks, struct urlp_span values[NUM_OWN])
+{
+    values[OWN_HOST] = text_between(text, marks->host, marks->length);
+    if (plan->ask_for_codings && (plan->skip & URLPOOL_SKIP_ACCEPT_ENCODING) == 0) {
+        values[OWN_ACCEPT_ENCODING] = urlp_span_of(urlp_connection_accept_encoding());
+    }
+    if (plan->user_agent != NULL && (plan->skip & URLPOOL_SKIP_USER_AGENT) == 0) {
+        values[OWN_USER_AGENT] = urlp_span_of(plan->user_agent);
+    }
+    if (plan->authorization.len > 0) {
+        values[OWN_AUTHORIZATION] = plan->authorization;
+    }
+    say_of_body(plan, text, marks, values);
     /* What the caller has said in another way than by a field is left behind like one. */
     for (size_t i = OWN_AUTHORIZATION; i < NUM_OWN; i++) {
         if (is_left_behind(plan, urlp_span_of(own_names[i]))) {
@@ -224,22 +232,29 @@ static void say_own(const struct urlp_head_plan *plan, const struct urlp_buf *te
     }
 }
 
+/* own_of is the library's own field of that name; NUM_OWN when there is none. */
+static size_t own_of(struct urlp_span name)
+{
+    size_t own = 0;
+
+    while (own < NUM_OWN && !urlp_span_is_nocase(name, own_names[own])) {
+        own++;
+    }
+    return own;
+}
+
 /* give_way takes back what the caller's fields say of the library's own; their Host stands in its
  * place. */
 static void give_way(const struct urlp_head_plan *plan, const struct urlp_field *given,
                      size_t num_given, struct urlp_span values[NUM_OWN])
 {
     for (size_t i = 0; i < num_given; i++) {
-        if (urlp_span_is_nocase(given[i].name, "Host") && !plan->is_redirected) {
+        const size_t own = own_of(given[i].name);
+
+        if (own == OWN_HOST && !plan->is_redirected) {
             values[OWN_HOST] = given[i].value;
-        }
-        if (is_dropped(plan, given[i])) {
-            continue;
-        }
-        for (size_t own = 0; own < NUM_OWN; own++) {
-            if (urlp_span_is_nocase(given[i].name, own_names[own])) {
-                values[own] = (struct urlp_span){0};
-            }
+        } else if (own < NUM_OWN && !is_dropped(plan, given[i])) {
+            values[own] = (struct urlp_span){0};
         }
     }
 }

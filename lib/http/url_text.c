@@ -101,10 +101,14 @@ size_t urlp_url_decode(char *out, struct urlp_span in)
     size_t len = 0;
 
     for (size_t i = 0; i < in.len; i++) {
+        unsigned char c = (unsigned char)in.data[i];
         int value = triplet_value(urlp_span_make(in.data + i, in.len - i));
 
-        out[len++] = value >= 0 ? (char)value : in.data[i];
-        i += value >= 0 ? 2 : 0;
+        if (value >= 0) {
+            i += 2;
+            c = (unsigned char)value;
+        }
+        out[len++] = (char)c;
     }
     return len;
 }
