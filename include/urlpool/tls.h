@@ -52,6 +52,9 @@ struct urlpool_tls_options {
     const void *key_data;
     size_t key_data_len;
     const char *key_password; /* of an encrypted key; nobody is ever asked for one */
+    const char *keylog_file;  /* the keys of all connections are appended to it, as Wireshark reads
+                                 them: whoever can read the file can read along */
+    bool keylog_from_environment; /* the file that SSLKEYLOGFILE names, if it does */
     unsigned char reserved[63];
 };
 
@@ -68,7 +71,7 @@ struct urlpool_tls;
  * Owns:    the caller gives its reference back with urlpool_tls_unref.
  * Errors:  NULL with URLPOOL_E_TLS_CA_FILE, URLPOOL_E_TLS_NO_ANCHORS,
  *          URLPOOL_E_TLS_CLIENT_CERT, URLPOOL_E_TLS_KEY_PASSWORD, URLPOOL_E_INVALID (an option that
- *          means nothing, or contradicts another), URLPOOL_E_NOMEM.
+ *          means nothing, or contradicts another), URLPOOL_E_SYSTEM (keylog_file), URLPOOL_E_NOMEM.
  * Threads: any number at once.
  * Model:   urllib3.util.create_urllib3_context, SSLContext.load_verify_locations. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_tls *urlpool_tls_new(

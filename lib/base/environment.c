@@ -34,6 +34,7 @@ enum urlpool_code urlp_environment_read(struct urlp_environment *out, struct url
     } rows[] = {
         {"SSL_CERT_FILE", &made.ssl_cert_file},
         {"SSL_CERT_DIR",  &made.ssl_cert_dir },
+        {"SSLKEYLOGFILE", &made.sslkeylogfile},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -52,5 +53,6 @@ void urlp_environment_deinit(struct urlp_environment *environment)
 {
     urlp_free(environment->ssl_cert_file);
     urlp_free(environment->ssl_cert_dir);
+    urlp_free(environment->sslkeylogfile);
     *environment = (struct urlp_environment){0};
 }

@@ -8,6 +8,7 @@
 struct urlp_environment {
     char *ssl_cert_file;
     char *ssl_cert_dir;
+    char *sslkeylogfile;
 };
 
 /* urlp_environment_read copies the environment as it is now.

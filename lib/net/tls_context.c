@@ -13,12 +13,14 @@
 #include <openssl/x509.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/environment.h"
 #include "base/error.h"
 #include "net/tls.h"
 #include "net/tls_client_cert.h"
+#include "net/tls_keylog.h"
 #include "net/tls_options.h"
 #include "net/tls_roots.h"
 #include "net/tls_stream.h"
@@ -121,6 +123,9 @@ static enum urlpool_code configure(struct urlpool_tls *tls,
         return urlp_fail_nomem(err);
     }
     set_sessions(tls->context, tls->is_insecure);
+    if (tls->keylog_fd >= 0) {
+        SSL_CTX_set_keylog_callback(tls->context, urlp_tls_keylog_write);
+    }
     code = set_ciphers(tls->context, options->ciphers, err);
     return code == URLPOOL_OK ? urlp_tls_client_cert_use(tls->context, options, err) : code;
 }
@@ -148,25 +153,31 @@ static bool names_roots(const struct urlpool_tls_options *options)
  * that a wrong name is told. */
 static enum urlpool_code load_roots(struct urlpool_tls *tls,
                                     const struct urlpool_tls_options *options,
+                                    const struct urlp_environment *environment,
                                     struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    struct urlp_environment environment;
-    enum urlpool_code code;
-
     if (names_roots(options)) {
         tls->roots = urlp_tls_roots_given(options, err);
-        return tls->roots != NULL ? URLPOOL_OK : err->code;
-    }
-    if (tls->checks.skips_chain) {
+    } else if (tls->checks.skips_chain) {
         return URLPOOL_OK;
+    } else {
+        tls->roots = urlp_tls_roots_system(environment, NULL, err);
     }
-    code = urlp_environment_read(&environment, err);
-    if (code != URLPOOL_OK) {
-        return code;
-    }
-    tls->roots = urlp_tls_roots_system(&environment, NULL, err);
-    urlp_environment_deinit(&environment);
     return tls->roots != NULL ? URLPOOL_OK : err->code;
+}
+
+/* open_keylog opens the log of keys, if one is asked for. */
+static enum urlpool_code open_keylog(struct urlpool_tls *tls,
+                                     const struct urlpool_tls_options *options,
+                                     const struct urlp_environment *environment,
+                                     struct urlpool_error *err)
+{
+    const char *path = options->keylog_file;
+
+    if (path == NULL && options->keylog_from_environment) {
+        path = environment->sslkeylogfile;
+    }
+    return path != NULL ? urlp_tls_keylog_open(path, &tls->keylog_fd, err) : URLPOOL_OK;
 }
 
 static void set_checks(struct urlpool_tls *tls, const struct urlpool_tls_options *options)
@@ -195,10 +206,32 @@ static enum urlpool_code copy_identity(struct urlpool_tls *tls,
     return code;
 }
 
+/* build fills in the zero bytes of `tls`; what there is of it after a failure can be freed. */
+static enum urlpool_code build(struct urlpool_tls *tls, const struct urlpool_tls_options *options,
+                               const struct urlp_environment *environment,
+                               struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    enum urlpool_code code;
+
+    urlp_ref_init(&tls->ref);
+    tls->serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
+    tls->keylog_fd = -1;
+    set_checks(tls, options);
+    code = copy_identity(tls, options, err);
+    if (code == URLPOOL_OK) {
+        code = load_roots(tls, options, environment, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = open_keylog(tls, options, environment, err);
+    }
+    return code == URLPOOL_OK ? make_context(tls, options, err) : code;
+}
+
 struct urlpool_tls *urlpool_tls_new(const struct urlpool_tls_options *options,
                                     struct urlpool_error *err) URLP_MAY_BLOCK
 {
     static const struct urlpool_tls_options defaults;
+    struct urlp_environment environment;
     struct urlpool_error scratch;
     struct urlpool_tls *tls;
 
@@ -208,23 +241,18 @@ struct urlpool_tls *urlpool_tls_new(const struct urlpool_tls_options *options,
     if (options == NULL) {
         options = &defaults;
     }
-    if (urlp_tls_options_check(options, err) != URLPOOL_OK) {
+    if (urlp_tls_options_check(options, err) != URLPOOL_OK ||
+        urlp_environment_read(&environment, err) != URLPOOL_OK) {
         return NULL;
     }
     tls = urlp_zalloc(sizeof(*tls));
     if (tls == NULL) {
         (void)urlp_fail_nomem(err);
-        return NULL;
-    }
-    urlp_ref_init(&tls->ref);
-    tls->serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
-    set_checks(tls, options);
-    if (copy_identity(tls, options, err) != URLPOOL_OK ||
-        load_roots(tls, options, err) != URLPOOL_OK ||
-        make_context(tls, options, err) != URLPOOL_OK) {
+    } else if (build(tls, options, &environment, err) != URLPOOL_OK) {
         urlpool_tls_unref(tls);
-        return NULL;
+        tls = NULL;
     }
+    urlp_environment_deinit(&environment);
     return tls;
 }
 
@@ -243,6 +271,9 @@ void urlpool_tls_unref(struct urlpool_tls *tls)
     }
     SSL_CTX_free(tls->context);
     X509_STORE_free(tls->roots);
+    if (tls->keylog_fd >= 0) {
+        (void)close(tls->keylog_fd);
+    }
     urlp_free(tls->server_name);
     urlp_free(tls->assert_hostname);
     urlp_tls_pins_deinit(&tls->checks.pins);

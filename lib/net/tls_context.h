@@ -19,6 +19,7 @@ struct urlpool_tls {
     char *server_name;     /* lower case, without trailing dot; NULL: the host asked for */
     char *assert_hostname; /* the same; NULL: as server_name */
     struct urlp_tls_checks checks;
+    int keylog_fd;    /* -1: keys are told to nobody */
     bool is_insecure; /* by a switch: no session is offered or kept */
 };
 
