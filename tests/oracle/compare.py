@@ -21,13 +21,18 @@ import sys
 import time
 
 import differences
-from server import Server
-from text import escape, expand, read_blocks, unescape
+from server import Server, unchunked
+from text import MACRO, escape, expand, read_blocks, unescape
 
 HERE = pathlib.Path(__file__).resolve().parent
 CASE_SECONDS = 10
 ANSWERS = {"answer": "answer", "answer-close": "close", "answer-reset": "reset",
            "answer-silent": "silent", "interim": "interim"}
+
+
+def filled(value):
+    """A value for the sides, who know no macros."""
+    return escape(expand(unescape(value))) if MACRO.search(value.encode()) else value
 
 
 class Case:
@@ -42,7 +47,8 @@ class Case:
             return text
 
         self.name = block[0][1]
-        self.told = [(key, fill(value)) for key, value in block[1:] if key not in ANSWERS]
+        self.told = [(key, filled(fill(value)))
+                     for key, value in block[1:] if key not in ANSWERS]
         self.answers = [(ANSWERS[key], expand(unescape(fill(value))))
                         for key, value in block[1:] if key in ANSWERS]
 
@@ -87,6 +93,11 @@ class Side:
             self.has_ended = True
 
 
+def content_of(body, lines):
+    is_chunked = "Transfer-Encoding: chunked" in lines.get("transfer-encoding", [])
+    return unchunked(body) if is_chunked else body
+
+
 def wire_facts(server):
     """What the server saw. A field that was sent in several lines is one fact."""
     facts = {"connections": str(server.num_connections), "requests": str(len(server.requests))}
@@ -101,7 +112,8 @@ def wire_facts(server):
             lines.setdefault(name, []).append(escape(field))
         facts.update({at + "to": request.to, at + "connection": str(request.connection),
                       at + "line": escape(line), at + "order": ", ".join(names),
-                      at + "body": escape(request.body)})
+                      at + "body": escape(request.body),
+                      at + "content": escape(content_of(request.body, lines))})
         facts.update({at + "field." + name: " | ".join(found) for name, found in lines.items()})
         if not request.whole:
             facts[at + "whole"] = "no"

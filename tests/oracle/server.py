@@ -42,6 +42,18 @@ def chunked_end(data, at):
         at = line_end + 2
 
 
+def unchunked(body):
+    """The data of a whole chunked body."""
+    data, at = b"", 0
+    while True:
+        line_end = body.index(b"\r\n", at)
+        size = int(body[at:line_end].split(b";")[0], 16)
+        if size == 0:
+            return data
+        data += body[line_end + 2:line_end + 2 + size]
+        at = line_end + 2 + size + 2
+
+
 def body_end(data, head_end):
     """Where the body behind a head of `head_end` bytes ends, or -1; a length that is none is 0."""
     length = 0
@@ -88,9 +100,7 @@ class Server:
 
     def finish(self):
         """Waits for the client's connections to end; False when some did not."""
-        while self.open and self.work(2):
-            pass
-        while self.work(0):
+        while self.work(2 if self.open else 0):
             pass
         late = bool(self.open)
         for connection in list(self.open):

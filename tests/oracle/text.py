@@ -39,7 +39,7 @@ MACROS = {
     "k": lambda data: data * 1000,
     "lines": lambda data: b"".join(b"X-%d: 1\r\n" % number for number in range(int(data))),
 }
-MACRO = re.compile(rb"\{(%s):((?:[^{}])*)\}" % "|".join(MACROS).encode())
+MACRO = re.compile(rb"\{(%s):([^{}]*)\}" % "|".join(MACROS).encode())
 
 
 def expand(data):

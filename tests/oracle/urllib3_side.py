@@ -217,8 +217,8 @@ class Case:
 
 
 def hop_text(hop):
-    what = hop.status or code_of(hop.error)
-    return f"{hop.method} {what}" + (f" to {hop.redirect_location}" if hop.redirect_location else "")
+    to = f" to {hop.redirect_location}" if hop.redirect_location else ""
+    return f"{hop.method} {hop.status or code_of(hop.error)}{to}"
 
 
 def text_of(word):
