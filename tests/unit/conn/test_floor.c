@@ -345,6 +345,77 @@ START_TEST(request__sends_a_file_from_its_offset)
 }
 END_TEST
 
+/* give_twice gives "hello" twice; `user` counts. A third time it fails, if it is to. */
+static enum urlpool_code give_twice(void *user, void *buf, size_t len, size_t *out_len,
+                                    struct urlpool_error *why)
+{
+    int *num_left = user;
+
+    (void)len;
+    (void)why;
+    *out_len = 0;
+    if (*num_left == 0) {
+        return URLPOOL_OK;
+    }
+    if (*num_left < 0) {
+        return URLPOOL_E_SYSTEM;
+    }
+    (*num_left)--;
+    *out_len = 5;
+    memcpy(buf, "hello", 5);
+    return URLPOOL_OK;
+}
+
+START_TEST(request__sends_what_a_callback_gives)
+{
+    int num_left = 2;
+    struct urlpool_body body = urlpool_body_callback(give_twice, NULL, &num_left, 0);
+
+    begin();
+    must_be_ok(urlpool_connection_request(connection, "POST", "/", &body, NULL, &err));
+    check_echo("POST /", "Accept-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n"
+                         "hellohello");
+    num_left = 2;
+    body.length = 10;
+    must_be_ok(urlpool_connection_request(connection, "POST", "/", &body, NULL, &err));
+    check_echo("POST /", "Accept-Encoding: identity\r\nContent-Length: 10\r\n\r\nhellohello");
+    ck_assert_uint_eq(test_server_num_connections(server), 1);
+    end();
+}
+END_TEST
+
+START_TEST(request__whose_callback_fails_closes_the_connection)
+{
+    int num_left = -1;
+    struct urlpool_body body = urlpool_body_callback(give_twice, NULL, &num_left, 0);
+
+    begin();
+    ck_assert_int_eq(urlpool_connection_request(connection, "POST", "/", &body, NULL, &err),
+                     URLPOOL_E_BODY);
+    ck_assert_int_eq(err.phase, URLPOOL_PHASE_SEND);
+    ck_assert(!urlpool_connection_is_connected(connection));
+    must_be_ok(urlpool_connection_request(connection, "GET", "/", NULL, NULL, &err));
+    check_echo("GET /", "Accept-Encoding: identity\r\n\r\n");
+    ck_assert_uint_eq(test_server_num_connections(server), 2);
+    end();
+}
+END_TEST
+
+START_TEST(request__that_expects_100_waits_for_it)
+{
+    struct urlpool_body body = urlpool_body_bytes("hello", 5);
+
+    begin();
+    body.expect_continue = true;
+    body.expect_ms = 10; /* this server never says it */
+    must_be_ok(urlpool_connection_request(connection, "POST", "/", &body, NULL, &err));
+    check_echo("POST /", "Accept-Encoding: identity\r\nContent-Length: 5\r\n"
+                         "Expect: 100-continue\r\n\r\nhello");
+    ck_assert_uint_eq(test_server_num_connections(server), 1);
+    end();
+}
+END_TEST
+
 START_TEST(send__gives_the_body_in_pieces)
 {
     begin();
@@ -587,7 +658,9 @@ RUN_TESTS("floor", order__is_enforced, request__brings_host_and_accept_encoding,
           putrequest__refuses_methods_and_targets_unfit_for_the_wire,
           putheader__joins_values_and_refuses_what_is_unfit, request__frames_its_body_by_itself,
           request__leaves_framing_that_the_caller_gave_as_it_is,
-          request__sends_a_file_from_its_offset, send__gives_the_body_in_pieces,
+          request__sends_a_file_from_its_offset, request__sends_what_a_callback_gives,
+          request__whose_callback_fails_closes_the_connection,
+          request__that_expects_100_waits_for_it, send__gives_the_body_in_pieces,
           send__refuses_bytes_that_were_not_announced,
           connection__is_kept_while_responses_are_read_whole,
           connection__that_the_server_ends_is_opened_again,
