@@ -158,7 +158,7 @@ START_TEST(environment__comes_before_the_systems_places)
     struct sources all = sources_begin();
     const struct urlp_environment file = {.ssl_cert_file = all.file};
     const struct urlp_environment dir = {.ssl_cert_dir = all.hash_dir};
-    const struct urlp_environment both = {all.file, all.hash_dir};
+    const struct urlp_environment both = {.ssl_cert_file = all.file, .ssl_cert_dir = all.hash_dir};
 
     expect_roots(system_roots(&file, LIST(all.system_file), NOTHING, NULL), &all, true, false,
                  false);
