@@ -170,6 +170,8 @@ static const struct {
     {{"-x", "http://p/", "http://h/"},                           2,  "--proxy: this version"    },
     {{"--rate=5", "http://h/"},                                  2,  "cannot do it yet"         },
     {{"-4", "http://h/"},                                        2,  "--ipv4"                   },
+    {{"--demo", "-Fa=b"},                                        2,  "--demo"                   },
+    {{"--demo", "-Ta"},                                          2,  "--demo"                   },
     {{"--demo", "http://h/"},                                    2,  "--demo"                   },
 };
 

@@ -94,11 +94,15 @@ START_TEST(fetch__a_server_without_tls_is_a_handshake_error)
 {
     const struct tls_server_options plain = {.manner = TLS_SERVER_SPEAKS_HTTP};
     struct tls_server *server = tls_server_start(&plain);
+    struct ran *ran;
     char text[64];
 
     begin(NULL);
     (void)snprintf(text, sizeof(text), "https://127.0.0.1:%d/", tls_server_port(server));
     ck_assert_refused(FETCH(&site, "-k", text), 35, "(35)");
+    ran = FETCH(&site, "-ks", "--report=json", "--out-null", text);
+    ck_assert_ptr_nonnull(strstr(ran->out, "\"dial_failures\": 1,")); /* no retry unasked */
+    ran_free(ran);
     end();
     tls_server_stop(server);
 }

@@ -46,6 +46,8 @@ static void answer(struct test_peer *peer, const struct test_request *request, v
         test_peer_close(peer);
     } else if (strcmp(word, "stay") == 0) {
         test_peer_stay(peer);
+    } else if (strcmp(word, "now") == 0) {
+        test_peer_reply(peer, 503, "Retry-After: 0\r\n", "now\n");
     } else if (strcmp(word, "later") == 0) {
         test_peer_reply(peer, 503, "Retry-After: 1000\r\n", "later\n");
     } else {
@@ -74,6 +76,9 @@ static const struct {
     unsigned num_requests;
     const char *output;
 } cases[] = {
+    {{NULL},                                               {"now", "200"},        0,  1, "now\n"              },
+    {{NULL},                                               {"close", "200"},      52, 1, ""                   },
+    {{"--retry", "1"},                                     {"now", "200"},        0,  2, "now\n200"           },
     {{NULL},                                               {"503", "200"},        0,  1, "503"                },
     {{"--retry", "0"},                                     {"503", "200"},        0,  1, "503"                },
     {{"--retry", "1"},                                     {"503", "200"},        0,  2, "503200"             },
@@ -211,6 +216,9 @@ START_TEST(fetch__a_refused_connection_is_tried_again_when_asked)
     ck_assert_ran(FETCH(&site, "-s", "--retry", "2", "--retry-delay", "0.01", "--retry-connrefused",
                         "-w", "%{num_retries}", url),
                   7, "2");
+    ran = FETCH(&site, "-s", "--out-null", "--report=json", url);
+    ck_assert_ptr_nonnull(strstr(ran->out, "\"dial_failures\": 1,"));
+    ran_free(ran);
     ran = FETCH(&site, "--retry", "1", "--retry-delay", "0.01", "--retry-connrefused", url);
     ck_assert_int_eq(ran->exit_code, 7);
     ck_assert_ptr_nonnull(strstr(ran->err, "trying again"));

@@ -30,7 +30,8 @@ int pf_demo_run(struct pf_settings *settings)
     struct pf_demo_server *server;
     int code;
 
-    if (settings->num_entries > 0 || settings->has_data) {
+    if (settings->num_entries > 0 || settings->has_data || settings->form != NULL ||
+        settings->uploads.count > 0) {
         pf_say("option --demo: it has URLs of its own, and takes no others and no data");
         return PF_EXIT_USAGE;
     }

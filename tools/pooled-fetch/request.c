@@ -10,7 +10,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "entries.h"
@@ -249,7 +248,6 @@ static bool is_standard_input(const struct pf_entry *entry)
 int pf_request_open_body(const struct pf_request *request, const struct pf_entry *entry,
                          struct urlpool_body *out)
 {
-    struct stat info;
     int fd = STDIN_FILENO;
 
     if (entry->upload == NULL) {
@@ -259,13 +257,12 @@ int pf_request_open_body(const struct pf_request *request, const struct pf_entry
     if (!is_standard_input(entry)) {
         fd = open(entry->upload, O_RDONLY | O_CLOEXEC);
     }
-    if (fd < 0 || fstat(fd, &info) != 0) {
+    if (fd < 0) {
         return -1;
     }
     *out = urlpool_body_fd(fd);
     out->chunked = is_standard_input(entry); /* as curl, even where its length could be known */
-    out->expect_continue =
-        !request->has_own_expect && (out->chunked || !S_ISREG(info.st_mode) || info.st_size > 0);
+    out->expect_continue = !request->has_own_expect; /* nothing is said of an empty file */
     return 0;
 }
 
