@@ -118,12 +118,14 @@ def read(path):
 
 
 def table_of(path):
-    """The page's table."""
-    lines = ["| urllib3 | urlpool | reason | cases |", "|---|---|---|---|"]
+    """The page's table: a row for each difference, however many blocks it takes to pin it."""
+    rows = {}
     for block in map(dict, read_blocks(path)):
         their, _, our = block["difference"].partition(" / ")
-        cases = block.get("cases", "*").replace("*", "\\*")
-        lines.append(f"| {their} | {our} | {block['reason']} | {cases} |")
+        cases = rows.setdefault(f"| {their} | {our} | {block['reason']} |", [])
+        cases += [case for case in block.get("cases", "*").split() if case not in cases]
+    lines = ["| urllib3 | urlpool | reason | cases |", "|---|---|---|---|"]
+    lines += [f"{row} {' '.join(cases)} |".replace("*", "\\*") for row, cases in rows.items()]
     return "\n".join(lines)
 
 
