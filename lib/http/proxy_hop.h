@@ -27,6 +27,8 @@ struct urlp_proxy_hop {
     uint16_t port;
     bool has_credentials;
     struct urlp_span user, password;       /* decoded */
+    struct urlp_span authorization;        /* HTTP, HTTPS: "Basic ..." of them, unless `headers` has
+                                              a Proxy-Authorization; len 0: none */
     const struct urlpool_headers *headers; /* NULL: none */
     struct urlpool_tls *tls;               /* HTTPS: how it is spoken to; NULL else */
     uint64_t tls_serial;

@@ -27,23 +27,45 @@ static uint8_t *put_string(uint8_t *end, struct urlp_span text)
     return end + text.len;
 }
 
+/* put_origin puts what a way that leads to the origin has beside its hops. */
+static uint8_t *put_origin(uint8_t *end, const struct urlp_route *route)
+{
+    const struct urlp_origin *origin = &route->origin;
+
+    end = put_number(end, origin->is_https, 1);
+    end = put_number(end, origin->port, 2);
+    end = put_number(end, route->tls_serial, 8);
+    end = put_string(end, origin->host);
+    return put_string(end, origin->zone);
+}
+
 bool urlp_pool_key_of(const struct urlp_route *route, struct urlp_pool_key *out)
 {
     const struct urlp_origin *origin = &route->origin;
     uint8_t *end = out->bytes;
 
-    _Static_assert(sizeof(out->bytes) >= 1 + 2 + 8 + 2 * (1 + KEY_STRING_BYTES_MAX),
+    _Static_assert(sizeof(out->bytes) >=
+                       3 + 8 * URLP_ROUTE_HOPS_MAX + 1 + 2 + 8 + 2 * (1 + KEY_STRING_BYTES_MAX),
                    "a key has room for every field at its longest");
     if (origin->host.len > KEY_STRING_BYTES_MAX || origin->zone.len > KEY_STRING_BYTES_MAX) {
         return false;
     }
-    end = put_number(end, origin->is_https, 1);
-    end = put_number(end, origin->port, 2);
-    end = put_number(end, route->tls_serial, 8);
-    end = put_string(end, origin->host);
-    end = put_string(end, origin->zone);
+    end = put_number(end, route->is_forwarded, 1);
+    end = put_number(end, route->is_pinned, 1);
+    end = put_number(end, route->num_hops, 1);
+    for (size_t i = 0; i < route->num_hops; i++) {
+        end = put_number(end, route->hops[i]->serial, 8);
+    }
+    if (!route->is_forwarded || route->is_pinned) {
+        end = put_origin(end, route);
+    }
     out->len = (size_t)(end - out->bytes);
     return true;
+}
+
+const struct urlp_proxy_hop *urlp_route_forwarder(const struct urlp_route *route)
+{
+    return route->is_forwarded && route->num_hops > 0 ? route->hops[route->num_hops - 1] : NULL;
 }
 
 struct urlp_origin urlp_origin_of(const struct urlp_url *url)

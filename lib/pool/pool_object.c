@@ -18,12 +18,19 @@ static struct urlp_span place_span(char **at, struct urlp_span from)
     return to;
 }
 
-/* make_name writes "https://example.com:443". */
-static enum urlpool_code make_name(const struct urlp_origin *origin, struct urlp_buf *out)
+/* make_name writes "https://example.com:443"; of the connections that are shared by all origins
+ * behind a proxy, the proxy's. */
+static enum urlpool_code make_name(const struct urlp_route *route, struct urlp_buf *out)
 {
-    enum urlpool_code code = urlp_buf_append_text(out, origin->is_https ? "https://" : "http://");
+    const struct urlp_proxy_hop *proxy = route->is_pinned ? NULL : urlp_route_forwarder(route);
+    const struct urlp_origin origin =
+        proxy == NULL ? route->origin
+                      : (struct urlp_origin){.host = proxy->host,
+                                             .port = proxy->port,
+                                             .is_https = proxy->kind == URLP_PROXY_HTTPS};
+    enum urlpool_code code = urlp_buf_append_text(out, origin.is_https ? "https://" : "http://");
 
-    return code == URLPOOL_OK ? urlp_origin_append_authority(origin, true, out) : code;
+    return code == URLPOOL_OK ? urlp_origin_append_authority(&origin, true, out) : code;
 }
 
 struct urlpool_pool *urlp_pool_new(struct urlp_pool_set *set, struct urlp_pool_core *core,
@@ -33,7 +40,7 @@ struct urlpool_pool *urlp_pool_new(struct urlp_pool_set *set, struct urlp_pool_c
     struct urlpool_pool *pool = NULL;
     char *at;
 
-    if (make_name(&route->origin, &name) != URLPOOL_OK) {
+    if (make_name(route, &name) != URLPOOL_OK) {
         goto done;
     }
     pool = urlp_zalloc(sizeof(*pool) + route->origin.host.len + route->origin.zone.len + key->len +

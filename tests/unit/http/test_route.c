@@ -10,8 +10,12 @@
 /* A field that is new to these must come into the key, and into the tests below. */
 _Static_assert(sizeof(struct urlp_origin) == 2 * sizeof(struct urlp_span) + 8 &&
                    sizeof(struct urlp_route) ==
-                       sizeof(struct urlp_origin) + sizeof(void *) + sizeof(uint64_t),
+                       sizeof(struct urlp_origin) + sizeof(void *) + sizeof(uint64_t) +
+                           URLP_ROUTE_HOPS_MAX * sizeof(void *) + sizeof(size_t) + 8,
                "a route has the fields that these tests change");
+
+static const struct urlp_proxy_hop proxy = {.serial = 3};
+static const struct urlp_proxy_hop other_proxy = {.serial = 3 + (UINT64_C(1) << 56)};
 
 static struct urlp_route make_route(void)
 {
@@ -108,6 +112,9 @@ START_TEST(key__has_room_for_the_longest)
     memset(text, 'x', sizeof(text));
     route.origin.host = urlp_span_make(text, 255);
     route.origin.zone = urlp_span_make(text, 255);
+    route.hops[0] = &proxy;
+    route.hops[1] = &other_proxy;
+    route.num_hops = URLP_ROUTE_HOPS_MAX;
     (void)key_of(route);
     route.origin.zone = urlp_span_make(text, 256);
     ck_assert(!urlp_pool_key_of(&route, &key));
@@ -115,6 +122,88 @@ START_TEST(key__has_room_for_the_longest)
     route.origin.host = urlp_span_make(text, 256);
     ck_assert(!urlp_pool_key_of(&route, &key));
     ck_assert_uint_eq(key.len, 1);
+}
+END_TEST
+
+/* Every way over proxies differs from every other. */
+START_TEST(key__changes_with_every_hop_and_with_forwarding)
+{
+    struct urlp_route changed[9];
+
+    for (size_t i = 0; i < COUNT_OF(changed); i++) {
+        changed[i] = make_route();
+        changed[i].hops[0] = &proxy;
+        changed[i].hops[1] = &other_proxy;
+        changed[i].num_hops = 1;
+    }
+    changed[0].num_hops = 0;
+    changed[2].hops[0] = &other_proxy;
+    changed[3].num_hops = 2;
+    changed[4].num_hops = 2;
+    changed[4].hops[0] = &other_proxy;
+    changed[4].hops[1] = &proxy;
+    changed[5].is_forwarded = true;
+    changed[6].is_forwarded = true;
+    changed[6].num_hops = 2;
+    changed[7].is_forwarded = true;
+    changed[7].hops[0] = &other_proxy;
+    changed[8].is_forwarded = true;
+    changed[8].is_pinned = true;
+    for (size_t i = 0; i < COUNT_OF(changed); i++) {
+        for (size_t j = 0; j < i; j++) {
+            ck_assert_msg(!same_key(changed[j], changed[i]), "ways %zu and %zu", j, i);
+        }
+    }
+}
+END_TEST
+
+START_TEST(key__of_a_forwarded_way_has_no_origin_unless_it_is_pinned)
+{
+    struct urlp_route a = make_route();
+    struct urlp_route b = make_route();
+
+    a.hops[0] = &proxy;
+    a.num_hops = 1;
+    a.is_forwarded = true;
+    b = a;
+    b.origin = (struct urlp_origin){.host = urlp_span_of("b.example"), .port = 80};
+    ck_assert(same_key(a, b));
+    a.is_pinned = true;
+    b.is_pinned = true;
+    ck_assert(!same_key(a, b));
+    b.origin = a.origin;
+    ck_assert(same_key(a, b));
+}
+END_TEST
+
+START_TEST(key__knows_a_proxy_by_its_serial_number_only)
+{
+    struct urlp_proxy_hop copy = proxy;
+    struct urlp_route a = make_route();
+    struct urlp_route b = make_route();
+
+    copy.port = 1;
+    a.hops[0] = &proxy;
+    b.hops[0] = &copy;
+    a.num_hops = 1;
+    b.num_hops = 1;
+    ck_assert(same_key(a, b));
+}
+END_TEST
+
+START_TEST(forwarder__is_the_last_hop_of_a_forwarded_way)
+{
+    struct urlp_route route = make_route();
+
+    ck_assert_ptr_null(urlp_route_forwarder(&route));
+    route.hops[0] = &proxy;
+    route.hops[1] = &other_proxy;
+    route.num_hops = 2;
+    ck_assert_ptr_null(urlp_route_forwarder(&route));
+    route.is_forwarded = true;
+    ck_assert_ptr_eq(urlp_route_forwarder(&route), &other_proxy);
+    route.num_hops = 1;
+    ck_assert_ptr_eq(urlp_route_forwarder(&route), &proxy);
 }
 END_TEST
 
@@ -187,5 +276,8 @@ END_TEST
 
 RUN_TESTS("route", key__is_the_same_for_equal_values, key__changes_with_every_field,
           key__knows_tls_settings_by_serial_number_only, key__does_not_run_strings_together,
-          key__has_room_for_the_longest, authority__says_what_host_must, origin__equals_itself_only,
-          origin__is_of_the_url)
+          key__has_room_for_the_longest, key__changes_with_every_hop_and_with_forwarding,
+          key__of_a_forwarded_way_has_no_origin_unless_it_is_pinned,
+          key__knows_a_proxy_by_its_serial_number_only,
+          forwarder__is_the_last_hop_of_a_forwarded_way, authority__says_what_host_must,
+          origin__equals_itself_only, origin__is_of_the_url)
