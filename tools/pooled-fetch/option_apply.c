@@ -137,7 +137,7 @@ static bool apply_scheme(unsigned *schemes, char *word)
         {"all",   URLPOOL_SCHEME_HTTP | URLPOOL_SCHEME_HTTPS},
     };
     size_t num_marks = strspn(word, "=+-");
-    char mark = num_marks > 0 ? word[num_marks - 1] : '+';
+    const char *mark = num_marks > 0 ? &word[num_marks - 1] : "+";
     unsigned bits = 0; /* of others: they are never followed anyway */
 
     word += num_marks;
@@ -147,10 +147,10 @@ static bool apply_scheme(unsigned *schemes, char *word)
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         bits |= strcasecmp(known[i].name, word) == 0 ? known[i].bits : 0;
     }
-    if (mark == '=') {
+    if (*mark == '=') {
         *schemes = bits;
     } else {
-        *schemes = mark == '+' ? *schemes | bits : *schemes & ~bits;
+        *schemes = *mark == '+' ? *schemes | bits : *schemes & ~bits;
     }
     return true;
 }

@@ -311,7 +311,7 @@ static enum pf_exit apply_and_hide(struct pf_settings *settings, const struct pf
 {
     enum pf_exit code = apply(settings, option, value);
 
-    if (value != NULL) {
+    if (takes_value(option)) {
         hide(option, value);
     }
     return code;
@@ -400,39 +400,56 @@ static enum pf_exit parse_letters(struct walk *walk, char *word)
     return PF_EXIT_OK;
 }
 
-/* check_bodies refuses two kinds of body, and what cannot go with the one there is. */
-static enum pf_exit check_bodies(const struct pf_settings *settings)
+/* find_body names the option that asks for a body. Refuses two; NULL when there is none. */
+static enum pf_exit find_body(const struct pf_settings *settings, const char **out_name)
 {
     const struct {
         bool is_set;
         const char *name;
     } bodies[] = {
-        {settings->has_data,          "--data"       },
-        {settings->form != NULL,      "--form"       },
-        {settings->uploads.count > 0, "--upload-file"},
+        {settings->has_data && !settings->data_in_url, "--data"       },
+        {settings->form != NULL,                       "--form"       },
+        {settings->uploads.count > 0,                  "--upload-file"},
     };
-    const char *found = NULL;
 
+    *out_name = NULL;
     for (size_t i = 0; i < COUNT_OF(bodies); i++) {
-        if (bodies[i].is_set && found != NULL) {
-            pf_say("%s and %s ask for two bodies; only one can be sent", found, bodies[i].name);
+        if (bodies[i].is_set && *out_name != NULL) {
+            pf_say("%s and %s ask for two bodies; only one can be sent", *out_name, bodies[i].name);
             return PF_EXIT_USAGE;
         }
-        found = bodies[i].is_set ? bodies[i].name : found;
+        *out_name = bodies[i].is_set ? bodies[i].name : *out_name;
     }
-    if (found == NULL || (settings->data_in_url && settings->has_data)) {
-        return PF_EXIT_OK;
+    return PF_EXIT_OK;
+}
+
+static bool uploads_standard_input(const struct pf_settings *settings)
+{
+    for (size_t i = 0; i < settings->uploads.count; i++) {
+        if (strcmp(settings->uploads.items[i], "-") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* check_bodies refuses two kinds of body, and what cannot go with the one there is. */
+static enum pf_exit check_bodies(const struct pf_settings *settings)
+{
+    const char *found = NULL;
+    enum pf_exit code = find_body(settings, &found);
+
+    if (code != PF_EXIT_OK || found == NULL) {
+        return code;
     }
     if (settings->head_only || settings->data_in_url) {
         pf_say("%s and %s ask for two methods; only one can be sent",
                settings->head_only ? "--head" : "--get", found);
         return PF_EXIT_USAGE;
     }
-    for (size_t i = 0; i < settings->uploads.count && settings->retry > 0; i++) {
-        if (strcmp(settings->uploads.items[i], "-") == 0) {
-            pf_say("option --upload-file: standard input can be sent but once; --retry needs more");
-            return PF_EXIT_USAGE;
-        }
+    if (settings->retry > 0 && uploads_standard_input(settings)) {
+        pf_say("option --upload-file: standard input can be sent but once; --retry needs more");
+        return PF_EXIT_USAGE;
     }
     if (settings->range != NULL) {
         pf_say("--range is of what is fetched; it cannot go with %s", found);
