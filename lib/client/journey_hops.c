@@ -51,8 +51,10 @@ static enum urlpool_code rewind_body(struct urlp_journey *journey, struct urlpoo
     return code;
 }
 
-/* sleep_on waits `wait_ms`. `err` holds the failure of the last try, and keeps its details when the
- * pause does not come to its end. */
+/* sleep_on waits `wait_ms`; also when that is nothing, no try begins after the total deadline.
+ * `err` holds the failure of the last try, and keeps its details when the pause does not come to
+ * its end.
+ */
 static enum urlpool_code sleep_on(const struct urlp_journey *journey, int64_t wait_ms,
                                   struct urlpool_error *err) URLP_MAY_BLOCK
 {
@@ -60,15 +62,16 @@ static enum urlpool_code sleep_on(const struct urlp_journey *journey, int64_t wa
     struct urlpool_error why;
     enum urlpool_code code;
 
-    if (wait_ms <= 0) {
+    if (wait_ms <= 0 && !urlp_deadline_has_passed(journey->call.total_by)) {
         return URLPOOL_OK;
     }
-    code = urlp_park_sleep(&journey->call, urlp_deadline_in(wait_ms), &why);
+    /* At least 1 ms: a pause of none, at the deadline, does not come to its end. */
+    code = urlp_park_sleep(&journey->call, urlp_deadline_in(wait_ms > 0 ? wait_ms : 1), &why);
     if (code == URLPOOL_OK) {
         return URLPOOL_OK;
     }
     if (journey->tried.code == URLPOOL_OK) {
-        return urlp_fail(err, code, URLPOOL_PHASE_HEAD, "%s, %" PRId64 " ms after status %d",
+        return urlp_fail(err, code, URLPOOL_PHASE_HEAD, "%s: %" PRId64 " ms after status %d",
                          why.message, wait_ms, journey->tried.status);
     }
     (void)urlp_fail(err, code, last.phase, "%s: %s", why.message, last.message);

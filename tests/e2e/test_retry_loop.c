@@ -219,6 +219,31 @@ START_TEST(retry__in_vain_says_how_often_and_why)
 }
 END_TEST
 
+START_TEST(retry__without_bound_ends_with_the_total_time)
+{
+    const struct urlpool_request_options options = {
+        .timeout = {.total_ms = 100           },
+        .retries = { .total = URLPOOL_NO_TIMEOUT, .status_forcelist = {200}}
+    };
+    struct urlpool_manager *manager = test_manager(NULL);
+    int port = loopback_bind("127.0.0.1", 0);
+    struct flaky flaky;
+    char url[URL_BYTES];
+
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/", loopback_port(port));
+    ck_assert_ptr_null(urlpool_request(manager, "GET", url, &options, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_TOTAL_TIMEOUT);
+    ck_assert_uint_gt(test_err.num_attempts, 4);
+    close(port);
+    flaky_begin(&flaky, "");
+    ck_assert_int_eq(test_fetch_fails(manager, "GET", flaky.server, "/", &options),
+                     URLPOOL_E_TOTAL_TIMEOUT);
+    ck_assert_uint_gt(test_err.num_attempts, 4);
+    urlpool_manager_free(manager);
+    test_server_stop(flaky.server);
+}
+END_TEST
+
 START_TEST(retry__in_vain_tells_of_the_last_answer)
 {
     struct urlpool_manager *manager = test_manager(NULL);
@@ -572,7 +597,7 @@ END_TEST
 RUN_TESTS("retry loop", retry__shows_what_came_before, retry__that_was_not_needed_leaves_no_history,
           retry__after_a_stale_connection_is_history_too,
           retry__that_succeeds_leaves_the_error_alone, retry__in_vain_says_how_often_and_why,
-          retry__in_vain_tells_of_the_last_answer,
+          retry__without_bound_ends_with_the_total_time, retry__in_vain_tells_of_the_last_answer,
           retry__ends_with_what_cannot_be_made_good_and_says_what_was_before,
           retry__of_a_body_that_breaks_off_is_for_buffered_ones,
           retry__of_a_streamed_response_is_made_until_its_head, retry__sends_the_same_body_again,

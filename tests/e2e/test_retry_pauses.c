@@ -177,7 +177,7 @@ START_TEST(pause__ends_with_the_total_time)
     ck_assert_int_eq(scene.err.http_status, 503);
     ck_assert_uint_eq(scene.err.num_attempts, 1);
     ck_assert_str_eq(scene.err.message,
-                     "no time left to wait for the next try, 5000 ms after status 503");
+                     "no time left to wait for the next try: 5000 ms after status 503");
     ck_assert_uint_eq(test_server_num_requests(scene.server), 1);
     end(&scene);
 }
@@ -263,6 +263,40 @@ START_TEST(pause__finds_the_manager_closed)
 }
 END_TEST
 
+/* let_time_pass moves the clock past the total time when it is told of another try. */
+static void let_time_pass(void *user, const struct urlpool_trace_event *event)
+{
+    (void)user;
+    if (event->kind == URLPOOL_TRACE_RETRY || event->kind == URLPOOL_TRACE_REDIRECT) {
+        advance_ms(PAUSE_MS);
+    }
+}
+
+START_TEST(pause__of_no_length_sees_that_the_time_is_over)
+{
+    static const char *const paths[] = {"/busy", "/moved", "/gone"};
+    const struct urlpool_request_options options = {
+        .timeout = {.total_ms = PAUSE_MS     },
+        .retries = {.status_forcelist = {503}, .ignore_retry_after = true},
+        .trace = {.event = let_time_pass                        }
+    };
+
+    for (size_t i = 0; i < 3; i++) {
+        struct test_server *server = test_server_start(answer, NULL, NULL);
+        struct urlpool_manager *manager = test_manager(NULL);
+
+        urlp_clock_fake_begin(URLP_NS_PER_MS);
+        ck_assert_int_eq(test_fetch_fails(manager, "GET", server, paths[i], &options),
+                         URLPOOL_E_TOTAL_TIMEOUT);
+        ck_assert_uint_eq(test_err.num_attempts, 1);
+        ck_assert_uint_eq(test_server_num_requests(server), 1);
+        urlpool_manager_free(manager);
+        test_server_stop(server);
+        urlp_clock_fake_end();
+    }
+}
+END_TEST
+
 /* end_child waits for a child, which must have left with 0. */
 static void end_child(pid_t child)
 {
@@ -338,5 +372,5 @@ END_TEST
 RUN_TESTS("retry pauses", pause__is_as_long_as_the_server_asks, pause__after_a_failure_grows,
           pause__holds_no_connection, pause__ends_with_the_total_time,
           pause__that_ends_early_keeps_what_the_failure_said, pause__ends_with_a_cancel,
-          pause__finds_the_manager_closed, pause__is_no_hindrance_to_a_fork,
-          pause__of_a_request_that_forks_is_slept_by_both)
+          pause__of_no_length_sees_that_the_time_is_over, pause__finds_the_manager_closed,
+          pause__is_no_hindrance_to_a_fork, pause__of_a_request_that_forks_is_slept_by_both)
