@@ -135,6 +135,17 @@ URLPOOL_API URLPOOL_MUST_USE struct urlpool_response *urlpool_request(
     struct urlpool_manager *manager, const char *method, const char *url,
     const struct urlpool_request_options *options, struct urlpool_error *err);
 
+/* urlpool_manager_set_tls has new connections be made with `tls`, a reference to which the manager
+ * takes; NULL: the default configuration, built anew at the next https request. So certificates and
+ * roots are read again: build a configuration with the same options and set it. Idle connections of
+ * the one before close now, used ones as they come home; requests that wait for a connection, and
+ * pools in a caller's hands, go on with the one they began with.
+ *
+ * Errors:  URLPOOL_E_INVALID for a NULL manager, URLPOOL_E_NOMEM; then all is as it was.
+ * Threads: any number at once. */
+URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_manager_set_tls(
+    struct urlpool_manager *manager, struct urlpool_tls *tls, struct urlpool_error *err);
+
 /* urlpool_manager_clear forgets all pools: idle connections close now, used ones as they come home.
  *
  * Threads: any number at once.

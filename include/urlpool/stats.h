@@ -19,7 +19,7 @@ enum urlpool_closed {
     URLPOOL_CLOSED_ERROR,        /* the exchange failed */
     URLPOOL_CLOSED_SURPLUS,      /* the pool keeps maxsize already */
     URLPOOL_CLOSED_RETIRED,      /* its pool was the least recently used of too many */
-    URLPOOL_CLOSED_CLEARED,      /* urlpool_manager_clear, urlpool_manager_close_idle */
+    URLPOOL_CLOSED_CLEARED,      /* urlpool_manager_clear, _close_idle, _set_tls */
     URLPOOL_CLOSED_SHUTDOWN,     /* the manager or pool was closed */
     URLPOOL_CLOSED_FORK,         /* it belonged to the parent process */
     URLPOOL_CLOSED_STALE,        /* reused, and failed before any byte of the answer */

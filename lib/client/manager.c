@@ -142,7 +142,7 @@ static void destroy(struct urlpool_manager *manager) URLP_MAY_BLOCK
 {
     urlp_pool_set_free(manager->pools);
     urlp_opener_free(manager->opener);
-    urlpool_tls_unref(atomic_load(&manager->tls));
+    urlp_tls_slot_deinit(&manager->tls);
     urlpool_headers_free(manager->headers);
     urlp_free(manager->user_agent);
     urlp_free(manager->own_methods);
@@ -200,7 +200,7 @@ struct urlpool_manager *urlpool_manager_new(const struct urlpool_manager_options
         destroy(manager);
         return NULL;
     }
-    atomic_init(&manager->tls, urlpool_tls_ref(options->tls));
+    urlp_tls_slot_init(&manager->tls, options->tls);
     return manager;
 }
 
@@ -249,30 +249,30 @@ struct urlpool_manager *urlpool_default(struct urlpool_error *err) URLP_MAY_BLOC
     return found;
 }
 
-struct urlpool_tls *urlp_manager_tls(struct urlpool_manager *manager, struct urlpool_error *err)
+enum urlpool_code urlpool_manager_set_tls(struct urlpool_manager *manager, struct urlpool_tls *tls,
+                                          struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    struct urlpool_tls *found = atomic_load(&manager->tls);
-    struct urlpool_tls *made;
+    uint64_t old_serial = 0;
+    enum urlpool_code code;
 
-    if (found != NULL) {
-        return found;
+    if (manager == NULL) {
+        return urlp_fail_null(err);
     }
-    made = urlpool_tls_new(NULL, err);
-    if (made == NULL || atomic_compare_exchange_strong(&manager->tls, &found, made)) {
-        return made;
+    code = urlp_tls_slot_put(&manager->tls, tls, &old_serial, err);
+    if (code == URLPOOL_OK && old_serial != 0) {
+        urlp_pool_set_retire_tls(manager->pools, old_serial);
     }
-    urlpool_tls_unref(made); /* another thread was faster */
-    return found;
+    return code;
 }
 
-/* set_tls completes the settings of a route for https. */
-static enum urlpool_code set_tls(struct urlpool_manager *manager,
-                                 struct urlp_route_settings *settings,
-                                 struct urlpool_error *err) URLP_MAY_BLOCK
+/* enter_tls completes the settings of a route for https; urlp_tls_slot_leave must follow. */
+static enum urlpool_code enter_tls(struct urlpool_manager *manager,
+                                   struct urlp_route_settings *settings,
+                                   struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlpool_error why = {0};
 
-    settings->tls = urlp_manager_tls(manager, &why);
+    settings->tls = urlp_tls_slot_enter(&manager->tls, &why);
     if (settings->tls == NULL) {
         why.phase = URLPOOL_PHASE_TLS; /* of a request, the building was a part */
         return urlp_fail_with(err, &why);
@@ -281,19 +281,45 @@ static enum urlpool_code set_tls(struct urlpool_manager *manager,
     return URLPOOL_OK;
 }
 
+/* secure_pool is the pool for an https URL. When the configuration is replaced meanwhile, the pool
+ * may have been made after the old ones were retired: then it goes, too, and another is found. */
+static struct urlpool_pool *secure_pool(struct urlpool_manager *manager, const struct urlp_url *url,
+                                        struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    for (;;) {
+        struct urlp_route_settings settings = {0};
+        struct urlpool_pool *pool;
+        struct urlp_route route;
+        bool is_current;
+
+        if (enter_tls(manager, &settings, err) != URLPOOL_OK) {
+            return NULL;
+        }
+        urlp_route_for(url, &settings, &route);
+        pool = urlp_pool_set_get(manager->pools, &route, err);
+        is_current = urlp_tls_slot_holds(&manager->tls, settings.tls);
+        urlp_tls_slot_leave(&manager->tls);
+        if (pool == NULL || is_current) {
+            return pool;
+        }
+        urlp_pool_unref(pool);
+        urlp_pool_set_retire_tls(manager->pools, settings.tls_serial);
+    }
+}
+
 struct urlpool_pool *urlp_manager_pool(struct urlpool_manager *manager, const struct urlp_url *url,
                                        struct urlpool_error *err)
 {
-    struct urlp_route_settings settings = {0};
+    static const struct urlp_route_settings plain;
     struct urlp_route route;
 
     if (urlp_url_require_http(url, err) != URLPOOL_OK) {
         return NULL;
     }
-    if (urlp_url_is_https(url) && set_tls(manager, &settings, err) != URLPOOL_OK) {
-        return NULL;
+    if (urlp_url_is_https(url)) {
+        return secure_pool(manager, url, err);
     }
-    urlp_route_for(url, &settings, &route);
+    urlp_route_for(url, &plain, &route);
     return urlp_pool_set_get(manager->pools, &route, err);
 }
 

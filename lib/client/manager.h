@@ -5,6 +5,7 @@
 
 #include "base/counters.h"
 #include "base/ref.h"
+#include "client/tls_slot.h"
 #include "conn/opener.h"
 #include "http/route.h"
 #include "http/url.h"
@@ -26,18 +27,8 @@ struct urlpool_manager {
     struct urlp_counters counters;
     struct urlp_opener *opener;
     struct urlp_pool_set *pools;
-    _Atomic(struct urlpool_tls *) tls; /* a reference; NULL until given or first needed */
+    struct urlp_tls_slot tls;
 };
-
-/* urlp_manager_tls gives the manager's TLS configuration, building the default one at the first
- * need.
- *
- * Owns:    the manager's reference: valid while the manager is.
- * Errors:  NULL with those of urlpool_tls_new.
- * Threads: any number at once; reads files the first time; takes no lock, which a thread of a
- * parent process could have held at a fork. */
-URLPOOL_MUST_USE struct urlpool_tls *urlp_manager_tls(struct urlpool_manager *manager,
-                                                      struct urlpool_error *err) URLP_MAY_BLOCK;
 
 /* urlp_manager_pool finds or makes the pool for `url`'s origin.
  *

@@ -112,6 +112,9 @@ const char *urlp_pool_name(const struct urlpool_pool *pool);
 /* urlp_pool_set_clear retires every pool. */
 void urlp_pool_set_clear(struct urlp_pool_set *set) URLP_MAY_BLOCK;
 
+/* urlp_pool_set_retire_tls retires the pools whose TLS settings have this serial number. */
+void urlp_pool_set_retire_tls(struct urlp_pool_set *set, uint64_t tls_serial) URLP_MAY_BLOCK;
+
 /* urlp_pool_set_close_idle closes what is idle and returns how many that were. */
 size_t urlp_pool_set_close_idle(struct urlp_pool_set *set) URLP_MAY_BLOCK;
 

@@ -311,6 +311,30 @@ void urlp_pool_set_clear(struct urlp_pool_set *set)
     urlp_change_end(&change, set, NULL);
 }
 
+void urlp_pool_set_retire_tls(struct urlp_pool_set *set, uint64_t tls_serial)
+{
+    struct urlp_pool_core *core = urlp_core_of(set);
+    struct urlp_change change;
+    struct urlp_list *link;
+    struct urlp_list *next;
+
+    if (core == NULL) {
+        return;
+    }
+    urlp_change_begin(&change);
+    urlp_mutex_lock(&core->mutex);
+    for (link = core->locked.live.next; link != &core->locked.live; link = next) {
+        struct urlpool_pool *pool = URLP_CONTAINER(link, struct urlpool_pool, locked.in_live);
+
+        next = link->next;
+        if (pool->route.tls_serial == tls_serial) {
+            leave(pool, URLP_POOL_RETIRED, URLPOOL_CLOSED_CLEARED, &change);
+        }
+    }
+    urlp_mutex_unlock(&core->mutex);
+    urlp_change_end(&change, set, NULL);
+}
+
 size_t urlp_pool_set_close_idle(struct urlp_pool_set *set)
 {
     struct urlp_pool_core *core = urlp_core_of(set);

@@ -335,6 +335,38 @@ START_TEST(clear__retires_every_pool)
 }
 END_TEST
 
+START_TEST(retire_tls__retires_the_pools_of_one_configuration)
+{
+    struct pool_fixture f;
+    struct urlp_route route = route_to("s.test");
+    struct urlpool_pool *pools[3];
+    struct urlp_lease lease;
+
+    pool_begin(&f, NULL); /* and one without TLS, the serial of which is 0 */
+    route.origin.is_https = true;
+    route.tls_serial = 1;
+    pools[0] = urlp_pool_set_get(f.set, &route, NULL);
+    lease = lease_take(&f, pools[0]);
+    lease_give(&lease);
+    route.tls_serial = 2;
+    pools[1] = urlp_pool_set_get(f.set, &route, NULL);
+    lease = lease_take(&f, pools[1]);
+    lease_give(&lease);
+    urlp_pool_set_retire_tls(f.set, 1);
+    ASSERT_POOL_OF(pools[0],
+                   "open 0 idle 0 leased 0 dialling 0 waiting 0 reused 0 opened 1 retired");
+    ASSERT_POOL_OF(pools[1], "open 1 idle 1 leased 0 dialling 0 waiting 0 reused 0 opened 1");
+    ck_assert_uint_eq(pool_stats(&f, NULL).pools, 2);
+    ck_assert_uint_eq(pool_stats(&f, NULL).closed[URLPOOL_CLOSED_CLEARED], 1);
+    pools[2] = urlp_pool_set_get(f.set, &route, NULL);
+    ck_assert_ptr_eq(pools[2], pools[1]);
+    for (int i = 0; i < 3; i++) {
+        urlp_pool_unref(pools[i]);
+    }
+    pool_end(&f);
+}
+END_TEST
+
 START_TEST(close_idle__closes_what_is_idle_and_nothing_else)
 {
     struct pool_fixture f;
@@ -554,6 +586,7 @@ RUN_TESTS("pool_set", get__finds_the_same_pool_for_the_same_route,
           retire__takes_the_least_recently_used_of_too_many, retire__counts_a_lease_as_use,
           retire__never_closes_what_is_used, retire__frees_the_pool_with_its_last_lease,
           retire__happens_at_once_when_num_pools_is_none, clear__retires_every_pool,
+          retire_tls__retires_the_pools_of_one_configuration,
           close_idle__closes_what_is_idle_and_nothing_else,
           close__ends_waiting_and_idle_and_lets_the_rest_come_home,
           close__reaches_retired_pools_too, close__lets_a_dial_finish,
