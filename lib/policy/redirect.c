@@ -7,9 +7,12 @@
 
 #include "policy/redirect.h"
 
+#include <string.h>
+
 #include "urlpool/retry.h"
 #include "urlpool/status.h"
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "http/route.h"
 
@@ -116,9 +119,23 @@ static enum urlpool_code find_location(const struct urlp_redirect_facts *facts,
     return URLPOOL_OK;
 }
 
+/* encode_blanks writes `location` with "%20" for each space: servers send them raw, and every
+ * browser follows. Nothing else that a URL may not have is mended. */
+static enum urlpool_code encode_blanks(struct urlp_span location, struct urlp_buf *out)
+{
+    enum urlpool_code code = URLPOOL_OK;
+
+    for (size_t i = 0; i < location.len && code == URLPOOL_OK; i++) {
+        code = location.data[i] == ' ' ? urlp_buf_append_text(out, "%20")
+                                       : urlp_buf_append(out, location.data + i, 1);
+    }
+    return code;
+}
+
 /* Resolves Location into `next`; userinfo of its own is refused, RFC 9110 section 4.2.4. */
-static enum urlpool_code resolve(const struct urlp_redirect_facts *facts, struct urlp_span location,
-                                 struct urlp_url *next, struct urlpool_error *err)
+static enum urlpool_code resolve_text(const struct urlp_redirect_facts *facts,
+                                      struct urlp_span location, struct urlp_url *next,
+                                      struct urlpool_error *err)
 {
     struct urlpool_error fault = {0};
 
@@ -133,6 +150,25 @@ static enum urlpool_code resolve(const struct urlp_redirect_facts *facts, struct
         return refuse_url(facts, &fault, err);
     }
     return URLPOOL_OK;
+}
+
+static enum urlpool_code resolve(const struct urlp_redirect_facts *facts, struct urlp_span location,
+                                 struct urlp_url *next, struct urlpool_error *err)
+{
+    struct urlp_buf text = {0};
+    enum urlpool_code code;
+
+    if (location.len == 0 || memchr(location.data, ' ', location.len) == NULL) {
+        return resolve_text(facts, location, next, err);
+    }
+    code = encode_blanks(location, &text);
+    if (code == URLPOOL_OK) {
+        code = resolve_text(facts, urlp_span_make(text.data, text.len), next, err);
+    } else {
+        code = urlp_fail_nomem(err);
+    }
+    urlp_buf_deinit(&text);
+    return code;
 }
 
 /* Whether the caller lets redirects lead to http or https, wherever they come from. */

@@ -234,17 +234,18 @@ END_TEST
 START_TEST(redirect__leads_where_location_says)
 {
     static const char *const cases[][3] = {
-        {"http://a/b/c?d#e",          "x",               "http://a/b/x#e"           },
-        {"http://a/b/c?d#e",          "../../x#",        "http://a/x#"              },
-        {"http://a/b/c?d#e",          "?y",              "http://a/b/c?y#e"         },
-        {"http://a/b/c?d",            "#f",              "http://a/b/c?d#f"         },
-        {"http://a/b/c?d",            "//x/y",           "http://x/y"               },
-        {"https://a/b/c?d",           "//x/y",           "https://x/y"              },
-        {"http://a/b",                "HTTP://X:80/%7e", "http://x:80/~"            },
-        {"http://a/b",                "/\xc3\xa4",       "http://a/%C3%A4"          },
-        {"http://u:p@a/b",            "/c",              "http://u:p@a/c"           },
-        {"http://u:p@a/b",            "http://a/c",      "http://a/c"               },
-        {"http://[fe80::1%25eth0]/b", "/c",              "http://[fe80::1%25eth0]/c"},
+        {"http://a/b/c?d#e",          "x",               "http://a/b/x#e"            },
+        {"http://a/b/c?d#e",          "../../x#",        "http://a/x#"               },
+        {"http://a/b/c?d#e",          "?y",              "http://a/b/c?y#e"          },
+        {"http://a/b/c?d",            "#f",              "http://a/b/c?d#f"          },
+        {"http://a/b/c?d",            "//x/y",           "http://x/y"                },
+        {"https://a/b/c?d",           "//x/y",           "https://x/y"               },
+        {"http://a/b",                "HTTP://X:80/%7e", "http://x:80/~"             },
+        {"http://a/b",                "/\xc3\xa4",       "http://a/%C3%A4"           },
+        {"http://a/b",                "/x y?a b#c d",    "http://a/x%20y?a%20b#c%20d"},
+        {"http://u:p@a/b",            "/c",              "http://u:p@a/c"            },
+        {"http://u:p@a/b",            "http://a/c",      "http://a/c"                },
+        {"http://[fe80::1%25eth0]/b", "/c",              "http://[fe80::1%25eth0]/c" },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -303,7 +304,7 @@ END_TEST
 START_TEST(redirect__refuses_bad_urls)
 {
     static const char *const cases[] = {
-        "/a b",      "/a\tb",      "/a\x01",   "http://a\\@b/", "\\\\x\\y",
+        "//a b/",    "/a\tb",      "/a\x01",   "http://a\\@b/", "\\\\x\\y",
         "http:///x", "///x",       "//",       "http://",       "http:d",
         "https:/d",  "//a:99999/", "//a:b/",   "//0x7f.1/",     "//2130706433/",
         "//[v1.x]/", "//[::1/",    "//a%2fb/", "//a..b/",       "//b\xff/",
@@ -488,7 +489,7 @@ END_TEST
 
 START_TEST(redirect__accepts_no_error_to_fill)
 {
-    static const char *const locations[] = {"ftp://a/", "/a b", "//u@b/"};
+    static const char *const locations[] = {"ftp://a/", "/a\tb", "//u@b/"};
     struct urlp_url url = {0};
     struct urlp_url next = {0};
     struct urlp_redirect verdict;
