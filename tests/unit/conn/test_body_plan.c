@@ -250,6 +250,10 @@ START_TEST(plan__of_a_multipart_body_knows_its_length_where_each_part_has_one)
     ck_assert_int_eq(plan.len, sum);
     ck_assert(plan.can_rewind);
     urlp_body_plan_deinit(&plan);
+    body.content_type = "multipart/mixed; boundary=\"b:1\"";
+    ck_assert_int_eq(urlp_body_plan_make(&plan, &body, NULL), URLPOOL_OK);
+    ck_assert_str_eq(plan.content_type, body.content_type);
+    urlp_body_plan_deinit(&plan);
 
     ck_assert_int_eq(pipe(fds), 0);
     ck_assert_int_eq(

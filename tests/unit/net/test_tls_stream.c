@@ -206,6 +206,20 @@ START_TEST(read__is_bounded_by_its_deadline)
 }
 END_TEST
 
+START_TEST(read__that_timed_out_can_be_tried_again)
+{
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
+    struct urlp_stream *stream = tls_scene_dial(&scene, "localhost", NULL);
+    const struct urlp_call gap = {.by = urlp_deadline_in(5), .total_by = URLP_NEVER};
+
+    ck_assert_int_eq(read_once(stream, &gap).code, URLPOOL_E_READ_TIMEOUT);
+    ck_assert_str_eq(test_ask(stream, "echo still here"), "still here");
+    urlp_stream_free(stream, URLP_CLOSE_POLITE);
+    ck_assert_uint_eq(tls_server_wait(scene.server, 1).num_close_notify, 1);
+    tls_scene_end(&scene);
+}
+END_TEST
+
 START_TEST(read__ends_in_the_middle_of_a_record_at_its_deadline)
 {
     struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
@@ -664,6 +678,7 @@ RUN_TESTS("tls_stream", read__brings_a_long_body_whole,
           read__ends_clean_after_close_notify, read__tells_an_end_without_close_notify_over_tls_1_3,
           read__tells_an_end_without_close_notify_over_tls_1_2, read__tells_a_reset,
           read__refuses_a_record_that_does_not_decrypt, read__is_bounded_by_its_deadline,
+          read__that_timed_out_can_be_tried_again,
           read__ends_in_the_middle_of_a_record_at_its_deadline, read__follows_a_change_of_keys,
           read__refuses_changes_of_keys_without_end,
           read__still_brings_what_came_before_a_failed_write,
