@@ -112,7 +112,7 @@ START_TEST(key__of_no_wrong_password_is_called_malformed)
     struct urlpool_error err;
 
     for (int i = 0; i < 2000; i++) {
-        char wrong[16];
+        char wrong[32];
 
         (void)snprintf(wrong, sizeof(wrong), "wrong %d", i);
         ck_assert_int_eq(read_key(texts[0], strlen(texts[0]), wrong, cert, &err),
