@@ -15,7 +15,8 @@ enum urlpool_trace_kind {
     URLPOOL_TRACE_LEASED = 1, /* a connection or a place was given; `number`: 1 when reused */
     URLPOOL_TRACE_RESOLVED,   /* the name has addresses; `text`: the name; `number`: how many */
     URLPOOL_TRACE_CONNECTED,  /* TCP is up; `text`: the peer's address and port */
-    URLPOOL_TRACE_TUNNELLED,  /* CONNECT was answered; `number`: the status */
+    URLPOOL_TRACE_TUNNELLED,  /* a proxy has answered; `text`: whereto; `number`: the status of
+                                 CONNECT, or the reply of SOCKS: 0 or 90 is a yes */
     URLPOOL_TRACE_SECURED,    /* TLS is up; `text`: version and cipher; `number`: 1 when resumed */
     URLPOOL_TRACE_REQUEST_HEAD,  /* about to be sent; `text`: the head, credentials masked */
     URLPOOL_TRACE_REQUEST_SENT,  /* head and body are with the kernel; `number`: bytes; `text`: the
