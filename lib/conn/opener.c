@@ -1,9 +1,7 @@
-/* Opening a connection along a route: TCP, then CONNECT, then TLS, each over the one before it.
- *
- * What is shared by all who open lives here: the resolver and its cache, the TLS sessions, the
- * limits. None of it is locked here; resolver and session cache see to that themselves. A forked
- * child makes a resolver and a session cache of its own: a lock of the parent's may have been held
- * at the fork, and who drove a lookup there is not here. */
+/* Opening a connection along a route (conn/chain.c), with what all who open share: the resolver and
+ * its cache, the TLS sessions, the limits. None of it is locked here; resolver and session cache
+ * see to that themselves. A forked child makes a resolver and a session cache of its own: a lock of
+ * the parent's may have been held at the fork, and who drove a lookup there is not here. */
 
 #include "conn/opener.h"
 
@@ -15,9 +13,8 @@
 #include "base/error.h"
 #include "base/fork.h"
 #include "coding/decoder.h"
-#include "conn/tunnel.h"
+#include "conn/chain.h"
 #include "conn/wire.h"
-#include "net/dial.h"
 #include "net/network.h"
 #include "net/resolver.h"
 #include "net/tls.h"
@@ -143,51 +140,19 @@ uint64_t urlp_opener_tls_serial(const struct urlpool_tls *tls)
     return urlp_tls_serial(tls);
 }
 
-/* secure shakes hands over `inner`, which it takes on success only. */
-static struct urlp_stream *secure(const struct memory *memory, struct urlp_stream *inner,
-                                  struct urlpool_tls *tls, const struct urlp_origin *origin,
-                                  const struct urlp_call *call,
-                                  struct urlpool_error *err) URLP_MAY_BLOCK
-{
-    struct urlp_tls_target target = {.host = origin->host, .port = origin->port};
-
-    return urlp_tls_wrap(inner, tls, &target, memory->sessions, call, err);
-}
-
 struct urlp_stream *urlp_opener_dial(struct urlp_opener *opener, const struct urlp_route *route,
                                      const struct urlp_tunnel *tunnel, const struct urlp_call *call,
                                      struct urlpool_error *err)
 {
-    struct urlp_dial_target target = {.host = route->origin.host,
-                                      .zone = route->origin.zone,
-                                      .port = route->origin.port,
-                                      .network = &opener->network};
-    const struct urlp_origin *inside = tunnel == NULL ? &route->origin : &tunnel->target;
-    const struct memory *memory = NULL;
-    struct urlp_stream *below = NULL;
-    struct urlp_stream *stream = NULL;
+    const struct memory *memory = memory_of(opener, err);
+    struct urlp_chain_means means = {.network = &opener->network, .limits = &opener->limits};
 
-    if (inside->is_https && route->tls == NULL) {
-        urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_TLS, "a route to https without TLS");
-        return NULL;
-    }
-    memory = memory_of(opener, err);
     if (memory == NULL) {
         return NULL;
     }
-    stream = urlp_dial(memory->resolver, &target, call, err);
-    if (stream != NULL && tunnel != NULL) {
-        below = stream;
-        stream = urlp_tunnel_wrap(below, tunnel, &opener->limits, call, err);
-    }
-    if (stream != NULL && inside->is_https) {
-        below = stream;
-        stream = secure(memory, below, route->tls, inside, call, err);
-    }
-    if (stream == NULL) {
-        urlp_stream_free(below, URLP_CLOSE_SILENT);
-    }
-    return stream;
+    means.resolver = memory->resolver;
+    means.sessions = memory->sessions;
+    return urlp_chain_dial(&means, route, tunnel, call, err);
 }
 
 struct urlpool_connection *urlp_opener_open(struct urlp_opener *opener,

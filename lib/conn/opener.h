@@ -29,11 +29,11 @@ void urlp_opener_free(struct urlp_opener *opener) URLP_MAY_BLOCK;
 
 struct urlp_tunnel;
 
-/* urlp_opener_dial opens a stream along `route`: TCP, then CONNECT when there is a `tunnel`, then
- * TLS for https.
+/* urlp_opener_dial opens a stream along `route` and its hops. With a `tunnel`, for which the route
+ * has no hops, the route's origin is a proxy that is asked for it.
  *
  * Owns:    the stream is the caller's.
- * Errors:  NULL with those of urlp_dial, urlp_tunnel_wrap and urlp_tls_wrap.
+ * Errors:  NULL with those of urlp_chain_dial.
  * Threads: any number at once; blocks. */
 URLPOOL_MUST_USE struct urlp_stream *urlp_opener_dial(struct urlp_opener *opener,
                                                       const struct urlp_route *route,
@@ -41,10 +41,10 @@ URLPOOL_MUST_USE struct urlp_stream *urlp_opener_dial(struct urlp_opener *opener
                                                       const struct urlp_call *call,
                                                       struct urlpool_error *err) URLP_MAY_BLOCK;
 
-/* urlp_opener_open opens a connection along `route`: TCP, then TLS for https.
+/* urlp_opener_open opens a connection along `route`.
  *
  * Units:   `call->by` bounds all of it.
- * Errors:  NULL with those of urlp_dial and urlp_tls_wrap.
+ * Errors:  NULL with those of urlp_chain_dial.
  * Threads: any number at once; blocks. */
 URLPOOL_MUST_USE struct urlpool_connection *urlp_opener_open(
     struct urlp_opener *opener, const struct urlp_route *route, const struct urlp_call *call,

@@ -25,6 +25,10 @@ static enum urlpool_code collect_fields(const struct urlp_tunnel *tunnel,
             code = urlp_buf_append(out, &field, sizeof(field));
         }
     }
+    if (code == URLPOOL_OK && tunnel->authorization.len > 0) {
+        field = (struct urlp_field){urlp_span_of("Proxy-Authorization"), tunnel->authorization};
+        code = urlp_buf_append(out, &field, sizeof(field));
+    }
     return code;
 }
 

@@ -13,6 +13,7 @@
 struct urlp_tunnel {
     struct urlp_origin target;             /* `is_https` says what is spoken inside */
     const struct urlpool_headers *headers; /* NULL: Host alone */
+    struct urlp_span authorization;        /* Proxy-Authorization; empty: none but the headers' */
 };
 
 /* urlp_tunnel_wrap asks the proxy at the other end of `inner` for a tunnel, and returns the stream

@@ -13,8 +13,8 @@
 uint64_t urlp_tls_serial(const struct urlpool_tls *tls);
 
 /* struct urlp_tls_sessions is a cache of TLS sessions, shared by all threads of a manager, keyed by
- * configuration, host and port. At most four sessions a key are kept, the newest, and `keys_max`
- * keys, the last used. */
+ * configuration, host, port and the way there. At most four sessions a key are kept, the newest,
+ * and `keys_max` keys, the last used. */
 struct urlp_tls_sessions;
 
 /* urlp_tls_sessions_new makes an empty cache; with `keys_max` 0 it stays empty.
@@ -32,7 +32,10 @@ void urlp_tls_sessions_free(struct urlp_tls_sessions *sessions) URLP_MAY_BLOCK;
 struct urlp_tls_target {
     struct urlp_span host; /* a name (SNI, dNSName) or an address literal (no SNI, iPAddress) */
     uint16_t port;         /* for the session cache only */
+    struct urlp_span via;  /* the same: bytes that stand for the way there, if any; at most
+                              URLP_TLS_VIA_BYTES_MAX. By another way it is another peer */
 };
+#define URLP_TLS_VIA_BYTES_MAX 32
 
 /* urlp_tls_wrap shakes hands over `inner` and returns the stream that reads and writes inside.
  * Verifies chain and name on full and on resumed handshakes alike, as the configuration asks for;
@@ -52,6 +55,10 @@ URLPOOL_MUST_USE struct urlp_stream *urlp_tls_wrap(struct urlp_stream *inner,
                                                    struct urlp_tls_sessions *sessions,
                                                    const struct urlp_call *call,
                                                    struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_tls_is_spoken says whether a failed handshake leaves it open that the peer speaks TLS: false
+ * when what came was none of it. */
+bool urlp_tls_is_spoken(const struct urlpool_error *why);
 
 /* urlp_tls_describe gives version and cipher ("TLSv1.3", static strings); false when `stream` is
  * not TLS at its top. */

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/span.h"
+#include "net/tls.h"
 
 /* reason_words gives own words for what users meet, or NULL. */
 static const char *reason_words(int reason)
@@ -38,6 +39,15 @@ static const char *reason_words(int reason)
         }
     }
     return NULL;
+}
+
+bool urlp_tls_is_spoken(const struct urlpool_error *why)
+{
+    const int reason = ERR_GET_REASON(why->tls_code);
+
+    return why->code != URLPOOL_E_TLS || ERR_GET_LIB(why->tls_code) != ERR_LIB_SSL ||
+           (reason != SSL_R_HTTP_REQUEST && reason != SSL_R_HTTPS_PROXY_REQUEST &&
+            reason != SSL_R_WRONG_VERSION_NUMBER);
 }
 
 /* plain_words makes "bad decrypt" of BoringSSL's "BAD_DECRYPT". */

@@ -109,7 +109,7 @@ static bool set_ssl(struct urlp_tls_stream *stream)
 }
 
 static void offer_session(struct attempt *attempt, struct urlp_tls_sessions *sessions,
-                          uint16_t port) URLP_MAY_BLOCK
+                          const struct urlp_tls_target *target) URLP_MAY_BLOCK
 {
     struct urlp_tls_stream *stream = attempt->stream;
 
@@ -117,7 +117,11 @@ static void offer_session(struct attempt *attempt, struct urlp_tls_sessions *ses
         return;
     }
     stream->sessions = sessions;
-    stream->key = urlp_tls_session_key_make(stream->tls->serial, port, urlp_span_of(attempt->host));
+    stream->key =
+        urlp_tls_session_key_make(stream->tls->serial, target->port, urlp_span_of(attempt->host));
+    if (target->via.len > 0) {
+        urlp_tls_session_key_add_way(&stream->key, target->via);
+    }
     attempt->offered = urlp_tls_sessions_take(sessions, &stream->key);
     if (attempt->offered != NULL) {
         (void)SSL_set_session(stream->ssl, attempt->offered);
@@ -254,7 +258,7 @@ struct urlp_stream *urlp_tls_wrap(struct urlp_stream *inner, struct urlpool_tls 
         code = urlp_fail_nomem(err);
         goto done;
     }
-    offer_session(&attempt, sessions, target->port);
+    offer_session(&attempt, sessions, target);
     code = shake_hands(&attempt, err);
 done:
     SSL_SESSION_free(attempt.offered);

@@ -55,6 +55,13 @@ struct urlp_tls_session_key urlp_tls_session_key_make(uint64_t tls_serial, uint1
     return key;
 }
 
+void urlp_tls_session_key_add_way(struct urlp_tls_session_key *key, struct urlp_span via)
+{
+    key->bytes[key->len++] = 0; /* no host holds it, so no host looks like one with a way */
+    memcpy(key->bytes + key->len, via.data, via.len);
+    key->len += via.len;
+}
+
 struct urlp_tls_sessions *urlp_tls_sessions_new(size_t keys_max, struct urlpool_error *err)
 {
     struct urlp_tls_sessions *sessions = urlp_zalloc(sizeof(*sessions));

@@ -14,15 +14,20 @@
 #define URLP_TLS_TICKET_BYTES_MAX 16384
 
 /* struct urlp_tls_session_key is the full identity of a TLS peer: configuration (trust, modes),
- * port and host. */
+ * port, host and the way there. */
 struct urlp_tls_session_key {
     size_t len;
-    uint8_t bytes[sizeof(uint64_t) + sizeof(uint16_t) + URLP_TLS_HOST_LEN_MAX];
+    uint8_t bytes[sizeof(uint64_t) + sizeof(uint16_t) + URLP_TLS_HOST_LEN_MAX + 1 +
+                  URLP_TLS_VIA_BYTES_MAX];
 };
 
 /* urlp_tls_session_key_make. Sizes: `host` is at most URLP_TLS_HOST_LEN_MAX bytes, lower case. */
 struct urlp_tls_session_key urlp_tls_session_key_make(uint64_t tls_serial, uint16_t port,
                                                       struct urlp_span host);
+
+/* urlp_tls_session_key_add_way makes it the key of the same peer by a way of its own. Sizes: `via`
+ * is 1 to URLP_TLS_VIA_BYTES_MAX bytes. */
+void urlp_tls_session_key_add_way(struct urlp_tls_session_key *key, struct urlp_span via);
 
 /* urlp_tls_sessions_put keeps `session` until `good_until` (wall seconds), if it is worth keeping.
  *

@@ -73,7 +73,7 @@ struct urlp_stream *test_wrap(uint16_t port, struct urlpool_tls *tls, const char
                               struct urlp_tls_sessions *sessions, const struct urlp_call *call,
                               struct urlpool_error *err)
 {
-    const struct urlp_tls_target target = {urlp_span_of(host), port};
+    const struct urlp_tls_target target = {.host = urlp_span_of(host), .port = port};
     const struct urlp_call patient = test_call();
     struct urlp_stream *inner = test_connect(port);
     struct urlp_stream *stream =

@@ -47,7 +47,7 @@ struct urlp_stream *tls_scene_dial(struct tls_scene *scene, const char *host,
 
 struct urlp_stream *tls_scene_dial_counted(struct tls_scene *scene, struct test_counts *counts)
 {
-    const struct urlp_tls_target target = {urlp_span_of("localhost"), scene->port};
+    const struct urlp_tls_target target = {.host = urlp_span_of("localhost"), .port = scene->port};
     const struct urlp_call call = test_call();
     struct urlp_stream *inner = test_count_calls(test_connect(scene->port), counts);
     struct urlp_stream *stream =

@@ -108,10 +108,10 @@ START_TEST(handshake__refuses_a_host_that_no_certificate_can_be_for)
 {
     struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     const struct urlp_tls_target targets[] = {
-        {{"", 0},     1},
-        {{".", 1},    1},
-        {{"a\0b", 3}, 1},
-        {{NULL, 0},   1}
+        {.host = {"", 0},     .port = 1},
+        {.host = {".", 1},    .port = 1},
+        {.host = {"a\0b", 3}, .port = 1},
+        {.host = {NULL, 0},   .port = 1}
     };
     struct urlp_stream *inner = test_connect(scene.port);
     const struct urlp_call call = test_call();
@@ -365,7 +365,7 @@ START_TEST(handshake__leaves_the_connection_to_the_caller_when_it_fails)
 {
     struct tls_scene scene =
         tls_scene_begin((struct tls_server_options){.manner = TLS_SERVER_SPEAKS_GARBAGE});
-    const struct urlp_tls_target target = {urlp_span_of("localhost"), scene.port};
+    const struct urlp_tls_target target = {.host = urlp_span_of("localhost"), .port = scene.port};
     const struct urlp_call call = test_call();
     struct urlp_stream *inner = test_connect(scene.port);
 

@@ -547,7 +547,7 @@ START_TEST(stream__stacks_tls_in_tls)
     const struct tls_server_options options = {.certs = {proxy_leaf}};
     struct tls_server *proxy = tls_server_start(&options);
     struct urlpool_tls *proxy_tls = test_trust(proxy_ca);
-    const struct urlp_tls_target target = {urlp_span_of("localhost"), origin.port};
+    const struct urlp_tls_target target = {.host = urlp_span_of("localhost"), .port = origin.port};
     const struct urlp_call call = test_call();
     struct urlp_stream *outer =
         test_wrap(tls_server_port(proxy), proxy_tls, "proxy.example", NULL, NULL, NULL);
@@ -601,7 +601,7 @@ END_TEST
 START_TEST(stream__survives_each_failed_allocation)
 {
     const struct urlp_call call = test_call();
-    struct urlp_tls_target target = {urlp_span_of("localhost"), 0};
+    struct urlp_tls_target target = {.host = urlp_span_of("localhost")};
     struct tls_scene scene;
     unsigned num_refused = 0;
     bool has_failed = true;
