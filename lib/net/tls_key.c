@@ -51,16 +51,24 @@ static EVP_PKEY *refuse_encrypted(const struct request *request)
     return refuse(request, URLPOOL_E_TLS_KEY_PASSWORD, "encrypted with another password");
 }
 
-static EVP_PKEY *read_plain(const struct request *request, const uint8_t *der, size_t len)
+/* parse gives the key that `der` is from end to end, or NULL. */
+static EVP_PKEY *parse(const uint8_t *der, size_t len)
 {
     const uint8_t *end = der;
     EVP_PKEY *key = d2i_AutoPrivateKey(NULL, &end, (long)len);
 
-    if (key == NULL || end != der + len) {
+    if (key != NULL && end != der + len) {
         EVP_PKEY_free(key);
-        return refuse_malformed(request);
+        return NULL;
     }
     return key;
+}
+
+static EVP_PKEY *read_plain(const struct request *request, const uint8_t *der, size_t len)
+{
+    EVP_PKEY *key = parse(der, len);
+
+    return key != NULL ? key : refuse_malformed(request);
 }
 
 /* read_encrypted reads an EncryptedPrivateKeyInfo. */
@@ -104,6 +112,7 @@ static EVP_PKEY *read_old(const struct request *request, struct urlp_tls_pem_blo
 {
     EVP_CIPHER_INFO cipher;
     long len = (long)block->len;
+    EVP_PKEY *key = NULL;
 
     if (request->password == NULL) {
         return refuse(request, URLPOOL_E_TLS_KEY_PASSWORD, "encrypted, a password is required");
@@ -111,16 +120,13 @@ static EVP_PKEY *read_old(const struct request *request, struct urlp_tls_pem_blo
     if (!PEM_get_EVP_CIPHER_INFO(block->header, &cipher)) {
         return refuse_malformed(request);
     }
-    if (!PEM_do_header(&cipher, block->der, &len, NULL, (void *)request->password)) {
-        return refuse(request, URLPOOL_E_TLS_KEY_PASSWORD, "encrypted with another password");
-    }
-    block->len = (size_t)len;
-    ERR_clear_error();
     /* A wrong password passes the padding once in 256 times, and what comes out is no key. */
-    if (len <= 0 || block->der[0] != URLP_TLS_DER_SEQUENCE) {
-        return refuse(request, URLPOOL_E_TLS_KEY_PASSWORD, "encrypted with another password");
+    if (PEM_do_header(&cipher, block->der, &len, NULL, (void *)request->password)) {
+        key = parse(block->der, (size_t)len);
     }
-    return read_plain(request, block->der, block->len);
+    return key != NULL
+               ? key
+               : refuse(request, URLPOOL_E_TLS_KEY_PASSWORD, "encrypted with another password");
 }
 
 static bool is_key(const char *label)

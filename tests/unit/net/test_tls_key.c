@@ -108,17 +108,17 @@ END_TEST
 START_TEST(key__of_no_wrong_password_is_called_malformed)
 {
     struct test_cert *cert = with_key(0, false);
-    char *texts[] = {test_cert_key_encrypted(cert, PASSWORD, true)};
+    char *text = test_cert_key_encrypted(cert, PASSWORD, true);
     struct urlpool_error err;
 
-    for (int i = 0; i < 2000; i++) {
+    for (unsigned i = 0; i < 2000; i++) {
         char wrong[32];
 
-        (void)snprintf(wrong, sizeof(wrong), "wrong %d", i);
-        ck_assert_int_eq(read_key(texts[0], strlen(texts[0]), wrong, cert, &err),
+        (void)snprintf(wrong, sizeof(wrong), "wrong %u", i);
+        ck_assert_int_eq(read_key(text, strlen(text), wrong, cert, &err),
                          URLPOOL_E_TLS_KEY_PASSWORD);
     }
-    free(texts[0]);
+    free(text);
     test_cert_free(cert);
 }
 END_TEST
