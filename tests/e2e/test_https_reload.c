@@ -5,8 +5,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "client/manager.h"
+#include "pool/core.h"
 #include "support/https_scene.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
@@ -172,6 +175,80 @@ START_TEST(reload__needs_a_manager)
 }
 END_TEST
 
+/* struct intruder sets another configuration in the middle of a call: at its `left`th allocation.
+ */
+struct intruder {
+    int left; /* 0: it has been, or is not to be */
+    int num_done;
+    struct urlpool_manager *manager;
+    struct urlpool_tls *tls;
+};
+
+/* is_locked: what another thread can do only before or after, this one cannot do now. */
+static bool is_locked(struct urlpool_manager *manager)
+{
+    pthread_mutex_t *mutex = &atomic_load(&manager->pools->core)->mutex.native;
+
+    if (pthread_mutex_trylock(mutex) != 0) {
+        return true;
+    }
+    ck_assert_int_eq(pthread_mutex_unlock(mutex), 0);
+    return false;
+}
+
+static void *allocate(void *user, size_t size)
+{
+    struct intruder *intruder = user;
+
+    if (intruder->left > 0 && --intruder->left == 0 && !is_locked(intruder->manager)) {
+        intruder->num_done++;
+        set(intruder->manager, intruder->tls);
+    }
+    return malloc(size);
+}
+
+static void *reallocate(void *user, void *block, size_t size)
+{
+    (void)user;
+    return realloc(block, size);
+}
+
+static void release(void *user, void *block)
+{
+    (void)user;
+    free(block);
+}
+
+/* Wherever it happens while a pool is looked for: no pool of the old configuration stays. */
+START_TEST(reload__in_the_middle_of_a_look_for_a_pool_leaves_none_of_the_old)
+{
+    struct intruder intruder = {.left = 0};
+    const struct urlpool_allocator allocator = {allocate, reallocate, release, &intruder};
+    const struct urlpool_tls_options any = {.insecure_no_verify = true};
+
+    ck_assert_int_eq(urlpool_set_allocator(&allocator, NULL), URLPOOL_OK);
+    for (int nth = 1; intruder.left == 0; nth++) {
+        struct urlpool_tls *old = urlpool_tls_new(&any, NULL);
+        struct urlpool_pool *pool;
+        struct urlpool_pool *again;
+
+        intruder.tls = urlpool_tls_new(&any, NULL);
+        intruder.manager = test_manager(&(struct urlpool_manager_options){.tls = old});
+        intruder.left = nth;
+        pool = urlpool_manager_pool_for_url(intruder.manager, "https://a.example/", &test_err);
+        again = urlpool_manager_pool_for_url(intruder.manager, "https://a.example/", &test_err);
+        ck_assert_ptr_nonnull(pool);
+        ck_assert_uint_eq(test_stats(intruder.manager).pools, 1);
+        urlpool_pool_unref(again);
+        urlpool_pool_unref(pool);
+        urlpool_manager_free(intruder.manager);
+        urlpool_tls_unref(intruder.tls);
+        urlpool_tls_unref(old);
+    }
+    ck_assert_int_ge(intruder.num_done, 2); /* a pool and its name */
+}
+END_TEST
+
 struct job {
     struct urlpool_manager *manager;
     char url[128];
@@ -232,4 +309,6 @@ RUN_TESTS("https reload", reload__new_connections_are_made_with_the_new_roots,
           reload__a_response_under_way_is_read_to_its_end,
           reload__to_the_same_configuration_ends_nothing, reload__leaves_http_alone,
           reload__of_nothing_is_the_default_built_anew, reload__a_pool_in_hand_goes_on_as_it_began,
-          reload__needs_a_manager, reload__happens_while_threads_make_requests)
+          reload__needs_a_manager,
+          reload__in_the_middle_of_a_look_for_a_pool_leaves_none_of_the_old,
+          reload__happens_while_threads_make_requests)
