@@ -194,6 +194,15 @@ struct urlpool_connection_info {
 URLPOOL_API void urlpool_connection_info(const struct urlpool_connection *connection,
                                          struct urlpool_connection_info *out);
 
+/* urlpool_connection_peer_certificate returns the certificate, in DER, that the peer showed; NULL,
+ * and a length of 0, without TLS and when not connected. Whether it was verified says
+ * tls_verified.
+ *
+ * Owns:    the connection's: valid until it closes.
+ * Model:   SSLSocket.getpeercert(binary_form=True). */
+URLPOOL_API const void *urlpool_connection_peer_certificate(
+    const struct urlpool_connection *connection, size_t *out_len);
+
 URLPOOL_END_DECLS
 
 #endif /* URLPOOL_CONNECTION_H */

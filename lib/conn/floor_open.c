@@ -299,3 +299,17 @@ void urlpool_connection_info(const struct urlpool_connection *connection,
         (void)snprintf(out->peer, sizeof(out->peer), "%.63s", text);
     }
 }
+
+const void *urlpool_connection_peer_certificate(const struct urlpool_connection *connection,
+                                                size_t *out_len)
+{
+    struct urlp_span der = urlp_span_make(NULL, 0);
+
+    if (connection != NULL && connection->stream != NULL) {
+        der = urlp_tls_peer_certificate(connection->stream);
+    }
+    if (out_len != NULL) {
+        *out_len = der.len;
+    }
+    return der.data;
+}

@@ -69,6 +69,12 @@ bool urlp_tls_describe(const struct urlp_stream *stream, const char **out_versio
  */
 bool urlp_tls_is_verified(const struct urlp_stream *stream);
 
+/* urlp_tls_peer_certificate is the certificate, in DER, that the peer of `stream` showed; empty
+ * when `stream` is not TLS at its top.
+ *
+ * Owns:    valid as long as the stream. */
+struct urlp_span urlp_tls_peer_certificate(const struct urlp_stream *stream);
+
 /* urlp_tls_library is name and version of the TLS library: "BoringSSL/17". */
 const char *urlp_tls_library(void);
 

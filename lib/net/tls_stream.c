@@ -10,6 +10,7 @@
 #include "net/tls_stream.h"
 
 #include <openssl/err.h>
+#include <openssl/pool.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -240,4 +241,20 @@ bool urlp_tls_describe(const struct urlp_stream *base, const char **out_version,
     *out_cipher = SSL_CIPHER_standard_name(SSL_get_current_cipher(stream->ssl));
     *out_is_resumed = SSL_session_reused(stream->ssl);
     return true;
+}
+
+struct urlp_span urlp_tls_peer_certificate(const struct urlp_stream *base)
+{
+    const struct urlp_tls_stream *stream = (const struct urlp_tls_stream *)base;
+    const STACK_OF(CRYPTO_BUFFER) *chain = NULL;
+    const CRYPTO_BUFFER *leaf;
+
+    if (base->ops == &urlp_tls_stream_ops) {
+        chain = SSL_get0_peer_certificates(stream->ssl);
+    }
+    if (sk_CRYPTO_BUFFER_num(chain) == 0) {
+        return urlp_span_make(NULL, 0);
+    }
+    leaf = sk_CRYPTO_BUFFER_value(chain, 0);
+    return urlp_span_make(CRYPTO_BUFFER_data(leaf), CRYPTO_BUFFER_len(leaf));
 }

@@ -235,6 +235,59 @@ START_TEST(no_auto_open__leaves_connecting_to_the_caller)
 }
 END_TEST
 
+/* expect_shown: the peer of an open connection showed `leaf`, in a resumed handshake too. */
+static void expect_shown(const struct urlpool_connection *connection, const struct test_cert *leaf)
+{
+    size_t der_len;
+    uint8_t *der = test_cert_der(leaf, &der_len);
+    size_t len = 0;
+    const void *shown = urlpool_connection_peer_certificate(connection, &len);
+
+    ck_assert_uint_eq(len, der_len);
+    ck_assert_int_eq(memcmp(shown, der, der_len), 0);
+    free(der);
+}
+
+START_TEST(https__shows_the_certificate_of_whom_it_speaks_to)
+{
+    struct test_cert *leaf = test_leaf("elsewhere.example", NULL);
+    SSL_CTX *context = test_cert_context((const struct test_cert *const[]){leaf, NULL});
+    struct test_server *server =
+        test_server_start(show, NULL, &(struct test_server_options){.tls = context});
+    char *pem = test_cert_pem(leaf);
+    struct urlpool_tls *trusting = urlpool_tls_new(
+        &(struct urlpool_tls_options){
+            .ca_data = pem, .ca_data_len = strlen(pem), .server_name = "elsewhere.example"},
+        &err);
+    struct urlpool_tls *insecure =
+        urlpool_tls_new(&(struct urlpool_tls_options){.insecure_no_verify = true}, &err);
+    struct urlpool_tls *const each[] = {trusting, trusting, insecure};
+    struct urlpool_connection_info info;
+    size_t len = 7;
+
+    for (int i = 0; i < 3; i++) {
+        struct urlpool_connection *connection = urlpool_connection_new(
+            "localhost", test_server_port(server),
+            &(struct urlpool_connection_options){.https = true, .tls = each[i]}, &err);
+
+        ck_assert_ptr_null(urlpool_connection_peer_certificate(connection, &len));
+        ck_assert_uint_eq(len, 0);
+        free(fetch_head(connection));
+        expect_shown(connection, leaf);
+        urlpool_connection_info(connection, &info);
+        ck_assert_int_eq(info.tls_verified, each[i] == trusting);
+        urlpool_connection_free(connection);
+    }
+    ck_assert_ptr_null(urlpool_connection_peer_certificate(NULL, NULL));
+    urlpool_tls_unref(trusting);
+    urlpool_tls_unref(insecure);
+    test_server_stop(server);
+    SSL_CTX_free(context);
+    free(pem);
+    test_cert_free(leaf);
+}
+END_TEST
+
 START_TEST(https__is_verified_and_describes_itself)
 {
     struct test_cert *ca = test_ca("urlpool test root");
@@ -259,7 +312,10 @@ START_TEST(https__is_verified_and_describes_itself)
     ck_assert_str_eq(info.tls_version, "TLSv1.3");
     ck_assert_ptr_nonnull(info.tls_cipher);
     ck_assert(!info.tls_resumed);
+    ck_assert(info.tls_verified);
     urlpool_connection_close(connection);
+    urlpool_connection_info(connection, &info);
+    ck_assert(!info.tls_verified);
     free(head);
     free(fetch_head(connection));
     urlpool_connection_info(connection, &info);
@@ -547,6 +603,7 @@ RUN_TESTS("floor_open", new__reads_host_and_port_in_all_their_forms,
           data_bytes_max__holds_for_read_all, connect__opens_once_and_info_says_to_whom,
           connect__to_a_refused_port_fails_and_may_be_tried_again, connect__is_bound_by_connect_ms,
           no_auto_open__leaves_connecting_to_the_caller, https__is_verified_and_describes_itself,
+          https__shows_the_certificate_of_whom_it_speaks_to,
           free__of_a_response_drains_for_a_moment_and_no_longer,
           set_tunnel__speaks_http_through_the_proxy,
           set_tunnel__verifies_the_target_and_not_the_proxy,
