@@ -87,6 +87,18 @@ enum urlpool_code urlp_buf_append_text(struct urlp_buf *buf, const char *text)
     return urlp_buf_append(buf, text, strlen(text));
 }
 
+enum urlpool_code urlp_buf_append_number(struct urlp_buf *buf, uint64_t number)
+{
+    char digits[20]; /* of UINT64_MAX */
+    size_t at = sizeof(digits);
+
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    return urlp_buf_append(buf, digits + at, sizeof(digits) - at);
+}
+
 enum urlpool_code urlp_buf_printf(struct urlp_buf *buf, const char *format, ...)
 {
     char small[256];

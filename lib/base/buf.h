@@ -41,6 +41,9 @@ URLPOOL_MUST_USE enum urlpool_code urlp_buf_append_span(struct urlp_buf *buf,
 /* urlp_buf_append_text is urlp_buf_append for a string, without its NUL. */
 URLPOOL_MUST_USE enum urlpool_code urlp_buf_append_text(struct urlp_buf *buf, const char *text);
 
+/* urlp_buf_append_number appends `number` in decimal digits. */
+URLPOOL_MUST_USE enum urlpool_code urlp_buf_append_number(struct urlp_buf *buf, uint64_t number);
+
 /* urlp_buf_printf appends formatted text, without a NUL. */
 URLPOOL_MUST_USE enum urlpool_code urlp_buf_printf(struct urlp_buf *buf, const char *format, ...)
     URLPOOL_PRINTF(2, 3);

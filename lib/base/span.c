@@ -5,46 +5,6 @@
 
 #include "base/span.h"
 
-#include <string.h>
-
-struct urlp_span urlp_span_of(const char *text)
-{
-    return (struct urlp_span){text, text != NULL ? strlen(text) : 0};
-}
-
-struct urlp_span urlp_span_make(const void *data, size_t len)
-{
-    return (struct urlp_span){data, len};
-}
-
-bool urlp_span_equals(struct urlp_span a, struct urlp_span b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
-bool urlp_span_is(struct urlp_span a, const char *text)
-{
-    return urlp_span_equals(a, urlp_span_of(text));
-}
-
-bool urlp_span_equals_nocase(struct urlp_span a, struct urlp_span b)
-{
-    if (a.len != b.len) {
-        return false;
-    }
-    for (size_t i = 0; i < a.len; i++) {
-        if (urlp_to_lower(a.data[i]) != urlp_to_lower(b.data[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool urlp_span_is_nocase(struct urlp_span a, const char *text)
-{
-    return urlp_span_equals_nocase(a, urlp_span_of(text));
-}
-
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
@@ -120,14 +80,6 @@ bool urlp_span_to_u64(struct urlp_span a, uint64_t *out_value)
     return true;
 }
 
-bool urlp_is_tchar(unsigned char c)
-{
-    /* A bit for each of the 128 ASCII bytes: every name on the wire goes through here. */
-    static const uint32_t is_tchar[4] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
-
-    return c < 128 && (is_tchar[c / 32] >> (c % 32) & 1) != 0;
-}
-
 bool urlp_span_is_token(struct urlp_span a)
 {
     for (size_t i = 0; i < a.len; i++) {
@@ -136,16 +88,6 @@ bool urlp_span_is_token(struct urlp_span a)
         }
     }
     return a.len > 0;
-}
-
-bool urlp_is_digit(unsigned char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-bool urlp_is_alpha(unsigned char c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
 int urlp_hex_value(unsigned char c)
@@ -160,12 +102,4 @@ int urlp_hex_value(unsigned char c)
         return c - 'A' + 10;
     }
     return -1;
-}
-
-char urlp_to_lower(char c)
-{
-    if (c < 'A' || c > 'Z') {
-        return c;
-    }
-    return "abcdefghijklmnopqrstuvwxyz"[c - 'A'];
 }

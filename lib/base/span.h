@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* struct urlp_span is a borrowed run of bytes, not NUL-terminated. */
 struct urlp_span {
@@ -11,23 +12,91 @@ struct urlp_span {
     size_t len;
 };
 
-/* urlp_span_of is the span of a string, without its NUL; NULL gives the empty span. */
-struct urlp_span urlp_span_of(const char *text);
+/* Characters: ASCII, whatever the locale. What is asked for every byte on the wire, or with names
+ * that the compiler knows, is inline. */
+
+/* urlp_is_digit says whether `c` is 0 to 9. */
+static inline bool urlp_is_digit(unsigned char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* urlp_is_alpha says whether `c` is a letter. */
+static inline bool urlp_is_alpha(unsigned char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* urlp_is_tchar says whether `c` may stand in a token.
+ *
+ * Spec:    RFC 9110 section 5.6.2. */
+static inline bool urlp_is_tchar(unsigned char c)
+{
+    /* A bit for each of the 128 ASCII bytes. */
+    static const uint32_t is_tchar[4] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
+
+    return c < 128 && (is_tchar[c / 32] >> (c % 32) & 1) != 0;
+}
+
+/* urlp_to_lower makes a capital letter small and leaves all else. */
+static inline char urlp_to_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/* urlp_hex_value is the value of a hexadecimal digit, or -1. */
+int urlp_hex_value(unsigned char c);
 
 /* urlp_span_make is the span of `len` bytes at `data`. */
-struct urlp_span urlp_span_make(const void *data, size_t len);
+static inline struct urlp_span urlp_span_make(const void *data, size_t len)
+{
+    const struct urlp_span span = {(const char *)data, len};
+
+    return span;
+}
+
+/* urlp_span_of is the span of a string, without its NUL; NULL gives the empty span. */
+static inline struct urlp_span urlp_span_of(const char *text)
+{
+    return urlp_span_make(text, text != NULL ? strlen(text) : 0);
+}
 
 /* urlp_span_equals says whether `a` and `b` hold the same bytes. */
-bool urlp_span_equals(struct urlp_span a, struct urlp_span b);
+static inline bool urlp_span_equals(struct urlp_span a, struct urlp_span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
 
 /* urlp_span_is says whether `a` holds the bytes of the string `text`. */
-bool urlp_span_is(struct urlp_span a, const char *text);
+static inline bool urlp_span_is(struct urlp_span a, const char *text)
+{
+    return urlp_span_equals(a, urlp_span_of(text));
+}
 
 /* urlp_span_equals_nocase is urlp_span_equals without regard to the case of ASCII letters. */
-bool urlp_span_equals_nocase(struct urlp_span a, struct urlp_span b);
+static inline bool urlp_span_equals_nocase(struct urlp_span a, struct urlp_span b)
+{
+    size_t i = 0;
+
+    if (a.len != b.len) {
+        return false;
+    }
+    while (i < a.len && urlp_to_lower(a.data[i]) == urlp_to_lower(b.data[i])) {
+        i++;
+    }
+    return i == a.len;
+}
 
 /* urlp_span_is_nocase is urlp_span_is without regard to the case of ASCII letters. */
-bool urlp_span_is_nocase(struct urlp_span a, const char *text);
+static inline bool urlp_span_is_nocase(struct urlp_span a, const char *text)
+{
+    return urlp_span_equals_nocase(a, urlp_span_of(text));
+}
+
+/* urlp_span_is_token says whether `a` is a token: one tchar or more.
+ *
+ * Spec:    RFC 9110 section 5.6.2. */
+bool urlp_span_is_token(struct urlp_span a);
 
 /* urlp_span_trim returns `a` without SP and HTAB (OWS) at either end. */
 struct urlp_span urlp_span_trim(struct urlp_span a);
@@ -38,29 +107,5 @@ bool urlp_span_split_list(struct urlp_span *rest, struct urlp_span *out_element)
 
 /* urlp_span_to_u64 reads 1*DIGIT (nothing else); false on any other byte, none, or overflow. */
 bool urlp_span_to_u64(struct urlp_span a, uint64_t *out_value);
-
-/* Characters: ASCII, whatever the locale. */
-
-/* urlp_is_tchar says whether `c` may stand in a token.
- *
- * Spec:    RFC 9110 section 5.6.2. */
-bool urlp_is_tchar(unsigned char c);
-
-/* urlp_span_is_token says whether `a` is a token: one tchar or more.
- *
- * Spec:    RFC 9110 section 5.6.2. */
-bool urlp_span_is_token(struct urlp_span a);
-
-/* urlp_is_digit says whether `c` is 0 to 9. */
-bool urlp_is_digit(unsigned char c);
-
-/* urlp_is_alpha says whether `c` is a letter. */
-bool urlp_is_alpha(unsigned char c);
-
-/* urlp_hex_value is the value of a hexadecimal digit, or -1. */
-int urlp_hex_value(unsigned char c);
-
-/* urlp_to_lower makes a capital letter small and leaves all else. */
-char urlp_to_lower(char c);
 
 #endif /* URLP_BASE_SPAN_H */

@@ -8,8 +8,6 @@
 
 #include "client/request_head.h"
 
-#include <inttypes.h>
-
 #include "urlpool/connection.h"
 
 #include "base/alloc.h"
@@ -172,7 +170,7 @@ static enum urlpool_code write_texts(struct urlp_buf *text, const struct urlp_he
     }
     out->length = text->len;
     if (code == URLPOOL_OK && !is_chunked(plan)) {
-        code = urlp_buf_printf(text, "%" PRId64, plan->body != NULL ? plan->body->len : 0);
+        code = urlp_buf_append_number(text, plan->body != NULL ? (uint64_t)plan->body->len : 0);
     }
     out->trailer = text->len;
     if (code == URLPOOL_OK && is_chunked(plan)) {

@@ -130,7 +130,7 @@ static enum urlpool_code put_length(struct urlp_floor *floor, int64_t len,
 {
     struct urlp_buf text = {0};
     struct urlp_span value;
-    enum urlpool_code code = urlp_buf_printf(&text, "%lld", (long long)len);
+    enum urlpool_code code = urlp_buf_append_number(&text, (uint64_t)len);
 
     if (code != URLPOOL_OK) {
         return urlp_fail_nomem(err);

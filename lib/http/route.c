@@ -95,7 +95,10 @@ enum urlpool_code urlp_origin_append_authority(const struct urlp_origin *origin,
     }
     if (code == URLPOOL_OK &&
         (always_port || origin->port != urlp_url_default_port(origin->is_https))) {
-        code = urlp_buf_printf(out, ":%u", (unsigned)origin->port);
+        code = urlp_buf_append_text(out, ":");
+        if (code == URLPOOL_OK) {
+            code = urlp_buf_append_number(out, origin->port);
+        }
     }
     return code;
 }

@@ -133,6 +133,20 @@ START_TEST(buf__is_unchanged_when_memory_runs_out)
 }
 END_TEST
 
+START_TEST(buf__writes_numbers)
+{
+    struct urlp_buf buf = {0};
+
+    ck_assert_int_eq(urlp_buf_append_number(&buf, 0), URLPOOL_OK);
+    ck_assert_int_eq(urlp_buf_append_text(&buf, " "), URLPOOL_OK);
+    ck_assert_int_eq(urlp_buf_append_number(&buf, 65535), URLPOOL_OK);
+    ck_assert_int_eq(urlp_buf_append_text(&buf, " "), URLPOOL_OK);
+    ck_assert_int_eq(urlp_buf_append_number(&buf, UINT64_MAX), URLPOOL_OK);
+    ck_assert(urlp_span_is(urlp_span_make(buf.data, buf.len), "0 65535 18446744073709551615"));
+    urlp_buf_deinit(&buf);
+}
+END_TEST
+
 START_TEST(buf__printf_formats_short_and_long_text)
 {
     struct urlp_buf buf = {0};
@@ -154,4 +168,5 @@ RUN_TESTS("buf", buf__zero_bytes_are_an_empty_buffer_without_limit,
           buf__takes_as_much_as_its_limit_and_not_a_byte_more, buf__capacity_never_passes_the_limit,
           buf__limit_outlives_deinit, buf__grows_by_half_so_that_appending_bytes_stays_linear,
           buf__reserve_makes_room_without_filling_it, buf__a_length_past_size_max_is_too_large,
-          buf__is_unchanged_when_memory_runs_out, buf__printf_formats_short_and_long_text)
+          buf__is_unchanged_when_memory_runs_out, buf__writes_numbers,
+          buf__printf_formats_short_and_long_text)

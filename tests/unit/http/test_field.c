@@ -49,6 +49,23 @@ START_TEST(field_value__has_no_control_but_tab)
 }
 END_TEST
 
+START_TEST(field_value__is_looked_at_wherever_the_byte_stands)
+{
+    for (size_t at = 0; at < 20; at++) {
+        for (int c = 0; c < 256; c++) {
+            char text[20];
+            bool is_control = (c < 0x20 && c != '\t') || c == 0x7f;
+
+            memset(text, at % 2 == 0 ? '\xff' : ' ', sizeof(text));
+            text[at] = (char)c;
+            ck_assert_msg(urlp_field_value_is_valid(urlp_span_make(text, sizeof(text))) !=
+                              is_control,
+                          "%d at %zu", c, at);
+        }
+    }
+}
+END_TEST
+
 START_TEST(target__is_visible_ascii)
 {
     assert_accepts(urlp_target_is_valid, VCHAR, false);
@@ -166,6 +183,7 @@ START_TEST(trailer__is_nothing_that_frames_routes_modifies_authenticates_or_says
 END_TEST
 
 RUN_TESTS("field", field_name__is_a_token, field_value__has_no_control_but_tab,
-          target__is_visible_ascii, find__walks_the_lines_of_a_name,
-          find__compares_whole_names_without_case, secret__is_what_credentials_travel_in,
+          field_value__is_looked_at_wherever_the_byte_stands, target__is_visible_ascii,
+          find__walks_the_lines_of_a_name, find__compares_whole_names_without_case,
+          secret__is_what_credentials_travel_in,
           trailer__is_nothing_that_frames_routes_modifies_authenticates_or_says_what_content_is)
