@@ -13,6 +13,7 @@
 #include "urlpool/headers.h"
 #include "urlpool/limits.h"
 #include "urlpool/network.h"
+#include "urlpool/proxy.h"
 #include "urlpool/response.h"
 #include "urlpool/retry.h"
 #include "urlpool/stats.h"
@@ -49,7 +50,11 @@ struct urlpool_manager_options {
     int64_t data_bytes_max; /* of a decoded body held in memory; default 1 GiB */
     struct urlpool_trace trace;     /* event NULL: nobody watches */
     struct urlpool_network network; /* how hosts are found and reached */
-    unsigned char reserved[96];
+    struct urlpool_proxy proxy;     /* whom requests go through */
+    struct urlpool_proxy preproxy;  /* whom the proxy is reached through; without one, origins */
+    bool proxy_from_environment;    /* without `proxy.url` hear http_proxy, https_proxy, all_proxy
+                                       and no_proxy: read once, here */
+    unsigned char reserved[95];
 };
 
 /* struct urlpool_request_options: zero bytes are the defaults, those of the manager.

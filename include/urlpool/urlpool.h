@@ -16,6 +16,7 @@
 #include "urlpool/memory.h"     // IWYU pragma: export
 #include "urlpool/network.h"    // IWYU pragma: export
 #include "urlpool/pool.h"       // IWYU pragma: export
+#include "urlpool/proxy.h"      // IWYU pragma: export
 #include "urlpool/response.h"   // IWYU pragma: export
 #include "urlpool/retry.h"      // IWYU pragma: export
 #include "urlpool/stats.h"      // IWYU pragma: export

@@ -56,3 +56,44 @@ void urlp_environment_deinit(struct urlp_environment *environment)
     urlp_free(environment->sslkeylogfile);
     *environment = (struct urlp_environment){0};
 }
+
+enum urlpool_code urlp_proxy_environment_read(struct urlp_proxy_environment *out,
+                                              struct urlpool_error *err)
+{
+    struct urlp_proxy_environment made = {0};
+    /* A CGI program gets the request's field "Proxy" as HTTP_PROXY: anybody's word (CVE-2016-5385).
+     */
+    const bool is_cgi = secure_getenv("REQUEST_METHOD") != NULL;
+    const struct {
+        const char *name, *capitals;
+        char **value;
+    } rows[] = {
+        {"http_proxy",  is_cgi ? NULL : "HTTP_PROXY", &made.http_proxy },
+        {"https_proxy", "HTTPS_PROXY",                &made.https_proxy},
+        {"all_proxy",   "ALL_PROXY",                  &made.all_proxy  },
+        {"no_proxy",    "NO_PROXY",                   &made.no_proxy   },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        enum urlpool_code code = read_one(rows[i].name, rows[i].value, err);
+
+        if (code == URLPOOL_OK && *rows[i].value == NULL && rows[i].capitals != NULL) {
+            code = read_one(rows[i].capitals, rows[i].value, err);
+        }
+        if (code != URLPOOL_OK) {
+            urlp_proxy_environment_deinit(&made);
+            return code;
+        }
+    }
+    *out = made;
+    return URLPOOL_OK;
+}
+
+void urlp_proxy_environment_deinit(struct urlp_proxy_environment *environment)
+{
+    urlp_free(environment->http_proxy);
+    urlp_free(environment->https_proxy);
+    urlp_free(environment->all_proxy);
+    urlp_free(environment->no_proxy);
+    *environment = (struct urlp_proxy_environment){0};
+}

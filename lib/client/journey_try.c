@@ -64,9 +64,10 @@ static void hand_over(struct urlp_journey *journey,
     urlp_response_set_owner(response, &owner);
 }
 
-/* draft_head makes the head for the URL in hand: what the caller got wrong in it is refused before
- * a connection is taken for it. */
-static enum urlpool_code draft_head(const struct urlp_journey *journey, struct urlp_head_draft *out,
+/* draft_head makes the head for the URL in hand, to go by the way of `pool`: what the caller got
+ * wrong in it is refused before a connection is taken for it. */
+static enum urlpool_code draft_head(const struct urlp_journey *journey,
+                                    const struct urlpool_pool *pool, struct urlp_head_draft *out,
                                     struct urlpool_error *err)
 {
     const struct urlp_head_plan plan = {
@@ -77,6 +78,7 @@ static enum urlpool_code draft_head(const struct urlp_journey *journey, struct u
         .user_agent = journey->manager->user_agent,
         .authorization = urlp_span_make(journey->authorization.data, journey->authorization.len),
         .body = &journey->body,
+        .forwarder = urlp_route_forwarder(urlp_pool_route(pool)),
         .ask_for_codings = !journey->options->keep_encoded,
         .without_expect = journey->used.retried_without_expect,
         .is_redirected = journey->used.redirect > 0,
@@ -152,7 +154,7 @@ static enum urlpool_code take_place(struct urlp_journey *journey, struct urlp_he
 
     if (journey->tenure != NULL) {
         journey->num_attempts++;
-        code = draft_head(journey, draft, err);
+        code = draft_head(journey, journey->tenure->lease.pool, draft, err);
         return code != URLPOOL_OK ? code
                                   : urlp_lease_redial(&journey->tenure->lease, limits->connect_ms,
                                                       &journey->call, err);
@@ -161,7 +163,7 @@ static enum urlpool_code take_place(struct urlp_journey *journey, struct urlp_he
     if (pool == NULL) {
         return err->code;
     }
-    code = draft_head(journey, draft, err);
+    code = draft_head(journey, pool, draft, err);
     if (code == URLPOOL_OK) {
         code = move_in(journey, err);
     }

@@ -142,6 +142,7 @@ static void destroy(struct urlpool_manager *manager) URLP_MAY_BLOCK
 {
     urlp_pool_set_free(manager->pools);
     urlp_opener_free(manager->opener);
+    urlp_manager_forget_proxies(manager);
     urlp_tls_slot_deinit(&manager->tls);
     urlpool_headers_free(manager->headers);
     urlp_free(manager->user_agent);
@@ -192,6 +193,9 @@ struct urlpool_manager *urlpool_manager_new(const struct urlpool_manager_options
     code = resolve_requests(manager, options, err);
     if (code == URLPOOL_OK) {
         code = copy_texts(manager, options, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_manager_read_proxies(manager, options, err);
     }
     if (code == URLPOOL_OK) {
         code = build_shared(manager, options, err);
@@ -281,46 +285,60 @@ static enum urlpool_code enter_tls(struct urlpool_manager *manager,
     return URLPOOL_OK;
 }
 
-/* secure_pool is the pool for an https URL. When the configuration is replaced meanwhile, the pool
- * may have been made after the old ones were retired: then it goes, too, and another is found. */
+/* secure_pool is the pool for a URL that TLS leads to. When the configuration is replaced
+ * meanwhile, the pool may have been made after the old ones were retired: then it goes, too, and
+ * another is found. */
 static struct urlpool_pool *secure_pool(struct urlpool_manager *manager, const struct urlp_url *url,
+                                        struct urlp_route_settings *settings,
                                         struct urlpool_error *err) URLP_MAY_BLOCK
 {
     for (;;) {
-        struct urlp_route_settings settings = {0};
         struct urlpool_pool *pool;
         struct urlp_route route;
         bool is_current;
 
-        if (enter_tls(manager, &settings, err) != URLPOOL_OK) {
+        if (enter_tls(manager, settings, err) != URLPOOL_OK) {
             return NULL;
         }
-        urlp_route_for(url, &settings, &route);
+        urlp_route_for(url, settings, &route);
         pool = urlp_pool_set_get(manager->pools, &route, err);
-        is_current = urlp_tls_slot_holds(&manager->tls, settings.tls);
+        is_current = urlp_tls_slot_holds(&manager->tls, settings->tls);
         urlp_tls_slot_leave(&manager->tls);
         if (pool == NULL || is_current) {
             return pool;
         }
         urlp_pool_unref(pool);
-        urlp_pool_set_retire_tls(manager->pools, settings.tls_serial);
+        urlp_pool_set_retire_tls(manager->pools, settings->tls_serial);
     }
 }
 
-struct urlpool_pool *urlp_manager_pool(struct urlpool_manager *manager, const struct urlp_url *url,
-                                       struct urlpool_error *err)
+static struct urlpool_pool *find_pool(struct urlpool_manager *manager, const struct urlp_url *url,
+                                      bool is_pinned, struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    static const struct urlp_route_settings plain;
+    struct urlp_route_settings settings = {.proxies = &manager->proxies, .is_pinned = is_pinned};
     struct urlp_route route;
 
     if (urlp_url_require_http(url, err) != URLPOOL_OK) {
         return NULL;
     }
-    if (urlp_url_is_https(url)) {
-        return secure_pool(manager, url, err);
+    urlp_route_for(url, &settings, &route);
+    if (route.origin.is_https && !route.is_forwarded) {
+        return secure_pool(manager, url, &settings, err);
     }
-    urlp_route_for(url, &plain, &route);
     return urlp_pool_set_get(manager->pools, &route, err);
+}
+
+struct urlpool_pool *urlp_manager_pool(struct urlpool_manager *manager, const struct urlp_url *url,
+                                       struct urlpool_error *err)
+{
+    return find_pool(manager, url, false, err);
+}
+
+struct urlpool_pool *urlp_manager_pool_of_origin(struct urlpool_manager *manager,
+                                                 const struct urlp_url *url,
+                                                 struct urlpool_error *err)
+{
+    return find_pool(manager, url, true, err);
 }
 
 void urlpool_manager_clear(struct urlpool_manager *manager) URLP_MAY_BLOCK

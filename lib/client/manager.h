@@ -9,6 +9,7 @@
 #include "conn/opener.h"
 #include "http/route.h"
 #include "http/url.h"
+#include "policy/proxies.h"
 #include "policy/retry_rules.h"
 #include "pool/pool.h"
 
@@ -28,14 +29,33 @@ struct urlpool_manager {
     struct urlp_opener *opener;
     struct urlp_pool_set *pools;
     struct urlp_tls_slot tls;
+    struct urlp_proxies proxies; /* hops of https:// hold a reference to their TLS */
 };
 
-/* urlp_manager_pool finds or makes the pool for `url`'s origin.
+/* urlp_manager_pool finds or makes the pool for requests to `url`: its origin's, or the one that
+ * all origins behind a proxy share.
  *
  * Owns:    the caller gives the reference back with urlp_pool_unref.
  * Errors:  NULL with URLPOOL_E_SCHEME, URLPOOL_E_URL, URLPOOL_E_POOL_CLOSED, NOMEM, TLS_*. */
 URLPOOL_MUST_USE struct urlpool_pool *urlp_manager_pool(struct urlpool_manager *manager,
                                                         const struct urlp_url *url,
                                                         struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_manager_pool_of_origin is the same for a pool in a user's hands, which is its origin's alone
+ * whatever the way. */
+URLPOOL_MUST_USE struct urlpool_pool *urlp_manager_pool_of_origin(
+    struct urlpool_manager *manager, const struct urlp_url *url,
+    struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_manager_read_proxies learns from `options`, and from the environment if they say so, whom
+ * requests go through, and builds the TLS of https proxies.
+ *
+ * Errors:  those of urlp_proxies_make and urlpool_tls_new. */
+URLPOOL_MUST_USE enum urlpool_code urlp_manager_read_proxies(
+    struct urlpool_manager *manager, const struct urlpool_manager_options *options,
+    struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_manager_forget_proxies gives back what they hold. Again is harmless. */
+void urlp_manager_forget_proxies(struct urlpool_manager *manager) URLP_MAY_BLOCK;
 
 #endif /* URLP_CLIENT_MANAGER_H */

@@ -55,7 +55,7 @@ struct urlpool_pool *urlpool_manager_pool_for_url(struct urlpool_manager *manage
         return NULL;
     }
     if (urlp_url_parse(urlp_span_of(url), &parsed, err) == URLPOOL_OK) {
-        pool = lend(manager, urlp_manager_pool(manager, &parsed, err));
+        pool = lend(manager, urlp_manager_pool_of_origin(manager, &parsed, err));
     }
     urlp_url_deinit(&parsed);
     return pool;
@@ -93,7 +93,7 @@ struct urlpool_pool *urlpool_manager_pool_for(struct urlpool_manager *manager, c
         return NULL;
     }
     if (parse_parts(scheme, host, port, &url, err) == URLPOOL_OK) {
-        pool = lend(manager, urlp_manager_pool(manager, &url, err));
+        pool = lend(manager, urlp_manager_pool_of_origin(manager, &url, err));
     }
     urlp_url_deinit(&url);
     return pool;

@@ -24,7 +24,8 @@ enum own {
     OWN_TRANSFER_ENCODING,
     OWN_CONTENT_LENGTH,
     OWN_USER_AGENT,
-    OWN_AUTHORIZATION,
+    OWN_PROXY_AUTHORIZATION,
+    OWN_AUTHORIZATION, /* this and what follows stays behind at redirects like the caller's own */
     OWN_CONTENT_TYPE,
     OWN_TRAILER,
     OWN_EXPECT,
@@ -37,10 +38,18 @@ static const char *const own_names[NUM_OWN] = {
     [OWN_TRANSFER_ENCODING] = "Transfer-Encoding",
     [OWN_CONTENT_LENGTH] = "Content-Length",
     [OWN_USER_AGENT] = "User-Agent",
+    [OWN_PROXY_AUTHORIZATION] = "Proxy-Authorization",
     [OWN_AUTHORIZATION] = "Authorization",
     [OWN_CONTENT_TYPE] = "Content-Type",
     [OWN_TRAILER] = "Trailer",
     [OWN_EXPECT] = "Expect",
+};
+
+/* struct lines is what goes with the library's own fields: the caller's, then the proxy's. */
+struct lines {
+    struct urlp_field *fields;
+    size_t num_given; /* the caller's */
+    size_t num;       /* all */
 };
 
 /* Where draft->text has what. */
@@ -124,13 +133,13 @@ static bool must_be_true(const struct urlp_head_plan *plan, struct urlp_span nam
 }
 
 /* check_given refuses what the caller cannot have said of this request. */
-static enum urlpool_code check_given(const struct urlp_head_plan *plan,
-                                     const struct urlp_field *given, size_t num_given,
+static enum urlpool_code check_given(const struct urlp_head_plan *plan, const struct lines *lines,
                                      struct urlpool_error *err)
 {
+    const struct urlp_field *given = lines->fields;
     size_t num_hosts = 0;
 
-    for (size_t i = 0; i < num_given; i++) {
+    for (size_t i = 0; i < lines->num_given; i++) {
         enum urlpool_code code = URLPOOL_OK;
 
         if (must_be_true(plan, given[i].name)) {
@@ -162,7 +171,9 @@ static enum urlpool_code write_texts(struct urlp_buf *text, const struct urlp_he
                                      struct marks *out)
 {
     const struct urlp_origin origin = urlp_origin_of(plan->url);
-    enum urlpool_code code = urlp_url_append_target(plan->url, text);
+    enum urlpool_code code = plan->forwarder != NULL
+                                 ? urlp_url_append_absolute_target(plan->url, text)
+                                 : urlp_url_append_target(plan->url, text);
 
     out->host = text->len;
     if (code == URLPOOL_OK) {
@@ -218,6 +229,9 @@ static void say_own(const struct urlp_head_plan *plan, const struct urlp_buf *te
     if (plan->user_agent != NULL && (plan->skip & URLPOOL_SKIP_USER_AGENT) == 0) {
         values[OWN_USER_AGENT] = urlp_span_of(plan->user_agent);
     }
+    if (plan->forwarder != NULL && plan->forwarder->authorization.len > 0) {
+        values[OWN_PROXY_AUTHORIZATION] = plan->forwarder->authorization;
+    }
     if (plan->authorization.len > 0) {
         values[OWN_AUTHORIZATION] = plan->authorization;
     }
@@ -241,28 +255,56 @@ static size_t own_of(struct urlp_span name)
     return own;
 }
 
-/* give_way takes back what the caller's fields say of the library's own; their Host stands in its
- * place. */
-static void give_way(const struct urlp_head_plan *plan, const struct urlp_field *given,
-                     size_t num_given, struct urlp_span values[NUM_OWN])
+/* is_sent says whether line `i` of `lines` is sent as it stands. The proxy's own are not left
+ * behind: they go to nobody else. */
+static bool is_sent(const struct urlp_head_plan *plan, const struct lines *lines, size_t i)
 {
-    for (size_t i = 0; i < num_given; i++) {
-        const size_t own = own_of(given[i].name);
+    return i >= lines->num_given || !is_dropped(plan, lines->fields[i]);
+}
+
+/* give_way takes back what the lines say of the library's own; the caller's Host stands in its
+ * place. */
+static void give_way(const struct urlp_head_plan *plan, const struct lines *lines,
+                     struct urlp_span values[NUM_OWN])
+{
+    for (size_t i = 0; i < lines->num; i++) {
+        const size_t own = own_of(lines->fields[i].name);
 
         if (own == OWN_HOST && !plan->is_redirected) {
-            values[OWN_HOST] = given[i].value;
-        } else if (own < NUM_OWN && !is_dropped(plan, given[i])) {
+            values[OWN_HOST] = lines->fields[i].value;
+        } else if (own < NUM_OWN && is_sent(plan, lines, i)) {
             values[own] = (struct urlp_span){0};
         }
     }
 }
 
-/* put_fields writes the library's fields in front of the caller's, which lie at the end of the room
+/* add_proxys adds the proxy's fields, but for those that the caller says himself. */
+static void add_proxys(const struct urlp_head_plan *plan, struct lines *lines)
+{
+    const struct urlpool_headers *headers =
+        plan->forwarder != NULL ? plan->forwarder->headers : NULL;
+    const size_t num = headers != NULL ? urlpool_headers_count(headers) : 0;
+
+    for (size_t i = 0; i < num; i++) {
+        const struct urlp_field field = urlp_headers_field(headers, i);
+        size_t same = 0;
+
+        while (same < lines->num_given &&
+               (!urlp_span_equals_nocase(lines->fields[same].name, field.name) ||
+                !is_sent(plan, lines, same))) {
+            same++;
+        }
+        if (same == lines->num_given) {
+            lines->fields[lines->num++] = field;
+        }
+    }
+}
+
+/* put_fields writes the library's fields in front of the others, which lie at the end of the room
  * and close up. */
 static void put_fields(struct urlp_head_draft *draft, const struct urlp_head_plan *plan,
-                       const struct urlp_span values[NUM_OWN], size_t num_given)
+                       const struct urlp_span values[NUM_OWN], const struct lines *lines)
 {
-    const struct urlp_field *given = draft->fields + NUM_OWN;
     size_t num = 0;
 
     for (size_t i = 0; i < NUM_OWN; i++) {
@@ -271,10 +313,10 @@ static void put_fields(struct urlp_head_draft *draft, const struct urlp_head_pla
         }
     }
     draft->expects_continue = values[OWN_EXPECT].data != NULL;
-    for (size_t i = 0; i < num_given; i++) {
-        if (!is_dropped(plan, given[i])) {
-            draft->expects_continue |= is_expect_continue(given[i]);
-            draft->fields[num++] = given[i];
+    for (size_t i = 0; i < lines->num; i++) {
+        if (is_sent(plan, lines, i)) {
+            draft->expects_continue |= is_expect_continue(lines->fields[i]);
+            draft->fields[num++] = lines->fields[i];
         }
     }
     draft->head.fields = draft->fields;
@@ -290,32 +332,41 @@ static enum urlpool_code take_room(struct urlp_head_draft *draft, size_t num_fie
     return draft->fields != NULL ? URLPOOL_OK : URLPOOL_E_NOMEM;
 }
 
+static size_t count_at_most(const struct urlp_head_plan *plan)
+{
+    const struct urlpool_headers *proxys =
+        plan->forwarder != NULL ? plan->forwarder->headers : NULL;
+
+    return NUM_OWN + urlpool_headers_count(plan->given.top) +
+           urlpool_headers_count(plan->given.under) + urlpool_headers_count(proxys);
+}
+
 enum urlpool_code urlp_head_draft_make(struct urlp_head_draft *draft,
                                        const struct urlp_head_plan *plan, struct urlpool_error *err)
 {
-    const size_t num_at_most =
-        NUM_OWN + urlpool_headers_count(plan->given.top) + urlpool_headers_count(plan->given.under);
     struct urlp_span values[NUM_OWN] = {{0}};
     struct marks marks = {0};
-    size_t num_given;
+    struct lines lines = {0};
     enum urlpool_code code;
 
     *draft = (struct urlp_head_draft){0};
-    if (take_room(draft, num_at_most) != URLPOOL_OK ||
+    if (take_room(draft, count_at_most(plan)) != URLPOOL_OK ||
         write_texts(&draft->text, plan, &marks) != URLPOOL_OK) {
         return urlp_fail_nomem(err);
     }
-    num_given =
-        urlp_headers_merged_fields(plan->given.under, plan->given.top, draft->fields + NUM_OWN);
-    code = check_given(plan, draft->fields + NUM_OWN, num_given, err);
+    lines.fields = draft->fields + NUM_OWN;
+    lines.num_given = urlp_headers_merged_fields(plan->given.under, plan->given.top, lines.fields);
+    lines.num = lines.num_given;
+    code = check_given(plan, &lines, err);
     if (code != URLPOOL_OK) {
         return code;
     }
+    add_proxys(plan, &lines);
     draft->head.method = plan->method;
     draft->head.target = text_between(&draft->text, 0, marks.host);
     say_own(plan, &draft->text, &marks, values);
-    give_way(plan, draft->fields + NUM_OWN, num_given, values);
-    put_fields(draft, plan, values, num_given);
+    give_way(plan, &lines, values);
+    put_fields(draft, plan, values, &lines);
     return URLPOOL_OK;
 }
 

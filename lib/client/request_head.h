@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "conn/body_plan.h"
 #include "http/field.h"
+#include "http/proxy_hop.h"
 #include "http/url.h"
 
 enum {
@@ -40,10 +41,12 @@ struct urlp_head_plan {
     struct urlp_span method;
     const struct urlp_url *url;
     struct urlp_given_headers given;
-    unsigned skip;                     /* an OR of enum urlpool_skip */
-    const char *user_agent;            /* NULL: none */
-    struct urlp_span authorization;    /* of the first URL's userinfo; len 0: none */
-    const struct urlp_body_plan *body; /* NULL: none */
+    unsigned skip;                          /* an OR of enum urlpool_skip */
+    const char *user_agent;                 /* NULL: none */
+    struct urlp_span authorization;         /* of the first URL's userinfo; len 0: none */
+    const struct urlp_body_plan *body;      /* NULL: none */
+    const struct urlp_proxy_hop *forwarder; /* the proxy that is asked for the URL; NULL: the
+                                               origin is */
     bool ask_for_codings;
     bool without_expect; /* the server has answered 417 to Expect */
     bool is_redirected;  /* then Host is made anew, and these two say what else is dropped */
@@ -63,13 +66,14 @@ struct urlp_head_draft {
 /* urlp_head_draft_make builds the head of `plan`: Host, Accept-Encoding, the framing field,
  * User-Agent, Authorization, Content-Type, Trailer and Expect, those of them that there is
  * something to say for and that the caller's fields do not say; then the caller's fields in their
- * order.
+ * order. What goes to a proxy that forwards it asks for the whole URL, and has the proxy's own
+ * fields at the end, which win over the library's and give way to the caller's.
  *
  * Owns:    spans point into `plan`'s url, headers, body and strings.
  * Errors:  URLPOOL_E_HEADER when the caller's Content-Length or Transfer-Encoding is not what the
  *          body is, for two Host fields or none with URLPOOL_SKIP_HOST, and for Expect:
  *          100-continue without content; URLPOOL_E_NOMEM.
- * Spec:    RFC 9112 sections 3.2, 6; RFC 9110 sections 6.6.2, 8.3, 10.1.1. */
+ * Spec:    RFC 9112 sections 3.2, 6; RFC 9110 sections 6.6.2, 8.3, 10.1.1, 11.7.2. */
 URLPOOL_MUST_USE enum urlpool_code urlp_head_draft_make(struct urlp_head_draft *draft,
                                                         const struct urlp_head_plan *plan,
                                                         struct urlpool_error *err);

@@ -84,6 +84,13 @@ int urlp_url_effective_port(const struct urlp_url *url);
  * Spec:    RFC 9112 section 3.2.1. */
 URLPOOL_MUST_USE enum urlpool_code urlp_url_append_target(const struct urlp_url *url,
                                                           struct urlp_buf *out);
+/* urlp_url_append_absolute_target appends the absolute-form: what a proxy is asked for. No
+ * userinfo, no fragment, no zone.
+ *
+ * Errors:  those of urlp_buf_reserve; `out` is unchanged then.
+ * Spec:    RFC 9112 section 3.2.2, RFC 9110 section 4.2.4. */
+URLPOOL_MUST_USE enum urlpool_code urlp_url_append_absolute_target(const struct urlp_url *url,
+                                                                   struct urlp_buf *out);
 /* urlp_url_append_without_secrets appends the URL without userinfo, for messages and logs.
  *
  * Errors:  those of urlp_buf_reserve; `out` is unchanged then. */

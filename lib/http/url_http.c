@@ -2,6 +2,7 @@
  * behind a missing one or beside a host, and the form that a log may keep. */
 
 #include "base/error.h"
+#include "http/route.h"
 #include "http/url.h"
 
 enum {
@@ -105,6 +106,24 @@ enum urlpool_code urlp_url_append_target(const struct urlp_url *url, struct urlp
     }
     if (code == URLPOOL_OK && url->query.data != NULL) {
         code = urlp_buf_append_span(out, url->query);
+    }
+    return code;
+}
+
+enum urlpool_code urlp_url_append_absolute_target(const struct urlp_url *url, struct urlp_buf *out)
+{
+    const struct urlp_origin origin = urlp_origin_of(url);
+    const size_t len = out->len;
+    enum urlpool_code code = urlp_buf_append_text(out, origin.is_https ? "https://" : "http://");
+
+    if (code == URLPOOL_OK) {
+        code = urlp_origin_append_authority(&origin, false, out);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_url_append_target(url, out);
+    }
+    if (code != URLPOOL_OK) {
+        out->len = len;
     }
     return code;
 }

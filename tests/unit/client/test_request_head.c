@@ -554,6 +554,110 @@ START_TEST(redirect__to_get_takes_expect_along)
 }
 END_TEST
 
+/* hop is a proxy that forwards, with credentials and a header of its own. */
+static struct urlp_proxy_hop make_hop(struct urlpool_headers *headers)
+{
+    return (struct urlp_proxy_hop){
+        .kind = URLP_PROXY_HTTP, .headers = headers, .authorization = urlp_span_of("Basic eDp5")};
+}
+
+START_TEST(forwarded__asks_for_the_whole_url_and_says_who_asks)
+{
+    static const struct {
+        const char *url, *head;
+    } cases[] = {
+        {"http://a",               "GET http://a/\nHost: a\n"                 },
+        {"http://a:8080/b?c#d",    "GET http://a:8080/b?c\nHost: a:8080\n"    },
+        {"https://u:p@a/",         "GET https://a/\nHost: a\n"                },
+        {"http://[fe80::1%25e]/x", "GET http://[fe80::1]/x\nHost: [fe80::1]\n"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct scene scene = begin("GET", cases[i].url);
+        struct urlp_proxy_hop hop = make_hop(NULL);
+        char *with_credentials = NULL;
+
+        ck_assert_int_gt(
+            asprintf(&with_credentials, "%sProxy-Authorization: Basic eDp5\n", cases[i].head), 0);
+        scene.plan.forwarder = &hop;
+        expect(&scene, with_credentials);
+        hop.authorization.len = 0;
+        expect(&scene, cases[i].head);
+        free(with_credentials);
+        end(&scene);
+    }
+}
+END_TEST
+
+START_TEST(forwarded__has_the_proxys_headers_behind_the_callers)
+{
+    struct scene scene = begin("GET", "http://a/");
+    struct urlpool_headers *proxys = urlpool_headers_new(&err);
+    struct urlp_proxy_hop hop = make_hop(proxys);
+
+    ck_assert_int_eq(urlpool_headers_add(proxys, "X-Way", "1", &err), URLPOOL_OK);
+    ck_assert_int_eq(urlpool_headers_add(proxys, "x-way", "2", &err), URLPOOL_OK);
+    ck_assert_int_eq(urlpool_headers_add(proxys, "X-Both", "proxy", &err), URLPOOL_OK);
+    ck_assert_int_eq(urlpool_headers_add(proxys, "User-Agent", "proxy", &err), URLPOOL_OK);
+    scene.plan.user_agent = "own/1";
+    scene.plan.forwarder = &hop;
+    add(&scene, "x-both", "caller");
+    expect(&scene, "GET http://a/\nHost: a\nProxy-Authorization: Basic eDp5\nx-both: caller\n"
+                   "X-Way: 1\nx-way: 2\nUser-Agent: proxy\n");
+    add(&scene, "proxy-authorization", "Bearer mine");
+    add(&scene, "User-Agent", "mine");
+    expect(&scene, "GET http://a/\nHost: a\nx-both: caller\nproxy-authorization: Bearer mine\n"
+                   "User-Agent: mine\nX-Way: 1\nx-way: 2\n");
+    scene.plan.forwarder = NULL;
+    scene.plan.given.top = NULL;
+    urlpool_headers_free(scene.headers);
+    scene.headers = NULL;
+    expect(&scene, "GET /\nHost: a\nUser-Agent: own/1\n");
+    urlpool_headers_free(proxys);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(forwarded__has_room_for_many_headers)
+{
+    struct scene scene = begin("GET", "http://a/");
+    struct urlpool_headers *proxys = urlpool_headers_new(&err);
+    struct urlp_proxy_hop hop = make_hop(proxys);
+    char *got;
+
+    for (int i = 0; i < 100; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "X-%d", i);
+        ck_assert_int_eq(urlpool_headers_add(proxys, name, "v", &err), URLPOOL_OK);
+    }
+    scene.plan.forwarder = &hop;
+    got = text(&scene);
+    ck_assert_ptr_nonnull(strstr(got, "\nX-99: v\n"));
+    free(got);
+    urlpool_headers_free(proxys);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(forwarded__keeps_the_proxys_own_over_redirects)
+{
+    struct scene scene = begin("GET", "http://b/");
+    struct urlpool_headers *proxys = urlpool_headers_new(&err);
+    struct urlp_proxy_hop hop = make_hop(proxys);
+
+    ck_assert_int_eq(urlpool_headers_add(proxys, "Cookie", "proxy", &err), URLPOOL_OK);
+    scene.plan.forwarder = &hop;
+    scene.plan.is_redirected = true;
+    scene.plan.remove_headers = "Authorization, Cookie, Proxy-Authorization";
+    add(&scene, "Proxy-Authorization", "Basic for-the-first");
+    add(&scene, "Cookie", "for-the-first");
+    expect(&scene, "GET http://b/\nHost: b\nProxy-Authorization: Basic eDp5\nCookie: proxy\n");
+    urlpool_headers_free(proxys);
+    end(&scene);
+}
+END_TEST
+
 RUN_TESTS("request head", head__begins_with_host,
           head__says_what_the_library_adds_unless_the_caller_has,
           head__keeps_the_callers_fields_in_their_order, head__has_room_for_many_fields,
@@ -568,4 +672,6 @@ RUN_TESTS("request head", head__begins_with_host,
           content_type__is_the_bodys_unless_the_caller_has_one, trailer__announces_each_name_once,
           expect__is_said_of_content_alone, expect__of_the_caller_is_the_one,
           expect__is_left_out_after_417, expect__of_something_else_is_the_callers_business,
-          redirect__to_get_takes_expect_along)
+          redirect__to_get_takes_expect_along, forwarded__asks_for_the_whole_url_and_says_who_asks,
+          forwarded__has_the_proxys_headers_behind_the_callers,
+          forwarded__has_room_for_many_headers, forwarded__keeps_the_proxys_own_over_redirects)

@@ -227,8 +227,52 @@ START_TEST(host__with_a_port_that_cannot_be_is_refused)
 }
 END_TEST
 
+START_TEST(absolute_target__is_the_url_without_userinfo_fragment_and_zone)
+{
+    static const struct {
+        const char *url, *target;
+    } cases[] = {
+        {"http://a",                         "http://a/"                },
+        {"HTTP://u:p@A:80/b?c#d",            "http://a/b?c"             },
+        {"https://a:443/?",                  "https://a/?"              },
+        {"https://a:80/b",                   "https://a:80/b"           },
+        {"http://a?q",                       "http://a/?q"              },
+        {"http://[fe80::1%25eth0]:81/x%2fy", "http://[fe80::1]:81/x%2Fy"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct urlp_url url = parse(cases[i].url);
+        struct urlp_buf out = {0};
+
+        ck_assert_int_eq(urlp_url_append_absolute_target(&url, &out), URLPOOL_OK);
+        ck_assert_msg(urlp_span_is(urlp_span_make(out.data, out.len), cases[i].target), "%.*s",
+                      (int)out.len, (const char *)out.data);
+        urlp_buf_deinit(&out);
+        urlp_url_deinit(&url);
+    }
+}
+END_TEST
+
+START_TEST(absolute_target__leaves_a_buffer_that_is_too_small_as_it_was)
+{
+    struct urlp_url url = parse("http://a/bc");
+
+    for (size_t max = 1; max < 11; max++) {
+        struct urlp_buf out = {0};
+
+        urlp_buf_init(&out, max);
+        ck_assert_int_eq(urlp_url_append_absolute_target(&url, &out), URLPOOL_E_DATA_TOO_LARGE);
+        ck_assert_uint_eq(out.len, 0);
+        urlp_buf_deinit(&out);
+    }
+    urlp_url_deinit(&url);
+}
+END_TEST
+
 RUN_TESTS("url_http", require_http__accepts_http_and_https, require_http__refuses_the_rest,
           require_http__shows_no_password, effective_port__is_the_one_written_or_the_schemes,
           target__is_path_and_query, target__goes_in_whole_or_not_at_all,
           without_secrets__has_no_userinfo, host__may_have_its_port_beside_it,
-          host__with_a_port_that_cannot_be_is_refused)
+          host__with_a_port_that_cannot_be_is_refused,
+          absolute_target__is_the_url_without_userinfo_fragment_and_zone,
+          absolute_target__leaves_a_buffer_that_is_too_small_as_it_was)

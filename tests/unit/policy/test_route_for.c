@@ -1,5 +1,7 @@
 /* The way to a URL's origin. */
 
+#include <stdio.h>
+
 #include "policy/route_for.h"
 #include "support/run_tests.h"
 
@@ -94,5 +96,86 @@ START_TEST(route_for__leads_one_origin_to_one_pool)
 }
 END_TEST
 
+static struct urlp_proxies proxies;
+
+/* way_over reads the route to `url` by the proxies: hops, "forward" or "through", "tls" or not. */
+static const char *way_over(const struct urlpool_proxy *before, const struct urlpool_proxy *proxy,
+                            const char *text)
+{
+    static char out[64];
+    const struct urlp_proxies_given given = {.proxy = proxy, .preproxy = before};
+    struct urlp_route_settings all = settings;
+    struct urlp_url url = {0};
+    struct urlp_route route;
+
+    ck_assert_int_eq(urlp_proxies_make(&proxies, &given, NULL), URLPOOL_OK);
+    all.proxies = &proxies;
+    ck_assert_int_eq(urlp_url_parse(urlp_span_of(text), &url, NULL), URLPOOL_OK);
+    urlp_route_for(&url, &all, &route);
+    ck_assert(!route.is_pinned);
+    ck_assert((route.tls != NULL) == (route.tls_serial == 7));
+    snprintf(out, sizeof(out), "%zu %s%s", route.num_hops,
+             route.is_forwarded ? "forward" : "through", route.tls != NULL ? " tls" : "");
+    urlp_url_deinit(&url);
+    urlp_proxies_deinit(&proxies);
+    return out;
+}
+
+START_TEST(route_for__is_forwarded_or_leads_through)
+{
+    static const struct {
+        const char *before, *proxy;
+        bool forwards;
+        const char *http, *https;
+    } cases[] = {
+        {NULL,          NULL,          false, "0 through", "0 through tls"},
+        {NULL,          "http://p",    false, "1 forward", "1 through tls"},
+        {NULL,          "https://p",   false, "1 forward", "1 through tls"},
+        {NULL,          "https://p",   true,  "1 forward", "1 forward"    },
+        {NULL,          "socks4://p",  false, "1 through", "1 through tls"},
+        {NULL,          "socks5h://p", false, "1 through", "1 through tls"},
+        {"socks5://p",  "http://p",    false, "2 forward", "2 through tls"},
+        {"http://p",    "socks5://p",  false, "2 through", "2 through tls"},
+        {"http://p",    "https://p",   true,  "2 forward", "2 forward"    },
+        {"http://p",    NULL,          false, "1 forward", "1 through tls"},
+        {"socks4a://p", NULL,          false, "1 through", "1 through tls"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct urlpool_proxy before = {.url = cases[i].before};
+        const struct urlpool_proxy proxy = {.url = cases[i].proxy,
+                                            .forward_https = cases[i].forwards};
+
+        ck_assert_str_eq(way_over(&before, &proxy, "http://a.example/"), cases[i].http);
+        ck_assert_str_eq(way_over(&before, &proxy, "https://a.example/"), cases[i].https);
+    }
+}
+END_TEST
+
+START_TEST(route_for__pins_only_what_is_forwarded)
+{
+    const struct urlpool_proxy none = {0};
+    const struct urlpool_proxy proxy = {.url = "http://p"};
+    const struct urlp_proxies_given given = {.proxy = &proxy, .preproxy = &none};
+    struct urlp_route_settings all = settings;
+    struct urlp_url url = {0};
+    struct urlp_route route;
+
+    ck_assert_int_eq(urlp_proxies_make(&proxies, &given, NULL), URLPOOL_OK);
+    all.proxies = &proxies;
+    all.is_pinned = true;
+    ck_assert_int_eq(urlp_url_parse(urlp_span_of("http://a/"), &url, NULL), URLPOOL_OK);
+    urlp_route_for(&url, &all, &route);
+    ck_assert(route.is_forwarded && route.is_pinned);
+    ck_assert_ptr_eq(route.hops[0], urlp_proxies_hop(&proxies, 0));
+    ck_assert_int_eq(urlp_url_parse(urlp_span_of("https://a/"), &url, NULL), URLPOOL_OK);
+    urlp_route_for(&url, &all, &route);
+    ck_assert(!route.is_forwarded && !route.is_pinned);
+    urlp_url_deinit(&url);
+    urlp_proxies_deinit(&proxies);
+}
+END_TEST
+
 RUN_TESTS("route_for", route_for__https_takes_the_tls_settings, route_for__http_has_none,
-          route_for__keeps_every_port, route_for__leads_one_origin_to_one_pool)
+          route_for__keeps_every_port, route_for__leads_one_origin_to_one_pool,
+          route_for__is_forwarded_or_leads_through, route_for__pins_only_what_is_forwarded)
