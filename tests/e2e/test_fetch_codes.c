@@ -38,7 +38,7 @@ static const struct {
     {{"--compressed"},                     "/bad-gzip",    61, "",             "gzip"             },
     {{"-L"},                               "/loop",        47, "",             "50"               },
     {{"-L"},                               "/to-ftp",      1,  "",             "ldaps"            },
-    {{"-L"},                               "/to-nonsense", 3,  "",             "space"            },
+    {{"-L"},                               "/to-nonsense", 3,  "",             "no name may have" },
     {{"--max-filesize", "299999"},         "/big",         63, "",             "--max-filesize"   },
     {{"--max-filesize", "6"},              "/chunked",     63, NULL,           "--max-filesize"   },
     {{"--max-filesize=5", "-I"},           "/hello",       0,  NULL,           ""                 },
