@@ -87,9 +87,9 @@ URLPOOL_MUST_USE struct urlpool_response *urlp_journey_try(
 /* urlp_journey_leave gives up the place that a failed try holds, if it does. */
 void urlp_journey_leave(struct urlp_journey *journey) URLP_MAY_BLOCK;
 
-/* urlp_journey_judge_failure asks policy what follows `tried`, which has failed. */
+/* urlp_journey_judge_failure asks policy what follows `tried`, which has failed with `failure`. */
 struct urlp_verdict urlp_journey_judge_failure(const struct urlp_journey *journey,
-                                               enum urlpool_phase phase);
+                                               const struct urlpool_error *failure);
 
 /* urlp_journey_judge_response asks policy what follows `response`. Where it leads to is in
  * `redirect` and `next_url` then.

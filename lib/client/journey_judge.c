@@ -51,11 +51,13 @@ static bool is_plain_success(const struct urlp_journey *journey, int status)
 }
 
 struct urlp_verdict urlp_journey_judge_failure(const struct urlp_journey *journey,
-                                               enum urlpool_phase phase)
+                                               const struct urlpool_error *failure)
 {
     struct urlp_attempt attempt = facts_of(journey);
 
-    attempt.phase = phase;
+    attempt.phase = failure->phase;
+    attempt.cause = failure->cause;
+    attempt.proxy_status = failure->http_status;
     add_rest(journey, &attempt);
     return urlp_verdict_of(&journey->retry_rules, &journey->used, &attempt);
 }

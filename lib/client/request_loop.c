@@ -63,7 +63,7 @@ static struct urlpool_response *settle(struct urlp_journey *journey,
                                        struct urlpool_error *err) URLP_MAY_BLOCK
 {
     if (response == NULL) {
-        *out = urlp_journey_judge_failure(journey, err->phase);
+        *out = urlp_journey_judge_failure(journey, err);
         return NULL;
     }
     if (urlp_journey_judge_response(journey, response, out, err) != URLPOOL_OK) {
@@ -72,7 +72,7 @@ static struct urlpool_response *settle(struct urlp_journey *journey,
         if (deliver(journey, response, err) == URLPOOL_OK) {
             return response;
         }
-        *out = urlp_journey_judge_failure(journey, err->phase);
+        *out = urlp_journey_judge_failure(journey, err);
     }
     urlpool_response_free(response); /* drains within its bounds, decodes nothing */
     return NULL;

@@ -37,7 +37,6 @@ static const struct {
     {URLPOOL_E_RESOLVE,         KIND_CONNECT},
     {URLPOOL_E_CONNECT,         KIND_CONNECT},
     {URLPOOL_E_CONNECT_TIMEOUT, KIND_CONNECT},
-    {URLPOOL_E_PROXY,           KIND_CONNECT},
     {URLPOOL_E_READ_TIMEOUT,    KIND_READ   },
     {URLPOOL_E_WRITE_TIMEOUT,   KIND_READ   },
     {URLPOOL_E_TLS,             KIND_OTHER  },
@@ -46,6 +45,13 @@ static const struct {
 /* How a connection ends that the peer had closed before it saw the request. A time-out is no sign
  * of that, nor is anything wrong with the request itself. */
 static const enum urlpool_code stale_codes[] = {URLPOOL_E_RESET, URLPOOL_E_REMOTE_DISCONNECTED};
+
+/* Answers to CONNECT that tell of a trouble which may pass; all others are the proxy's last word:
+ * credentials that are wrong stay wrong, and asking again may lock them out. */
+static const int passing_statuses[] = {
+    URLPOOL_HTTP_REQUEST_TIMEOUT,       URLPOOL_HTTP_TOO_MANY_REQUESTS,
+    URLPOOL_HTTP_INTERNAL_SERVER_ERROR, URLPOOL_HTTP_BAD_GATEWAY,
+    URLPOOL_HTTP_SERVICE_UNAVAILABLE,   URLPOOL_HTTP_GATEWAY_TIMEOUT};
 
 /* RFC 9110 section 10.2.3 names 503; 413 and 429 say in their own sections that they may have
  * Retry-After. */
@@ -110,6 +116,23 @@ static enum kind kind_of(enum urlpool_code code)
         }
     }
     return urlpool_code_is(code, URLPOOL_CLASS_PROTOCOL) ? KIND_READ : KIND_NONE;
+}
+
+/* kind_of_proxy is the kind of a failure at a proxy. By then nothing of the request was sent, so
+ * what may be made good is a connect, whatever broke. Without a cause the proxy has refused. */
+static enum kind kind_of_proxy(const struct urlp_attempt *attempt)
+{
+    enum kind kind = kind_of(attempt->cause);
+
+    for (size_t i = 0; i < COUNT_OF(passing_statuses); i++) {
+        if (attempt->proxy_status == passing_statuses[i]) {
+            return KIND_CONNECT;
+        }
+    }
+    if (attempt->proxy_status != 0) {
+        return KIND_NONE;
+    }
+    return kind == KIND_READ ? KIND_CONNECT : kind;
 }
 
 static bool is_used_up(int bound, int used)
@@ -196,7 +219,8 @@ static struct urlp_verdict judge_failure(const struct urlp_retry_rules *rules,
         [KIND_READ] = {rules->read,    &out.state.read,    false},
         [KIND_OTHER] = {rules->other,   &out.state.other,   false},
     };
-    enum kind kind = kind_of(attempt->code);
+    enum kind kind =
+        attempt->code == URLPOOL_E_PROXY ? kind_of_proxy(attempt) : kind_of(attempt->code);
     int bound = counts[kind].bound;
     /* What was not sent cannot be done twice. */
     bool any_method = counts[kind].any_method || !attempt->request_bytes_sent;

@@ -13,6 +13,8 @@
 struct urlp_attempt {
     enum urlpool_code code;   /* URLPOOL_OK when there is a response */
     enum urlpool_phase phase; /* of the failure */
+    enum urlpool_code cause;  /* of URLPOOL_E_PROXY: what went wrong with the proxy, or OK */
+    int proxy_status;         /* of URLPOOL_E_PROXY: by which it refused the tunnel, or 0 */
     struct urlp_span method;
     bool connection_reused;
     bool request_bytes_sent;  /* any of them reached the kernel */

@@ -19,9 +19,12 @@ static struct urlp_journey failed(enum urlpool_code code)
     };
 }
 
+static const struct urlpool_error in_head = {.phase = URLPOOL_PHASE_HEAD};
+static const struct urlpool_error in_connect = {.phase = URLPOOL_PHASE_CONNECT};
+
 static enum urlp_verdict_kind kind_of(const struct urlp_journey *journey)
 {
-    return urlp_journey_judge_failure(journey, URLPOOL_PHASE_HEAD).kind;
+    return urlp_journey_judge_failure(journey, &in_head).kind;
 }
 
 START_TEST(failure__is_judged_by_what_the_try_has_shown)
@@ -72,7 +75,7 @@ END_TEST
 START_TEST(failure__counts_against_what_is_used)
 {
     struct urlp_journey journey = failed(URLPOOL_E_CONNECT);
-    struct urlp_verdict verdict = urlp_journey_judge_failure(&journey, URLPOOL_PHASE_CONNECT);
+    struct urlp_verdict verdict = urlp_journey_judge_failure(&journey, &in_connect);
 
     ck_assert_int_eq(verdict.kind, URLP_VERDICT_RETRY);
     ck_assert_int_eq(verdict.state.connect, 1);
@@ -83,18 +86,34 @@ START_TEST(failure__counts_against_what_is_used)
 }
 END_TEST
 
-START_TEST(failure__waits_by_chance_where_there_is_jitter)
+START_TEST(failure__of_a_proxy_is_judged_by_what_it_said)
+{
+    struct urlp_journey journey = failed(URLPOOL_E_PROXY);
+    struct urlpool_error failure = {.phase = URLPOOL_PHASE_PROXY, .cause = URLPOOL_E_CONNECT};
+
+    ck_assert_int_eq(urlp_journey_judge_failure(&journey, &failure).kind, URLP_VERDICT_RETRY);
+    failure.cause = URLPOOL_E_TLS_VERIFY;
+    ck_assert_int_eq(urlp_journey_judge_failure(&journey, &failure).kind, URLP_VERDICT_FAIL);
+    failure = (struct urlpool_error){.http_status = 502};
+    ck_assert_int_eq(urlp_journey_judge_failure(&journey, &failure).kind, URLP_VERDICT_RETRY);
+    failure.http_status = 407;
+    ck_assert_int_eq(urlp_journey_judge_failure(&journey, &failure).kind, URLP_VERDICT_FAIL);
+}
+END_TEST
+
+START_TEST(failure__of_a_proxy_is_judged_by_what_it_said,
+           failure__waits_by_chance_where_there_is_jitter)
 {
     struct urlp_journey journey = failed(URLPOOL_E_CONNECT);
     int64_t least = INT64_MAX;
     int64_t most = 0;
 
     journey.used.row = 1;
-    ck_assert_int_eq(urlp_journey_judge_failure(&journey, URLPOOL_PHASE_CONNECT).wait_ms, 0);
+    ck_assert_int_eq(urlp_journey_judge_failure(&journey, &in_connect).wait_ms, 0);
     journey.retry_rules.backoff_jitter_ms = 1000000;
     journey.retry_rules.backoff_max_ms = -1;
     for (int i = 0; i < NUM_DRAWS; i++) {
-        int64_t wait_ms = urlp_journey_judge_failure(&journey, URLPOOL_PHASE_CONNECT).wait_ms;
+        int64_t wait_ms = urlp_journey_judge_failure(&journey, &in_connect).wait_ms;
 
         least = wait_ms < least ? wait_ms : least;
         most = wait_ms > most ? wait_ms : most;
@@ -107,4 +126,5 @@ END_TEST
 
 RUN_TESTS("journey judge", failure__is_judged_by_what_the_try_has_shown,
           failure__with_a_body_that_is_gone_is_final, failure__of_a_post_with_a_key_is_made_good,
-          failure__counts_against_what_is_used, failure__waits_by_chance_where_there_is_jitter)
+          failure__counts_against_what_is_used, failure__of_a_proxy_is_judged_by_what_it_said,
+          failure__waits_by_chance_where_there_is_jitter)

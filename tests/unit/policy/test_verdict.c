@@ -288,6 +288,7 @@ static void check_failure(int code, const int *facts)
         .retried_stale = facts[RETRIED_STALE] == YES,
     };
     const struct urlp_attempt attempt = {
+        .cause = URLPOOL_E_CONNECT, /* of a proxy, which see below */
         .code = (enum urlpool_code)code,
         .method = urlp_span_of(method_of(facts)),
         .connection_reused = facts[REUSED] == YES,
@@ -831,8 +832,60 @@ START_TEST(row__ends_where_the_counts_say)
 }
 END_TEST
 
+START_TEST(verdict__of_a_proxys_failure_is_by_its_cause_or_its_answer)
+{
+    static const struct {
+        enum urlpool_code cause;
+        int status;
+        int kind;
+    } cases[] = {
+        {URLPOOL_E_RESOLVE,             0,   CONNECT},
+        {URLPOOL_E_CONNECT,             0,   CONNECT},
+        {URLPOOL_E_CONNECT_TIMEOUT,     0,   CONNECT},
+        {URLPOOL_E_RESET,               0,   CONNECT},
+        {URLPOOL_E_REMOTE_DISCONNECTED, 0,   CONNECT},
+        {URLPOOL_E_BAD_STATUS_LINE,     0,   CONNECT},
+        {URLPOOL_E_TLS,                 0,   OTHER  },
+        {URLPOOL_E_TLS_VERIFY,          0,   NEVER  },
+        {URLPOOL_E_TLS_HOSTNAME,        0,   NEVER  },
+        {URLPOOL_E_TLS_EXPIRED,         0,   NEVER  },
+        {URLPOOL_E_TLS_PIN,             0,   NEVER  },
+        {URLPOOL_E_TLS_CLIENT_CERT,     0,   NEVER  },
+        {URLPOOL_OK,                    0,   NEVER  },
+        {URLPOOL_OK,                    407, NEVER  },
+        {URLPOOL_OK,                    403, NEVER  },
+        {URLPOOL_OK,                    401, NEVER  },
+        {URLPOOL_OK,                    302, NEVER  },
+        {URLPOOL_OK,                    501, NEVER  },
+        {URLPOOL_OK,                    408, CONNECT},
+        {URLPOOL_OK,                    429, CONNECT},
+        {URLPOOL_OK,                    500, CONNECT},
+        {URLPOOL_OK,                    502, CONNECT},
+        {URLPOOL_OK,                    503, CONNECT},
+        {URLPOOL_OK,                    504, CONNECT},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct urlp_retry_state used = {0};
+        const struct urlp_attempt attempt = {.code = URLPOOL_E_PROXY,
+                                             .cause = cases[i].cause,
+                                             .proxy_status = cases[i].status,
+                                             .method = urlp_span_of("POST"),
+                                             .body_can_rewind = true,
+                                             .retry_after_ms = -1};
+        const struct urlp_verdict got = urlp_verdict_of(&urlp_retry_defaults, &used, &attempt);
+
+        ck_assert_msg(got.kind == (cases[i].kind == NEVER ? URLP_VERDICT_FAIL : URLP_VERDICT_RETRY),
+                      "cause %d, status %d", (int)cases[i].cause, cases[i].status);
+        ck_assert_int_eq(got.state.connect, cases[i].kind == CONNECT ? 1 : 0);
+        ck_assert_int_eq(got.state.other, cases[i].kind == OTHER ? 1 : 0);
+    }
+}
+END_TEST
+
 RUN_TESTS("verdict", verdict__of_every_failure_is_as_decided,
           verdict__of_every_status_is_as_decided, verdict__of_every_redirect_is_as_decided,
+          verdict__of_a_proxys_failure_is_by_its_cause_or_its_answer,
           verdict__leaves_expect_out_once_after_417, verdict__allows_the_methods_listed,
           verdict__searches_the_whole_list_of_statuses, pause__doubles_up_to_its_bound,
           pause__as_the_server_says_within_its_bound, row__ends_where_the_counts_say)
