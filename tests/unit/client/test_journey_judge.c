@@ -101,8 +101,7 @@ START_TEST(failure__of_a_proxy_is_judged_by_what_it_said)
 }
 END_TEST
 
-START_TEST(failure__of_a_proxy_is_judged_by_what_it_said,
-           failure__waits_by_chance_where_there_is_jitter)
+START_TEST(failure__waits_by_chance_where_there_is_jitter)
 {
     struct urlp_journey journey = failed(URLPOOL_E_CONNECT);
     int64_t least = INT64_MAX;
