@@ -20,6 +20,10 @@
 /* A stalled write looks for an early answer this often. */
 #define LISTEN_MS 100
 
+/* Where a look has told of bytes they may be half a TLS record, whose other half is not waited for:
+ * the bound is for a stream that is wrong about it. */
+#define LISTEN_READ_MS 1
+
 /* The most that one write is given, so that an early answer is noticed in time. */
 #define WRITE_BYTES_MAX ((size_t)256 * 1024)
 
@@ -147,10 +151,11 @@ static void cut(struct urlp_turn *turn, enum urlpool_code code, int os_errno)
     turn->cut_errno = os_errno;
 }
 
-/* hear_once reads once and takes what that brings. The end of the stream is left to urlp_turn_hear:
- * it cuts the sending. `*err` is only written on failure. */
+/* hear_once reads once, in the midst of sending, and takes what that brings; nothing by the end of
+ * `step` is no failure, but `*out_in_vain`. The end of the stream is left to urlp_turn_hear: it
+ * cuts the sending. `*err` is only written on failure. */
 static enum urlpool_code hear_once(struct urlpool_connection *connection,
-                                   const struct urlp_call *call, int64_t read_ms,
+                                   const struct urlp_call *step, bool *out_in_vain,
                                    struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_turn *turn = &connection->turn;
@@ -159,12 +164,17 @@ static enum urlpool_code hear_once(struct urlpool_connection *connection,
     enum urlpool_code code;
 
     why.os_errno = 0;
-    code = urlp_wire_fill(connection, call, read_ms, &end, &why);
+    code = urlp_wire_fill(connection, step, -1, &end, &why);
+    *out_in_vain = code == URLPOOL_E_READ_TIMEOUT; /* the end of the whole has a code of its own */
+    if (*out_in_vain) {
+        return URLPOOL_OK;
+    }
     if (code == URLPOOL_E_RESET || (code == URLPOOL_OK && end != URLP_END_NONE)) {
         cut(turn, code, code == URLPOOL_OK ? 0 : why.os_errno);
         return URLPOOL_OK;
     }
     if (code != URLPOOL_OK) {
+        why.phase = why.phase == URLPOOL_PHASE_BODY ? URLPOOL_PHASE_SEND : why.phase;
         return urlp_fail_with(err, &why);
     }
     return advance(connection, err);
@@ -172,10 +182,14 @@ static enum urlpool_code hear_once(struct urlpool_connection *connection,
 
 enum urlpool_code urlp_turn_listen(struct urlpool_connection *connection, struct urlpool_error *err)
 {
+    struct urlp_call step;
+    bool in_vain;
+
     if (urlp_stream_idle_state(connection->stream) == URLP_IDLE_QUIET) {
         return URLPOOL_OK;
     }
-    return hear_once(connection, &connection->turn.call, connection->turn.read_ms, err);
+    step = urlp_call_until(&connection->turn.call, LISTEN_READ_MS);
+    return hear_once(connection, &step, &in_vain, err);
 }
 
 /* struct load is what a write takes from: runs of bytes, or a stretch of a file. */
@@ -338,18 +352,10 @@ enum urlpool_code urlp_turn_await_continue(struct urlpool_connection *connection
     const struct urlp_turn *turn = &connection->turn;
     enum urlpool_code code = urlp_turn_put(connection, NULL, 0, err);
     const struct urlp_call step = urlp_call_until(&turn->call, wait_ms);
+    bool in_vain = false;
 
-    while (code == URLPOOL_OK && !turn->may_go_on && !urlp_turn_is_over(connection)) {
-        struct urlpool_error why;
-
-        code = hear_once(connection, &step, -1, &why);
-        if (code == URLPOOL_E_READ_TIMEOUT) {
-            return URLPOOL_OK; /* the end of this wait: that of the whole has its own code */
-        }
-        if (code != URLPOOL_OK) {
-            why.phase = why.phase == URLPOOL_PHASE_BODY ? URLPOOL_PHASE_SEND : why.phase;
-            return urlp_fail_with(err, &why);
-        }
+    while (code == URLPOOL_OK && !in_vain && !turn->may_go_on && !urlp_turn_is_over(connection)) {
+        code = hear_once(connection, &step, &in_vain, err);
     }
     return code;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -323,13 +324,56 @@ START_TEST(turn__fails_with_what_the_stream_fails_with)
 }
 END_TEST
 
+START_TEST(turn__that_fails_while_it_listens_has_failed_to_send)
+{
+    static const enum urlpool_code codes[] = {URLPOOL_E_TLS, URLPOOL_E_CANCELLED, URLPOOL_E_SYSTEM};
+
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        fixture_begin(&fixture);
+        set_post(5000);
+        script_take(fixture.script, 1000);
+        script_fail_read(fixture.script, codes[i]);
+        ck_assert_ptr_null(fixture_exchange(&fixture));
+        ck_assert_int_eq(fixture.err.code, codes[i]);
+        ck_assert_int_eq(fixture.err.phase, URLPOOL_PHASE_SEND);
+        ck_assert_uint_eq(script_written_len(fixture.script), 1000);
+        free_post();
+        fixture_end(&fixture);
+    }
+}
+END_TEST
+
+enum {
+    RECORDS_MAX = 4096
+};
+
 /* struct late_reader is a TLS server that does not read for a while, then counts what it reads. */
 struct late_reader {
     int fd;
     SSL_CTX *context;
     size_t expected;
     size_t num_good;
+    bool says_half; /* before it reads, the first half of a record; the rest behind the last byte */
 };
+
+/* say_half writes the first half of a record, and gives the rest, and those behind it. */
+static void say_half(const struct late_reader *reader, SSL *ssl, char rest[RECORDS_MAX],
+                     size_t *out_len)
+{
+    static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    BIO *memory = BIO_new(BIO_s_mem());
+    char record[RECORDS_MAX];
+    int len;
+
+    SSL_set0_wbio(ssl, memory);
+    ck_assert_int_eq(SSL_write(ssl, interim, sizeof(interim) - 1), sizeof(interim) - 1);
+    len = BIO_read(memory, record, sizeof(record));
+    ck_assert(len > 20 && len < RECORDS_MAX);
+    ck_assert_int_eq(write(reader->fd, record, 10), 10);
+    *out_len = (size_t)len - 10;
+    memcpy(rest, record + 10, *out_len);
+    SSL_set0_wbio(ssl, BIO_new_socket(reader->fd, BIO_NOCLOSE));
+}
 
 static void *read_late(void *arg)
 {
@@ -338,11 +382,16 @@ static void *read_late(void *arg)
     /* Longer than it takes until the client looks for an early answer: the stall is the point. */
     const struct timespec stall = {.tv_nsec = 250 * 1000 * 1000};
     size_t total = 0;
+    size_t rest_len = 0;
     char bytes[4096];
+    char rest[RECORDS_MAX];
     int len = 1;
 
     ck_assert_int_eq(SSL_set_fd(ssl, reader->fd), 1);
     ck_assert_int_eq(SSL_accept(ssl), 1);
+    if (reader->says_half) {
+        say_half(reader, ssl, rest, &rest_len);
+    }
     nanosleep(&stall, NULL);
     while (total < reader->expected && len > 0) {
         int i;
@@ -353,12 +402,16 @@ static void *read_late(void *arg)
         }
         total += len > 0 ? (size_t)len : 0;
     }
-    ck_assert_int_eq(SSL_write(ssl, OK_EMPTY, sizeof(OK_EMPTY) - 1), sizeof(OK_EMPTY) - 1);
+    if (total == reader->expected) {
+        ck_assert_int_eq(write(reader->fd, rest, rest_len), rest_len);
+        ck_assert_int_eq(SSL_write(ssl, OK_EMPTY, sizeof(OK_EMPTY) - 1), sizeof(OK_EMPTY) - 1);
+    }
     SSL_free(ssl);
     return NULL;
 }
 
-START_TEST(turn__over_tls_goes_on_after_writes_that_found_no_room)
+/* post_over_tls sends 8 MiB, more than the kernel holds, to a late reader. */
+static void post_over_tls(bool says_half)
 {
     struct test_cert *leaf = test_leaf("a", NULL);
     const struct test_cert *const certs[] = {leaf, NULL};
@@ -366,13 +419,15 @@ START_TEST(turn__over_tls_goes_on_after_writes_that_found_no_room)
         urlpool_tls_new(&(struct urlpool_tls_options){.insecure_no_verify = true}, NULL);
     const struct urlp_tls_target target = {.host = urlp_span_of("a")};
     const struct urlp_origin origin = {.host = urlp_span_of("a"), .is_https = true};
-    struct late_reader reader = {.context = test_cert_context(certs)};
+    struct late_reader reader = {.context = test_cert_context(certs), .says_half = says_half};
+    struct urlpool_response *response;
     struct urlp_stream *stream;
     pthread_t thread;
     int fds[2];
 
     fixture_begin(&fixture);
-    set_post(8 << 20); /* more than the kernel holds */
+    set_post(8 << 20);
+    fixture.read_ms = 2000;
     fixture.call.trace = NULL;
     reader.expected = (8 << 20) + 53;
     loopback_pair(fds);
@@ -382,8 +437,12 @@ START_TEST(turn__over_tls_goes_on_after_writes_that_found_no_room)
     ck_assert_ptr_nonnull(stream);
     fixture.connection = urlp_connection_create(&origin, &fixture.limits, NULL);
     ck_assert_int_eq(urlp_connection_attach(fixture.connection, stream, NULL), URLPOOL_OK);
-    urlpool_response_free(fixture_exchange(&fixture));
+    response = fixture_exchange(&fixture);
+    if (response == NULL) {
+        ck_assert_int_eq(shutdown(fds[1], SHUT_RDWR), 0); /* who reads need not wait */
+    }
     pthread_join(thread, NULL);
+    urlpool_response_free(response);
     ck_assert_msg(fixture.verdict.is_reusable, "%s", fixture.err.message);
     ck_assert_uint_eq(reader.num_good, 8 << 20);
     free_post();
@@ -392,6 +451,17 @@ START_TEST(turn__over_tls_goes_on_after_writes_that_found_no_room)
     SSL_CTX_free(reader.context);
     urlpool_tls_unref(tls);
     test_cert_free(leaf);
+}
+
+START_TEST(turn__over_tls_goes_on_after_writes_that_found_no_room)
+{
+    post_over_tls(false);
+}
+END_TEST
+
+START_TEST(turn__over_tls_waits_for_no_record_while_it_sends)
+{
+    post_over_tls(true);
 }
 END_TEST
 
@@ -585,7 +655,9 @@ RUN_TESTS("turn", turn__stops_sending_when_an_answer_comes_early,
           turn__whose_first_write_fails_reads_nothing,
           turn__stops_sending_to_a_peer_that_has_closed,
           turn__fails_with_what_the_stream_fails_with,
+          turn__that_fails_while_it_listens_has_failed_to_send,
           turn__over_tls_goes_on_after_writes_that_found_no_room,
+          turn__over_tls_waits_for_no_record_while_it_sends,
           expect__sends_the_body_when_100_comes_and_not_before,
           expect__sends_the_body_when_nothing_comes_in_time, expect__takes_a_100_that_comes_late,
           expect__does_not_send_the_body_after_a_final_answer,
