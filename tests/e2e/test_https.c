@@ -76,6 +76,40 @@ START_TEST(https__verifies_a_name_as_well_as_an_address)
 }
 END_TEST
 
+START_TEST(https__verifies_the_a_label_of_an_international_name)
+{
+    static const struct test_name right[] = {TEST_DNS("xn--bcher-kva.localhost")};
+    static const struct test_name wrong[] = {TEST_DNS("b\xc3\xbc"
+                                                      "cher.localhost"),
+                                             TEST_DNS("xn--*.localhost"),
+                                             TEST_DNS("bucher.localhost")};
+    static const struct test_cert_options leaves[] = {
+        {.names = right, .num_names = 1},
+        {.names = wrong, .num_names = 3}
+    };
+
+    for (int i = 0; i < 2; i++) {
+        struct https_scene scene = https_scene_begin(test_answer_hello, NULL, &leaves[i]);
+        struct urlpool_manager *manager = manager_for(&scene);
+        char url[128];
+        struct urlpool_response *response;
+
+        snprintf(url, sizeof(url),
+                 "https://B\xc3\xbc"
+                 "cher.localhost:%d/",
+                 test_server_port(scene.server));
+        response = urlpool_request(manager, "GET", url, NULL, &test_err);
+        ck_assert_int_eq(response != NULL, URLP_HAS_IDNA && i == 0);
+        if (response == NULL) {
+            ck_assert_int_eq(test_err.code, URLP_HAS_IDNA ? URLPOOL_E_TLS_HOSTNAME : URLPOOL_E_URL);
+        }
+        urlpool_response_free(response);
+        urlpool_manager_free(manager);
+        https_scene_end(&scene);
+    }
+}
+END_TEST
+
 static void note_resumption(void *user, const struct urlpool_trace_event *event)
 {
     if (event->kind == URLPOOL_TRACE_SECURED) {
@@ -300,6 +334,7 @@ END_TEST
 
 RUN_TESTS("https", https__fetches_from_a_verified_server,
           https__uses_one_connection_again_and_again, https__verifies_a_name_as_well_as_an_address,
+          https__verifies_the_a_label_of_an_international_name,
           https__resumes_sessions_and_counts_them,
           https__ticket_on_an_idle_connection_does_not_end_it,
           https__body_that_ends_without_close_notify_is_incomplete,

@@ -112,12 +112,14 @@ static void write_configuration(const struct test_nginx *nginx, const char *more
              "  default_type text/plain; client_body_temp_path %s; proxy_temp_path %s;\n"
              "  fastcgi_temp_path %s; scgi_temp_path %s; uwsgi_temp_path %s; root %s/files;\n"
              "  server { listen 127.0.0.1:%d; %s }\n"
-             "  server { listen 127.0.0.1:%d ssl; ssl_protocols TLSv1.2 TLSv1.3;\n"
+             "  server { listen 127.0.0.1:%d ssl; %s\n"
              "    ssl_certificate %s/cert.pem; ssl_certificate_key %s/key.pem;\n"
              "    ssl_session_cache shared:tests:1m; %s }\n"
              "}\n",
              user, folder, folder, folder, folder, folder, folder, folder, folder, nginx->ports[0],
-             more, nginx->ports[1], folder, folder, more);
+             more, nginx->ports[1],
+             strstr(more, "ssl_protocols") == NULL ? "ssl_protocols TLSv1.2 TLSv1.3;" : "", folder,
+             folder, more);
     write_text(folder, "nginx.conf", text);
 }
 

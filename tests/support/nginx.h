@@ -14,7 +14,7 @@ bool test_nginx_exists(void);
 #define TEST_NGINX_SKIPPED 77
 
 /* test_nginx_start aborts the test when nginx does not come up. `more` is put into both server
- * blocks; NULL: nothing. */
+ * blocks; NULL: nothing. Unless it says otherwise, TLS is 1.2 or 1.3. */
 struct test_nginx *test_nginx_start(const char *more);
 void test_nginx_stop(struct test_nginx *nginx);
 

@@ -104,6 +104,30 @@ START_TEST(handshake__never_asks_for_an_address_by_sni)
 }
 END_TEST
 
+START_TEST(handshake__takes_an_ipv6_address_by_its_octets_alone)
+{
+    struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
+    const struct test_name octets = TEST_IP("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01");
+    const struct test_name text = TEST_DNS("::1");
+    struct test_cert *right =
+        test_cert_new(&(struct test_cert_options){.names = &octets, .num_names = 1}, scene.ca);
+    struct test_cert *wrong =
+        test_cert_new(&(struct test_cert_options){.names = &text, .num_names = 1}, scene.ca);
+    struct urlp_stream *stream;
+
+    tls_server_present(scene.server, (const struct test_cert *[]){right, NULL});
+    stream = tls_scene_dial(&scene, "0:0::0:1", NULL);
+    ck_assert_ptr_nonnull(stream);
+    urlp_stream_free(stream, URLP_CLOSE_POLITE);
+    ck_assert_str_eq(tls_server_wait(scene.server, 1).name, "");
+    tls_server_present(scene.server, (const struct test_cert *[]){wrong, NULL});
+    ck_assert_int_eq(refused(&scene, "::1").code, URLPOOL_E_TLS_HOSTNAME);
+    test_cert_free(right);
+    test_cert_free(wrong);
+    tls_scene_end(&scene);
+}
+END_TEST
+
 START_TEST(handshake__refuses_a_host_that_no_certificate_can_be_for)
 {
     struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
@@ -416,6 +440,7 @@ RUN_TESTS("tls_handshake", handshake__speaks_tls_1_3_with_a_trusted_peer,
           handshake__speaks_tls_1_2_with_a_peer_that_knows_no_more, handshake__refuses_tls_1_1,
           handshake__asks_for_a_name_lower_case_and_without_its_trailing_dot,
           handshake__never_asks_for_an_address_by_sni,
+          handshake__takes_an_ipv6_address_by_its_octets_alone,
           handshake__refuses_a_host_that_no_certificate_can_be_for,
           handshake__offers_http_1_1_and_nothing_else,
           handshake__refuses_a_peer_that_chooses_another_protocol,
