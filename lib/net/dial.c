@@ -258,6 +258,11 @@ static enum urlpool_code fail_timeout(const struct dial *dial, struct urlpool_er
         return urlp_fail(err, code, URLPOOL_PHASE_RESOLVE, "no address for name %s in time",
                          host.text);
     }
+    if (dial->num_attempts == 0 && dial->failed.num_addresses == 0) {
+        return urlp_fail(err, code, URLPOOL_PHASE_CONNECT,
+                         "connect to %s: the address may not be dialled, and no other in time",
+                         place_of(dial, &dial->failed.refused).text);
+    }
     if (dial->num_attempts == 0) {
         return urlp_fail_errno(err, code, URLPOOL_PHASE_CONNECT, dial->failed.os_errno,
                                "connect to %s, and no other address in time",

@@ -696,6 +696,25 @@ START_TEST(deadline__after_a_refusal_names_who_refused)
 }
 END_TEST
 
+START_TEST(deadline__behind_an_address_that_may_not_be_dialled_names_it)
+{
+    const struct urlp_network network = {.public_only = true};
+    struct urlp_dial_target target = {.host = urlp_span_of(NAME), .port = 80, .network = &network};
+
+    begin_with_dns();
+    dns_server_add(server, NAME, DNS_A, 60, "127.0.0.1");
+    dns_server_behave(server, NAME, DNS_AAAA, DNS_DROPS);
+    call.by = urlp_deadline_in(200);
+    ck_assert_ptr_null(urlp_dial(resolver, &target, &call, &err));
+    ck_assert_int_eq(err.code, URLPOOL_E_CONNECT_TIMEOUT);
+    ck_assert_int_eq(err.phase, URLPOOL_PHASE_CONNECT);
+    ck_assert_int_eq(err.os_errno, 0);
+    ck_assert_str_eq(err.message, "connect to www.example at 127.0.0.1:80: the address may not be "
+                                  "dialled, and no other in time");
+    end();
+}
+END_TEST
+
 START_TEST(deadline__of_the_whole_request_says_so)
 {
     struct loopback_hole hole = loopback_hole_open("127.0.0.2", 0);
@@ -824,6 +843,8 @@ RUN_TESTS("dial", dial__a_literal_needs_no_query, dial__reaches_ipv6, dial__loca
           failure__out_of_memory_leaves_nothing_behind,
           deadline__while_connecting_is_a_connect_timeout,
           deadline__while_resolving_is_a_connect_timeout,
-          deadline__after_a_refusal_names_who_refused, deadline__of_the_whole_request_says_so,
-          cancel__ends_the_connecting, cancel__ends_the_resolving,
-          dial__interruptions_are_invisible, trace__tells_of_the_name_and_the_connection)
+          deadline__after_a_refusal_names_who_refused,
+          deadline__behind_an_address_that_may_not_be_dialled_names_it,
+          deadline__of_the_whole_request_says_so, cancel__ends_the_connecting,
+          cancel__ends_the_resolving, dial__interruptions_are_invisible,
+          trace__tells_of_the_name_and_the_connection)
