@@ -55,7 +55,6 @@ struct urlp_verdict urlp_journey_judge_failure(const struct urlp_journey *journe
 {
     struct urlp_attempt attempt = facts_of(journey);
 
-    attempt.phase = failure->phase;
     attempt.cause = failure->cause;
     attempt.proxy_status = failure->http_status;
     add_rest(journey, &attempt);

@@ -35,10 +35,10 @@ struct urlp_redirect {
 };
 
 /* urlp_redirect_judge decides where a response leads; whether it may once more is policy/verdict's
- * to say. Pure: same facts, same verdict. When it
- * follows, `next` is the URL to go to, fragment inherited; it is not `facts->url`. The response is
- * the caller's when its status is no redirect, Location is absent or empty, redirects are to be
- * returned, or a body that must go on cannot be sent again.
+ * to say. Pure: same facts, same verdict. When it follows, `next` is the URL to go to, fragment
+ * inherited; it is not `facts->url`. The response is the caller's when its status is no redirect,
+ * Location is absent or empty, redirects are to be returned, or a body that must go on cannot be
+ * sent again.
  *
  * Owns:    the caller calls urlp_url_deinit on `next`, also on failure.
  * Errors:  URLPOOL_E_REDIRECT (two differing Location lines, https to http, a scheme that is not

@@ -9,12 +9,11 @@
 #include "base/span.h"
 #include "policy/retry_rules.h"
 
-/* What happened on one try. Facts only, from client/request_loop.c. */
+/* What happened on one try. Facts only, from client/journey_judge.c. */
 struct urlp_attempt {
-    enum urlpool_code code;   /* URLPOOL_OK when there is a response */
-    enum urlpool_phase phase; /* of the failure */
-    enum urlpool_code cause;  /* of URLPOOL_E_PROXY: what went wrong with the proxy, or OK */
-    int proxy_status;         /* of URLPOOL_E_PROXY: by which it refused the tunnel, or 0 */
+    enum urlpool_code code;  /* URLPOOL_OK when there is a response */
+    enum urlpool_code cause; /* of URLPOOL_E_PROXY: what went wrong with the proxy, or OK */
+    int proxy_status;        /* of URLPOOL_E_PROXY: by which it refused the tunnel, or 0 */
     struct urlp_span method;
     bool connection_reused;
     bool request_bytes_sent;  /* any of them reached the kernel */

@@ -19,12 +19,11 @@ static struct urlp_journey failed(enum urlpool_code code)
     };
 }
 
-static const struct urlpool_error in_head = {.phase = URLPOOL_PHASE_HEAD};
-static const struct urlpool_error in_connect = {.phase = URLPOOL_PHASE_CONNECT};
+static const struct urlpool_error plain; /* a failure that says no more than its code */
 
 static enum urlp_verdict_kind kind_of(const struct urlp_journey *journey)
 {
-    return urlp_journey_judge_failure(journey, &in_head).kind;
+    return urlp_journey_judge_failure(journey, &plain).kind;
 }
 
 START_TEST(failure__is_judged_by_what_the_try_has_shown)
@@ -75,7 +74,7 @@ END_TEST
 START_TEST(failure__counts_against_what_is_used)
 {
     struct urlp_journey journey = failed(URLPOOL_E_CONNECT);
-    struct urlp_verdict verdict = urlp_journey_judge_failure(&journey, &in_connect);
+    struct urlp_verdict verdict = urlp_journey_judge_failure(&journey, &plain);
 
     ck_assert_int_eq(verdict.kind, URLP_VERDICT_RETRY);
     ck_assert_int_eq(verdict.state.connect, 1);
@@ -89,7 +88,7 @@ END_TEST
 START_TEST(failure__of_a_proxy_is_judged_by_what_it_said)
 {
     struct urlp_journey journey = failed(URLPOOL_E_PROXY);
-    struct urlpool_error failure = {.phase = URLPOOL_PHASE_PROXY, .cause = URLPOOL_E_CONNECT};
+    struct urlpool_error failure = {.cause = URLPOOL_E_CONNECT};
 
     ck_assert_int_eq(urlp_journey_judge_failure(&journey, &failure).kind, URLP_VERDICT_RETRY);
     failure.cause = URLPOOL_E_TLS_VERIFY;
@@ -108,11 +107,11 @@ START_TEST(failure__waits_by_chance_where_there_is_jitter)
     int64_t most = 0;
 
     journey.used.row = 1;
-    ck_assert_int_eq(urlp_journey_judge_failure(&journey, &in_connect).wait_ms, 0);
+    ck_assert_int_eq(urlp_journey_judge_failure(&journey, &plain).wait_ms, 0);
     journey.retry_rules.backoff_jitter_ms = 1000000;
     journey.retry_rules.backoff_max_ms = -1;
     for (int i = 0; i < NUM_DRAWS; i++) {
-        int64_t wait_ms = urlp_journey_judge_failure(&journey, &in_connect).wait_ms;
+        int64_t wait_ms = urlp_journey_judge_failure(&journey, &plain).wait_ms;
 
         least = wait_ms < least ? wait_ms : least;
         most = wait_ms > most ? wait_ms : most;
