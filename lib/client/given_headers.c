@@ -2,7 +2,9 @@
  * manager. They are looked at where they are; that one is set on top of the other is a matter of
  * the order in which they are asked. */
 
-#include "client/request_head.h"
+#include "client/given_headers.h"
+
+#include "base/span.h"
 
 struct urlp_given_headers urlp_given_headers_of(const struct urlpool_headers *own,
                                                 const struct urlpool_headers *managers, bool merge)

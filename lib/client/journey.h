@@ -2,8 +2,8 @@
 #define URLP_CLIENT_JOURNEY_H
 
 #include "base/call.h"
+#include "client/given_headers.h"
 #include "client/manager.h"
-#include "client/request_head.h"
 #include "conn/body_plan.h"
 #include "conn/hops.h"
 #include "http/url.h"

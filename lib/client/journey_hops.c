@@ -51,10 +51,18 @@ static enum urlpool_code rewind_body(struct urlp_journey *journey, struct urlpoo
     return code;
 }
 
+/* keep_details adds to `err` what is known of the failure beneath it. */
+static void keep_details(const struct urlpool_error *last, struct urlpool_error *err)
+{
+    err->cause = last->code;
+    err->os_errno = last->os_errno;
+    err->tls_code = last->tls_code;
+    err->http_status = last->http_status;
+}
+
 /* sleep_on waits `wait_ms`; also when that is nothing, no try begins after the total deadline.
  * `err` holds the failure of the last try, and keeps its details when the pause does not come to
- * its end.
- */
+ * its end. */
 static enum urlpool_code sleep_on(const struct urlp_journey *journey, int64_t wait_ms,
                                   struct urlpool_error *err) URLP_MAY_BLOCK
 {
@@ -75,9 +83,7 @@ static enum urlpool_code sleep_on(const struct urlp_journey *journey, int64_t wa
                          why.message, wait_ms, journey->tried.status);
     }
     (void)urlp_fail(err, code, last.phase, "%s: %s", why.message, last.message);
-    err->cause = last.code;
-    err->os_errno = last.os_errno;
-    err->tls_code = last.tls_code;
+    keep_details(&last, err);
     return code;
 }
 
@@ -164,10 +170,7 @@ enum urlpool_code urlp_journey_out_of_retries(const struct urlp_journey *journey
     }
     (void)urlp_fail(err, URLPOOL_E_MAX_RETRIES, last.phase, "%d %s used up: %s", num, retries,
                     last.message);
-    err->cause = last.code;
-    err->os_errno = last.os_errno;
-    err->tls_code = last.tls_code;
-    err->http_status = last.http_status;
+    keep_details(&last, err);
     return URLPOOL_E_MAX_RETRIES;
 }
 

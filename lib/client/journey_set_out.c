@@ -1,8 +1,6 @@
 /* What is settled before anything is tried: options become numbers, method and URL are checked, the
  * body's length is known, the total deadline begins. */
 
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/option.h"
@@ -32,6 +30,20 @@ static enum urlpool_code check_bits(const struct urlpool_request_options *option
                              "%s is 0x%x and 0x%x is known", fields[i].name, fields[i].given,
                              fields[i].known);
         }
+    }
+    return URLPOOL_OK;
+}
+
+static enum urlpool_code check_method(struct urlp_span method, struct urlpool_error *err)
+{
+    if (!urlp_method_is_valid(method)) {
+        return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_NONE, "method \"%s\" is no token",
+                         urlp_quote(method.data, method.len).text);
+    }
+    if (urlp_span_is(method, "CONNECT")) {
+        return urlp_fail(
+            err, URLPOOL_E_HEADER, URLPOOL_PHASE_NONE,
+            "CONNECT makes a tunnel, not a request: see urlpool_connection_set_tunnel");
     }
     return URLPOOL_OK;
 }
@@ -105,16 +117,10 @@ enum urlpool_code urlp_journey_set_out(struct urlp_journey *journey, const char 
     journey->call.cancel = journey->options->cancel;
     journey->call.total_by = urlp_deadline_in(journey->timeout.total_ms);
     journey->call.by = journey->call.total_by;
-    if (!urlp_method_is_valid(journey->method)) {
-        return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_NONE, "method \"%s\" is no token",
-                         urlp_quote(method, strlen(method)).text);
+    code = check_method(journey->method, err);
+    if (code == URLPOOL_OK) {
+        code = urlp_url_parse(urlp_span_of(url), &journey->url, err);
     }
-    if (urlp_span_is(journey->method, "CONNECT")) {
-        return urlp_fail(
-            err, URLPOOL_E_HEADER, URLPOOL_PHASE_NONE,
-            "CONNECT makes a tunnel, not a request: see urlpool_connection_set_tunnel");
-    }
-    code = urlp_url_parse(urlp_span_of(url), &journey->url, err);
     if (code == URLPOOL_OK) {
         code = urlp_basic_auth_append_userinfo(journey->url.userinfo, &journey->authorization, err);
     }

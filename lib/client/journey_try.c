@@ -11,6 +11,15 @@
 #include "client/request_head.h"
 #include "conn/response.h"
 
+/* end_tenure is the end of what outlived the call. */
+static void end_tenure(struct urlp_tenure *tenure) URLP_MAY_BLOCK
+{
+    if (tenure->is_on_heap) {
+        urlpool_manager_unref(tenure->manager);
+        urlp_free(tenure);
+    }
+}
+
 /* connection_ended is called by the response, once, when it needs its connection no more. */
 static void connection_ended(void *user, struct urlpool_connection *connection,
                              const struct urlp_connection_verdict *verdict) URLP_MAY_BLOCK
@@ -21,10 +30,7 @@ static void connection_ended(void *user, struct urlpool_connection *connection,
     (void)connection;
     end.call = &tenure->call;
     urlp_lease_release(&tenure->lease, &end);
-    if (tenure->is_on_heap) {
-        urlpool_manager_unref(tenure->manager);
-        urlp_free(tenure);
-    }
+    end_tenure(tenure);
 }
 
 /* move_in makes the tenure of the next try. */
@@ -218,8 +224,5 @@ void urlp_journey_leave(struct urlp_journey *journey)
     }
     journey->tenure = NULL;
     journey->call.trace = journey->trace;
-    if (tenure->is_on_heap) {
-        urlpool_manager_unref(tenure->manager);
-        urlp_free(tenure);
-    }
+    end_tenure(tenure);
 }

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 #include "urlpool/error.h"
-#include "urlpool/headers.h"
 
 #include "base/buf.h"
+#include "client/given_headers.h"
 #include "conn/body_plan.h"
 #include "http/field.h"
 #include "http/proxy_hop.h"
@@ -17,24 +17,6 @@
 enum {
     URLP_HEAD_FIELDS_INLINE = 32
 };
-
-/* struct urlp_given_headers is what the caller has said for a request: `top`, set on top of `under`
- * as urlpool_headers_merge does. Either may be NULL. Nothing is copied for it. */
-struct urlp_given_headers {
-    const struct urlpool_headers *top;
-    const struct urlpool_headers *under;
-};
-
-/* urlp_given_headers_of picks among a request's own headers and the manager's: its own replace
- * them, or with `merge` are set on top of them. */
-struct urlp_given_headers urlp_given_headers_of(const struct urlpool_headers *own,
-                                                const struct urlpool_headers *managers, bool merge);
-/* urlp_given_headers_get returns the first value of that name, or NULL. */
-const char *urlp_given_headers_get(const struct urlp_given_headers *given, const char *name);
-/* urlp_given_headers_ask_for_chunked says whether they say Transfer-Encoding: chunked. */
-bool urlp_given_headers_ask_for_chunked(const struct urlp_given_headers *given);
-/* urlp_given_headers_expect_continue says whether they say Expect: 100-continue. */
-bool urlp_given_headers_expect_continue(const struct urlp_given_headers *given);
 
 /* struct urlp_head_plan is everything that decides the head of one try. */
 struct urlp_head_plan {
