@@ -19,7 +19,7 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
-    SOCKS_STRING_BYTES_MAX = 255, /* RFC 1929 section 2: a length is one byte */
+    SOCKS_STRING_BYTES_MAX = 255, /* RFC 1929 section 2: 1 to 255, each */
     SERIAL_BEFORE = 1,            /* of one manager, whose pools are nobody else's */
     SERIAL_HTTP = 2,
     SERIAL_HTTPS = 3
@@ -51,6 +51,11 @@ struct source {
 static bool speaks_http(enum urlp_proxy_kind kind)
 {
     return kind == URLP_PROXY_HTTP || kind == URLP_PROXY_HTTPS;
+}
+
+static bool is_socks5(enum urlp_proxy_kind kind)
+{
+    return kind == URLP_PROXY_SOCKS5 || kind == URLP_PROXY_SOCKS5H;
 }
 
 /* parse_text reads the URL of `source`, whose userinfo no message shows. */
@@ -170,6 +175,8 @@ static enum urlpool_code check_credentials(const struct source *source,
         what = "user or password of more than 255 bytes";
     } else if (user.len == 0 && password.len > 0) {
         what = "password without a user";
+    } else if (is_socks5(hop->kind) && user.len > 0 && password.len == 0) {
+        what = "user without a password";
     }
     return what == NULL ? URLPOOL_OK
                         : urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,

@@ -179,15 +179,16 @@ START_TEST(credentials__that_the_proxy_cannot_be_told_are_refused)
         struct urlpool_proxy proxy;
         enum urlpool_code code;
     } cases[] = {
-        {{.url = "http://proxy", .user = "secret:secret"},             URLPOOL_E_INVALID},
-        {{.url = "http://secret%3a:x@proxy"},                          URLPOOL_E_INVALID},
-        {{.url = "http://secret%00:x@proxy"},                          URLPOOL_E_INVALID},
-        {{.url = "socks5://u:secret%00@proxy"},                        URLPOOL_E_INVALID},
-        {{.url = "http://u:secret%0d%0ax@proxy"},                      URLPOOL_E_HEADER },
-        {{.url = "http://proxy", .user = "u", .password = "secret\n"}, URLPOOL_E_HEADER },
-        {{.url = "socks5://:secret@proxy"},                            URLPOOL_E_INVALID},
-        {{.url = "socks5://proxy", .user = long_text},                 URLPOOL_E_INVALID},
-        {{.url = "socks5h://u@proxy", .password = long_text},          URLPOOL_E_INVALID},
+        {{.url = "http://proxy", .user = "secret:secret"},              URLPOOL_E_INVALID},
+        {{.url = "http://secret%3a:x@proxy"},                           URLPOOL_E_INVALID},
+        {{.url = "http://secret%00:x@proxy"},                           URLPOOL_E_INVALID},
+        {{.url = "socks5://u:secret%00@proxy"},                         URLPOOL_E_INVALID},
+        {{.url = "http://u:secret%0d%0ax@proxy"},                       URLPOOL_E_HEADER },
+        {{.url = "http://proxy", .user = "u", .password = "secret\n"},  URLPOOL_E_HEADER },
+        {{.url = "socks5://:secret@proxy"},                             URLPOOL_E_INVALID},
+        {{.url = "socks5://proxy", .user = long_text, .password = "p"}, URLPOOL_E_INVALID},
+        {{.url = "socks5h://secret@proxy"},                             URLPOOL_E_INVALID},
+        {{.url = "socks5h://u@proxy", .password = long_text},           URLPOOL_E_INVALID},
     };
 
     memset(long_text, 'x', 256);
