@@ -23,6 +23,23 @@ static enum urlpool_code refuse(struct urlpool_error *err, const char *what, str
                      urlp_quote(value.data, value.len).text);
 }
 
+/* refuse_target does not show the query: a form may stand there, with what is nobody's to read. */
+static enum urlpool_code refuse_target(struct urlpool_error *err, const char *what,
+                                       struct urlp_span target)
+{
+    const char *rest = "";
+    size_t len = 0;
+
+    while (len < target.len && target.data[len] != '?' && target.data[len] != '#') {
+        len++;
+    }
+    if (len < target.len) {
+        rest = target.data[len] == '?' ? "?..." : "#...";
+    }
+    return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_SEND, "%s: \"%s%s\"", what,
+                     urlp_quote(target.data, len).text, rest);
+}
+
 static bool is_one_of(char c, const char *set)
 {
     for (; *set != '\0'; set++) {
@@ -100,25 +117,26 @@ static enum urlpool_code check_request_line(const struct urlp_request_head *head
         return refuse(err, "method is not a token", head->method);
     }
     if (!urlp_target_is_valid(target)) {
-        return refuse(
+        return refuse_target(
             err, "request target is empty or holds a blank, a control or a non-ASCII byte", target);
     }
     for (size_t i = 0; i < target.len; i++) {
         if (target.data[i] == '#') {
-            return refuse(err, "request target holds a fragment", target);
+            return refuse_target(err, "request target holds a fragment", target);
         }
     }
     /* RFC 9112 section 3.2: which form goes with which method. */
     if (urlp_span_is(head->method, "CONNECT")) {
         return is_authority(target, true)
                    ? URLPOOL_OK
-                   : refuse(err, "target of CONNECT is not host and port", target);
+                   : refuse_target(err, "target of CONNECT is not host and port", target);
     }
     if (urlp_span_is(target, "*") && urlp_span_is(head->method, "OPTIONS")) {
         return URLPOOL_OK;
     }
     if (target.data[0] != '/' && !is_absolute(target)) {
-        return refuse(err, "request target begins neither with a slash nor with a scheme", target);
+        return refuse_target(err, "request target begins neither with a slash nor with a scheme",
+                             target);
     }
     return URLPOOL_OK;
 }
@@ -304,7 +322,7 @@ enum urlpool_code urlp_h1_check_request(const struct urlp_request_head *head,
     /* RFC 9110 section 2.3: we must be able to read elements as long as those we generate. */
     if (head->method.len + 1 + head->target.len + sizeof(VERSION_TEXT) - 1 >
         bounds->sent_line_bytes_max) {
-        return refuse(err, "request line longer than we would read", head->target);
+        return refuse_target(err, "request line longer than we would read", head->target);
     }
     if (wire_len(head) > bounds->sent_head_bytes_max) {
         return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_SEND,

@@ -93,6 +93,32 @@ START_TEST(request__line_of_the_target_is_limited_to_the_byte)
 }
 END_TEST
 
+/* What stands in a query may be a form with a password in it. */
+START_TEST(request__query_is_never_shown)
+{
+    static const struct {
+        const char *target, *shown;
+    } trials[] = {
+        {"/a?password=hunter2",   "\"/a?...\""},
+        {"/a?password=hunter 2",  "\"/a?...\""},
+        {"/a?password=hunter2#b", "\"/a?...\""},
+        {"a?password=hunter2",    "\"a?...\"" },
+        {"/a#password=hunter2",   "\"/a#...\""},
+    };
+
+    begin();
+    bounds.sent_line_bytes_max = HOST_LINE_LEN;
+    for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
+        struct urlp_request_head asking = head;
+
+        asking.target = urlp_span_of(trials[i].target);
+        ck_assert_int_eq(urlp_h1_check_request(&asking, &bounds, &err), URLPOOL_E_HEADER);
+        ck_assert_msg(strstr(err.message, "hunter") == NULL, "%s", err.message);
+        ck_assert_msg(strstr(err.message, trials[i].shown) != NULL, "%s", err.message);
+    }
+}
+END_TEST
+
 START_TEST(request__head_is_limited_to_the_byte)
 {
     begin();
@@ -198,8 +224,8 @@ END_TEST
 
 RUN_TESTS("request_writer", request__is_written_as_its_lines,
           request__without_room_is_not_written_at_all, request__lines_are_limited_to_the_byte,
-          request__line_of_the_target_is_limited_to_the_byte, request__head_is_limited_to_the_byte,
-          request__fields_are_counted, request__is_not_read_past_its_ends,
-          trailers__are_written_behind_the_last_chunk,
+          request__line_of_the_target_is_limited_to_the_byte, request__query_is_never_shown,
+          request__head_is_limited_to_the_byte, request__fields_are_counted,
+          request__is_not_read_past_its_ends, trailers__are_written_behind_the_last_chunk,
           trailers__are_limited_to_the_byte_and_refused_whole,
           trailers__that_cannot_be_are_refused_by_name)
