@@ -51,7 +51,7 @@ struct urlpool_body {
                                         URLPOOL_NONE: no byte */
     const struct urlpool_form *form; /* FORM, MULTIPART */
     const char *content_type; /* sent as Content-Type unless the headers have one; NULL: FORM and
-                                 MULTIPART know theirs, others send none */
+                                 MULTIPART know theirs, others send none; "" sends none */
     const struct urlpool_headers *trailers; /* sent behind the body, which is chunked for it; read
                                                when it has ended, so `read` may still add some.
                                                Their names at the start are announced by Trailer */

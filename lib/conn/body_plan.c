@@ -300,6 +300,9 @@ enum urlpool_code urlp_body_plan_make(struct urlp_body_plan *plan, const struct 
     if (code == URLPOOL_OK) {
         code = plan_source(plan, err);
     }
+    if (plan->content_type != NULL && plan->content_type[0] == '\0') {
+        plan->content_type = NULL;
+    }
     if (code == URLPOOL_OK) {
         code = add_up(plan, err);
     }

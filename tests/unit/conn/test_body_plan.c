@@ -204,6 +204,10 @@ START_TEST(plan__of_a_form_is_its_text_and_says_what_it_is)
     ck_assert_int_eq(urlp_body_plan_make(&plan, &body, NULL), URLPOOL_OK);
     ck_assert_str_eq(plan.content_type, "text/plain");
     urlp_body_plan_deinit(&plan);
+    body.content_type = ""; /* a field without a value would be no media type */
+    ck_assert_int_eq(urlp_body_plan_make(&plan, &body, NULL), URLPOOL_OK);
+    ck_assert_ptr_null(plan.content_type);
+    urlp_body_plan_deinit(&plan);
     ck_assert_int_eq(urlpool_form_add_file(form, "f", "/etc/passwd", NULL), URLPOOL_OK);
     check_refused(&body, URLPOOL_E_INVALID, "");
     urlpool_form_free(form);
