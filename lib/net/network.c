@@ -171,6 +171,15 @@ static enum urlpool_code read_lists(struct urlp_network *network,
     return URLPOOL_OK;
 }
 
+/* check_text refuses an empty text, which would lead to where nobody asked to go. */
+static enum urlpool_code check_text(const char *name, const char *text, struct urlpool_error *err)
+{
+    if (text == NULL || text[0] != '\0') {
+        return URLPOOL_OK;
+    }
+    return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "network.%s is empty", name);
+}
+
 static bool copy_text(const char *text, char **out)
 {
     *out = text == NULL ? NULL : urlp_strndup(text, strlen(text));
@@ -243,7 +252,13 @@ enum urlpool_code urlp_network_make(struct urlp_network *network,
         return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "network.family is %d",
                          (int)given->family);
     }
-    code = read_socket(&network->tcp, given, err);
+    code = check_text("unix_socket", given->unix_socket, err);
+    if (code == URLPOOL_OK) {
+        code = check_text("interface_name", given->interface_name, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = read_socket(&network->tcp, given, err);
+    }
     if (code == URLPOOL_OK) {
         code = read_lists(network, given, err);
     }

@@ -120,6 +120,8 @@ START_TEST(network__refuses_what_it_does_not_know)
     assert_refused(&(struct urlpool_network){.family = (enum urlpool_family)5}, "network.family");
     assert_refused(&(struct urlpool_network){.source_address = "localhost"},
                    "network.source_address");
+    assert_refused(&(struct urlpool_network){.unix_socket = ""}, "network.unix_socket");
+    assert_refused(&(struct urlpool_network){.interface_name = ""}, "network.interface_name");
     assert_refused(&(struct urlpool_network){.num_socket_options = 1}, "network.socket_options");
     assert_refused(&(struct urlpool_network){.keepalive_idle_s = -3}, "network.keepalive_idle_s");
     assert_refused(&(struct urlpool_network){.user_timeout_ms = -1}, "network.user_timeout_ms");
