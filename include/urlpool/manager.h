@@ -57,6 +57,12 @@ struct urlpool_manager_options {
     unsigned char reserved[95];
 };
 
+/* struct urlpool_into is memory of the caller's that a body is read into. */
+struct urlpool_into {
+    void *buf;
+    size_t len;
+};
+
 /* struct urlpool_request_options: zero bytes are the defaults, those of the manager.
  *
  * What the headers say wins over what the library would: Host (on the first hop; redirects make it
@@ -82,9 +88,17 @@ struct urlpool_request_options {
     bool stream;               /* leave the body to urlpool_response_read; `data` is NULL */
     bool keep_encoded;         /* neither ask for nor undo content codings */
     int64_t data_bytes_max;
+    struct urlpool_into into; /* read the body here and take no memory for it: `data` points into it
+                                 and no NUL follows. A body that is longer is
+                                 URLPOOL_E_DATA_TOO_LARGE. Of a failed request it holds anything */
+    bool keep_partial; /* a body that cannot be read whole, and is not tried again, is no failure:
+                          `data` has what arrived, `error_code` says why there is no more */
+    struct urlpool_response *recycle;    /* a response no longer needed, whose memory this request
+                                            takes, whether it fails or not: it is freed by the call. Of
+                                            what the call is given only the URL may lie in it */
     const struct urlpool_cancel *cancel; /* must outlive the response */
     struct urlpool_trace trace;          /* instead of the manager's; must outlive the response */
-    unsigned char reserved[96];
+    unsigned char reserved[64];
 };
 
 /* urlpool_manager_new makes a manager; NULL options are the defaults. No thread is started.

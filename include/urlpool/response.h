@@ -20,14 +20,16 @@ struct urlpool_response {
     int status;
     int version;         /* 10 or 11 */
     const char *reason;  /* as sent, "" when missing */
-    const uint8_t *data; /* the whole decoded body, then a NUL; NULL while it is streamed */
+    const uint8_t *data; /* the whole decoded body, then a NUL, but where it lies in the caller's
+                            memory (`into`); NULL while it is streamed */
     size_t data_len;     /* without that NUL */
     const char *url;     /* the one that answered, after redirects; "" on the lower floor */
     const struct urlpool_headers *headers;
     uint32_t num_redirects;
     uint32_t num_retries;
     bool connection_reused;
-    enum urlpool_code error_code; /* why `data` is cut short; no option allows that yet */
+    enum urlpool_code
+        error_code; /* with `keep_partial`: why `data` is cut short, else URLPOOL_OK */
 };
 
 /* urlpool_response_read reads up to `len` bytes of the decoded body, waiting for the first.
@@ -57,6 +59,22 @@ URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_response_read_exact(
  * Model:   HTTPResponse.read(). */
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_response_read_all(
     struct urlpool_response *response, struct urlpool_error *err);
+
+/* urlpool_response_take_data hands the body over: memory that grew for it is given as it is, a
+ * small body is copied. `data` is empty then.
+ *
+ * Sizes:   `*out_len` bytes and a NUL behind them.
+ * Owns:    the caller frees `*out_data` with urlpool_data_free.
+ * Errors:  URLPOOL_E_INVALID when the body is not in `data` (streamed), or lies in the caller's
+ *          memory already (`into`); NOMEM.
+ * Threads: one at a time. */
+URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_response_take_data(
+    struct urlpool_response *response, uint8_t **out_data, size_t *out_len,
+    struct urlpool_error *err);
+/* urlpool_data_free frees what urlpool_response_take_data gave; NULL is accepted.
+ *
+ * Threads: any number at once. */
+URLPOOL_API void urlpool_data_free(uint8_t *data);
 
 /* urlpool_response_sink_fn takes `len` bytes of body; anything but URLPOOL_OK ends the stream, and
  * urlpool_response_stream returns it. */

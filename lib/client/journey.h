@@ -6,6 +6,7 @@
 #include "client/manager.h"
 #include "conn/body_plan.h"
 #include "conn/hops.h"
+#include "conn/spares.h"
 #include "http/url.h"
 #include "policy/redirect.h"
 #include "policy/verdict.h"
@@ -44,6 +45,7 @@ struct urlp_journey {
     struct urlp_redirect_rules redirect_rules;
     struct urlp_retry_rules retry_rules;
     int64_t data_bytes_max;
+    struct urlp_spares spares; /* of `recycle`, and all zero without */
     struct urlp_given_headers given;
     struct urlp_buf authorization;     /* of the first URL's userinfo; empty: none */
     const struct urlpool_trace *trace; /* NULL: nobody watches */

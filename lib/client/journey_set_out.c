@@ -48,6 +48,20 @@ static enum urlpool_code check_method(struct urlp_span method, struct urlpool_er
     return URLPOOL_OK;
 }
 
+/* check_into refuses memory for a body that there is not, or that nothing is read into. */
+static enum urlpool_code check_into(const struct urlpool_request_options *options,
+                                    struct urlpool_error *err)
+{
+    if (options->into.buf == NULL && options->into.len > 0) {
+        return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "into.buf is NULL");
+    }
+    if (options->stream && (options->into.buf != NULL || options->keep_partial)) {
+        return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
+                         "into and keep_partial are for bodies that are not streamed");
+    }
+    return URLPOOL_OK;
+}
+
 /* resolve_options turns the caller's options and the manager's into the journey's numbers. */
 static enum urlpool_code resolve_options(struct urlp_journey *journey, struct urlpool_error *err)
 {
@@ -72,6 +86,9 @@ static enum urlpool_code resolve_options(struct urlp_journey *journey, struct ur
     }
     if (code == URLPOOL_OK) {
         code = check_bits(options, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = check_into(options, err);
     }
     journey->redirect_rules.return_redirects = options->return_redirects;
     journey->redirect_rules.allow_downgrade = options->allow_downgrade;
@@ -119,6 +136,7 @@ enum urlpool_code urlp_journey_set_out(struct urlp_journey *journey, const char 
     journey->call.by = journey->call.total_by;
     code = check_method(journey->method, err);
     if (code == URLPOOL_OK) {
+        journey->url.text = urlp_spares_take(&journey->spares.url);
         code = urlp_url_parse(urlp_span_of(url), &journey->url, err);
     }
     if (code == URLPOOL_OK) {

@@ -109,6 +109,7 @@ static struct urlpool_response *exchange(struct urlp_journey *journey,
         .write_ms = journey->timeout.write_ms,
         .data_bytes_max = journey->data_bytes_max,
         .keep_encoded = journey->options->keep_encoded,
+        .spares = journey->options->recycle != NULL ? &journey->spares : NULL,
     };
     struct urlp_exchange_facts facts;
     struct urlpool_response *response =
@@ -184,13 +185,16 @@ static enum urlpool_code take_place(struct urlp_journey *journey, struct urlp_he
 
 struct urlpool_response *urlp_journey_try(struct urlp_journey *journey, struct urlpool_error *err)
 {
-    struct urlp_head_draft draft = {0};
+    struct urlp_head_draft draft = {.text = urlp_spares_take(&journey->spares.head)};
     struct urlpool_response *response = NULL;
 
     journey->tried = (struct urlp_tried){0};
     if (take_place(journey, &draft, err) == URLPOOL_OK) {
         journey->tried.expected_continue = draft.expects_continue;
         response = exchange(journey, &draft.head, err);
+    }
+    if (journey->options->recycle != NULL) {
+        journey->spares.head = urlp_spares_take(&draft.text);
     }
     urlp_head_draft_deinit(&draft);
     if (response == NULL) {

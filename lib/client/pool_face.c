@@ -162,6 +162,7 @@ struct urlpool_response *urlpool_pool_request(struct urlpool_pool *pool, const c
     if (pool == NULL || method == NULL || url == NULL) {
         (void)urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "%s is NULL",
                         pool == NULL ? "the pool" : (method == NULL ? "the method" : "the URL"));
+        urlp_request_refused(options);
         return NULL;
     }
     if (url[0] != '/') {
@@ -170,6 +171,8 @@ struct urlpool_response *urlpool_pool_request(struct urlpool_pool *pool, const c
     if (complete_url(pool, url, &whole, err) == URLPOOL_OK) {
         response = urlp_request_make(manager_of(pool), pool, method, (const char *)whole.data,
                                      options, err);
+    } else {
+        urlp_request_refused(options);
     }
     urlp_buf_deinit(&whole);
     return response;

@@ -349,7 +349,9 @@ enum urlpool_code urlp_head_draft_make(struct urlp_head_draft *draft,
     struct lines lines = {0};
     enum urlpool_code code;
 
-    *draft = (struct urlp_head_draft){0};
+    *draft = (struct urlp_head_draft){
+        .text = {.data = draft->text.data, .cap = draft->text.cap}
+    };
     if (take_room(draft, count_at_most(plan)) != URLPOOL_OK ||
         write_texts(&draft->text, plan, &marks) != URLPOOL_OK) {
         return urlp_fail_nomem(err);

@@ -51,7 +51,8 @@ struct urlp_head_draft {
  * order. What goes to a proxy that forwards it asks for the whole URL, and has the proxy's own
  * fields at the end, which win over the library's and give way to the caller's.
  *
- * Owns:    spans point into `plan`'s url, headers, body and strings.
+ * Owns:    spans point into `plan`'s url, headers, body and strings. Memory in the text of `draft`,
+ *          which is zero bytes else, is used.
  * Errors:  URLPOOL_E_HEADER when the caller's Content-Length or Transfer-Encoding is not what the
  *          body is, for two Host fields or none with URLPOOL_SKIP_HOST, and for Expect:
  *          100-continue without content; URLPOOL_E_NOMEM.

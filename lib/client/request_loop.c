@@ -37,22 +37,50 @@ static enum urlpool_code sign(const struct urlp_journey *journey, struct urlpool
     return code;
 }
 
-/* deliver makes a response the caller's: signed, and its body read unless streamed. */
+/* set_place says where the body of the last response is to lie. */
+static void set_place(const struct urlpool_request_options *options,
+                      struct urlpool_response *response)
+{
+    const struct urlp_place place = {.into = options->into.buf,
+                                     .into_len = options->into.len,
+                                     .keep_partial = options->keep_partial};
+
+    urlp_response_set_place(response, &place);
+}
+
+/* deliver makes a response the caller's: signed, and its body read unless streamed. When that
+ * fails, `*out_is_partial` says that what has arrived may be his. */
 static enum urlpool_code deliver(struct urlp_journey *journey, struct urlpool_response *response,
-                                 struct urlpool_error *err) URLP_MAY_BLOCK
+                                 bool *out_is_partial, struct urlpool_error *err) URLP_MAY_BLOCK
 {
     enum urlpool_code code = sign(journey, response, err);
 
     if (code == URLPOOL_OK && !journey->options->stream) {
+        set_place(journey->options, response);
         code = urlpool_response_read_all(response, err);
+        *out_is_partial = code != URLPOOL_OK && journey->options->keep_partial;
     }
     if (code != URLPOOL_OK) {
         journey->tried.code = code;
         journey->tried.response_bytes_seen = true;
-        return code;
     }
-    urlp_response_set_hops(response, &journey->hops);
-    return URLPOOL_OK;
+    return code;
+}
+
+/* is_the_end says that no try follows. */
+static bool is_the_end(const struct urlp_verdict *verdict)
+{
+    return verdict->kind == URLP_VERDICT_FAIL || verdict->kind == URLP_VERDICT_MAX_RETRIES;
+}
+
+/* discard drains a response within its bounds, decodes nothing, and frees it. */
+static void discard(struct urlp_journey *journey, struct urlpool_response *response) URLP_MAY_BLOCK
+{
+    if (journey->options->recycle != NULL) {
+        urlp_response_recycle(response, &journey->spares);
+    } else {
+        urlpool_response_free(response);
+    }
 }
 
 /* settle returns the response that is the caller's; else NULL, and `out` says what follows, with
@@ -62,6 +90,8 @@ static struct urlpool_response *settle(struct urlp_journey *journey,
                                        struct urlpool_response *response, struct urlp_verdict *out,
                                        struct urlpool_error *err) URLP_MAY_BLOCK
 {
+    bool is_partial = false;
+
     if (response == NULL) {
         *out = urlp_journey_judge_failure(journey, err);
         return NULL;
@@ -69,12 +99,16 @@ static struct urlpool_response *settle(struct urlp_journey *journey,
     if (urlp_journey_judge_response(journey, response, out, err) != URLPOOL_OK) {
         *out = (struct urlp_verdict){.kind = URLP_VERDICT_FAIL, .state = journey->used};
     } else if (out->kind == URLP_VERDICT_RETURN) {
-        if (deliver(journey, response, err) == URLPOOL_OK) {
+        if (deliver(journey, response, &is_partial, err) == URLPOOL_OK) {
             return response;
         }
         *out = urlp_journey_judge_failure(journey, err);
+        if (is_partial && is_the_end(out)) {
+            urlp_response_keep_partial(response);
+            return response;
+        }
     }
-    urlpool_response_free(response); /* drains within its bounds, decodes nothing */
+    discard(journey, response);
     return NULL;
 }
 
@@ -111,6 +145,33 @@ static void fail(const struct urlp_journey *journey, struct urlpool_error *why,
     (void)urlp_fail_with(err, why);
 }
 
+/* set_out is urlp_journey_set_out, with the memory of the response that is recycled. The URL may
+ * lie in it, so it is freed when that has been read. */
+static enum urlpool_code set_out(struct urlp_journey *journey, const char *method, const char *url,
+                                 struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlpool_response *old = journey->options->recycle;
+    enum urlpool_code code;
+
+    if (old == NULL) {
+        return urlp_journey_set_out(journey, method, url, err);
+    }
+    urlp_response_take_spares(old, &journey->spares);
+    code = urlp_journey_set_out(journey, method, url, err);
+    urlp_response_recycle(old, &journey->spares);
+    return code;
+}
+
+/* part_with gives the response what goes with it: the history, and memory for a request to come. */
+static void part_with(struct urlp_journey *journey, struct urlpool_response *response)
+{
+    urlp_response_set_hops(response, &journey->hops);
+    if (journey->options->recycle != NULL) {
+        journey->spares.url = urlp_spares_take(&journey->url.text);
+        urlp_response_leave_spares(response, &journey->spares);
+    }
+}
+
 struct urlpool_response *urlp_request_make(struct urlpool_manager *manager,
                                            struct urlpool_pool *only_pool, const char *method,
                                            const char *url,
@@ -126,19 +187,31 @@ struct urlpool_response *urlp_request_make(struct urlpool_manager *manager,
 
     (void)urlpool_manager_ref(manager);
     urlp_count(&manager->counters.requests, 1);
-    if (urlp_journey_set_out(&journey, method, url, &why) == URLPOOL_OK) {
+    if (set_out(&journey, method, url, &why) == URLPOOL_OK) {
         response = run(&journey, &why);
     }
     if (response == NULL) {
         fail(&journey, &why, err);
+    } else {
+        part_with(&journey, response);
     }
     urlp_hops_deinit(&journey.hops);
     urlp_body_plan_deinit(&journey.body);
     urlp_buf_deinit(&journey.authorization);
     urlp_url_deinit(&journey.url);
     urlp_url_deinit(&journey.next_url);
+    if (journey.options->recycle != NULL) {
+        urlp_spares_deinit(&journey.spares);
+    }
     urlpool_manager_unref(manager);
     return response;
+}
+
+void urlp_request_refused(const struct urlpool_request_options *options)
+{
+    if (options != NULL) {
+        urlpool_response_free(options->recycle);
+    }
 }
 
 struct urlpool_response *urlpool_request(struct urlpool_manager *manager, const char *method,
@@ -150,6 +223,7 @@ struct urlpool_response *urlpool_request(struct urlpool_manager *manager, const 
         (void)urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "%s is NULL",
                         manager == NULL ? "the manager"
                                         : (method == NULL ? "the method" : "the URL"));
+        urlp_request_refused(options);
         return NULL;
     }
     return urlp_request_make(manager, NULL, method, url, options, err);

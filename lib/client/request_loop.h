@@ -13,4 +13,7 @@ URLPOOL_MUST_USE struct urlpool_response *urlp_request_make(
     const char *url, const struct urlpool_request_options *options,
     struct urlpool_error *err) URLP_MAY_BLOCK;
 
+/* urlp_request_refused ends what a request owns that is refused before it is made. */
+void urlp_request_refused(const struct urlpool_request_options *options) URLP_MAY_BLOCK;
+
 #endif /* URLP_CLIENT_REQUEST_LOOP_H */

@@ -11,6 +11,9 @@
 /* A body shorter than this lies in the block of its response. */
 #define BLOCK_BODY_BYTES ((int64_t)4 * 1024)
 
+/* What a block has more than it needs when it is to be used again. */
+#define BLOCK_SLACK_BYTES ((size_t)1024)
+
 /* struct layout is where things lie behind the object. */
 struct layout {
     size_t fields_at;
@@ -85,6 +88,23 @@ static void fill_head(struct urlp_answer *answer, const struct urlp_response_hea
     };
 }
 
+/* take_block gives at least `size` bytes: those of an old response where they suffice. What is to
+ * be used again is a little larger than it need be, since the next head will differ. */
+static struct urlp_buf take_block(struct urlp_spares *spares, size_t size)
+{
+    struct urlp_buf block = {.cap = size};
+
+    if (spares != NULL && spares->block.cap >= size) {
+        return urlp_spares_take(&spares->block);
+    }
+    if (spares != NULL) {
+        urlp_buf_deinit(&spares->block);
+        block.cap = size + BLOCK_SLACK_BYTES;
+    }
+    block.data = urlp_alloc(block.cap);
+    return block;
+}
+
 struct urlp_answer *urlp_answer_new(struct urlpool_connection *connection,
                                     struct urlpool_error *err)
 {
@@ -92,18 +112,23 @@ struct urlp_answer *urlp_answer_new(struct urlpool_connection *connection,
     const struct urlp_response_head *head = turn->answer.head;
     bool has_switched = turn->answer.type == URLP_H1_SWITCHED;
     struct layout layout = lay_out(connection, head);
-    struct urlp_answer *answer = urlp_alloc(layout.size);
-    uint8_t *block = (uint8_t *)answer;
+    struct urlp_buf block = take_block(turn->spares, layout.size);
+    struct urlp_answer *answer = (struct urlp_answer *)(void *)block.data;
 
     if (answer == NULL) {
         urlp_fail_nomem(err);
         return NULL;
     }
     memset(answer, 0, offsetof(struct urlp_answer, error));
+    answer->block_cap = block.cap;
+    answer->leaves_memory = turn->spares != NULL;
+    if (turn->spares != NULL) {
+        answer->data_own = urlp_spares_take(&turn->spares->data);
+    }
     fill_head(answer, head, &layout);
-    answer->url_room = (char *)block + layout.url_at;
+    answer->url_room = (char *)block.data + layout.url_at;
     answer->url_cap = turn->url_room;
-    answer->data_room = layout.data_len > 0 ? block + layout.data_at : NULL;
+    answer->data_room = layout.data_len > 0 ? block.data + layout.data_at : NULL;
     answer->data_cap = layout.data_len;
     answer->connection = connection;
     answer->call = turn->call;

@@ -25,6 +25,9 @@ static void tell_owner(struct urlp_answer *answer)
     }
     answer->connection = NULL;
     connection->response = NULL;
+    if (answer->leaves_memory) {
+        urlp_spares_take_back(&answer->spares, connection);
+    }
     answer->owner.ended(answer->owner.user, connection, &answer->verdict);
 }
 

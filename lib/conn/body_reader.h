@@ -8,6 +8,7 @@
 #include "coding/decoder.h"
 #include "conn/hops.h"
 #include "conn/response.h"
+#include "conn/spares.h"
 #include "conn/wire.h"
 
 /* A response from the inside: its memory, and how its body comes off the connection. */
@@ -48,6 +49,12 @@ struct urlp_answer {
     size_t data_cap;
     struct urlp_buf data_own;
     struct urlp_hops hops;
+    size_t block_cap;          /* of this block */
+    bool leaves_memory;        /* to a later request: `spares` */
+    struct urlp_spares spares; /* what the connection and the request had for memory */
+    struct urlp_place place;
+    uint8_t *partial; /* what has been read of a body that is read whole, and where */
+    size_t partial_len;
     struct urlpool_error error; /* FAILED: what every later call says */
 };
 

@@ -10,6 +10,8 @@
 #include "conn/body_plan.h"
 #include "http/field.h"
 
+struct urlp_spares;
+
 /* What the floors above need of a connection beside its public face. */
 
 /* urlp_connection_look looks at an idle connection: true when nothing speaks against using it; else
@@ -32,6 +34,7 @@ struct urlp_exchange {
     int64_t read_ms, write_ms;
     int64_t data_bytes_max; /* -1: none */
     bool keep_encoded;
+    struct urlp_spares *spares; /* memory to use, and to leave to the next; NULL: the heap's */
 };
 
 /* What became of a request whose exchange failed. */

@@ -1,7 +1,5 @@
-/* What a caller does with a response: read it in one of four ways, drain it, close it, free it.
- *
- * The whole body is held in memory that grows with the bytes that came, never with the length that
- * was announced; a small body of known length lies in the block of the response itself. */
+/* What a caller does with a response whose body is streamed: read it, drain it, close it; and what
+ * he does with every response: look at it, free it. */
 
 #include "conn/response.h"
 
@@ -17,9 +15,6 @@
 /* What a drain reads at most. */
 #define DRAIN_BYTES_MAX ((int64_t)64 * 1024)
 #define DRAIN_MS        50
-
-/* The first memory of a body that does not fit into the block. */
-#define DATA_BYTES_FIRST ((size_t)16 * 1024)
 
 static struct urlp_answer *answer_of(struct urlpool_response *response)
 {
@@ -103,139 +98,6 @@ enum urlpool_code urlpool_response_stream(struct urlpool_response *response,
     return code;
 }
 
-/* fail_too_large ends the body that would pass data_bytes_max. */
-static enum urlpool_code fail_too_large(struct urlp_answer *answer,
-                                        struct urlpool_error *err) URLP_MAY_BLOCK
-{
-    struct urlpool_error why;
-
-    urlp_fail(&why, URLPOOL_E_DATA_TOO_LARGE, URLPOOL_PHASE_BODY,
-              "the body is longer than data_bytes_max, %lld bytes",
-              (long long)answer->data_bytes_max);
-    return urlp_body_fail(answer, &why, err);
-}
-
-/* is_coded says that the body may be longer than what comes off the connection. */
-static bool is_coded(const struct urlp_answer *answer)
-{
-    return !answer->keep_encoded && urlpool_headers_contains(answer->headers, "Content-Encoding");
-}
-
-/* known_len is how many bytes the rest of the body has, or -1. */
-static int64_t known_len(const struct urlp_answer *answer)
-{
-    int64_t left = 0;
-
-    if (answer->state != URLP_BODY_OPEN || is_coded(answer)) {
-        return -1;
-    }
-    left = urlp_h1_length_remaining(answer->connection->codec);
-    return left < 0 ? -1 : left + (int64_t)answer->pending_len;
-}
-
-/* grow makes room behind `data_own`, for the rest of a body and its NUL. With the length known the
- * last growth is exact. */
-static enum urlpool_code grow(struct urlp_answer *answer, struct urlpool_error *err)
-{
-    struct urlp_buf *data = &answer->data_own;
-    int64_t left = known_len(answer);
-    size_t more = data->len < DATA_BYTES_FIRST ? DATA_BYTES_FIRST : data->len;
-
-    if (left >= 0 && (uint64_t)left < more) {
-        more = (size_t)left + 1;
-    }
-    if (data->cap - data->len > 1) {
-        return URLPOOL_OK;
-    }
-    return urlp_buf_reserve(data, more) == URLPOOL_OK ? URLPOOL_OK : urlp_fail_nomem(err);
-}
-
-/* room is how much may be read behind `data_own`: never more than one byte past data_bytes_max. */
-static size_t room(const struct urlp_answer *answer)
-{
-    const struct urlp_buf *data = &answer->data_own;
-    size_t free_len = data->cap - data->len - 1;
-
-    if (answer->data_bytes_max >= 0 &&
-        (uint64_t)answer->data_bytes_max - data->len < (uint64_t)free_len) {
-        return (size_t)answer->data_bytes_max - data->len + 1;
-    }
-    return free_len;
-}
-
-/* read_into_own reads the rest of the body into memory that grows. */
-static enum urlpool_code read_into_own(struct urlp_answer *answer,
-                                       struct urlpool_error *err) URLP_MAY_BLOCK
-{
-    struct urlp_buf *data = &answer->data_own;
-    size_t got = 1;
-
-    while (got > 0) {
-        struct urlpool_error why;
-        enum urlpool_code code = grow(answer, &why);
-
-        if (code != URLPOOL_OK) {
-            return urlp_body_fail(answer, &why, err);
-        }
-        code = urlp_body_read(answer, data->data + data->len, room(answer), &got, err);
-        if (code != URLPOOL_OK) {
-            return code;
-        }
-        data->len += got;
-        if (answer->data_bytes_max >= 0 && data->len > (uint64_t)answer->data_bytes_max) {
-            return fail_too_large(answer, err);
-        }
-    }
-    data->data[data->len] = '\0';
-    answer->pub.data = data->data;
-    answer->pub.data_len = data->len;
-    return URLPOOL_OK;
-}
-
-/* read_into_block reads a small body of known length into the response's own block. */
-static enum urlpool_code read_into_block(struct urlp_answer *answer,
-                                         struct urlpool_error *err) URLP_MAY_BLOCK
-{
-    size_t len = 0;
-    size_t got = 1;
-
-    while (got > 0 && len + 1 < answer->data_cap) {
-        enum urlpool_code code =
-            urlp_body_read(answer, answer->data_room + len, answer->data_cap - 1 - len, &got, err);
-
-        if (code != URLPOOL_OK) {
-            return code;
-        }
-        len += got;
-    }
-    answer->data_room[len] = '\0';
-    answer->pub.data = answer->data_room;
-    answer->pub.data_len = len;
-    return URLPOOL_OK;
-}
-
-enum urlpool_code urlpool_response_read_all(struct urlpool_response *response,
-                                            struct urlpool_error *err) URLP_MAY_BLOCK
-{
-    struct urlp_answer *answer = answer_of(response);
-
-    if (response == NULL) {
-        return urlp_fail_null(err);
-    }
-    if (response->data != NULL) {
-        return URLPOOL_OK; /* it is there */
-    }
-    if (answer->state == URLP_BODY_WHOLE && !answer->is_decoder_made && answer->body_bytes == 0) {
-        response->data = (const uint8_t *)"";
-        return URLPOOL_OK;
-    }
-    if (answer->data_bytes_max >= 0 && !is_coded(answer) &&
-        known_len(answer) > answer->data_bytes_max) {
-        return fail_too_large(answer, err); /* not a byte of it is worth reading */
-    }
-    return answer->data_room != NULL ? read_into_block(answer, err) : read_into_own(answer, err);
-}
-
 /* can_drain says whether draining can bring the connection home at all. */
 static bool can_drain(const struct urlp_answer *answer)
 {
@@ -298,9 +160,11 @@ struct urlpool_hop urlpool_response_hop(const struct urlpool_response *response,
     return response == NULL ? (struct urlpool_hop){0} : urlp_hops_get(&answer->hops, index);
 }
 
-void urlpool_response_free(struct urlpool_response *response) URLP_MAY_BLOCK
+void urlp_response_recycle(struct urlpool_response *response, struct urlp_spares *spares)
 {
     struct urlp_answer *answer = answer_of(response);
+    struct urlp_spares left = {0};
+    struct urlp_spares kept = {0};
 
     if (response == NULL) {
         return;
@@ -311,10 +175,33 @@ void urlpool_response_free(struct urlpool_response *response) URLP_MAY_BLOCK
     }
     urlp_decoder_free(answer->decoder);
     urlpool_headers_free(answer->trailers);
-    urlp_buf_deinit(&answer->data_own);
     urlp_hops_deinit(&answer->hops);
     urlp_free(answer->url_own);
-    urlp_free(answer);
+    kept = answer->spares;
+    left.data = answer->data_own;
+    left.block = (struct urlp_buf){.data = (uint8_t *)answer, .cap = answer->block_cap};
+    urlp_spares_add(spares, &left);
+    urlp_spares_add(spares, &kept);
+}
+
+void urlpool_response_free(struct urlpool_response *response) URLP_MAY_BLOCK
+{
+    struct urlp_spares spares = {0};
+
+    urlp_response_recycle(response, &spares);
+    urlp_spares_deinit(&spares);
+}
+
+void urlp_response_take_spares(struct urlpool_response *response, struct urlp_spares *out)
+{
+    struct urlp_answer *answer = answer_of(response);
+
+    urlp_spares_add(out, &answer->spares);
+}
+
+void urlp_response_leave_spares(struct urlpool_response *response, struct urlp_spares *spares)
+{
+    urlp_spares_add(&answer_of(response)->spares, spares);
 }
 
 enum urlpool_code urlp_response_set_url(struct urlpool_response *response, struct urlp_span url,

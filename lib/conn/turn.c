@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "conn/body_reader.h"
 #include "conn/head_text.h"
+#include "conn/spares.h"
 #include "h1/persistence.h"
 #include "http/method.h"
 #include "net/tcp.h"
@@ -86,6 +87,9 @@ enum urlpool_code urlp_turn_begin(struct urlpool_connection *connection,
     if (code != URLPOOL_OK) {
         return code;
     }
+    if (exchange->spares != NULL) {
+        urlp_spares_lend(exchange->spares, connection);
+    }
     connection->out.len = 0;
     code = urlp_h1_write_head(connection->codec, exchange->head, &connection->out, err);
     if (code != URLPOOL_OK) {
@@ -98,6 +102,7 @@ enum urlpool_code urlp_turn_begin(struct urlpool_connection *connection,
         .write_ms = exchange->write_ms,
         .data_bytes_max = exchange->data_bytes_max,
         .keep_encoded = exchange->keep_encoded,
+        .spares = exchange->spares,
         .body_len = declared_len(exchange->head),
         .expects = urlp_h1_has_token(exchange->head->fields, exchange->head->num_fields, "Expect",
                                      "100-continue"),

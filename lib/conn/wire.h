@@ -29,10 +29,11 @@ struct urlp_turn {
     struct urlp_call call;
     int64_t read_ms, write_ms, data_bytes_max;
     bool keep_encoded;
-    int64_t body_len; /* as the head says; -1: chunked */
-    bool expects;     /* the head says Expect: 100-continue */
-    bool may_go_on;   /* 100 (Continue) was heard */
-    size_t url_room;  /* what the URL of this request is likely to take */
+    int64_t body_len;           /* as the head says; -1: chunked */
+    bool expects;               /* the head says Expect: 100-continue */
+    bool may_go_on;             /* 100 (Continue) was heard */
+    struct urlp_spares *spares; /* of the exchange; not used once the answer is made */
+    size_t url_room;            /* what the URL of this request is likely to take */
     int64_t bytes_sent;
     bool response_bytes_seen;
     bool is_answered; /* the final head is in `answer`; it dies at the next call of the codec */
