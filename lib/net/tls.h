@@ -60,20 +60,19 @@ URLPOOL_MUST_USE struct urlp_stream *urlp_tls_wrap(struct urlp_stream *inner,
  * when what came was none of it. */
 bool urlp_tls_is_spoken(const struct urlpool_error *why);
 
-/* urlp_tls_describe gives version and cipher ("TLSv1.3", static strings); false when `stream` is
+/* urlp_tls_describe gives version and cipher ("TLSv1.3", static strings); false when `base` is
  * not TLS at its top. */
-bool urlp_tls_describe(const struct urlp_stream *stream, const char **out_version,
+bool urlp_tls_describe(const struct urlp_stream *base, const char **out_version,
                        const char **out_cipher, bool *out_is_resumed);
 
-/* urlp_tls_is_verified says whether `stream` is TLS at its top with a peer that cannot be anybody.
- */
-bool urlp_tls_is_verified(const struct urlp_stream *stream);
+/* urlp_tls_is_verified says whether `base` is TLS at its top with a peer that cannot be anybody. */
+bool urlp_tls_is_verified(const struct urlp_stream *base);
 
-/* urlp_tls_peer_certificate is the certificate, in DER, that the peer of `stream` showed; empty
- * when `stream` is not TLS at its top.
+/* urlp_tls_peer_certificate is the certificate, in DER, that the peer of `base` showed; empty
+ * when `base` is not TLS at its top.
  *
  * Owns:    valid as long as the stream. */
-struct urlp_span urlp_tls_peer_certificate(const struct urlp_stream *stream);
+struct urlp_span urlp_tls_peer_certificate(const struct urlp_stream *base);
 
 /* urlp_tls_library is name and version of the TLS library: "BoringSSL/17". */
 const char *urlp_tls_library(void);
