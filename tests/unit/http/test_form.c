@@ -361,8 +361,8 @@ START_TEST(form__takes_what_RFC_2046_has_as_a_boundary)
                                       "a{b",
                                       "a\x7f",
                                       "a&b",
-                                      "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV"
-                                      "WXYZ'()+_,-./"};
+                                      ("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV"
+                                       "WXYZ'()+_,-./")};
     struct urlpool_form *form = new_form();
     struct urlpool_error err = {0};
 
