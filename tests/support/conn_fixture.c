@@ -138,3 +138,25 @@ struct urlpool_response *fixture_answer(struct fixture *fixture, const char *tex
     ck_assert_msg(response != NULL, "%s", fixture->err.message);
     return response;
 }
+
+void fixture_expect_body(struct fixture *fixture, struct urlpool_response *response,
+                         const char *body)
+{
+    ck_assert_msg(urlpool_response_read_all(response, &fixture->err) == URLPOOL_OK, "%s",
+                  fixture->err.message);
+    ck_assert_str_eq((const char *)response->data, body);
+    ck_assert_uint_eq(response->data_len, strlen(body));
+}
+
+void fixture_expect_end(const struct fixture *fixture, unsigned num_ended, bool is_reusable)
+{
+    ck_assert_uint_eq(fixture->num_ended, num_ended);
+    ck_assert_int_eq(fixture->verdict.is_reusable, is_reusable);
+}
+
+void fixture_finish(struct fixture *fixture, struct urlpool_response *response)
+{
+    urlpool_response_free(response);
+    ck_assert_uint_eq(fixture->num_ended, 1);
+    fixture_end(fixture);
+}

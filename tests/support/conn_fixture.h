@@ -45,4 +45,14 @@ struct urlpool_response *fixture_exchange(struct fixture *fixture);
 /* fixture_answer is fixture_exchange for a script that gives `text` and must succeed. */
 struct urlpool_response *fixture_answer(struct fixture *fixture, const char *text);
 
+/* fixture_expect_body reads the rest of the body, which must be `body`, into `data`. */
+void fixture_expect_body(struct fixture *fixture, struct urlpool_response *response,
+                         const char *body);
+
+/* fixture_expect_end fails the test unless the owner was told so often, and of that. */
+void fixture_expect_end(const struct fixture *fixture, unsigned num_ended, bool is_reusable);
+
+/* fixture_finish frees the response, of whose end the owner is told once in all, and ends. */
+void fixture_finish(struct fixture *fixture, struct urlpool_response *response);
+
 #endif /* TESTS_SUPPORT_CONN_FIXTURE_H */

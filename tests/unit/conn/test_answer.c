@@ -1,37 +1,12 @@
 /* What a response is made of, over a scripted stream: its head, its URL, and bodies that are none.
  */
 
-#include <string.h>
-
 #include "support/conn_fixture.h"
 #include "support/run_tests.h"
 
 #define SIZED(len) "HTTP/1.1 200 OK\r\nContent-Length: " #len "\r\n\r\n"
 
 static struct fixture fixture;
-
-/* check_all reads the rest of the body into `data`. */
-static void check_all(struct urlpool_response *response, const char *body)
-{
-    ck_assert_msg(urlpool_response_read_all(response, &fixture.err) == URLPOOL_OK, "%s",
-                  fixture.err.message);
-    ck_assert_str_eq((const char *)response->data, body);
-    ck_assert_uint_eq(response->data_len, strlen(body));
-}
-
-/* check_end says how often the owner was told, and of what. */
-static void check_end(unsigned num_ended, bool is_reusable)
-{
-    ck_assert_uint_eq(fixture.num_ended, num_ended);
-    ck_assert_int_eq(fixture.verdict.is_reusable, is_reusable);
-}
-
-static void finish(struct urlpool_response *response)
-{
-    urlpool_response_free(response);
-    ck_assert_uint_eq(fixture.num_ended, 1);
-    fixture_end(&fixture);
-}
 
 START_TEST(response__shows_its_head)
 {
@@ -55,7 +30,7 @@ START_TEST(response__shows_its_head)
     ck_assert_uint_eq(num_fields, 4);
     ck_assert(urlp_span_is(fields[1].name, "B"));
     ck_assert(urlp_span_is(fields[2].value, "3"));
-    finish(response);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -67,7 +42,7 @@ START_TEST(response__without_a_reason_has_an_empty_one)
     response = fixture_answer(&fixture, "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n");
     ck_assert_str_eq(response->reason, "");
     ck_assert_int_eq(response->version, 11);
-    finish(response);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -85,7 +60,7 @@ START_TEST(response__carries_the_url_it_is_given_short_or_long)
         ck_assert_int_eq(urlp_response_set_url(response, urlp_span_of(urls[i]), NULL), URLPOOL_OK);
         ck_assert_str_eq(response->url, urls[i]);
     }
-    finish(response);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -101,12 +76,12 @@ START_TEST(response__with_nothing_to_read_has_ended_before_it_is_seen)
     for (i = 0; i < 3; i++) {
         fixture_begin(&fixture);
         response = fixture_answer(&fixture, heads[i]);
-        check_end(1, true);
+        fixture_expect_end(&fixture, 1, true);
         ck_assert_int_eq(urlpool_response_read(response, &byte, 1, &len, NULL), URLPOOL_OK);
         ck_assert_uint_eq(len, 0);
-        check_all(response, "");
+        fixture_expect_body(&fixture, response, "");
         ck_assert_uint_eq(script_num_reads(fixture.script), 1);
-        finish(response);
+        fixture_finish(&fixture, response);
     }
 }
 END_TEST
@@ -118,9 +93,9 @@ START_TEST(response__to_head_has_no_body_whatever_its_length)
     fixture_begin(&fixture);
     fixture.method = "HEAD";
     response = fixture_answer(&fixture, SIZED(1000));
-    check_end(1, true);
-    check_all(response, "");
-    finish(response);
+    fixture_expect_end(&fixture, 1, true);
+    fixture_expect_body(&fixture, response, "");
+    fixture_finish(&fixture, response);
 }
 END_TEST
 

@@ -17,29 +17,6 @@
 
 static struct fixture fixture;
 
-/* check_all reads the rest of the body into `data`. */
-static void check_all(struct urlpool_response *response, const char *body)
-{
-    ck_assert_msg(urlpool_response_read_all(response, &fixture.err) == URLPOOL_OK, "%s",
-                  fixture.err.message);
-    ck_assert_str_eq((const char *)response->data, body);
-    ck_assert_uint_eq(response->data_len, strlen(body));
-}
-
-/* check_end says how often the owner was told, and of what. */
-static void check_end(unsigned num_ended, bool is_reusable)
-{
-    ck_assert_uint_eq(fixture.num_ended, num_ended);
-    ck_assert_int_eq(fixture.verdict.is_reusable, is_reusable);
-}
-
-static void finish(struct urlpool_response *response)
-{
-    urlpool_response_free(response);
-    ck_assert_uint_eq(fixture.num_ended, 1);
-    fixture_end(&fixture);
-}
-
 START_TEST(body__until_close_is_whole_at_a_clean_end_and_never_reusable)
 {
     struct urlpool_response *response;
@@ -48,11 +25,11 @@ START_TEST(body__until_close_is_whole_at_a_clean_end_and_never_reusable)
     response = fixture_answer(&fixture, UNTIL_CLOSE "hel");
     script_give(fixture.script, "lo");
     script_end(fixture.script, URLP_END_CLEAN);
-    check_all(response, "hello");
-    check_end(1, false);
+    fixture_expect_body(&fixture, response, "hello");
+    fixture_expect_end(&fixture, 1, false);
     ck_assert_int_eq(fixture.verdict.why, URLPOOL_CLOSED_NOT_REUSABLE);
     ck_assert(fixture.verdict.is_polite);
-    finish(response);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -64,9 +41,9 @@ START_TEST(body__until_close_is_cut_short_by_a_ragged_end)
     response = fixture_answer(&fixture, UNTIL_CLOSE "hello");
     script_end(fixture.script, URLP_END_RAGGED);
     ck_assert_int_eq(urlpool_response_read_all(response, &fixture.err), URLPOOL_E_INCOMPLETE_READ);
-    check_end(1, false);
+    fixture_expect_end(&fixture, 1, false);
     ck_assert_int_eq(fixture.verdict.why, URLPOOL_CLOSED_ERROR);
-    finish(response);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -77,8 +54,8 @@ START_TEST(body__of_known_length_does_not_mind_a_ragged_end_behind_it)
     fixture_begin(&fixture);
     response = fixture_answer(&fixture, SIZED(5) "hello");
     script_end(fixture.script, URLP_END_RAGGED);
-    check_all(response, "hello");
-    finish(response);
+    fixture_expect_body(&fixture, response, "hello");
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -131,14 +108,14 @@ static void read_broken(const struct broken *broken)
         ck_assert_int_eq(again.http_status, 200);
         ck_assert(again.maybe_processed);
     }
-    check_end(1, false);
+    fixture_expect_end(&fixture, 1, false);
     ck_assert_int_eq(fixture.verdict.why, URLPOOL_CLOSED_ERROR);
     ck_assert(!fixture.verdict.is_polite);
     urlp_connection_judge(fixture.connection, &verdict); /* says so to whoever asks later, too */
     ck_assert(!verdict.is_reusable);
     ck_assert_int_eq(verdict.why, URLPOOL_CLOSED_ERROR);
     ck_assert_ptr_null(strstr(fixture.traced, "END"));
-    finish(response);
+    fixture_finish(&fixture, response);
 }
 
 START_TEST(body__that_breaks_gives_what_was_good_and_then_fails_for_ever)
@@ -165,16 +142,16 @@ START_TEST(body__that_does_not_come_times_out)
     ck_assert_int_eq(urlpool_response_read(response, buf, 8, &len, &fixture.err),
                      URLPOOL_E_READ_TIMEOUT);
     ck_assert_int_eq(fixture.err.phase, URLPOOL_PHASE_BODY);
-    check_end(1, false);
+    fixture_expect_end(&fixture, 1, false);
     script_give(fixture.script, "llo"); /* late bytes reach nobody */
     ck_assert_int_eq(urlpool_response_read(response, buf, 8, &len, NULL), URLPOOL_E_READ_TIMEOUT);
-    finish(response);
+    fixture_finish(&fixture, response);
 
     fixture_begin(&fixture);
     fixture.call.by = fixture.call.total_by = urlp_deadline_in(1000000);
     response = fixture_answer(&fixture, SIZED(5) "he");
     ck_assert_int_eq(urlpool_response_read_all(response, NULL), URLPOOL_E_TOTAL_TIMEOUT);
-    finish(response);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -191,9 +168,9 @@ START_TEST(connection__with_bytes_left_over_is_not_used_again)
         fixture_begin(&fixture);
         response = fixture_answer(&fixture, answers[i]);
         ck_assert_int_eq(urlpool_response_read_all(response, NULL), URLPOOL_OK);
-        check_end(1, false);
+        fixture_expect_end(&fixture, 1, false);
         ck_assert_int_eq(fixture.verdict.why, URLPOOL_CLOSED_NOT_REUSABLE);
-        finish(response);
+        fixture_finish(&fixture, response);
     }
 }
 END_TEST
@@ -205,17 +182,17 @@ START_TEST(connection__that_either_side_closes_is_not_used_again)
     fixture_begin(&fixture);
     response = fixture_answer(&fixture, "HTTP/1.1 200 OK\r\nConnection: close\r\n"
                                         "Content-Length: 2\r\n\r\nhi");
-    check_all(response, "hi");
-    check_end(1, false);
+    fixture_expect_body(&fixture, response, "hi");
+    fixture_expect_end(&fixture, 1, false);
     ck_assert_int_eq(fixture.verdict.why, URLPOOL_CLOSED_NOT_REUSABLE);
-    finish(response);
+    fixture_finish(&fixture, response);
 
     fixture_begin(&fixture);
     fixture.fields = "Connection: close\n";
     response = fixture_answer(&fixture, SIZED(2) "hi");
-    check_all(response, "hi");
-    check_end(1, false);
-    finish(response);
+    fixture_expect_body(&fixture, response, "hi");
+    fixture_expect_end(&fixture, 1, false);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -228,13 +205,13 @@ START_TEST(connection__brings_the_hints_of_the_server_home)
                                         "Content-Length: 0\r\n\r\n");
     ck_assert_int_eq(fixture.verdict.keep_alive_timeout_s, 7);
     ck_assert_int_eq(fixture.verdict.keep_alive_max, 42);
-    finish(response);
+    fixture_finish(&fixture, response);
 
     fixture_begin(&fixture);
     response = fixture_answer(&fixture, SIZED(0));
     ck_assert_int_eq(fixture.verdict.keep_alive_timeout_s, -1);
     ck_assert_int_eq(fixture.verdict.keep_alive_max, -1);
-    finish(response);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -246,7 +223,7 @@ START_TEST(connection__serves_one_response_after_the_other)
     for (i = 1; i <= 5; i++) {
         struct urlpool_response *response = fixture_answer(&fixture, SIZED(2) "hi");
 
-        check_all(response, "hi");
+        fixture_expect_body(&fixture, response, "hi");
         ck_assert_uint_eq(fixture.num_ended, (unsigned)i);
         ck_assert(fixture.verdict.is_reusable);
         urlpool_response_free(response);
@@ -264,13 +241,13 @@ START_TEST(trailers__are_there_once_the_body_has_ended)
     response = fixture_answer(&fixture, CHUNKED "2\r\nhi\r\n0\r\n");
     ck_assert_ptr_null(urlpool_response_trailers(response));
     script_give(fixture.script, "Digest: x\r\nDigest: y\r\n\r\n");
-    check_all(response, "hi");
+    fixture_expect_body(&fixture, response, "hi");
     ck_assert_uint_eq(urlpool_headers_count(urlpool_response_trailers(response)), 2);
     ck_assert_str_eq(urlpool_headers_get_nth(urlpool_response_trailers(response), "digest", 1),
                      "y");
     ck_assert_ptr_null(urlpool_response_header(response, "Digest"));
-    check_end(1, true);
-    finish(response);
+    fixture_expect_end(&fixture, 1, true);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -341,9 +318,9 @@ START_TEST(decoding__undoes_the_content_coding_whatever_the_pieces)
         script_give_bytes(fixture.script, answer, cut);
         script_give_bytes(fixture.script, answer + cut, len - cut);
         response = fixture_exchange(&fixture);
-        check_all(response, text);
-        check_end(1, true);
-        finish(response);
+        fixture_expect_body(&fixture, response, text);
+        fixture_expect_end(&fixture, 1, true);
+        fixture_finish(&fixture, response);
     }
     free(answer);
 }
@@ -370,8 +347,8 @@ START_TEST(decoding__gives_a_reader_no_more_than_it_asks_for)
     }
     ck_assert_uint_eq(total, sizeof(zeros));
     ck_assert_mem_eq(got, zeros, sizeof(zeros));
-    check_end(1, true);
-    finish(response);
+    fixture_expect_end(&fixture, 1, true);
+    fixture_finish(&fixture, response);
     free(answer);
 }
 END_TEST
@@ -389,7 +366,7 @@ START_TEST(decoding__counts_decoded_bytes_against_data_bytes_max)
     script_give_bytes(fixture.script, answer, len);
     response = fixture_exchange(&fixture);
     ck_assert_int_eq(urlpool_response_read_all(response, &fixture.err), URLPOOL_E_DATA_TOO_LARGE);
-    finish(response);
+    fixture_finish(&fixture, response);
 
     fixture_begin(&fixture);
     fixture.data_bytes_max = sizeof(zeros);
@@ -397,7 +374,7 @@ START_TEST(decoding__counts_decoded_bytes_against_data_bytes_max)
     response = fixture_exchange(&fixture);
     ck_assert_int_eq(urlpool_response_read_all(response, NULL), URLPOOL_OK);
     ck_assert_uint_eq(response->data_len, sizeof(zeros));
-    finish(response);
+    fixture_finish(&fixture, response);
     free(answer);
 }
 END_TEST
@@ -414,8 +391,8 @@ START_TEST(decoding__is_left_undone_where_that_was_asked_for)
     response = fixture_exchange(&fixture);
     ck_assert_int_eq(urlpool_response_read_all(response, NULL), URLPOOL_OK);
     ck_assert_mem_eq(response->data, "\x1f\x8b", 2);
-    check_end(1, true);
-    finish(response);
+    fixture_expect_end(&fixture, 1, true);
+    fixture_finish(&fixture, response);
     free(answer);
 }
 END_TEST
@@ -432,9 +409,10 @@ START_TEST(decoding__fails_on_what_is_cut_short_though_its_length_was_right)
                       (size_t)(strstr(answer, "\r\n\r\n") + 4 - answer) + 15);
     response = fixture_exchange(&fixture);
     ck_assert_int_eq(urlpool_response_read_all(response, &fixture.err), URLPOOL_E_DECODE);
-    check_end(1, true); /* the message itself was whole, and the connection is home */
+    fixture_expect_end(&fixture, 1,
+                       true); /* the message itself was whole, and the connection is home */
     ck_assert_int_eq(urlpool_response_read_all(response, NULL), URLPOOL_E_DECODE);
-    finish(response);
+    fixture_finish(&fixture, response);
     free(answer);
 }
 END_TEST
@@ -448,9 +426,9 @@ START_TEST(decoding__of_garbage_ends_the_connection)
                                         "Content-Length: 100000\r\n\r\nthis is no gzip");
     ck_assert_int_eq(urlpool_response_read_all(response, &fixture.err), URLPOOL_E_DECODE);
     ck_assert_int_eq(fixture.err.phase, URLPOOL_PHASE_BODY);
-    check_end(1, false);
+    fixture_expect_end(&fixture, 1, false);
     ck_assert_int_eq(fixture.verdict.why, URLPOOL_CLOSED_ERROR);
-    finish(response);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -462,8 +440,8 @@ START_TEST(decoding__is_not_done_by_a_drain)
     response = fixture_answer(&fixture, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
                                         "Content-Length: 15\r\n\r\nthis is no gzip");
     urlpool_response_drain(response);
-    check_end(1, true);
-    finish(response);
+    fixture_expect_end(&fixture, 1, true);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -488,8 +466,8 @@ START_TEST(decoding__is_not_done_by_a_drain_behind_a_part_read)
                      URLPOOL_OK);
     ck_assert_mem_eq(some, data, sizeof(some));
     urlpool_response_drain(response);
-    check_end(1, true);
-    finish(response);
+    fixture_expect_end(&fixture, 1, true);
+    fixture_finish(&fixture, response);
     free(answer);
 }
 END_TEST
@@ -509,7 +487,7 @@ static void check_layers(int num_layers, int codings_max, enum urlpool_code code
     if (code == URLPOOL_OK) {
         ck_assert_str_eq((const char *)response->data, "hello");
     }
-    finish(response);
+    fixture_finish(&fixture, response);
     free(answer);
 }
 
@@ -530,15 +508,15 @@ START_TEST(decoding__passes_unknown_codings_and_empty_bodies_on)
     fixture_begin(&fixture);
     response = fixture_answer(&fixture, "HTTP/1.1 200 OK\r\nContent-Encoding: x-own\r\n"
                                         "Content-Length: 2\r\n\r\nhi");
-    check_all(response, "hi");
-    finish(response);
+    fixture_expect_body(&fixture, response, "hi");
+    fixture_finish(&fixture, response);
 
     fixture_begin(&fixture);
     response = fixture_answer(&fixture, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
                                         "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
-    check_all(response, "");
-    check_end(1, true);
-    finish(response);
+    fixture_expect_body(&fixture, response, "");
+    fixture_expect_end(&fixture, 1, true);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 

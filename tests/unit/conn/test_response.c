@@ -15,29 +15,6 @@
 
 static struct fixture fixture;
 
-/* check_all reads the rest of the body into `data`. */
-static void check_all(struct urlpool_response *response, const char *body)
-{
-    ck_assert_msg(urlpool_response_read_all(response, &fixture.err) == URLPOOL_OK, "%s",
-                  fixture.err.message);
-    ck_assert_str_eq((const char *)response->data, body);
-    ck_assert_uint_eq(response->data_len, strlen(body));
-}
-
-/* check_end says how often the owner was told, and of what. */
-static void check_end(unsigned num_ended, bool is_reusable)
-{
-    ck_assert_uint_eq(fixture.num_ended, num_ended);
-    ck_assert_int_eq(fixture.verdict.is_reusable, is_reusable);
-}
-
-static void finish(struct urlpool_response *response)
-{
-    urlpool_response_free(response);
-    ck_assert_uint_eq(fixture.num_ended, 1);
-    fixture_end(&fixture);
-}
-
 /* pattern is `len` bytes that repeat at no power of two; for free(). */
 static char *pattern(size_t len)
 {
@@ -58,13 +35,13 @@ START_TEST(read_all__puts_a_small_body_into_the_response)
 
     fixture_begin(&fixture);
     response = fixture_answer(&fixture, SIZED(5) "hello");
-    check_end(0, false);
+    fixture_expect_end(&fixture, 0, false);
     ck_assert_ptr_null(response->data);
-    check_all(response, "hello");
-    check_end(1, true);
-    check_all(response, "hello"); /* again is harmless */
-    check_end(1, true);
-    finish(response);
+    fixture_expect_body(&fixture, response, "hello");
+    fixture_expect_end(&fixture, 1, true);
+    fixture_expect_body(&fixture, response, "hello"); /* again is harmless */
+    fixture_expect_end(&fixture, 1, true);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -77,8 +54,8 @@ START_TEST(read_all__after_read_gives_the_rest)
     fixture_begin(&fixture);
     response = fixture_answer(&fixture, SIZED(5) "hello");
     ck_assert_int_eq(urlpool_response_read(response, buf, 3, &len, NULL), URLPOOL_OK);
-    check_all(response, "lo");
-    finish(response);
+    fixture_expect_body(&fixture, response, "lo");
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -103,9 +80,9 @@ START_TEST(read_all__reads_bodies_of_every_size_in_pieces_of_any)
                                   sizes[i] - at < pieces[j] ? sizes[i] - at : pieces[j]);
             }
             response = fixture_exchange(&fixture);
-            check_all(response, body);
-            check_end(1, true);
-            finish(response);
+            fixture_expect_body(&fixture, response, body);
+            fixture_expect_end(&fixture, 1, true);
+            fixture_finish(&fixture, response);
             free(body);
         }
     }
@@ -121,10 +98,10 @@ START_TEST(read_all__reads_large_bodies_into_their_own_memory_in_few_reads)
     script_give(fixture.script, SIZED(1048576));
     script_give_bytes(fixture.script, body, 1 << 20);
     response = fixture_exchange(&fixture);
-    check_all(response, body);
+    fixture_expect_body(&fixture, response, body);
     /* Head; then reads as large as the memory, which doubles from 16 KiB. */
     ck_assert_uint_le(script_num_reads(fixture.script), 1 + 8);
-    finish(response);
+    fixture_finish(&fixture, response);
     free(body);
 }
 END_TEST
@@ -137,7 +114,7 @@ START_TEST(read_all__takes_memory_for_what_came_and_not_for_what_was_announced)
     response = fixture_answer(&fixture, SIZED(4611686018427387904) "hello");
     script_end(fixture.script, URLP_END_CLEAN);
     ck_assert_int_eq(urlpool_response_read_all(response, &fixture.err), URLPOOL_E_INCOMPLETE_READ);
-    finish(response);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -148,35 +125,35 @@ START_TEST(read_all__is_cut_off_at_data_bytes_max)
     fixture_begin(&fixture);
     fixture.data_bytes_max = 5;
     response = fixture_answer(&fixture, SIZED(5) "hello");
-    check_all(response, "hello");
-    finish(response);
+    fixture_expect_body(&fixture, response, "hello");
+    fixture_finish(&fixture, response);
 
     fixture_begin(&fixture);
     fixture.data_bytes_max = 4;
     response = fixture_answer(&fixture, SIZED(5));
     ck_assert_int_eq(urlpool_response_read_all(response, &fixture.err), URLPOOL_E_DATA_TOO_LARGE);
     ck_assert_uint_eq(script_num_reads(fixture.script), 1); /* known from the head */
-    check_end(1, false);
-    finish(response);
+    fixture_expect_end(&fixture, 1, false);
+    fixture_finish(&fixture, response);
 
     fixture_begin(&fixture);
     fixture.data_bytes_max = 5;
     response = fixture_answer(&fixture, CHUNKED "5\r\nhello\r\n0\r\n\r\n");
-    check_all(response, "hello");
-    finish(response);
+    fixture_expect_body(&fixture, response, "hello");
+    fixture_finish(&fixture, response);
 
     fixture_begin(&fixture);
     fixture.data_bytes_max = 4;
     response = fixture_answer(&fixture, CHUNKED "5\r\nhello\r\n0\r\n\r\n");
     ck_assert_int_eq(urlpool_response_read_all(response, &fixture.err), URLPOOL_E_DATA_TOO_LARGE);
     ck_assert_ptr_null(response->data);
-    finish(response);
+    fixture_finish(&fixture, response);
 
     fixture_begin(&fixture);
     fixture.data_bytes_max = 0;
     response = fixture_answer(&fixture, CHUNKED "1\r\nh\r\n0\r\n\r\n");
     ck_assert_int_eq(urlpool_response_read_all(response, &fixture.err), URLPOOL_E_DATA_TOO_LARGE);
-    finish(response);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -191,7 +168,7 @@ START_TEST(read__is_not_bound_by_data_bytes_max)
     response = fixture_answer(&fixture, SIZED(5) "hello");
     ck_assert_int_eq(urlpool_response_read_exact(response, buf, 8, &len, NULL), URLPOOL_OK);
     ck_assert_uint_eq(len, 5);
-    finish(response);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -209,15 +186,15 @@ START_TEST(read__gives_what_is_there_and_ends_with_nothing)
     script_give(fixture.script, "llo");
     ck_assert_int_eq(urlpool_response_read(response, buf, 1, &len, NULL), URLPOOL_OK);
     ck_assert_mem_eq(buf, "l", 1);
-    check_end(0, false);
+    fixture_expect_end(&fixture, 0, false);
     ck_assert_int_eq(urlpool_response_read(response, buf, 8, &len, NULL), URLPOOL_OK);
     ck_assert_uint_eq(len, 2);
-    check_end(1, true); /* with the last byte, not at the call after it */
+    fixture_expect_end(&fixture, 1, true); /* with the last byte, not at the call after it */
     ck_assert_int_eq(urlpool_response_read(response, buf, 8, &len, NULL), URLPOOL_OK);
     ck_assert_uint_eq(len, 0);
     ck_assert_int_eq(urlpool_response_read(response, buf, 8, &len, NULL), URLPOOL_OK);
     ck_assert_uint_eq(len, 0);
-    finish(response);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -231,9 +208,9 @@ START_TEST(read__of_a_chunked_body_goes_home_with_its_last_chunk)
     response = fixture_answer(&fixture, CHUNKED "2\r\nhi\r\n3\r\nyou\r\n0\r\n\r\n");
     ck_assert_int_eq(urlpool_response_read_exact(response, buf, 5, &len, NULL), URLPOOL_OK);
     ck_assert_mem_eq(buf, "hiyou", 5);
-    check_end(1, true);
+    fixture_expect_end(&fixture, 1, true);
     ck_assert_ptr_null(urlpool_response_trailers(response));
-    finish(response);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -255,13 +232,13 @@ START_TEST(read__refuses_arguments_that_make_no_sense)
     ck_assert_ptr_null(urlpool_response_trailers(NULL));
     ck_assert_ptr_null(urlpool_response_header(response, NULL));
     ck_assert_uint_eq(len, 77);
-    check_all(response, "hello");
+    fixture_expect_body(&fixture, response, "hello");
     ck_assert_int_eq(urlpool_response_read(response, buf, 1, &len, NULL), URLPOOL_E_INVALID);
     ck_assert_int_eq(urlpool_response_read_exact(response, buf, 1, &len, NULL), URLPOOL_E_INVALID);
     urlpool_response_free(NULL);
     urlpool_response_close(NULL);
     urlpool_response_drain(NULL);
-    finish(response);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -283,8 +260,8 @@ START_TEST(read_exact__gives_fewer_bytes_only_at_the_end)
     ck_assert_int_eq(urlpool_response_read_exact(response, buf, 16, &len, NULL), URLPOOL_OK);
     ck_assert_uint_eq(len, 1);
     ck_assert_mem_eq(buf, "o", 1);
-    check_end(1, true);
-    finish(response);
+    fixture_expect_end(&fixture, 1, true);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -324,8 +301,8 @@ START_TEST(stream__gives_the_whole_body_to_the_sink)
     ck_assert_mem_eq(heap.bytes, body, 200000);
     ck_assert_uint_le(heap.largest, 65536);
     ck_assert_ptr_null(response->data);
-    check_end(1, true);
-    finish(response);
+    fixture_expect_end(&fixture, 1, true);
+    fixture_finish(&fixture, response);
     free(body);
 }
 END_TEST
@@ -341,9 +318,9 @@ START_TEST(stream__ends_with_the_code_of_the_sink)
     script_give(fixture.script, "cd");
     ck_assert_int_eq(urlpool_response_stream(response, collect, &heap, NULL), URLPOOL_E_CANCELLED);
     ck_assert_uint_eq(heap.len, 2);
-    check_end(0, false);
-    check_all(response, "cd"); /* the body is still there */
-    finish(response);
+    fixture_expect_end(&fixture, 0, false);
+    fixture_expect_body(&fixture, response, "cd"); /* the body is still there */
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -360,11 +337,11 @@ START_TEST(drain__reads_what_is_left_so_that_the_connection_can_be_used_again)
         fixture_begin(&fixture);
         response = fixture_answer(&fixture, answers[i]);
         urlpool_response_drain(response);
-        check_end(1, true);
+        fixture_expect_end(&fixture, 1, true);
         ck_assert_ptr_null(response->data);
         ck_assert_int_eq(urlpool_response_read(response, &byte, 1, &len, NULL), URLPOOL_OK);
         ck_assert_uint_eq(len, 0);
-        finish(response);
+        fixture_finish(&fixture, response);
     }
 }
 END_TEST
@@ -379,29 +356,29 @@ START_TEST(drain__reads_64_kib_and_no_more)
     script_give_bytes(fixture.script, body, 65536);
     response = fixture_exchange(&fixture);
     urlpool_response_drain(response);
-    check_end(1, true);
-    finish(response);
+    fixture_expect_end(&fixture, 1, true);
+    fixture_finish(&fixture, response);
 
     fixture_begin(&fixture); /* known from the head: not worth a read */
     script_give(fixture.script, SIZED(65537));
     script_give_bytes(fixture.script, body, 65537);
     response = fixture_exchange(&fixture);
     urlpool_response_drain(response);
-    check_end(1, false);
+    fixture_expect_end(&fixture, 1, false);
     ck_assert_int_eq(fixture.verdict.why, URLPOOL_CLOSED_UNREAD);
     ck_assert(fixture.verdict.is_polite);
     ck_assert_uint_eq(script_num_reads(fixture.script), 1);
-    finish(response);
+    fixture_finish(&fixture, response);
 
     fixture_begin(&fixture); /* learnt on the way */
     script_give(fixture.script, CHUNKED "30d40\r\n");
     script_give_bytes(fixture.script, body, 200000);
     response = fixture_exchange(&fixture);
     urlpool_response_drain(response);
-    check_end(1, false);
+    fixture_expect_end(&fixture, 1, false);
     ck_assert_int_eq(fixture.verdict.why, URLPOOL_CLOSED_UNREAD);
     ck_assert_uint_le(script_num_reads(fixture.script), 1 + 5);
-    finish(response);
+    fixture_finish(&fixture, response);
     free(body);
 }
 END_TEST
@@ -413,17 +390,17 @@ START_TEST(drain__does_not_wait_for_what_does_not_come)
     fixture_begin(&fixture);
     response = fixture_answer(&fixture, SIZED(5) "he");
     urlpool_response_drain(response);
-    check_end(1, false);
+    fixture_expect_end(&fixture, 1, false);
     ck_assert_int_eq(fixture.verdict.why, URLPOOL_CLOSED_UNREAD);
     ck_assert(fixture.verdict.is_polite);
-    finish(response);
+    fixture_finish(&fixture, response);
 
     fixture_begin(&fixture); /* cannot bring the connection home, so is not tried */
     response = fixture_answer(&fixture, UNTIL_CLOSE "hello");
     urlpool_response_drain(response);
-    check_end(1, false);
+    fixture_expect_end(&fixture, 1, false);
     ck_assert_uint_eq(script_num_reads(fixture.script), 1);
-    finish(response);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -435,7 +412,7 @@ START_TEST(free__drains_what_is_unread)
     response = fixture_answer(&fixture, SIZED(5) "he");
     script_give(fixture.script, "llo");
     urlpool_response_free(response);
-    check_end(1, true);
+    fixture_expect_end(&fixture, 1, true);
     fixture_end(&fixture);
 }
 END_TEST
@@ -449,13 +426,13 @@ START_TEST(close__gives_the_connection_up_at_once)
     fixture_begin(&fixture);
     response = fixture_answer(&fixture, SIZED(5) "hello");
     urlpool_response_close(response);
-    check_end(1, false);
+    fixture_expect_end(&fixture, 1, false);
     ck_assert_int_eq(fixture.verdict.why, URLPOOL_CLOSED_UNREAD);
     ck_assert_int_eq(urlpool_response_read(response, &byte, 1, &len, NULL),
                      URLPOOL_E_NOT_CONNECTED);
     ck_assert_int_eq(urlpool_response_read_all(response, NULL), URLPOOL_E_NOT_CONNECTED);
     urlpool_response_close(response);
-    finish(response);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
@@ -465,12 +442,12 @@ START_TEST(close__of_a_response_that_has_gone_home_does_nothing)
 
     fixture_begin(&fixture);
     response = fixture_answer(&fixture, SIZED(2) "hi");
-    check_all(response, "hi");
+    fixture_expect_body(&fixture, response, "hi");
     urlpool_response_close(response);
     urlpool_response_drain(response);
-    check_end(1, true);
+    fixture_expect_end(&fixture, 1, true);
     ck_assert_str_eq((const char *)response->data, "hi");
-    finish(response);
+    fixture_finish(&fixture, response);
 }
 END_TEST
 
