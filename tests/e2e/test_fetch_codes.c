@@ -3,7 +3,6 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -322,29 +321,13 @@ START_TEST(fetch__control_c_stops_cleanly_and_still_reports)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("fetch codes");
-    TCase *tcase = tcase_create("fetch codes");
-    SRunner *runner = srunner_create(suite);
-    int num_failed;
-
-    suite_add_tcase(suite, tcase);
-    tcase_set_timeout(tcase, 60);
-    tcase_add_loop_test(tcase, fetch__an_answer_has_the_exit_code_of_curl, 0,
-                        sizeof(answers) / sizeof(answers[0]));
-    tcase_add_loop_test(tcase, fetch__refuses_what_it_cannot_do_in_one_sentence, 0,
-                        sizeof(lines) / sizeof(lines[0]));
-    tcase_add_test(tcase, fetch__several_urls_give_the_code_of_the_first_that_failed);
-    tcase_add_test(tcase, fetch__silent_hides_errors_and_show_error_shows_them);
-    tcase_add_test(tcase, fetch__fail_early_stops_at_the_first_failure);
-    tcase_add_test(tcase, fetch__a_port_where_nobody_listens_is_refused);
-    tcase_add_test(tcase, fetch__connect_timeout_bounds_the_dialling);
-    tcase_add_test(tcase, fetch__accepts_what_is_so_anyway);
-    tcase_add_test(tcase, fetch__says_nothing_that_a_terminal_would_obey);
-    tcase_add_test(tcase, fetch__control_c_stops_cleanly_and_still_reports);
-    srunner_run_all(runner, CK_ENV);
-    num_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return num_failed == 0 ? 0 : 1;
-}
+RUN_LOOPS("fetch codes", TEST_ROWS(fetch__an_answer_has_the_exit_code_of_curl, answers),
+          TEST_ROWS(fetch__refuses_what_it_cannot_do_in_one_sentence, lines),
+          TEST_ONCE(fetch__several_urls_give_the_code_of_the_first_that_failed),
+          TEST_ONCE(fetch__silent_hides_errors_and_show_error_shows_them),
+          TEST_ONCE(fetch__fail_early_stops_at_the_first_failure),
+          TEST_ONCE(fetch__a_port_where_nobody_listens_is_refused),
+          TEST_ONCE(fetch__connect_timeout_bounds_the_dialling),
+          TEST_ONCE(fetch__accepts_what_is_so_anyway),
+          TEST_ONCE(fetch__says_nothing_that_a_terminal_would_obey),
+          TEST_ONCE(fetch__control_c_stops_cleanly_and_still_reports))

@@ -13,7 +13,6 @@
 #define CURL "/usr/bin/curl"
 
 enum {
-    SKIPPED = 77,
     WORDS_MAX = 10
 };
 
@@ -195,23 +194,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite;
-    TCase *tcase;
-    SRunner *runner;
-    int num_failed;
+    const struct test_loop loop = TEST_ROWS(fetch__does_as_curl_does, lines);
 
     if (access(CURL, X_OK) != 0) {
         fprintf(stderr, "skipped: no curl\n");
-        return SKIPPED;
+        return TEST_SKIPPED;
     }
-    suite = suite_create("fetch curl");
-    tcase = tcase_create("fetch curl");
-    runner = srunner_create(suite);
-    suite_add_tcase(suite, tcase);
-    tcase_set_timeout(tcase, 60);
-    tcase_add_loop_test(tcase, fetch__does_as_curl_does, 0, sizeof(lines) / sizeof(lines[0]));
-    srunner_run_all(runner, CK_ENV);
-    num_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return num_failed == 0 ? 0 : 1;
+    return run_loops("fetch curl", &loop, 1);
 }

@@ -10,7 +10,6 @@
 #include "support/fetch_site.h"
 #include "support/run_tests.h"
 
-#define SKIPPED  77
 #define TEXT_MAX 65536
 
 static struct site site;
@@ -136,7 +135,7 @@ int main(void)
 
     if (!open_terminal(&ours, &theirs)) {
         fprintf(stderr, "skipped: no pseudo-terminals\n");
-        return SKIPPED;
+        return TEST_SKIPPED;
     }
     (void)close(ours);
     (void)close(theirs);

@@ -335,37 +335,17 @@ START_TEST(fetch__help_and_version)
 }
 END_TEST
 
-int main(void)
-{
-    const TTest *const tests[] = {
-        fetch__times_come_in_the_order_of_things,
-        fetch__write_out_follows_its_body_and_comes_from_files_too,
-        fetch__jsonl_has_an_object_a_transfer,
-        fetch__report_counts_what_happened,
-        fetch__report_as_text_stays_clear_of_bodies,
-        fetch__pool_block_bounds_the_open_connections,
-        fetch__pool_timeout_bounds_the_wait_for_a_place,
-        fetch__a_pool_that_keeps_nothing_opens_every_time,
-        fetch__num_pools_bounds_the_origins_kept,
-        fetch__max_idle_and_max_lifetime_end_connections,
-        fetch__verbose_shows_heads_and_events_without_credentials,
-        fetch__demo_fetches_two_thousand_times_and_reports,
-        fetch__help_and_version,
-    };
-    Suite *suite = suite_create("fetch reports");
-    TCase *tcase = tcase_create("fetch reports");
-    SRunner *runner = srunner_create(suite);
-    int num_failed;
-
-    suite_add_tcase(suite, tcase);
-    tcase_set_timeout(tcase, 60);
-    tcase_add_loop_test(tcase, fetch__write_out_knows_the_variables_of_curl, 0,
-                        sizeof(formats) / sizeof(formats[0]));
-    for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-        tcase_add_test(tcase, tests[i]);
-    }
-    srunner_run_all(runner, CK_ENV);
-    num_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return num_failed == 0 ? 0 : 1;
-}
+RUN_LOOPS("fetch reports", TEST_ROWS(fetch__write_out_knows_the_variables_of_curl, formats),
+          TEST_ONCE(fetch__times_come_in_the_order_of_things),
+          TEST_ONCE(fetch__write_out_follows_its_body_and_comes_from_files_too),
+          TEST_ONCE(fetch__jsonl_has_an_object_a_transfer),
+          TEST_ONCE(fetch__report_counts_what_happened),
+          TEST_ONCE(fetch__report_as_text_stays_clear_of_bodies),
+          TEST_ONCE(fetch__pool_block_bounds_the_open_connections),
+          TEST_ONCE(fetch__pool_timeout_bounds_the_wait_for_a_place),
+          TEST_ONCE(fetch__a_pool_that_keeps_nothing_opens_every_time),
+          TEST_ONCE(fetch__num_pools_bounds_the_origins_kept),
+          TEST_ONCE(fetch__max_idle_and_max_lifetime_end_connections),
+          TEST_ONCE(fetch__verbose_shows_heads_and_events_without_credentials),
+          TEST_ONCE(fetch__demo_fetches_two_thousand_times_and_reports),
+          TEST_ONCE(fetch__help_and_version))

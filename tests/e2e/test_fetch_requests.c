@@ -283,28 +283,13 @@ START_TEST(fetch__a_pipe_cannot_be_sent_to_two_places)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("fetch requests");
-    TCase *tcase = tcase_create("fetch requests");
-    SRunner *runner = srunner_create(suite);
-    int num_failed;
-
-    suite_add_tcase(suite, tcase);
-    tcase_set_timeout(tcase, 60);
-    tcase_add_loop_test(tcase, fetch__sends_what_the_options_say, 0,
-                        sizeof(cases) / sizeof(cases[0]));
-    tcase_add_test(tcase, fetch__data_comes_from_standard_input);
-    tcase_add_test(tcase, fetch__a_url_without_scheme_is_http);
-    tcase_add_test(tcase, fetch__user_and_password_in_a_url_are_sent_and_not_shown);
-    tcase_add_test(tcase, fetch__follows_redirects_only_when_asked);
-    tcase_add_test(tcase, fetch__a_post_becomes_a_get_where_curl_makes_it_one);
-    tcase_add_test(tcase, fetch__compressed_undoes_a_coding_and_nothing_else_does);
-    tcase_add_test(tcase, fetch__credentials_do_not_stay_in_the_list_of_processes);
-    tcase_add_test(tcase, fetch__a_pipe_cannot_be_sent_to_two_places);
-    tcase_add_test(tcase, fetch__verbose_hides_credentials);
-    srunner_run_all(runner, CK_ENV);
-    num_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return num_failed == 0 ? 0 : 1;
-}
+RUN_LOOPS("fetch requests", TEST_ROWS(fetch__sends_what_the_options_say, cases),
+          TEST_ONCE(fetch__data_comes_from_standard_input),
+          TEST_ONCE(fetch__a_url_without_scheme_is_http),
+          TEST_ONCE(fetch__user_and_password_in_a_url_are_sent_and_not_shown),
+          TEST_ONCE(fetch__follows_redirects_only_when_asked),
+          TEST_ONCE(fetch__a_post_becomes_a_get_where_curl_makes_it_one),
+          TEST_ONCE(fetch__compressed_undoes_a_coding_and_nothing_else_does),
+          TEST_ONCE(fetch__credentials_do_not_stay_in_the_list_of_processes),
+          TEST_ONCE(fetch__a_pipe_cannot_be_sent_to_two_places),
+          TEST_ONCE(fetch__verbose_hides_credentials))

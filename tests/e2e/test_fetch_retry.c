@@ -266,25 +266,10 @@ START_TEST(fetch__fail_early_ends_the_pauses_of_others)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("fetch retry");
-    TCase *tcase = tcase_create("fetch retry");
-    SRunner *runner = srunner_create(suite);
-    int num_failed;
-
-    suite_add_tcase(suite, tcase);
-    tcase_set_timeout(tcase, 60);
-    tcase_add_loop_test(tcase, fetch__tries_again_what_is_worth_it, 0,
-                        sizeof(cases) / sizeof(cases[0]));
-    tcase_add_test(tcase, fetch__a_file_holds_only_the_last_try);
-    tcase_add_test(tcase, fetch__says_that_it_tries_again);
-    tcase_add_test(tcase, fetch__reports_how_often_it_tried_again);
-    tcase_add_test(tcase, fetch__a_refused_connection_is_tried_again_when_asked);
-    tcase_add_test(tcase, fetch__an_interrupt_ends_a_pause);
-    tcase_add_test(tcase, fetch__fail_early_ends_the_pauses_of_others);
-    srunner_run_all(runner, CK_ENV);
-    num_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return num_failed == 0 ? 0 : 1;
-}
+RUN_LOOPS("fetch retry", TEST_ROWS(fetch__tries_again_what_is_worth_it, cases),
+          TEST_ONCE(fetch__a_file_holds_only_the_last_try),
+          TEST_ONCE(fetch__says_that_it_tries_again),
+          TEST_ONCE(fetch__reports_how_often_it_tried_again),
+          TEST_ONCE(fetch__a_refused_connection_is_tried_again_when_asked),
+          TEST_ONCE(fetch__an_interrupt_ends_a_pause),
+          TEST_ONCE(fetch__fail_early_ends_the_pauses_of_others))

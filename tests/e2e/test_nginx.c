@@ -196,7 +196,7 @@ int main(void)
 
     if (!test_nginx_exists()) {
         fprintf(stderr, "skipped: no nginx\n");
-        return TEST_NGINX_SKIPPED;
+        return TEST_SKIPPED;
     }
     tests[0] = nginx__sixteen_threads_share_sixteen_connections_over_http;
     tests[1] = nginx__sixteen_threads_share_sixteen_connections_over_https;

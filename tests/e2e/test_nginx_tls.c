@@ -267,7 +267,7 @@ int main(void)
         ciphers__and_names_are_as_asked_for};
 
     if (!test_nginx_exists()) {
-        return TEST_NGINX_SKIPPED;
+        return TEST_SKIPPED;
     }
     return run_tests("nginx tls", tests, sizeof(tests) / sizeof(tests[0]));
 }

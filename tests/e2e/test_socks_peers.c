@@ -150,7 +150,7 @@ int main(void)
 
     if (!socks_peer_exists(SOCKS_MICROSOCKS) || !socks_peer_exists(SOCKS_DANTE)) {
         (void)fprintf(stderr, "skipped: no microsocks or no dante\n");
-        return SOCKS_PEER_SKIPPED;
+        return TEST_SKIPPED;
     }
     return run_tests("socks_peers", tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -234,7 +234,7 @@ int main(void)
 
     if (!test_squid_exists()) {
         fprintf(stderr, "skipped: no squid\n");
-        return TEST_SQUID_SKIPPED;
+        return TEST_SKIPPED;
     }
     tests[0] = squid__forwards_and_tunnels;
     tests[1] = squid__forwards_and_tunnels_over_tls;

@@ -256,7 +256,7 @@ int main(int argc, char **argv)
     }
     if (access(STRACE, X_OK) != 0) {
         fprintf(stderr, "skipped: no strace\n");
-        return TEST_NGINX_SKIPPED;
+        return TEST_SKIPPED;
     }
     return run_tests("syscalls", tests, 2);
 }

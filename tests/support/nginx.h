@@ -9,9 +9,8 @@
 struct test_nginx;
 
 /* test_nginx_exists says whether the machine has nginx. Where it has not, main must return
- * TEST_NGINX_SKIPPED. */
+ * TEST_SKIPPED. */
 bool test_nginx_exists(void);
-#define TEST_NGINX_SKIPPED 77
 
 /* test_nginx_start aborts the test when nginx does not come up. `more` is put into both server
  * blocks; NULL: nothing. Unless it says otherwise, TLS is 1.2 or 1.3. */

@@ -12,9 +12,8 @@ enum socks_program {
 };
 
 /* socks_peer_exists says whether the machine has the program. Where it has not, main must return
- * SOCKS_PEER_SKIPPED. */
+ * TEST_SKIPPED. */
 bool socks_peer_exists(enum socks_program program);
-#define SOCKS_PEER_SKIPPED 77
 
 /* socks_peer_start aborts the test when it does not come up. With a `user`, who and whose password
  * it wants to hear; microsocks only. */

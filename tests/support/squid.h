@@ -9,9 +9,8 @@
 struct test_squid;
 
 /* test_squid_exists says whether the machine has squid, built with OpenSSL. Where it has not, main
- * must return TEST_SQUID_SKIPPED. */
+ * must return TEST_SKIPPED. */
 bool test_squid_exists(void);
-#define TEST_SQUID_SKIPPED 77
 
 /* test_squid_start aborts the test when squid does not come up. With `asks_who`, it serves only the
  * user "me" with the password "secret". */

@@ -4,12 +4,11 @@
 
 #define _GNU_SOURCE
 
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "player.h"
+#include "support/run_tests.h"
 #include "transcript.h"
 
 /* Cuts at every offset cost the square of the length; a longer response is cut at both ends and at
@@ -176,21 +175,13 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("transcripts");
-    TCase *tcase = tcase_create("transcripts");
-    SRunner *runner;
-    int num_failed;
-
     all = transcripts_load(TRANSCRIPTS_DIR);
-    tcase_set_timeout(tcase, 60);
-    tcase_add_loop_test(tcase, transcript__gives_the_same_events_however_it_is_cut, 0,
-                        (int)all.num_files);
-    tcase_add_test(tcase, transcripts__refuse_more_than_they_accept);
-    tcase_add_test(tcase, transcripts__cover_every_row_of_a_response);
-    suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    num_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return num_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+
+    const struct test_loop loops[] = {
+        {transcript__gives_the_same_events_however_it_is_cut, all.num_files},
+        TEST_ONCE(transcripts__refuse_more_than_they_accept),
+        TEST_ONCE(transcripts__cover_every_row_of_a_response),
+    };
+
+    return run_loops("transcripts", loops, sizeof(loops) / sizeof(loops[0]));
 }
