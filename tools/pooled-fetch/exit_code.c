@@ -25,7 +25,6 @@ static const struct {
     {URLPOOL_E_WRITE_TIMEOUT,       PF_EXIT_TIMEOUT    },
     {URLPOOL_E_TOTAL_TIMEOUT,       PF_EXIT_TIMEOUT    },
     {URLPOOL_E_CANCELLED,           PF_EXIT_INTERRUPTED},
-    {URLPOOL_E_PROXY,               PF_EXIT_PROXY      },
     {URLPOOL_E_ADDRESS_REFUSED,     PF_EXIT_CONNECT    },
     {URLPOOL_E_TLS_VERIFY,          PF_EXIT_TLS_VERIFY },
     {URLPOOL_E_TLS_HOSTNAME,        PF_EXIT_TLS_VERIFY },
@@ -73,6 +72,7 @@ static const struct {
     {PF_EXIT_SCHEME,      "scheme"          },
     {PF_EXIT_USAGE,       "usage"           },
     {PF_EXIT_URL,         "bad URL"         },
+    {PF_EXIT_PROXY_NAME,  "proxy not found" },
     {PF_EXIT_RESOLVE,     "name not found"  },
     {PF_EXIT_CONNECT,     "cannot connect"  },
     {PF_EXIT_BAD_HEAD,    "malformed answer"},
@@ -110,10 +110,26 @@ static enum pf_exit lookup(enum urlpool_code code, enum pf_exit fallback)
     return fallback;
 }
 
+/* of_proxy tells who failed: the proxy's name, its port, its TLS, its answer to CONNECT; SOCKS has
+ * the number that is left. */
+static enum pf_exit of_proxy(const struct urlpool_error *err)
+{
+    if (err->http_status != 0 || urlpool_code_is(err->cause, URLPOOL_CLASS_PROTOCOL)) {
+        return PF_EXIT_RECEIVE;
+    }
+    if (err->cause == URLPOOL_E_RESOLVE) {
+        return PF_EXIT_PROXY_NAME;
+    }
+    return err->cause == URLPOOL_E_TLS ? PF_EXIT_TLS_CONNECT : lookup(err->cause, PF_EXIT_PROXY);
+}
+
 enum pf_exit pf_exit_of(const struct urlpool_error *err)
 {
     enum urlpool_code code = err->code;
 
+    if (code == URLPOOL_E_PROXY) {
+        return of_proxy(err);
+    }
     if (code == URLPOOL_E_REDIRECT) {
         return lookup(err->cause, PF_EXIT_REDIRECTS); /* a bad URL or scheme in Location */
     }

@@ -9,6 +9,7 @@ enum pf_exit {
     PF_EXIT_SCHEME = 1,
     PF_EXIT_USAGE = 2,
     PF_EXIT_URL = 3,
+    PF_EXIT_PROXY_NAME = 5,
     PF_EXIT_RESOLVE = 6,
     PF_EXIT_CONNECT = 7,
     PF_EXIT_BAD_HEAD = 8,

@@ -84,6 +84,18 @@ static const struct pf_option options[] = {
     {0,   "capath",            PF_OPTION_TEXT,    AT(capath),             0, NULL                     },
     {'k', "insecure",          PF_OPTION_FLAG,    AT(insecure),           0, NULL                     },
 
+    {'x', "proxy",             PF_OPTION_APPLY,   0,                      0, pf_apply_proxy           },
+    {'U', "proxy-user",        PF_OPTION_SECRET,  AT(proxy_user),         0, NULL                     },
+    {0,   "proxy-header",      PF_OPTION_APPLY,   0,                      0, pf_apply_proxy_header    },
+    {0,   "proxy-cacert",      PF_OPTION_TEXT,    AT(proxy_cacert),       0, NULL                     },
+    {0,   "proxy-insecure",    PF_OPTION_FLAG,    AT(proxy_insecure),     0, NULL                     },
+    {0,   "preproxy",          PF_OPTION_APPLY,   0,                      0, pf_apply_preproxy        },
+    {0,   "socks4",            PF_OPTION_APPLY,   0,                      0, pf_apply_socks           },
+    {0,   "socks4a",           PF_OPTION_APPLY,   0,                      0, pf_apply_socks           },
+    {0,   "socks5",            PF_OPTION_APPLY,   0,                      0, pf_apply_socks           },
+    {0,   "socks5-hostname",   PF_OPTION_APPLY,   0,                      0, pf_apply_socks           },
+    {0,   "noproxy",           PF_OPTION_TEXT,    AT(no_proxy),           0, NULL                     },
+
     {0,   "pool-maxsize",      PF_OPTION_COUNT,   AT(pool_maxsize),       0, NULL                     },
     {0,   "pool-block",        PF_OPTION_FLAG,    AT(pool_block),         0, NULL                     },
     {0,   "num-pools",         PF_OPTION_COUNT,   AT(num_pools),          1, NULL                     },
@@ -112,36 +124,25 @@ static const struct {
     char letter;
     const char *name;
 } later[] = {
-    {0,   "duration"       },
-    {0,   "rate"           },
-    {'C', "continue-at"    },
-    {':', "next"           },
-    {'E', "cert"           },
-    {0,   "key"            },
-    {0,   "pass"           },
-    {0,   "pinnedpubkey"   },
-    {0,   "tlsv1.3"        },
-    {0,   "tls-max"        },
-    {0,   "ciphers"        },
-    {'x', "proxy"          },
-    {0,   "proxy-header"   },
-    {0,   "proxy-cacert"   },
-    {0,   "proxy-insecure" },
-    {'U', "proxy-user"     },
-    {0,   "noproxy"        },
-    {0,   "preproxy"       },
-    {0,   "socks4"         },
-    {0,   "socks4a"        },
-    {0,   "socks5"         },
-    {0,   "socks5-hostname"},
-    {0,   "resolve"        },
-    {0,   "connect-to"     },
-    {'4', "ipv4"           },
-    {'6', "ipv6"           },
-    {0,   "interface"      },
-    {0,   "unix-socket"    },
-    {0,   "trace"          },
-    {0,   "trace-ascii"    },
+    {0,   "duration"    },
+    {0,   "rate"        },
+    {'C', "continue-at" },
+    {':', "next"        },
+    {'E', "cert"        },
+    {0,   "key"         },
+    {0,   "pass"        },
+    {0,   "pinnedpubkey"},
+    {0,   "tlsv1.3"     },
+    {0,   "tls-max"     },
+    {0,   "ciphers"     },
+    {0,   "resolve"     },
+    {0,   "connect-to"  },
+    {'4', "ipv4"        },
+    {'6', "ipv6"        },
+    {0,   "interface"   },
+    {0,   "unix-socket" },
+    {0,   "trace"       },
+    {0,   "trace-ascii" },
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -264,12 +265,13 @@ static void hide(const struct pf_option *option, char *value)
 {
     if (option != NULL && option->kind == PF_OPTION_SECRET) {
         blank(value, strlen(value));
-    } else if (option != NULL && option->letter == 'H') {
+    } else if (option != NULL &&
+               (option->letter == 'H' || option->apply == pf_apply_proxy_header)) {
         char *colon = strchr(value, ':');
         if (colon != NULL) {
             blank(colon + 1, strlen(colon + 1));
         }
-    } else if (option == NULL || option->apply == pf_apply_url) {
+    } else if (option == NULL || option->apply == pf_apply_url || pf_option_is_of_proxy(option)) {
         char *scheme = strstr(value, "://");
         char *authority = scheme != NULL ? scheme + 3 : value;
         char *at = memrchr(authority, '@', strcspn(authority, "/?#"));
@@ -467,6 +469,10 @@ static enum pf_exit check_conflicts(const struct pf_settings *settings)
     }
     if (settings->user != NULL && strchr(settings->user, ':') == NULL) {
         pf_say("option --user: expected user:password; a password is not asked for");
+        return PF_EXIT_USAGE;
+    }
+    if (settings->proxy_user != NULL && strchr(settings->proxy_user, ':') == NULL) {
+        pf_say("option --proxy-user: expected user:password; a password is not asked for");
         return PF_EXIT_USAGE;
     }
     if (settings->follow && settings->redirect_schemes == 0) {

@@ -84,4 +84,17 @@ enum pf_exit pf_apply_form(struct pf_settings *settings, const struct pf_option 
 enum pf_exit pf_apply_form_string(struct pf_settings *settings, const struct pf_option *option,
                                   const char *value);
 
+/* What -x and its kin do; proxy_option.c. */
+enum pf_exit pf_apply_proxy(struct pf_settings *settings, const struct pf_option *option,
+                            const char *value);
+enum pf_exit pf_apply_preproxy(struct pf_settings *settings, const struct pf_option *option,
+                               const char *value);
+enum pf_exit pf_apply_socks(struct pf_settings *settings, const struct pf_option *option,
+                            const char *value);
+enum pf_exit pf_apply_proxy_header(struct pf_settings *settings, const struct pf_option *option,
+                                   const char *value);
+/* pf_option_is_of_proxy says whether an option's value is a proxy's URL, perhaps with a password.
+ */
+bool pf_option_is_of_proxy(const struct pf_option *option);
+
 #endif /* POOLED_FETCH_OPTIONS_H */

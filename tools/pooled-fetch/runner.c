@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "proxy_option.h"
 #include "report.h"
 #include "say.h"
 
@@ -98,7 +99,7 @@ static struct urlpool_manager *make_manager(const struct pf_settings *settings,
             return NULL;
         }
     }
-    manager = urlpool_manager_new(&options, err);
+    manager = pf_manager_via_proxies(settings, &options, err);
     urlpool_tls_unref(options.tls);
     return manager;
 }

@@ -38,10 +38,11 @@ void pf_settings_init(struct pf_settings *settings)
 
 void pf_settings_free(struct pf_settings *settings)
 {
-    char *const texts[] = {settings->output_dir, settings->method,     settings->cacert,
-                           settings->capath,     settings->write_out,  settings->user,
-                           settings->bearer,     settings->user_agent, settings->referer,
-                           settings->range,      settings->dump_header};
+    char *const texts[] = {
+        settings->output_dir, settings->method,     settings->cacert,       settings->capath,
+        settings->write_out,  settings->user,       settings->bearer,       settings->user_agent,
+        settings->referer,    settings->range,      settings->dump_header,  settings->proxy,
+        settings->preproxy,   settings->proxy_user, settings->proxy_cacert, settings->no_proxy};
 
     for (size_t i = 0; i < settings->num_entries; i++) {
         free(settings->entries[i].url);
@@ -57,6 +58,7 @@ void pf_settings_free(struct pf_settings *settings)
     free_strings(&settings->uploads);
     pf_text_free(&settings->data);
     urlpool_form_free(settings->form);
+    urlpool_headers_free(settings->proxy_headers);
     *settings = (struct pf_settings){0};
 }
 

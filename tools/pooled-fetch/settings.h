@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "urlpool/form.h"
+#include "urlpool/headers.h"
 
 #include "text.h"
 
@@ -66,8 +67,11 @@ struct pf_settings {
 
     char *output_dir, *method, *cacert, *capath, *write_out, *user, *bearer;
     char *user_agent, *referer, *range, *dump_header; /* "" of the first two: not sent */
-    unsigned redirect_schemes;                        /* an OR of enum urlpool_scheme */
-    const char *ca_data;                              /* PEM; of the demo */
+    char *proxy, *preproxy; /* with a scheme; "": none, whatever the environment says */
+    char *proxy_user, *proxy_cacert, *no_proxy;
+    struct urlpool_headers *proxy_headers; /* NULL: none */
+    unsigned redirect_schemes;             /* an OR of enum urlpool_scheme */
+    const char *ca_data;                   /* PEM; of the demo */
     size_t ca_data_len;
     enum pf_report report;
 
@@ -75,7 +79,7 @@ struct pf_settings {
     bool retry_connrefused, retry_all_errors;
     bool post301, post302, post303, location_trusted;
     bool remote_name, create_dirs, out_null, remove_on_error, include;
-    bool follow, compressed, raw, insecure, pool_block;
+    bool follow, compressed, raw, insecure, proxy_insecure, pool_block;
     bool fail, fail_with_body, fail_early;
     bool silent, show_error, verbose, no_progress, jsonl;
     bool demo, help, version;

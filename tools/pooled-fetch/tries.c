@@ -63,6 +63,7 @@ static bool has_error_to_retry(const struct pf_settings *settings,
         return false;
     case PF_EXIT_TIMEOUT:
     case PF_EXIT_RESOLVE:
+    case PF_EXIT_PROXY_NAME:
         return true;
     case PF_EXIT_CONNECT:
         return settings->retry_all_errors ||

@@ -80,5 +80,34 @@ START_TEST(exit_code__looks_at_what_lay_beneath)
 }
 END_TEST
 
+START_TEST(exit_code__of_a_proxy_says_what_failed_there)
+{
+    static const struct {
+        enum urlpool_code cause;
+        int status, number;
+    } cases[] = {
+        {URLPOOL_E_RESOLVE,             0,   5 },
+        {URLPOOL_E_CONNECT,             0,   7 },
+        {URLPOOL_E_CONNECT_TIMEOUT,     0,   28},
+        {URLPOOL_E_TLS,                 0,   35},
+        {URLPOOL_E_TLS_VERIFY,          0,   60},
+        {URLPOOL_E_TLS_PIN,             0,   90},
+        {URLPOOL_E_REMOTE_DISCONNECTED, 0,   56},
+        {URLPOOL_OK,                    407, 56},
+        {URLPOOL_OK,                    0,   97},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct urlpool_error err = {.code = URLPOOL_E_PROXY,
+                                          .phase = URLPOOL_PHASE_PROXY,
+                                          .cause = cases[i].cause,
+                                          .http_status = cases[i].status};
+
+        ck_assert_int_eq(pf_exit_of(&err), cases[i].number);
+    }
+}
+END_TEST
+
 RUN_TESTS("pooled-fetch exit code", exit_code__every_code_in_every_phase_has_a_number_with_a_name,
-          exit_code__is_that_of_curl, exit_code__looks_at_what_lay_beneath)
+          exit_code__is_that_of_curl, exit_code__looks_at_what_lay_beneath,
+          exit_code__of_a_proxy_says_what_failed_there)

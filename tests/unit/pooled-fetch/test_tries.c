@@ -92,7 +92,8 @@ START_TEST(tries__an_error_is_tried_again_as_the_options_say)
                                              .err.os_errno = ECONNREFUSED};
         const struct pf_transfer unreachable = {.exit_code = (enum pf_exit)code,
                                                 .err.os_errno = EHOSTUNREACH};
-        bool always = code == PF_EXIT_TIMEOUT || code == PF_EXIT_RESOLVE;
+        bool always =
+            code == PF_EXIT_TIMEOUT || code == PF_EXIT_RESOLVE || code == PF_EXIT_PROXY_NAME;
 
         ck_assert_int_eq(next(&plain, &transfer), always ? 1000 : -1);
         ck_assert_int_eq(next(&refused, &transfer), always || code == PF_EXIT_CONNECT ? 1000 : -1);
