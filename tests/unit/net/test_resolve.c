@@ -148,7 +148,7 @@ START_TEST(resolve__says_that_a_name_has_none)
 {
     begin(&(struct urlpool_network){0});
     check_fails("none.example", false, 5000, URLPOOL_E_RESOLVE,
-                "no address for name none.example: there is no such name");
+                "no address for name none.example: not found");
     check_fails("a b", false, 5000, URLPOOL_E_RESOLVE, "no address for name a b: not a host name");
     end();
 }

@@ -154,6 +154,28 @@ START_TEST(session__belongs_to_one_configuration_host_and_port)
 }
 END_TEST
 
+START_TEST(session__belongs_to_one_way_to_the_peer)
+{
+    struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(8, NULL);
+    struct urlp_tls_session_key keys[4];
+
+    for (size_t i = 0; i < 4; i++) {
+        keys[i] = key_for(i == 3 ? "a.exampleab" : "a.example");
+    }
+    urlp_tls_session_key_add_way(&keys[1], urlp_span_of("ab"));
+    urlp_tls_session_key_add_way(&keys[2], urlp_span_of("ac"));
+    for (size_t i = 0; i < 4; i++) {
+        const SSL_SESSION *session = put(sessions, &keys[i], TLS1_2_VERSION);
+
+        for (size_t j = 0; j < 4; j++) {
+            ck_assert_uint_eq(urlp_tls_sessions_count(sessions, &keys[j]), j <= i);
+        }
+        expect_taken(sessions, &keys[i], session);
+    }
+    end(sessions);
+}
+END_TEST
+
 START_TEST(session__is_not_given_out_when_its_certificate_has_expired)
 {
     struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(4, NULL);
@@ -332,6 +354,7 @@ RUN_TESTS("tls_session", session__of_tls_1_3_is_given_out_once, session__of_tls_
           session__newest_goes_first, session__no_more_than_four_of_a_key_are_kept_the_newest,
           session__least_recently_used_key_goes_first,
           session__belongs_to_one_configuration_host_and_port,
+          session__belongs_to_one_way_to_the_peer,
           session__is_not_given_out_when_its_certificate_has_expired,
           session__is_not_given_out_after_its_own_lifetime,
           session__with_an_enormous_ticket_is_not_kept, session__without_ticket_or_id_is_not_kept,
