@@ -192,7 +192,7 @@ START_TEST(squid__that_cannot_reach_the_origin_says_so)
     response = send(manager, "GET", scene.http_url, "/", &once);
     ck_assert_int_eq(response->status, 503);
     urlpool_response_free(response);
-    snprintf(scene.https_url, sizeof(scene.https_url), "https%s", scene.http_url + 4);
+    snprintf(scene.https_url, sizeof(scene.https_url), "https%.50s", scene.http_url + 4);
     ck_assert_ptr_null(urlpool_request(manager, "GET", scene.https_url, &once, &test_err));
     ck_assert_int_eq(test_err.code, URLPOOL_E_PROXY);
     ck_assert_int_eq(test_err.http_status, 503);
