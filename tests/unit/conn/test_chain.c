@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "conn/chain.h"
 #include "net/dial.h"
+#include "support/failing_allocator.h"
 #include "support/http_server.h"
 #include "support/loopback.h"
 #include "support/proxy_server.h"
@@ -627,6 +628,45 @@ START_TEST(chain__leaves_no_descriptor_behind)
 }
 END_TEST
 
+START_TEST(chain__tells_a_shortage_of_descriptors_from_a_proxy_that_is_away)
+{
+    begin(kinds[_i].kind, (struct proxy_server_options){0});
+    loopback_allow_fds(false);
+    ck_assert_ptr_null(dial());
+    loopback_allow_fds(true);
+    ck_assert_int_eq(err.code, URLPOOL_E_SYSTEM);
+    ck_assert_int_ne(err.os_errno, 0);
+    end();
+}
+END_TEST
+
+START_TEST(chain__survives_each_allocation_that_fails)
+{
+    bool has_failed = true;
+    uint64_t n;
+
+    failing_allocator_install();
+    begin(kinds[_i].kind, (struct proxy_server_options){0});
+    means.sessions = NULL; /* it keeps what it is given */
+    route.origin.is_https = false;
+    route.tls = NULL;
+    for (n = 1; has_failed; n++) {
+        struct urlp_stream *stream;
+        const uint64_t num_live = failing_allocator_num_live();
+
+        failing_allocator_fail_nth(n);
+        stream = dial();
+        has_failed = failing_allocator_has_failed();
+        failing_allocator_fail_nth(0);
+        ck_assert(stream != NULL || err.code == URLPOOL_E_NOMEM);
+        urlp_stream_free(stream, URLP_CLOSE_SILENT);
+        ck_assert_int_eq(failing_allocator_num_live(), num_live);
+    }
+    ck_assert_uint_gt(n, 1);
+    end();
+}
+END_TEST
+
 START_TEST(chain__refuses_an_https_origin_without_tls)
 {
     begin(URLP_PROXY_HTTP, (struct proxy_server_options){0});
@@ -653,6 +693,8 @@ int main(void)
         chain__does_not_blame_the_proxy_for_the_origin,
         chain__leaves_no_descriptor_behind,
         chain__shows_credentials_to_the_proxy_that_asks,
+        chain__tells_a_shortage_of_descriptors_from_a_proxy_that_is_away,
+        chain__survives_each_allocation_that_fails,
     };
     const TTest *const others[] = {
         chain__shows_the_headers_for_a_proxy_with_connect,
