@@ -2,34 +2,32 @@
  * whatever text they are, so that the order and number of fields and every byte, NUL too, come back
  * from decoding. Line ends are not made CRLF, as forms of browsers have it: urlencode does not. */
 
-#include <string.h>
-
-#include "base/alloc.h"
 #include "base/error.h"
 #include "http/form.h"
 #include "http/url_text.h"
 
 static enum urlpool_code append_encoded(struct urlp_buf *out, struct urlp_span text)
 {
-    static const char digits[] = "0123456789ABCDEF";
     size_t room;
+    char *end;
 
+    if (text.len == 0) {
+        return URLPOOL_OK;
+    }
     if (__builtin_mul_overflow(text.len, 3, &room) || urlp_buf_reserve(out, room) != URLPOOL_OK) {
         return URLPOOL_E_NOMEM;
     }
+    end = (char *)out->data + out->len;
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
 
-        if (urlp_url_is_unreserved(c)) {
-            out->data[out->len++] = c;
-        } else if (c == ' ') {
-            out->data[out->len++] = '+';
+        if (c == ' ' || urlp_url_is_unreserved(c)) {
+            *end++ = c == ' ' ? '+' : (char)c;
         } else {
-            out->data[out->len++] = '%';
-            out->data[out->len++] = (uint8_t)digits[c >> 4];
-            out->data[out->len++] = (uint8_t)digits[c & 0xf];
+            end = urlp_url_write_triplet(end, c);
         }
     }
+    out->len = (size_t)((uint8_t *)end - out->data);
     return URLPOOL_OK;
 }
 

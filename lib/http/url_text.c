@@ -66,7 +66,7 @@ static int triplet_value(struct urlp_span in)
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-static char *write_triplet(char *out, unsigned char c)
+char *urlp_url_write_triplet(char *out, unsigned char c)
 {
     static const char digits[] = "0123456789ABCDEF";
 
@@ -90,7 +90,7 @@ char *urlp_url_write_part(char *out, struct urlp_span in, enum urlp_url_part par
         if (value >= 0 ? urlp_url_is_unreserved(c) : keeps(part, c)) {
             *out++ = (char)c;
         } else {
-            out = write_triplet(out, c);
+            out = urlp_url_write_triplet(out, c);
         }
     }
     return out;

@@ -26,6 +26,11 @@ URLPOOL_MUST_USE enum urlpool_code urlp_url_check_bytes(struct urlp_span text,
  * Spec:    RFC 3986 section 2.3. */
 bool urlp_url_is_unreserved(unsigned char c);
 
+/* urlp_url_write_triplet writes "%XX" for `c` at `out` and returns the end of it.
+ *
+ * Spec:    RFC 3986 section 2.1. */
+char *urlp_url_write_triplet(char *out, unsigned char c);
+
 /* urlp_url_write_part writes `in` at `out` in its normal form and returns the end of it: triplets
  * in upper case, unreserved bytes decoded, whatever `part` may not hold encoded, a lone '%' too.
  * The normal form of a normal form is itself.
