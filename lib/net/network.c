@@ -186,6 +186,19 @@ static bool copy_text(const char *text, char **out)
     return text == NULL || *out != NULL;
 }
 
+/* resolve_number resolves a number of the socket, which says 0 for the default and less for none.
+ */
+static enum urlpool_code resolve_number(const char *name, int32_t given, int *out,
+                                        struct urlpool_error *err)
+{
+    const enum urlpool_code code = urlp_option_resolve_int(name, given, 0, out, err);
+
+    if (given == URLPOOL_NONE) {
+        *out = -1;
+    }
+    return code;
+}
+
 /* read_socket reads what is set on each socket. */
 static enum urlpool_code read_socket(struct urlp_tcp_options *tcp,
                                      const struct urlpool_network *given, struct urlpool_error *err)
@@ -204,15 +217,12 @@ static enum urlpool_code read_socket(struct urlp_tcp_options *tcp,
     }
     tcp->source_port = given->source_port;
     tcp->allow_nagle = given->allow_nagle;
-    code = urlp_option_resolve_int("network.keepalive_idle_s", given->keepalive_idle_s, -1,
-                                   &tcp->keepalive_idle_s, err);
+    code = resolve_number("network.keepalive_idle_s", given->keepalive_idle_s,
+                          &tcp->keepalive_idle_s, err);
     if (code == URLPOOL_OK) {
-        code = urlp_option_resolve_int("network.user_timeout_ms", given->user_timeout_ms, -1,
-                                       &tcp->user_timeout_ms, err);
+        code = resolve_number("network.user_timeout_ms", given->user_timeout_ms,
+                              &tcp->user_timeout_ms, err);
     }
-    /* The socket's own numbers say 0 for the default and less for none. */
-    tcp->keepalive_idle_s = given->keepalive_idle_s == URLPOOL_NONE ? -1 : given->keepalive_idle_s;
-    tcp->user_timeout_ms = given->user_timeout_ms == URLPOOL_NONE ? -1 : given->user_timeout_ms;
     if (code != URLPOOL_OK) {
         return code;
     }
