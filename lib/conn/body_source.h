@@ -4,6 +4,8 @@
 #include "base/sync.h"
 #include "conn/body_plan.h"
 
+struct urlpool_connection;
+
 /* struct urlp_body_source gives the bytes of a plan, from the first to the last, for one try. */
 struct urlp_body_source {
     struct urlp_body_plan *plan;
@@ -44,7 +46,6 @@ void urlp_body_source_begin(struct urlp_body_source *source, struct urlp_body_pl
  * Owns:    `out` lives until the next call.
  * Errors:  URLPOOL_E_BODY, phase SEND: more or fewer bytes than announced, a file or callback that
  *          fails; URLPOOL_E_CANCELLED, TOTAL_TIMEOUT, NOMEM, and those of urlp_turn_listen. */
-struct urlpool_connection;
 URLPOOL_MUST_USE enum urlpool_code urlp_body_source_next(struct urlp_body_source *source,
                                                          struct urlpool_connection *connection,
                                                          struct urlp_body_run *out,

@@ -158,8 +158,9 @@ static enum urlpool_code next_part(void *user, void *buf, size_t len, size_t *ou
 void side_take_body_parts(struct side_case *scene, const char *value)
 {
     struct side_parts *parts = &scene->parts;
+    char *text = strdup(value);
 
-    parts->text = strdup(value);
-    parts->num = cut(parts->text, "|", parts->pieces, COUNT_OF(parts->pieces));
+    parts->num = cut(text, "|", parts->pieces, COUNT_OF(parts->pieces));
+    free(text);
     scene->options.body = urlpool_body_callback(next_part, NULL, parts, 0);
 }

@@ -237,7 +237,6 @@ void side_case_forget_request(struct side_case *scene)
     for (size_t i = 0; i < scene->parts.num; i++) {
         side_bytes_clear(&scene->parts.pieces[i]);
     }
-    free(scene->parts.text);
     urlpool_form_free(scene->form);
     urlpool_headers_free(scene->headers);
     side_bytes_clear(&scene->method);

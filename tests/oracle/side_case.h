@@ -26,8 +26,7 @@ struct side_case {
     struct urlpool_headers_choice choice; /* headers that urlpool_headers_make is to make */
     bool has_choice;
     char chosen[4][256]; /* its strings, of "make:" */
-    struct side_parts {  /* a body of pieces, cut out of `text` */
-        char *text;
+    struct side_parts {  /* a body of pieces */
         struct side_bytes pieces[16];
         size_t num, next;
     } parts;
