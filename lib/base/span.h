@@ -41,7 +41,10 @@ static inline bool urlp_is_tchar(unsigned char c)
 /* urlp_to_lower makes a capital letter small and leaves all else. */
 static inline char urlp_to_lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    if (c < 'A' || c > 'Z') {
+        return c;
+    }
+    return (char)(c | 0x20);
 }
 
 /* urlp_hex_value is the value of a hexadecimal digit, or -1. */
