@@ -391,6 +391,49 @@ START_TEST(https_proxy__is_verified_by_its_own_configuration)
 }
 END_TEST
 
+/* refuses says with which cause the https proxy at `url` is not spoken to, held to `options`. */
+static enum urlpool_code refuses(const char *url, const struct urlpool_tls_options *options)
+{
+    struct urlpool_tls *tls = urlpool_tls_new(options, &test_err);
+    const struct urlpool_manager_options through = {
+        .proxy = {.url = url, .tls = tls}
+    };
+    struct urlpool_manager *manager = test_manager(&through);
+
+    urlpool_tls_unref(tls);
+    ck_assert_int_eq(must_fail(manager, "http://a.example/"), URLPOOL_E_PROXY);
+    ck_assert_uint_eq(test_err.num_attempts, 1);
+    urlpool_manager_free(manager);
+    return test_err.cause;
+}
+
+START_TEST(https_proxy__is_held_to_its_name_and_fingerprint)
+{
+    static const struct test_name names[] = {TEST_DNS("proxy.example")};
+    static const struct test_cert_options for_another = {.names = names, .num_names = 1};
+    struct https_scene proxy = https_scene_begin(test_answer_hello, NULL, &for_another);
+    const char *url = proxy_url("https", test_server_port(proxy.server));
+    char *pem = test_cert_pem(proxy.ca);
+    struct urlpool_tls_options options = {.ca_data = pem, .ca_data_len = strlen(pem)};
+    struct urlpool_manager_options through = {.proxy = {.url = url}};
+    struct urlpool_manager *manager;
+
+    ck_assert_int_eq(refuses(url, &options), URLPOOL_E_TLS_HOSTNAME);
+    options.assert_fingerprint = "00000000000000000000000000000000";
+    ck_assert_int_eq(refuses(url, &options), URLPOOL_E_TLS_PIN);
+    ck_assert_uint_eq(test_server_num_requests(proxy.server), 0);
+    options.assert_fingerprint = NULL;
+    options.assert_hostname = "proxy.example";
+    through.proxy.tls = urlpool_tls_new(&options, &test_err);
+    manager = test_manager(&through);
+    urlpool_tls_unref(through.proxy.tls);
+    get(manager, "http://a.example/");
+    urlpool_manager_free(manager);
+    free(pem);
+    https_scene_end(&proxy);
+}
+END_TEST
+
 START_TEST(forward_https__shows_https_requests_to_the_proxy)
 {
     struct https_scene proxy = https_scene_begin(test_answer_hello, NULL, NULL);
@@ -616,6 +659,7 @@ RUN_TESTS("through proxies", forwarded__asks_the_proxy_for_the_whole_url,
           redirect__to_another_origin_still_tells_the_proxy_who_asks,
           proxy__that_is_not_there_is_told_apart_from_the_origin,
           https_proxy__is_verified_by_its_own_configuration,
+          https_proxy__is_held_to_its_name_and_fingerprint,
           forward_https__shows_https_requests_to_the_proxy, https_proxy__makes_tunnels_too,
           socks__is_asked_for_the_origin_as_its_scheme_says, preproxy__is_the_way_to_the_proxy,
           environment__is_heard_only_when_the_manager_is_told_to,
