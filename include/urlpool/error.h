@@ -26,6 +26,7 @@ enum urlpool_code {
     URLPOOL_E_CANNOT_SEND_HEADER = 21,  /* CannotSendHeader */
     URLPOOL_E_RESPONSE_NOT_READY = 22,  /* ResponseNotReady */
     URLPOOL_E_NOT_CONNECTED = 23,       /* NotConnected */
+    URLPOOL_E_NOT_CHUNKED = 24,         /* ResponseNotChunked */
 
     URLPOOL_E_POOL_CLOSED = 40,  /* ClosedPoolError */
     URLPOOL_E_POOL_TIMEOUT = 41, /* EmptyPoolError: no connection came free before the deadline */

@@ -43,6 +43,61 @@ struct urlpool_response {
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_response_read(
     struct urlpool_response *response, void *buf, size_t len, size_t *out_len,
     struct urlpool_error *err);
+/* urlpool_response_peek shows the decoded bytes that come next, waiting for the first, and leaves
+ * them to be read.
+ *
+ * Sizes:   `*out_len` is 0 at the end of the body.
+ * Owns:    valid until the next call with this response.
+ * Errors:  as urlpool_response_read.
+ * Threads: one at a time; blocks.
+ * Model:   http.client HTTPResponse.peek. */
+URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_response_peek(
+    struct urlpool_response *response, const uint8_t **out_data, size_t *out_len,
+    struct urlpool_error *err);
+/* urlpool_response_read_line reads the next line of the decoded body without its end, LF or CRLF,
+ * and puts a NUL behind it. The last line may lack its end; behind it `*out_at_end` is true.
+ *
+ * Sizes:   a line and the CR of its end have room in `size` - 1 bytes, else
+ *          URLPOOL_E_LINE_TOO_LONG, which ends the body.
+ * Errors:  as urlpool_response_read; what was read of the line before a failure is lost.
+ * Threads: one at a time; blocks.
+ * Model:   http.client HTTPResponse.readline. */
+URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_response_read_line(
+    struct urlpool_response *response, char *buf, size_t size, size_t *out_len, bool *out_at_end,
+    struct urlpool_error *err);
+/* urlpool_response_read_chunk reads up to `len` bytes of one chunk as the server sent it, content
+ * codings not undone; `*out_chunk_ends` says that its last byte is among them. All that is read
+ * later is as sent too.
+ *
+ * Sizes:   `*out_len` is 0 at the end of the body.
+ * Errors:  as urlpool_response_read; URLPOOL_E_NOT_CHUNKED; URLPOOL_E_INVALID when a part of the
+ *          body was decoded already.
+ * Threads: one at a time; blocks.
+ * Spec:    RFC 9112 section 7.1, which gives chunks no meaning: intermediaries may lay them anew.
+ * Model:   urllib3 HTTPResponse.read_chunked. */
+URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_response_read_chunk(
+    struct urlpool_response *response, void *buf, size_t len, size_t *out_len, bool *out_chunk_ends,
+    struct urlpool_error *err);
+/* urlpool_response_tell returns how many bytes of the body, as sent but for chunk lines, have been
+ * read.
+ *
+ * Model:   HTTPResponse.tell. */
+URLPOOL_API int64_t urlpool_response_tell(const struct urlpool_response *response);
+/* urlpool_response_length_remaining returns how many such bytes are still to be read, or -1 when
+ * that is not known.
+ *
+ * Model:   HTTPResponse.length_remaining. */
+URLPOOL_API int64_t urlpool_response_length_remaining(const struct urlpool_response *response);
+/* urlpool_response_is_closed says that nothing more will come from the connection: the body has
+ * ended, failed, or was given up. Decoded bytes may yet be to be read.
+ *
+ * Model:   HTTPResponse.isclosed. */
+URLPOOL_API bool urlpool_response_is_closed(const struct urlpool_response *response);
+/* urlpool_response_redirect_location returns Location as it was sent, where the status is 301, 302,
+ * 303, 307 or 308; else, or when there is none, NULL.
+ *
+ * Model:   HTTPResponse.get_redirect_location. */
+URLPOOL_API const char *urlpool_response_redirect_location(const struct urlpool_response *response);
 /* urlpool_response_read_exact reads `len` bytes, fewer only at the end of the body.
  *
  * Errors:  as urlpool_response_read; what was read before a failure is lost.

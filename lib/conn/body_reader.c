@@ -15,6 +15,9 @@
 /* Smaller reads go through the inbox, so that many of them share one system call. */
 #define DIRECT_BYTES_MIN ((size_t)4 * 1024)
 
+/* What is decoded at once for a peek. */
+#define AHEAD_BYTES ((size_t)8 * 1024)
+
 /* tell_owner tells, once, that the connection is needed no more. */
 static void tell_owner(struct urlp_answer *answer)
 {
@@ -361,12 +364,10 @@ static enum urlpool_code read_decoded(struct urlp_answer *answer, void *buf, siz
     return URLPOOL_OK;
 }
 
-enum urlpool_code urlp_body_read(struct urlp_answer *answer, void *buf, size_t len, size_t *out_len,
-                                 struct urlpool_error *err)
+/* begin_read refuses to read where there is nothing to read from, and makes the decoder. */
+static enum urlpool_code begin_read(struct urlp_answer *answer,
+                                    struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    enum urlpool_code code = URLPOOL_OK;
-    size_t got = 0;
-
     if (answer->state == URLP_BODY_FAILED) {
         return urlp_fail_with(err, &answer->error);
     }
@@ -374,9 +375,37 @@ enum urlpool_code urlp_body_read(struct urlp_answer *answer, void *buf, size_t l
         return urlp_fail(err, URLPOOL_E_NOT_CONNECTED, URLPOOL_PHASE_BODY,
                          "the response was closed before its body was read whole");
     }
-    if (!answer->is_decoder_made) {
-        code = make_decoder(answer, err);
+    return answer->is_decoder_made ? URLPOOL_OK : make_decoder(answer, err);
+}
+
+/* has_ahead says that bytes lie ready, decoded for a peek. */
+static bool has_ahead(const struct urlp_answer *answer)
+{
+    return answer->ahead_at < answer->ahead.len && answer->state != URLP_BODY_GIVEN_UP;
+}
+
+/* read_ahead gives bytes that a peek has shown. */
+static size_t read_ahead(struct urlp_answer *answer, void *buf, size_t len)
+{
+    const size_t left = answer->ahead.len - answer->ahead_at;
+    const size_t most = left < len ? left : len;
+
+    memcpy(buf, answer->ahead.data + answer->ahead_at, most);
+    answer->ahead_at += most;
+    return most;
+}
+
+enum urlpool_code urlp_body_read(struct urlp_answer *answer, void *buf, size_t len, size_t *out_len,
+                                 struct urlpool_error *err)
+{
+    enum urlpool_code code = URLPOOL_OK;
+    size_t got = 0;
+
+    if (has_ahead(answer)) {
+        *out_len = read_ahead(answer, buf, len);
+        return URLPOOL_OK;
     }
+    code = begin_read(answer, err);
     if (code == URLPOOL_OK) {
         code = answer->decoder == NULL ? read_plain(answer, buf, len, &got, err)
                                        : read_decoded(answer, buf, len, &got, err);
@@ -385,4 +414,51 @@ enum urlpool_code urlp_body_read(struct urlp_answer *answer, void *buf, size_t l
         *out_len = got;
     }
     return code;
+}
+
+/* decode_ahead decodes bytes for a peek. */
+static enum urlpool_code decode_ahead(struct urlp_answer *answer,
+                                      struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlp_buf *ahead = &answer->ahead;
+    size_t got = 0;
+    enum urlpool_code code;
+
+    ahead->len = answer->ahead_at = 0;
+    if (urlp_buf_reserve(ahead, AHEAD_BYTES) != URLPOOL_OK) {
+        return urlp_fail_nomem(err);
+    }
+    code = read_decoded(answer, ahead->data, ahead->cap, &got, err);
+    ahead->len = got;
+    return code;
+}
+
+enum urlpool_code urlp_body_peek(struct urlp_answer *answer, const uint8_t **out_data,
+                                 size_t *out_len, struct urlpool_error *err)
+{
+    enum urlpool_code code = has_ahead(answer) ? URLPOOL_OK : begin_read(answer, err);
+
+    if (code == URLPOOL_OK && answer->decoder == NULL) {
+        code = answer->pending_len > 0 ? URLPOOL_OK : urlp_body_wait(answer, &answer->call, err);
+        *out_data = answer->pending;
+        *out_len = answer->pending_len;
+        return code;
+    }
+    if (code == URLPOOL_OK && !has_ahead(answer)) {
+        code = decode_ahead(answer, err);
+    }
+    if (code == URLPOOL_OK) {
+        *out_data = answer->ahead.data + answer->ahead_at;
+        *out_len = answer->ahead.len - answer->ahead_at;
+    }
+    return code;
+}
+
+void urlp_body_skip(struct urlp_answer *answer, size_t len)
+{
+    if (answer->decoder == NULL) {
+        urlp_body_used(answer, len);
+    } else {
+        answer->ahead_at += len;
+    }
 }

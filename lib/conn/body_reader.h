@@ -35,8 +35,11 @@ struct urlp_answer {
     bool is_decoder_made;
     bool is_draining;             /* what goes wrong now is nobody's concern */
     struct urlp_decoder *decoder; /* NULL: nothing to undo */
-    const uint8_t *pending;       /* body bytes that lie in the connection's inbox */
+    enum urlp_h1_body body_kind;
+    const uint8_t *pending; /* body bytes that lie in the connection's inbox */
     size_t pending_len;
+    struct urlp_buf ahead; /* decoded bytes from `ahead_at` on, shown by a peek and not yet read */
+    size_t ahead_at;
     int64_t body_bytes; /* as sent by the peer */
     const struct urlp_field *fields;
     size_t num_fields;
@@ -86,6 +89,18 @@ void urlp_body_used(struct urlp_answer *answer, size_t len) URLP_MAY_BLOCK;
 URLPOOL_MUST_USE enum urlpool_code urlp_body_read(struct urlp_answer *answer, void *buf, size_t len,
                                                   size_t *out_len,
                                                   struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_body_peek shows the next bytes of what urlp_body_read would give and leaves them there.
+ *
+ * Sizes:   `*out_len` is 0 at the end.
+ * Owns:    shown until the next call.
+ * Errors:  those of urlp_body_read. */
+URLPOOL_MUST_USE enum urlpool_code urlp_body_peek(struct urlp_answer *answer,
+                                                  const uint8_t **out_data, size_t *out_len,
+                                                  struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_body_skip drops `len` of the bytes that were shown. */
+void urlp_body_skip(struct urlp_answer *answer, size_t len) URLP_MAY_BLOCK;
 
 /* urlp_body_fail ends the body with what `why` says, now and for ever, and copies it to `err`. */
 enum urlpool_code urlp_body_fail(struct urlp_answer *answer, const struct urlpool_error *why,

@@ -176,6 +176,7 @@ void urlp_response_recycle(struct urlpool_response *response, struct urlp_spares
     urlp_decoder_free(answer->decoder);
     urlpool_headers_free(answer->trailers);
     urlp_hops_deinit(&answer->hops);
+    urlp_buf_deinit(&answer->ahead);
     urlp_free(answer->url_own);
     kept = answer->spares;
     left.data = answer->data_own;
