@@ -1,29 +1,20 @@
-/* Starts nginx in the foreground as a child, with a configuration written on the spot. A port is
- * found by binding to port 0 and letting go of it; nginx that finds it taken again is started anew.
- */
+/* Starts nginx in the foreground as a child, with a configuration written on the spot. */
 
 #include "support/nginx.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/certs.h"
+#include "support/daemon.h"
 
 enum {
-    NUM_TRIES = 5,
-    COME_UP_MS = 5000,
     BIG_LEN = 300000
 };
 
@@ -62,20 +53,6 @@ static void write_file(const char *folder, const char *name, const char *text, s
 static void write_text(const char *folder, const char *name, const char *text)
 {
     write_file(folder, name, text, strlen(text));
-}
-
-static int free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
-        die("port");
-    }
-    close(fd);
-    return ntohs(address.sin_port);
 }
 
 static void write_certificates(struct test_nginx *nginx)
@@ -128,47 +105,11 @@ static void start_process(struct test_nginx *nginx)
     char conf[128];
 
     snprintf(conf, sizeof(conf), "%s/nginx.conf", nginx->folder);
-    nginx->pid = fork();
-    if (nginx->pid < 0) {
-        die("fork");
-    }
+    nginx->pid = test_daemon_fork(SIGKILL); /* a test that dies takes its server along */
     if (nginx->pid == 0) {
-        int nothing = open("/dev/null", O_RDWR);
-
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that dies takes its server along */
-        (void)dup2(nothing, STDIN_FILENO);
-        (void)dup2(nothing, STDERR_FILENO);
         execl(NGINX, NGINX, "-p", nginx->folder, "-c", conf, (char *)NULL);
         _exit(127);
     }
-}
-
-static bool answers(int port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool is_up = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-
-    close(fd);
-    return is_up;
-}
-
-/* came_up waits until both ports answer; false when nginx has ended instead. */
-static bool came_up(struct test_nginx *nginx)
-{
-    for (int waited_ms = 0; waited_ms < COME_UP_MS; waited_ms += 10) {
-        if (waitpid(nginx->pid, NULL, WNOHANG) != 0) {
-            return false;
-        }
-        if (answers(nginx->ports[0]) && answers(nginx->ports[1])) {
-            return true;
-        }
-        (void)poll(NULL, 0, 10);
-    }
-    die("does not come up");
-    return false;
 }
 
 struct test_nginx *test_nginx_start(const char *more)
@@ -193,12 +134,12 @@ struct test_nginx *test_nginx_start(const char *more)
     write_file(files, "big", big, BIG_LEN);
     free(big);
     write_certificates(nginx);
-    for (int i = 0; i < NUM_TRIES; i++) {
-        nginx->ports[0] = free_port();
-        nginx->ports[1] = free_port();
+    for (int i = 0; i < TEST_DAEMON_TRIES; i++) {
+        nginx->ports[0] = test_daemon_free_port();
+        nginx->ports[1] = test_daemon_free_port();
         write_configuration(nginx, more != NULL ? more : "");
         start_process(nginx);
-        if (came_up(nginx)) {
+        if (test_daemon_came_up(nginx->pid, nginx->ports, 2)) {
             return nginx;
         }
     }

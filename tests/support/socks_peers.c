@@ -1,27 +1,17 @@
 /* Starts microsocks or Dante in the foreground as a child, in a process group of its own, since
- * Dante has children. A port is found by binding to port 0 and letting go of it; a program that
- * finds it taken again is started anew. */
+ * Dante has children. */
 
 #include "support/socks_peers.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum {
-    NUM_TRIES = 5,
-    COME_UP_MS = 5000
-};
+#include "support/daemon.h"
 
 #define MICROSOCKS "/usr/bin/microsocks"
 #define DANTE      "/usr/sbin/danted"
@@ -43,20 +33,6 @@ static void die(const char *what)
 bool socks_peer_exists(enum socks_program program)
 {
     return access(program == SOCKS_DANTE ? DANTE : MICROSOCKS, X_OK) == 0;
-}
-
-static int free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
-        die("port");
-    }
-    (void)close(fd);
-    return ntohs(address.sin_port);
 }
 
 /* Another user would not be told when the test dies: the kernel forgets that with the user. */
@@ -101,49 +77,12 @@ static void run(const struct socks_peer *peer)
 
 static void start_process(struct socks_peer *peer)
 {
-    peer->pid = fork();
-    if (peer->pid < 0) {
-        die("fork");
-    }
+    peer->pid = test_daemon_fork(SIGTERM); /* a test that dies takes its server along */
     if (peer->pid == 0) {
-        int nothing = open("/dev/null", O_RDWR);
-
         (void)setpgid(0, 0);
-        (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* a test that dies takes its proxy along */
-        (void)dup2(nothing, STDIN_FILENO);
-        (void)dup2(nothing, STDOUT_FILENO);
-        (void)dup2(nothing, STDERR_FILENO);
         run(peer);
     }
     (void)setpgid(peer->pid, peer->pid);
-}
-
-static bool answers(int port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool is_up = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-
-    (void)close(fd);
-    return is_up;
-}
-
-/* came_up waits until the port answers; false when the program has ended instead. */
-static bool came_up(struct socks_peer *peer)
-{
-    for (int waited_ms = 0; waited_ms < COME_UP_MS; waited_ms += 10) {
-        if (waitpid(peer->pid, NULL, WNOHANG) != 0) {
-            return false;
-        }
-        if (answers(peer->port)) {
-            return true;
-        }
-        (void)poll(NULL, 0, 10);
-    }
-    die("does not come up");
-    return false;
 }
 
 struct socks_peer *socks_peer_start(enum socks_program program, const char *user,
@@ -161,11 +100,11 @@ struct socks_peer *socks_peer_start(enum socks_program program, const char *user
     if (mkdtemp(peer->folder) == NULL) {
         die("folder");
     }
-    for (int i = 0; i < NUM_TRIES; i++) {
-        peer->port = free_port();
+    for (int i = 0; i < TEST_DAEMON_TRIES; i++) {
+        peer->port = test_daemon_free_port();
         write_configuration(peer);
         start_process(peer);
-        if (came_up(peer)) {
+        if (test_daemon_came_up(peer->pid, &peer->port, 1)) {
             return peer;
         }
     }

@@ -1,31 +1,20 @@
 /* Starts squid in the foreground as a child, with a configuration written on the spot. Started by
- * root it becomes the user "proxy", who must then own its folder. A port is found by binding to
- * port 0 and letting go of it; a squid that finds it taken again is started anew. */
+ * root it becomes the user "proxy", who must then own its folder. */
 
 #include "support/squid.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/certs.h"
-
-enum {
-    NUM_TRIES = 5,
-    COME_UP_MS = 10000
-};
+#include "support/daemon.h"
 
 #define SQUID     "/usr/sbin/squid"
 #define ASKER     "/usr/lib/squid/basic_ncsa_auth"
@@ -48,20 +37,6 @@ bool test_squid_exists(void)
 {
     return access(SQUID, X_OK) == 0 && access(ASKER, X_OK) == 0 &&
            system(SQUID " -v 2>/dev/null | grep -q -e --with-openssl") == 0;
-}
-
-static int free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
-        die("port");
-    }
-    close(fd);
-    return ntohs(address.sin_port);
 }
 
 static void write_certificates(struct test_squid *squid)
@@ -140,48 +115,11 @@ static void start_process(struct test_squid *squid)
 
     snprintf(conf, sizeof(conf), "%s/squid.conf", squid->folder);
     snprintf(name, sizeof(name), "test%d", squid->ports[0]);
-    squid->pid = fork();
-    if (squid->pid < 0) {
-        die("fork");
-    }
+    squid->pid = test_daemon_fork(SIGKILL); /* a test that dies takes its server along */
     if (squid->pid == 0) {
-        int nothing = open("/dev/null", O_RDWR);
-
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that dies takes its proxy along */
-        (void)dup2(nothing, STDIN_FILENO);
-        (void)dup2(nothing, STDOUT_FILENO);
-        (void)dup2(nothing, STDERR_FILENO);
         execl(SQUID, SQUID, "-N", "-n", name, "-f", conf, (char *)NULL);
         _exit(127);
     }
-}
-
-static bool answers(int port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool is_up = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-
-    close(fd);
-    return is_up;
-}
-
-/* came_up waits until both ports answer; false when squid has ended instead. */
-static bool came_up(struct test_squid *squid)
-{
-    for (int waited_ms = 0; waited_ms < COME_UP_MS; waited_ms += 10) {
-        if (waitpid(squid->pid, NULL, WNOHANG) != 0) {
-            return false;
-        }
-        if (answers(squid->ports[0]) && answers(squid->ports[1])) {
-            return true;
-        }
-        (void)poll(NULL, 0, 10);
-    }
-    die("does not come up");
-    return false;
 }
 
 struct test_squid *test_squid_start(bool asks_who)
@@ -193,13 +131,13 @@ struct test_squid *test_squid_start(bool asks_who)
     }
     squid->folder = test_dir();
     write_certificates(squid);
-    for (int i = 0; i < NUM_TRIES; i++) {
-        squid->ports[0] = free_port();
-        squid->ports[1] = free_port();
+    for (int i = 0; i < TEST_DAEMON_TRIES; i++) {
+        squid->ports[0] = test_daemon_free_port();
+        squid->ports[1] = test_daemon_free_port();
         write_configuration(squid, asks_who);
         hand_over(squid);
         start_process(squid);
-        if (came_up(squid)) {
+        if (test_daemon_came_up(squid->pid, squid->ports, 2)) {
             return squid;
         }
     }
