@@ -52,8 +52,9 @@ struct urlpool_manager_options {
     struct urlpool_network network; /* how hosts are found and reached */
     struct urlpool_proxy proxy;     /* whom requests go through */
     struct urlpool_proxy preproxy;  /* whom the proxy is reached through; without one, origins */
-    bool proxy_from_environment;    /* without `proxy.url` hear http_proxy, https_proxy, all_proxy
-                                       and no_proxy: read once, here */
+    bool proxy_from_environment;    /* hear http_proxy, https_proxy and all_proxy where `proxy` has
+                                       no URL, and no_proxy for proxies that have no such list:
+                                       once, when the manager is made */
     unsigned char reserved[95];
 };
 
@@ -104,8 +105,9 @@ struct urlpool_request_options {
 /* urlpool_manager_new makes a manager; NULL options are the defaults. No thread is started.
  *
  * Owns:    the caller ends it with urlpool_manager_free.
- * Errors:  NULL with URLPOOL_E_INVALID (an option), URLPOOL_E_HEADER (user_agent), URLPOOL_E_NOMEM,
- *          URLPOOL_E_SYSTEM.
+ * Errors:  NULL with URLPOOL_E_INVALID (an option), URLPOOL_E_HEADER (user_agent, what is for a
+ *          proxy), URLPOOL_E_SCHEME and URLPOOL_E_URL (a proxy's URL), those of urlpool_tls_new
+ *          (the default configuration of an https proxy), URLPOOL_E_NOMEM, URLPOOL_E_SYSTEM.
  * Threads: any number at once. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_manager *urlpool_manager_new(
     const struct urlpool_manager_options *options, struct urlpool_error *err);

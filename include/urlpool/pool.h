@@ -26,7 +26,8 @@ struct urlpool_pool;
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_pool *urlpool_pool_new(
     const char *url, const struct urlpool_manager_options *options, struct urlpool_error *err);
 
-/* urlpool_manager_pool_for_url finds or makes the pool of `url`'s origin.
+/* urlpool_manager_pool_for_url finds or makes the pool of `url`'s origin. Behind a proxy that
+ * forwards requests it is one of its own: the manager's requests share theirs among all origins.
  *
  * Owns:    the caller gives its reference back with urlpool_pool_unref.
  * Errors:  NULL with URLPOOL_E_URL, URLPOOL_E_SCHEME, URLPOOL_E_POOL_CLOSED, URLPOOL_E_INVALID for
@@ -69,7 +70,9 @@ URLPOOL_API URLPOOL_MUST_USE struct urlpool_response *urlpool_pool_request(
     const struct urlpool_request_options *options, struct urlpool_error *err);
 
 /* urlpool_pool_acquire gives the caller one connection, idle or newly opened, to speak on as on the
- * lower floor. `timeout` may be NULL: the pool's own.
+ * lower floor. `timeout` may be NULL: the pool's own. Where a proxy forwards requests to the
+ * origin, the connection is to the proxy: the selector is the whole URL, and Proxy-Authorization
+ * the caller's to say.
  *
  * Owns:    the connection is the caller's until urlpool_pool_release; it must not be freed.
  * Errors:  NULL with URLPOOL_E_POOL_TIMEOUT, URLPOOL_E_POOL_CLOSED, those of connecting.

@@ -22,16 +22,17 @@ struct urlpool_tls;
  * Model:   urllib3 ProxyManager, SOCKSProxyManager. */
 struct urlpool_proxy {
     const char *url;  /* "http://user:password@proxy.example:3128"; without a port 80, 443, 1080.
-                         NULL: no proxy */
+                         NULL: no proxy, or the environment's, to which the rest then belongs */
     const char *user; /* wins over the URL's; SOCKS4: the user id */
     const char *password;                  /* the same */
     const struct urlpool_headers *headers; /* sent to it: with CONNECT, and with each request in
-                                              absolute form; to nobody else */
+                                              absolute form, whose own win; to nobody else */
     struct urlpool_tls *tls;               /* of https:// itself; NULL: the default configuration */
     bool forward_https;   /* https requests in absolute form too, not by CONNECT: the proxy sees
                              them, and checks the origin in our stead. With https:// only */
     const char *no_proxy; /* hosts that are gone to without it: "localhost, .example.com,
-                             10.0.0.0/8, [::1], shop.example:8443", "*" is all */
+                             10.0.0.0/8, [::1], shop.example:8443", "*" is all. A name covers what
+                             is below it, too; a range only hosts that are written as addresses */
     unsigned char reserved[64];
 };
 

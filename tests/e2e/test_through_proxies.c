@@ -160,6 +160,27 @@ START_TEST(forwarded__pool_in_a_users_hands_is_one_origins)
 }
 END_TEST
 
+START_TEST(forwarded__connection_that_is_lent_is_the_proxys)
+{
+    struct test_server *proxy = test_server_start(test_answer_hello, NULL, NULL);
+    struct urlpool_manager *manager = manager_via(via(proxy), NULL, NULL);
+    struct urlpool_pool *pool =
+        urlpool_manager_pool_for_url(manager, "http://a.example", &test_err);
+    struct urlpool_connection *lent = urlpool_pool_acquire(pool, NULL, NULL, &test_err);
+
+    ck_assert_msg(lent != NULL, "%s", test_err.message);
+    ck_assert_int_eq(
+        urlpool_connection_request(lent, "GET", "http://a.example/b", NULL, NULL, &test_err),
+        URLPOOL_OK);
+    urlpool_response_free(urlpool_connection_getresponse(lent, &test_err));
+    urlpool_pool_release(pool, lent);
+    ck_assert(last_head_has(proxy, "GET http://a.example/b HTTP/1.1\r\nHost: a.example\r\n"));
+    urlpool_pool_unref(pool);
+    urlpool_manager_free(manager);
+    test_server_stop(proxy);
+}
+END_TEST
+
 static void answer_and_go(struct test_peer *peer, const struct test_request *request, void *user)
 {
     test_answer_hello(peer, request, user);
@@ -652,6 +673,7 @@ END_TEST
 
 RUN_TESTS("through proxies", forwarded__asks_the_proxy_for_the_whole_url,
           forwarded__origins_share_connections, forwarded__pool_in_a_users_hands_is_one_origins,
+          forwarded__connection_that_is_lent_is_the_proxys,
           forwarded__on_a_stale_connection_asks_again_for_the_whole_url,
           forwarded__refusal_is_an_answer_to_be_read, no_proxy__hosts_are_asked_themselves,
           tunnel__hides_the_request_from_the_proxy_and_the_proxys_secrets_from_the_origin,
