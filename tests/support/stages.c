@@ -98,7 +98,11 @@ static int set_up(struct stage_scene *scene, struct urlpool_manager_options *opt
 void stage_begin(struct stage_scene *scene, enum stage stage, const struct urlpool_timeout *timeout)
 {
     struct urlpool_manager_options options = {.retries = TEST_ONE_TRY};
-    const struct urlpool_request_options stream = {.stream = true};
+    const struct urlpool_request_options unbounded = {
+        .stream = true,
+        .timeout = {URLPOOL_NO_TIMEOUT, URLPOOL_NO_TIMEOUT, URLPOOL_NO_TIMEOUT, URLPOOL_NO_TIMEOUT,
+                    URLPOOL_NO_TIMEOUT}
+    };
     int port;
 
     memset(scene, 0, sizeof(*scene));
@@ -119,7 +123,7 @@ void stage_begin(struct stage_scene *scene, enum stage stage, const struct urlpo
              stage == STAGE_NAME ? "silent.example" : "127.0.0.1", port,
              stage == STAGE_POOL ? "good" : "");
     if (stage == STAGE_POOL) {
-        scene->held = urlpool_request(scene->manager, "GET", scene->url, &stream, &test_err);
+        scene->held = urlpool_request(scene->manager, "GET", scene->url, &unbounded, &test_err);
         ck_assert_msg(scene->held != NULL, "%s", test_err.message);
     }
 }
