@@ -43,7 +43,8 @@ struct urlpool_body {
     bool chunked;              /* send it chunked although its length is known */
     bool expect_continue;      /* send the head alone, with Expect: 100-continue, and wait for the
                                   server's word; 417 is tried again without */
-    int64_t expect_ms;         /* so long; then send anyway; default 1 000 */
+    int64_t expect_ms;         /* so long, and not beyond read_ms; then send anyway; default 1 000.
+                                  URLPOOL_NO_TIMEOUT: as read_ms says */
     urlpool_body_read_fn read; /* CALLBACK */
     urlpool_body_rewind_fn rewind;   /* CALLBACK; NULL: it can be sent but once */
     void *user;                      /* for both */

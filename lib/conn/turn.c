@@ -356,7 +356,8 @@ enum urlpool_code urlp_turn_await_continue(struct urlpool_connection *connection
 {
     const struct urlp_turn *turn = &connection->turn;
     enum urlpool_code code = urlp_turn_put(connection, NULL, 0, err);
-    const struct urlp_call step = urlp_call_until(&turn->call, wait_ms);
+    const struct urlp_call gap = urlp_call_until(&turn->call, turn->read_ms);
+    const struct urlp_call step = urlp_call_until(&gap, wait_ms);
     bool in_vain = false;
 
     while (code == URLPOOL_OK && !in_vain && !turn->may_go_on && !urlp_turn_is_over(connection)) {

@@ -41,7 +41,8 @@ URLPOOL_MUST_USE enum urlpool_code urlp_turn_put_file(struct urlpool_connection 
                                                       struct urlpool_error *err) URLP_MAY_BLOCK;
 
 /* urlp_turn_await_continue sends the head alone and waits for 100 (Continue), a final answer (the
- * turn is then over) or until `wait_ms` have gone by; other interim responses do not end the wait.
+ * turn is then over) or until `wait_ms` or `read_ms` have gone by; other interim responses do not
+ * end the wait.
  *
  * Errors:  those of urlp_turn_put and urlp_turn_hear; TOTAL_TIMEOUT, CANCELLED: phase SEND.
  * Spec:    RFC 9110 section 10.1.1. */

@@ -254,7 +254,26 @@ START_TEST(expect__among_the_headers_makes_the_body_wait)
 }
 END_TEST
 
+START_TEST(expect__without_a_bound_waits_as_long_as_reading_may)
+{
+    struct test_server *server = test_server_start(test_answer_echo, NULL, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+    struct urlpool_request_options options = {.body = urlpool_body_bytes("abc", 3),
+                                              .timeout = {.read_ms = 300}};
+    struct urlpool_response *response;
+
+    options.body.expect_continue = true;
+    options.body.expect_ms = URLPOOL_NO_TIMEOUT;
+    response = test_fetch(manager, "PUT", server, "/", &options);
+    ck_assert_str_eq((const char *)response->data, "abc");
+    urlpool_response_free(response);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+END_TEST
+
 RUN_TESTS("heads of bodies", content_type__goes_with_its_body, fields__go_behind_the_query,
           fields__and_a_body_are_refused, fields__become_a_body,
           trailer__announces_what_comes_behind_the_body, expect__is_said_for_content_that_waits,
-          expect__is_left_out_once_it_has_failed, expect__among_the_headers_makes_the_body_wait)
+          expect__is_left_out_once_it_has_failed, expect__among_the_headers_makes_the_body_wait,
+          expect__without_a_bound_waits_as_long_as_reading_may)
