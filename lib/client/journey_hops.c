@@ -189,7 +189,8 @@ enum urlpool_code urlp_journey_go_on(struct urlp_journey *journey,
         return urlp_journey_out_of_retries(journey, err);
     case URLP_VERDICT_TOO_MANY_REDIRECTS:
         return urlp_fail(err, URLPOOL_E_TOO_MANY_REDIRECTS, URLPOOL_PHASE_REDIRECT,
-                         "more than %d redirects", journey->used.redirect);
+                         "more than %d redirect%s", journey->used.redirect,
+                         journey->used.redirect == 1 ? "" : "s");
     case URLP_VERDICT_RETURN:
     case URLP_VERDICT_FAIL:
     default:

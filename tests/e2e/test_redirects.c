@@ -94,6 +94,11 @@ START_TEST(redirect__obeys_its_options)
                      URLPOOL_E_TOO_MANY_REDIRECTS);
     ck_assert_int_eq(test_err.http_status, 302);
     ck_assert_uint_eq(test_err.num_attempts, 4);
+    ck_assert_str_eq(test_err.message, "more than 3 redirects");
+    options.redirects_max = 1;
+    ck_assert_int_eq(test_fetch_fails(manager, "GET", server, "/loop", &options),
+                     URLPOOL_E_TOO_MANY_REDIRECTS);
+    ck_assert_str_eq(test_err.message, "more than 1 redirect");
     options.redirects_max = URLPOOL_NONE;
     ck_assert_int_eq(test_fetch_fails(manager, "GET", server, "/loop", &options),
                      URLPOOL_E_TOO_MANY_REDIRECTS);

@@ -169,6 +169,8 @@ START_TEST(connect__opens_once_and_info_says_to_whom)
     urlpool_connection_info(connection, &info);
     (void)snprintf(peer, sizeof(peer), "127.0.0.1:%d", test_server_port(server));
     ck_assert_str_eq(info.peer, peer);
+    ck_assert_str_eq(info.host, "127.0.0.1");
+    ck_assert_int_eq(info.port, test_server_port(server));
     ck_assert(info.connected);
     ck_assert_uint_eq(info.num_requests, 1);
     ck_assert_ptr_null(info.tls_version);
