@@ -129,9 +129,6 @@ static enum kind kind_of_proxy(const struct urlp_attempt *attempt)
             return KIND_CONNECT;
         }
     }
-    if (attempt->proxy_status != 0) {
-        return KIND_NONE;
-    }
     return kind == KIND_READ ? KIND_CONNECT : kind;
 }
 

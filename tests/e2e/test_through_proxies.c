@@ -139,10 +139,14 @@ START_TEST(forwarded__pool_in_a_users_hands_is_one_origins)
 {
     struct test_server *proxy = test_server_start(test_answer_hello, NULL, NULL);
     struct urlpool_manager *manager = manager_via(via(proxy), NULL, NULL);
-    struct urlpool_pool *a = urlpool_manager_pool_for_url(manager, "http://a.example", &test_err);
-    struct urlpool_pool *b = urlpool_manager_pool_for(manager, "http", "b.example", 0, &test_err);
-    struct urlpool_response *response = urlpool_pool_request(a, "GET", "/x", NULL, &test_err);
+    struct urlpool_response *response;
+    struct urlpool_pool *a;
+    struct urlpool_pool *b;
 
+    get(manager, "http://c.example/");
+    a = urlpool_manager_pool_for_url(manager, "http://a.example", &test_err);
+    b = urlpool_manager_pool_for(manager, "http", "b.example", 0, &test_err);
+    response = urlpool_pool_request(a, "GET", "/x", NULL, &test_err);
     ck_assert_msg(response != NULL, "%s", test_err.message);
     urlpool_response_free(response);
     ck_assert(last_head_has(proxy, "GET http://a.example/x HTTP/1.1\r\nHost: a.example\r\n"));
@@ -150,7 +154,7 @@ START_TEST(forwarded__pool_in_a_users_hands_is_one_origins)
     ck_assert_msg(response != NULL, "%s", test_err.message);
     urlpool_response_free(response);
     ck_assert(last_head_has(proxy, "GET http://b.example/y HTTP/1.1\r\nHost: b.example\r\n"));
-    ck_assert_uint_eq(test_server_num_connections(proxy), 2);
+    ck_assert_uint_eq(test_server_num_connections(proxy), 3);
     ck_assert_ptr_null(urlpool_pool_request(a, "GET", "http://b.example/", NULL, &test_err));
     ck_assert_int_eq(test_err.code, URLPOOL_E_HOST_CHANGED);
     urlpool_pool_unref(a);
