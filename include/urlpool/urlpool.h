@@ -19,6 +19,7 @@
 #include "urlpool/proxy.h"      // IWYU pragma: export
 #include "urlpool/response.h"   // IWYU pragma: export
 #include "urlpool/retry.h"      // IWYU pragma: export
+#include "urlpool/sse.h"        // IWYU pragma: export
 #include "urlpool/stats.h"      // IWYU pragma: export
 #include "urlpool/status.h"     // IWYU pragma: export
 #include "urlpool/timeout.h"    // IWYU pragma: export
