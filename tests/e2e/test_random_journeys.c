@@ -85,7 +85,7 @@ struct deed {
     char fields[256];
 };
 
-static void say_what(const char *format, ...)
+URLPOOL_PRINTF(1, 2) static void say_what(const char *format, ...)
 {
     size_t len = strlen(world.what);
     va_list args;
