@@ -100,8 +100,11 @@ void stage_begin(struct stage_scene *scene, enum stage stage, const struct urlpo
     struct urlpool_manager_options options = {.retries = TEST_ONE_TRY};
     const struct urlpool_request_options unbounded = {
         .stream = true,
-        .timeout = {URLPOOL_NO_TIMEOUT, URLPOOL_NO_TIMEOUT, URLPOOL_NO_TIMEOUT, URLPOOL_NO_TIMEOUT,
-                    URLPOOL_NO_TIMEOUT}
+        .timeout = {.connect_ms = URLPOOL_NO_TIMEOUT,
+                    .read_ms = URLPOOL_NO_TIMEOUT,
+                    .write_ms = URLPOOL_NO_TIMEOUT,
+                    .total_ms = URLPOOL_NO_TIMEOUT,
+                    .pool_ms = URLPOOL_NO_TIMEOUT}
     };
     int port;
 
