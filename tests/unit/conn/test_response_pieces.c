@@ -186,7 +186,7 @@ START_TEST(read_chunk__does_not_decode_and_is_not_for_bodies_without_chunks)
     ck_assert(!ends);
     ck_assert_int_eq(urlpool_response_read(response, buf, 64, &len, NULL), URLPOOL_OK);
     ck_assert_uint_eq(len, 5);
-    ck_assert_mem_eq(buf, HELLO_ZIPPED + 20, 5);
+    ck_assert_mem_eq(buf, &HELLO_ZIPPED[20], 5);
     finish(response);
 
     response = answer_with(ZIPPED, HELLO_ZIPPED, 25, false);
