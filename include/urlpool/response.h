@@ -14,7 +14,7 @@ URLPOOL_BEGIN_DECLS
 /* struct urlpool_response is an answer; made only by the library, so fields may be appended. Its
  * strings and `data` live as long as it does.
  *
- * Threads: one at a time.
+ * Threads: one at a time, but for urlpool_response_shutdown.
  * Model:   urllib3 HTTPResponse, http.client HTTPResponse. */
 struct urlpool_response {
     int status;
@@ -151,6 +151,14 @@ URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_response_stream(
  * Threads: one at a time; blocks.
  * Model:   HTTPResponse.drain_conn. */
 URLPOOL_API void urlpool_response_drain(struct urlpool_response *response);
+/* urlpool_response_shutdown ends the reading of a streamed body from another thread: a read that
+ * waits for bytes and every one after it gets URLPOOL_E_CANCELLED, and the connection is not used
+ * again. Harmless when the body has ended, and again.
+ *
+ * Threads: any number at once, also while one reads; but not once urlpool_response_free has begun,
+ *          nor the end of a connection of the lower floor.
+ * Model:   HTTPResponse.shutdown. */
+URLPOOL_API void urlpool_response_shutdown(struct urlpool_response *response);
 /* urlpool_response_close closes the connection unless it has gone home; the body can be read no
  * more: URLPOOL_E_NOT_CONNECTED.
  *

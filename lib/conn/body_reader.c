@@ -18,6 +18,16 @@
 /* What is decoded at once for a peek. */
 #define AHEAD_BYTES ((size_t)8 * 1024)
 
+/* set_verdict_early says of a connection that it cannot be used again. */
+static void set_verdict_early(struct urlp_answer *answer, enum urlpool_closed why)
+{
+    answer->connection->is_broken = true;
+    answer->verdict = (struct urlp_connection_verdict){.why = why,
+                                                       .is_polite = why == URLPOOL_CLOSED_UNREAD,
+                                                       .keep_alive_timeout_s = -1,
+                                                       .keep_alive_max = -1};
+}
+
 /* tell_owner tells, once, that the connection is needed no more. */
 static void tell_owner(struct urlp_answer *answer)
 {
@@ -25,6 +35,9 @@ static void tell_owner(struct urlp_answer *answer)
 
     if (connection == NULL || answer->owner.ended == NULL) {
         return;
+    }
+    if (urlp_gate_leave(&answer->gate) && answer->verdict.is_reusable) {
+        set_verdict_early(answer, URLPOOL_CLOSED_UNREAD);
     }
     answer->connection = NULL;
     connection->response = NULL;
@@ -65,12 +78,7 @@ static void leave_early(struct urlp_answer *answer)
     bool is_failure = answer->state == URLP_BODY_FAILED && !answer->is_draining;
 
     answer->pending_len = 0;
-    answer->connection->is_broken = true;
-    answer->verdict = (struct urlp_connection_verdict){.why = is_failure ? URLPOOL_CLOSED_ERROR
-                                                                         : URLPOOL_CLOSED_UNREAD,
-                                                       .is_polite = !is_failure,
-                                                       .keep_alive_timeout_s = -1,
-                                                       .keep_alive_max = -1};
+    set_verdict_early(answer, is_failure ? URLPOOL_CLOSED_ERROR : URLPOOL_CLOSED_UNREAD);
 }
 
 /* end_body leaves the connection, in the way that `state` says. */
@@ -111,6 +119,7 @@ void urlp_response_detach(struct urlpool_response *response)
 {
     struct urlp_answer *answer = (struct urlp_answer *)(void *)response;
 
+    (void)urlp_gate_leave(&answer->gate);
     answer->connection->response = NULL;
     answer->connection = NULL;
     answer->pending_len = 0;
@@ -205,6 +214,17 @@ static enum urlpool_code meet_end(struct urlp_answer *answer, enum urlp_end end,
     return code == URLPOOL_OK ? take_end(answer, event.head, err) : code;
 }
 
+/* blame_shutdown makes of whatever a read brought what it is after urlpool_response_shutdown: an
+ * end that may look like that of the body is none. */
+static enum urlpool_code blame_shutdown(const struct urlp_answer *answer, enum urlpool_code code,
+                                        struct urlpool_error *err)
+{
+    if (!urlp_gate_is_shut(&answer->gate)) {
+        return code;
+    }
+    return urlp_fail(err, URLPOOL_E_CANCELLED, URLPOOL_PHASE_BODY, "the response was shut down");
+}
+
 enum urlpool_code urlp_body_wait(struct urlp_answer *answer, const struct urlp_call *call,
                                  struct urlpool_error *err)
 {
@@ -214,6 +234,7 @@ enum urlpool_code urlp_body_wait(struct urlp_answer *answer, const struct urlp_c
         enum urlpool_code code =
             urlp_wire_fill(answer->connection, call, answer->read_ms, &end, &why);
 
+        code = blame_shutdown(answer, code, &why);
         if (code == URLPOOL_OK && end != URLP_END_NONE) {
             code = meet_end(answer, end, &why);
         }
@@ -252,6 +273,7 @@ static enum urlpool_code read_direct(struct urlp_answer *answer, void *buf, size
     enum urlpool_code code =
         urlp_wire_read_direct(answer->connection, &gap, buf, len, out_len, &end, &why);
 
+    code = blame_shutdown(answer, code, &why);
     if (code == URLPOOL_OK && end != URLP_END_NONE) {
         code = meet_end(answer, end, &why);
     }
@@ -368,12 +390,17 @@ static enum urlpool_code read_decoded(struct urlp_answer *answer, void *buf, siz
 static enum urlpool_code begin_read(struct urlp_answer *answer,
                                     struct urlpool_error *err) URLP_MAY_BLOCK
 {
+    struct urlpool_error why;
+
     if (answer->state == URLP_BODY_FAILED) {
         return urlp_fail_with(err, &answer->error);
     }
     if (answer->state == URLP_BODY_GIVEN_UP) {
         return urlp_fail(err, URLPOOL_E_NOT_CONNECTED, URLPOOL_PHASE_BODY,
                          "the response was closed before its body was read whole");
+    }
+    if (answer->state == URLP_BODY_OPEN && blame_shutdown(answer, URLPOOL_OK, &why) != URLPOOL_OK) {
+        return urlp_body_fail(answer, &why, err);
     }
     return answer->is_decoder_made ? URLPOOL_OK : make_decoder(answer, err);
 }

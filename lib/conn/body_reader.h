@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/sync.h"
 #include "coding/decoder.h"
+#include "conn/gate.h"
 #include "conn/hops.h"
 #include "conn/response.h"
 #include "conn/spares.h"
@@ -52,6 +53,7 @@ struct urlp_answer {
     size_t data_cap;
     struct urlp_buf data_own;
     struct urlp_hops hops;
+    struct urlp_gate gate;
     size_t block_cap;          /* of this block */
     bool leaves_memory;        /* to a later request: `spares` */
     struct urlp_spares spares; /* what the connection and the request had for memory */

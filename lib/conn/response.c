@@ -129,6 +129,16 @@ void urlpool_response_drain(struct urlpool_response *response) URLP_MAY_BLOCK
     urlp_body_give_up(answer);
 }
 
+void urlpool_response_shutdown(struct urlpool_response *response)
+{
+    struct urlp_answer *answer = answer_of(response);
+
+    if (response != NULL && urlp_gate_enter(&answer->gate)) {
+        urlp_stream_shut(answer->connection->stream);
+        urlp_gate_shut(&answer->gate);
+    }
+}
+
 void urlpool_response_close(struct urlpool_response *response) URLP_MAY_BLOCK
 {
     if (response != NULL) {

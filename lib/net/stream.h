@@ -116,6 +116,12 @@ enum urlp_idle_state urlp_stream_idle_state(struct urlp_stream *stream);
 /* urlp_stream_free ends `stream` and every stream below it; does not wait. Accepts NULL. */
 void urlp_stream_free(struct urlp_stream *stream, enum urlp_close how);
 
+/* urlp_stream_shut ends both directions of the socket at the bottom, if there is one, so that who
+ * waits for it stops waiting; the descriptor stays open.
+ *
+ * Threads: while another uses the stream, but not while one frees it. */
+void urlp_stream_shut(const struct urlp_stream *stream);
+
 /* urlp_stream_fd is the socket at the bottom, or -1: for polls, peer names and tests. */
 int urlp_stream_fd(const struct urlp_stream *stream);
 

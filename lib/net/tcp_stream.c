@@ -359,6 +359,15 @@ int urlp_stream_fd(const struct urlp_stream *stream)
     return tcp != NULL ? tcp->fd : -1;
 }
 
+void urlp_stream_shut(const struct urlp_stream *stream)
+{
+    const struct tcp_stream *tcp = tcp_bottom(stream);
+
+    if (tcp != NULL && !urlp_fork_has_happened(tcp->generation)) {
+        (void)shutdown(tcp->fd, SHUT_RDWR);
+    }
+}
+
 bool urlp_stream_peer(const struct urlp_stream *stream, struct urlp_peer *out)
 {
     const struct tcp_stream *tcp = tcp_bottom(stream);
