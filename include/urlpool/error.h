@@ -32,6 +32,7 @@ enum urlpool_code {
     URLPOOL_E_POOL_TIMEOUT = 41, /* EmptyPoolError: no connection came free before the deadline */
     URLPOOL_E_HOST_CHANGED = 42, /* HostChangedError */
     URLPOOL_E_FORKED = 43,       /* the object belongs to the parent process */
+    URLPOOL_E_POOL_FULL = 44,    /* max_waiters threads wait for a connection already */
 
     URLPOOL_E_RESOLVE = 60,         /* NameResolutionError */
     URLPOOL_E_CONNECT = 61,         /* NewConnectionError */

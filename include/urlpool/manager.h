@@ -33,12 +33,19 @@ struct urlpool_manager;
 /* struct urlpool_manager_options: zero bytes are the defaults. Strings and headers are copied,
  * `tls` is referenced. */
 struct urlpool_manager_options {
-    int32_t num_pools;    /* origins whose connections are kept; default 64 */
-    int32_t maxsize;      /* connections kept per origin; default 64 */
-    bool block;           /* maxsize also bounds the open ones: threads wait their turn */
-    int64_t idle_ms;      /* an idle connection is kept this long; default 55 000 */
-    int64_t lifetime_ms;  /* a connection is used this long, ±10 %; default 600 000 */
-    int64_t requests_max; /* of one connection; default no bound */
+    int32_t num_pools;      /* origins whose connections are kept; default 64 */
+    int32_t maxsize;        /* connections kept per origin; default 64 */
+    bool block;             /* maxsize also bounds the open ones: threads wait their turn */
+    int64_t idle_ms;        /* an idle connection is kept this long; default 55 000 */
+    int64_t lifetime_ms;    /* a connection is used this long, ±10 %; default 600 000 */
+    int64_t requests_max;   /* of one connection; default no bound */
+    int64_t max_total;      /* open connections of all origins; default no bound. Used up, the least
+                               recently used idle one makes room, else threads wait, `block` or not,
+                               and origins are served in turn */
+    int64_t max_idle_total; /* idle connections of all origins; default 256. The least recently used
+                               is closed first */
+    int64_t max_waiters;    /* threads that wait for one origin; default no bound. One more gets
+                               URLPOOL_E_POOL_FULL at once */
     struct urlpool_timeout timeout;
     struct urlpool_retry retries;
     struct urlpool_limits limits;
@@ -177,6 +184,17 @@ URLPOOL_API void urlpool_manager_clear(struct urlpool_manager *manager);
  *
  * Threads: any number at once. */
 URLPOOL_API size_t urlpool_manager_close_idle(struct urlpool_manager *manager);
+
+/* urlpool_manager_preconnect opens connections to the origin of `url` in the calling thread, until
+ * `n` are there, idle or in use; fewer where a bound (maxsize, max_total, max_idle_total) is
+ * reached, which is no error.
+ *
+ * Units:   the manager's connect_ms bounds all of it.
+ * Errors:  those of urlpool_manager_pool_for_url and of the first connection that cannot be opened;
+ *          those opened before it stay.
+ * Threads: any number at once; blocks. */
+URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_manager_preconnect(
+    struct urlpool_manager *manager, const char *url, size_t n, struct urlpool_error *err);
 
 /* urlpool_manager_stats fills `out`; of a NULL manager all is zero.
  *

@@ -23,7 +23,8 @@ enum urlpool_closed {
     URLPOOL_CLOSED_SHUTDOWN,     /* the manager or pool was closed */
     URLPOOL_CLOSED_FORK,         /* it belonged to the parent process */
     URLPOOL_CLOSED_STALE,        /* reused, and failed before any byte of the answer */
-    URLPOOL_CLOSED_EVICTED,      /* the least recently used idle one, when descriptors ran out */
+    URLPOOL_CLOSED_EVICTED,      /* the least recently used idle one, when descriptors ran out, or
+                                    max_total or max_idle_total asked for its place */
     URLPOOL_CLOSED_NUM
 };
 

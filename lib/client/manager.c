@@ -22,8 +22,30 @@ enum {
     MAXSIZE_DEFAULT = 64,
     IDLE_MS_DEFAULT = 55000,
     LIFETIME_MS_DEFAULT = 600000,
+    MAX_IDLE_TOTAL_DEFAULT = 256,
     DATA_BYTES_DEFAULT = 1 << 30
 };
+
+/* resolve_totals turns the options that bound all pools together into numbers. */
+static enum urlpool_code resolve_totals(const struct urlpool_manager_options *options,
+                                        struct urlp_pool_settings *out, struct urlpool_error *err)
+{
+    enum urlpool_code code =
+        urlp_option_resolve("max_total", options->max_total, -1, &out->max_total, err);
+
+    if (code == URLPOOL_OK) {
+        code = urlp_option_resolve("max_idle_total", options->max_idle_total,
+                                   MAX_IDLE_TOTAL_DEFAULT, &out->max_idle_total, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_option_resolve("max_waiters", options->max_waiters, -1, &out->max_waiters, err);
+    }
+    if (code == URLPOOL_OK && out->max_total == 0) {
+        return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
+                         "max_total of none would wait for ever");
+    }
+    return code;
+}
 
 /* resolve_pools turns the options that concern pools into numbers. */
 static enum urlpool_code resolve_pools(const struct urlpool_manager_options *options,
@@ -52,7 +74,7 @@ static enum urlpool_code resolve_pools(const struct urlpool_manager_options *opt
         return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
                          "block with a maxsize of none would wait for ever");
     }
-    return code;
+    return code == URLPOOL_OK ? resolve_totals(options, out, err) : code;
 }
 
 /* resolve_requests turns the options that concern requests into the manager's own fields. */

@@ -255,6 +255,26 @@ void urlpool_pool_release(struct urlpool_pool *pool,
     urlpool_manager_unref(manager);
 }
 
+enum urlpool_code urlpool_manager_preconnect(struct urlpool_manager *manager, const char *url,
+                                             size_t n, struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlpool_error failure = {0};
+    struct urlpool_pool *pool = urlpool_manager_pool_for_url(manager, url, &failure);
+    struct urlp_call call = {.by = URLP_NEVER, .total_by = URLP_NEVER};
+    enum urlpool_code code;
+
+    if (pool == NULL) {
+        return urlp_fail_with(err, &failure);
+    }
+    call.counters = &manager->counters;
+    call.trace = manager->trace.event != NULL ? &manager->trace : NULL;
+    call.total_by = urlp_deadline_in(manager->timeout.total_ms);
+    call.by = call.total_by;
+    code = urlp_pool_warm(pool, n, manager->timeout.connect_ms, &call, err);
+    urlpool_pool_unref(pool);
+    return code;
+}
+
 void urlpool_pool_close(struct urlpool_pool *pool) URLP_MAY_BLOCK
 {
     if (pool != NULL) {

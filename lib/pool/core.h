@@ -14,11 +14,12 @@
  *          of one connection; while it is leased the shared state does not know it. A waiter is a
  *          thread in its pool's queue, on its own stack; a grant is what it waits for.
  * Always   (whenever the mutex is free): open = idle + leased + dialling of every pool, and of the
- *          set as the sum of its pools; with `block`, open <= maxsize; a pool with a waiter has no
- *          idle connection and no room; a pool that is not live has no idle connection.
- * Locks.   One mutex a core guards all that is called `locked`. Nothing below urlp_change_end is
- *          called with it held: connections that die go to the list of a struct urlp_change, and
- *          are ended after unlock.
+ *          set as the sum of its pools; with `block`, open <= maxsize; open of the set <=
+ * max_total, its idle <= max_idle_total; a pool with a waiter has no idle connection and no room; a
+ *          pool whose waiters only max_total keeps waiting stands in line, and while one does,
+ * there is no idle connection anywhere; a pool that is not live has no idle connection. Locks. One
+ * mutex a core guards all that is called `locked`. Nothing below urlp_change_end is called with it
+ * held: connections that die go to the list of a struct urlp_change, and are ended after unlock.
  * Forks.   A core belongs to one process. The set makes a new one in a
  * child (urlp_core_of), and never looks into its parent's again: its mutex may have been held. A
  * pool, too, belongs to its core; its fields outside `locked` never change, so a child may read
@@ -41,6 +42,9 @@ struct urlp_pool_core {
         struct urlp_list live;      /* of in_live: most recently used first */
         struct urlp_list all;       /* of in_all: also who has left but is held */
         struct urlp_list idle;      /* of in_core: every idle seat, most recently used first */
+        struct urlp_list starved;   /* of in_line: without a place, next in turn first */
+        struct urlp_list hungry;    /* of in_line: with places, but for more, the same */
+        int num_passed;             /* grants that went past the first of `hungry` */
         struct urlpool_stats stats; /* sums over all pools there ever were */
         bool is_closed;
     } locked URLP_GUARDED;
@@ -68,6 +72,8 @@ struct urlpool_pool {
     const uint8_t *key;
     struct {
         struct urlp_list in_live, in_all;
+        struct urlp_list in_line; /* of starved or hungry, or of no list */
+        bool is_starved;          /* which of them */
         struct urlp_list waiters; /* of link: oldest first */
         struct urlp_list idle;    /* of in_pool: newest first */
         struct urlpool_stats stats;
@@ -124,8 +130,13 @@ struct urlp_change {
 void urlp_seat_begin(struct urlp_seat *seat, const struct urlp_pool_settings *settings,
                      int64_t now_ns, uint64_t spread);
 
-/* urlp_seat_end_use takes note of an exchange that ended well and computes expires_ns and why: at
- * or before `now_ns`, the connection must not be kept. */
+/* urlp_seat_begin_idle computes expires_ns and why of a connection that becomes idle: at or before
+ * `now_ns`, it must not be kept. */
+void urlp_seat_begin_idle(struct urlp_seat *seat, const struct urlp_pool_settings *settings,
+                          int64_t now_ns);
+
+/* urlp_seat_end_use takes note of an exchange that ended well, and does what urlp_seat_begin_idle
+ * does. */
 void urlp_seat_end_use(struct urlp_seat *seat, const struct urlp_pool_settings *settings,
                        const struct urlp_lease_end *end, int64_t now_ns);
 
@@ -135,7 +146,8 @@ void urlp_seat_end_use(struct urlp_seat *seat, const struct urlp_pool_settings *
 void urlp_place_move(struct urlpool_pool *pool, enum urlp_place from,
                      enum urlp_place to) URLP_HOLDS_LOCK;
 
-/* urlp_settle gives out all that can be given. To be called after every change. */
+/* urlp_settle gives out all that can be given, to `pool` and to who stands in line for a place of
+ * max_total. To be called after every change. */
 void urlp_settle(struct urlpool_pool *pool, struct urlp_change *change) URLP_HOLDS_LOCK;
 
 /* urlp_idle_take leases the newest idle connection that has not expired; NULL: there is none. */
@@ -157,8 +169,35 @@ void urlp_idle_bury_all(struct urlpool_pool *pool, enum urlpool_closed why,
 /* urlp_uncount_reused takes back what urlp_idle_take has counted: the connection was not used. */
 void urlp_uncount_reused(struct urlpool_pool *pool) URLP_HOLDS_LOCK;
 
+/* urlp_idle_bury_oldest ends the least recently used idle connection of all pools; false: there is
+ * none. */
+bool urlp_idle_bury_oldest(struct urlp_pool_core *core, enum urlpool_closed why,
+                           struct urlp_change *change) URLP_HOLDS_LOCK;
+
+/* urlp_idle_trim keeps max_idle_total. To be called after settling what may have become idle. */
+void urlp_idle_trim(struct urlpool_pool *pool, struct urlp_change *change) URLP_HOLDS_LOCK;
+
 /* urlp_sweep ends what has expired at the long unused end of all pools' idle connections. */
 void urlp_sweep(struct urlp_pool_core *core, struct urlp_change *change) URLP_HOLDS_LOCK;
+
+/* line.c: which origin is next when max_total is used up. */
+
+/* urlp_has_room says whether `pool` itself may have one more place, whatever max_total says. */
+bool urlp_has_room(const struct urlpool_pool *pool) URLP_HOLDS_LOCK;
+
+/* urlp_line_up puts `pool` in line, at the end, takes it out, or leaves it where it is: whichever
+ * is right now. To be called when its waiters or its places are others than they were. */
+void urlp_line_up(struct urlpool_pool *pool) URLP_HOLDS_LOCK;
+
+/* urlp_line_first is the pool whose turn it is; NULL: none is in line. */
+struct urlpool_pool *urlp_line_first(struct urlp_pool_core *core) URLP_HOLDS_LOCK;
+
+/* urlp_line_keeps says whether `pool`, which has an idle connection and a waiter for it, may keep
+ * it for itself though others are in line. */
+bool urlp_line_keeps(const struct urlpool_pool *pool) URLP_HOLDS_LOCK;
+
+/* urlp_line_granted takes note that `pool` got `grant`: a turn, or another one kept. */
+void urlp_line_granted(struct urlpool_pool *pool, enum urlp_grant grant) URLP_HOLDS_LOCK;
 
 /* permit.c: dialling. */
 

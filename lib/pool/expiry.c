@@ -83,10 +83,9 @@ static void note_use(struct urlp_seat *seat, const struct urlp_lease_end *end)
     }
 }
 
-void urlp_seat_end_use(struct urlp_seat *seat, const struct urlp_pool_settings *settings,
-                       const struct urlp_lease_end *end, int64_t now_ns)
+void urlp_seat_begin_idle(struct urlp_seat *seat, const struct urlp_pool_settings *settings,
+                          int64_t now_ns)
 {
-    note_use(seat, end);
     if (seat->requests_left == 0) {
         seat->expires_ns = now_ns;
         seat->why = URLPOOL_CLOSED_REQUESTS;
@@ -98,4 +97,11 @@ void urlp_seat_end_use(struct urlp_seat *seat, const struct urlp_pool_settings *
         seat->expires_ns = seat->ends_ns;
         seat->why = URLPOOL_CLOSED_LIFETIME;
     }
+}
+
+void urlp_seat_end_use(struct urlp_seat *seat, const struct urlp_pool_settings *settings,
+                       const struct urlp_lease_end *end, int64_t now_ns)
+{
+    note_use(seat, end);
+    urlp_seat_begin_idle(seat, settings, now_ns);
 }

@@ -5,6 +5,7 @@
  * been given back, and the reference to the pool with it. Looks, dials and closes happen without
  * the lock. */
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -25,6 +26,7 @@ static void forget(struct urlpool_pool *pool, struct urlp_waiter *me) URLP_HOLDS
     urlp_list_remove(&me->link);
     pool->locked.stats.waiting--;
     pool->core->locked.stats.waiting--;
+    urlp_line_up(pool);
 }
 
 /* pass_on gives the grant of a waiter that has no use for it any more to the next. */
@@ -43,6 +45,7 @@ static void pass_on(struct urlpool_pool *pool, struct urlp_waiter *me,
     }
     me->grant = URLP_GRANT_NONE;
     urlp_settle(pool, change);
+    urlp_idle_trim(pool, change);
 }
 
 static void count_wait(struct urlpool_stats *stats, int64_t waited_ns, bool in_vain)
@@ -84,13 +87,23 @@ static enum urlp_park_end sleep_until_granted(struct urlpool_pool *pool, struct 
 static enum urlpool_code wait_failed(const struct urlpool_pool *pool, enum urlp_park_end end,
                                      const struct urlp_call *call, struct urlpool_error *err)
 {
+    const struct urlp_pool_settings *settings = &pool->set->settings;
+    enum urlpool_code code = urlp_call_timeout_code(call, URLPOOL_E_POOL_TIMEOUT);
+
     if (end == URLP_PARK_CANCELLED) {
         return urlp_fail(err, URLPOOL_E_CANCELLED, URLPOOL_PHASE_POOL,
                          "cancelled while waiting for a connection to %s", pool->name);
     }
-    return urlp_fail(err, urlp_call_timeout_code(call, URLPOOL_E_POOL_TIMEOUT), URLPOOL_PHASE_POOL,
-                     "no connection to %s came free in time: all %d are in use", pool->name,
-                     pool->set->settings.maxsize);
+    if (settings->block) {
+        return urlp_fail(err, code, URLPOOL_PHASE_POOL,
+                         "no connection to %s came free in time: all %d are in use%s", pool->name,
+                         settings->maxsize,
+                         settings->max_total >= 0 ? ", or all of max_total" : "");
+    }
+    return urlp_fail(err, code, URLPOOL_PHASE_POOL,
+                     "no connection to %s came free in time: all %" PRId64
+                     " of max_total are in use",
+                     pool->name, settings->max_total);
 }
 
 /* wait_turn sleeps for a grant. On failure the waiter has left the queue. */
@@ -120,6 +133,14 @@ static enum urlpool_code closed(const struct urlpool_pool *pool, struct urlpool_
                      pool->name);
 }
 
+/* queue_is_too_long says whether the newest waiter is one too many. */
+static bool queue_is_too_long(const struct urlpool_pool *pool) URLP_HOLDS_LOCK
+{
+    int64_t max = pool->set->settings.max_waiters;
+
+    return max >= 0 && pool->locked.stats.waiting > (uint64_t)max;
+}
+
 /* get_grant queues up and returns with a grant, and with a reference to `pool`, or with neither. */
 static enum urlpool_code get_grant(struct urlpool_pool *pool, int64_t pool_ms,
                                    const struct urlp_call *call, struct urlp_waiter *me,
@@ -135,7 +156,12 @@ static enum urlpool_code get_grant(struct urlpool_pool *pool, int64_t pool_ms,
     urlp_sweep(pool->core, &change);
     enqueue(pool, me);
     urlp_settle(pool, &change);
-    if (me->grant == URLP_GRANT_NONE) {
+    if (me->grant == URLP_GRANT_NONE && queue_is_too_long(pool)) {
+        forget(pool, me);
+        code = urlp_fail(err, URLPOOL_E_POOL_FULL, URLPOOL_PHASE_POOL,
+                         "%" PRId64 " threads wait for a connection to %s already",
+                         pool->set->settings.max_waiters, pool->name);
+    } else if (me->grant == URLP_GRANT_NONE) {
         struct urlp_call bounded = urlp_call_until(call, pool_ms);
 
         code = wait_turn(pool, me, &bounded, &change, err);

@@ -69,7 +69,11 @@ static bool must_die(struct urlpool_pool *pool, struct urlp_seat *seat,
         seat->why = pool->locked.why;
         return true;
     }
-    urlp_seat_end_use(seat, settings, end, change->now_ns);
+    if (end->is_unused) {
+        urlp_seat_begin_idle(seat, settings, change->now_ns);
+    } else {
+        urlp_seat_end_use(seat, settings, end, change->now_ns);
+    }
     if (seat->expires_ns <= change->now_ns) {
         return true;
     }
@@ -91,6 +95,7 @@ static void come_home(struct urlpool_pool *pool, struct urlp_seat *seat,
         urlp_idle_put(pool, seat);
     }
     urlp_settle(pool, change);
+    urlp_idle_trim(pool, change);
     urlp_pool_drop(pool, change);
 }
 

@@ -41,12 +41,7 @@ static bool evict_one(struct urlp_pool_set *set, struct urlp_pool_core *core,
 
     urlp_change_begin(&change);
     urlp_mutex_lock(&core->mutex);
-    has_one = !urlp_list_is_empty(&core->locked.idle);
-    if (has_one) {
-        struct urlp_seat *seat = URLP_CONTAINER(core->locked.idle.prev, struct urlp_seat, in_core);
-
-        urlp_seat_bury(seat->pool, seat, URLP_PLACE_IDLE, URLPOOL_CLOSED_EVICTED, true, &change);
-    }
+    has_one = urlp_idle_bury_oldest(core, URLPOOL_CLOSED_EVICTED, &change);
     urlp_mutex_unlock(&core->mutex);
     urlp_change_end(&change, set, call);
     return has_one;

@@ -55,18 +55,23 @@ struct urlp_connector {
 /* struct urlp_pool_settings are resolved options: no zero means default here. Durations in ms, -1:
  * no bound. */
 struct urlp_pool_settings {
-    int num_pools;        /* kept; 0: a pool is retired as soon as nobody holds it */
-    int maxsize;          /* idle connections kept per pool; with `block` also open ones */
-    bool block;           /* wait for a place; else open as many as are asked for */
-    int64_t idle_ms;      /* a connection may be idle this long */
-    int64_t lifetime_ms;  /* and be used this long, ±10 % of its own */
-    int64_t requests_max; /* of one connection, -1: any number */
+    int num_pools;          /* kept; 0: a pool is retired as soon as nobody holds it */
+    int maxsize;            /* idle connections kept per pool; with `block` also open ones */
+    bool block;             /* wait for a place; else open as many as are asked for */
+    int64_t idle_ms;        /* a connection may be idle this long */
+    int64_t lifetime_ms;    /* and be used this long, ±10 % of its own */
+    int64_t requests_max;   /* of one connection, -1: any number */
+    int64_t max_total;      /* open connections of all pools, -1: any number; with it threads wait,
+                               `block` or not */
+    int64_t max_idle_total; /* idle ones of all pools, -1: any number */
+    int64_t max_waiters;    /* threads in the queue of one pool, -1: any number */
 };
 
 /* urlp_pool_set_new makes a set without pools. `settings` and `connector` are copied.
  *
  * Owns:    the caller ends it with urlp_pool_set_free.
- * Errors:  NULL with URLPOOL_E_INVALID (block without a place to give), URLPOOL_E_NOMEM. */
+ * Errors:  NULL with URLPOOL_E_INVALID (block or max_total without a place to give),
+ *          URLPOOL_E_NOMEM. */
 URLPOOL_MUST_USE struct urlp_pool_set *urlp_pool_set_new(const struct urlp_pool_settings *settings,
                                                          const struct urlp_connector *connector,
                                                          struct urlpool_error *err) URLP_MAY_BLOCK;
@@ -135,8 +140,8 @@ struct urlp_lease {
  *          both.
  * Owns:    a lease ends by urlp_lease_release, and holds its own reference to its pool. Untouched
  *          on failure: then the place has been passed on.
- * Errors:  URLPOOL_E_POOL_TIMEOUT or TOTAL_TIMEOUT, POOL_CLOSED, CANCELLED, SYSTEM (no descriptor
- *          to wait with), all of phase POOL; NOMEM; those of dialling.
+ * Errors:  URLPOOL_E_POOL_TIMEOUT or TOTAL_TIMEOUT, POOL_FULL, POOL_CLOSED, CANCELLED, SYSTEM (no
+ *          descriptor to wait with), all of phase POOL; NOMEM; those of dialling.
  * Threads: any number at once; blocks.
  * Model:   urllib3 HTTPConnectionPool._get_conn. */
 URLPOOL_MUST_USE enum urlpool_code urlp_lease_acquire(struct urlpool_pool *pool, int64_t pool_ms,
@@ -162,6 +167,7 @@ struct urlp_lease_end {
     int64_t keep_alive_timeout_s; /* the server's hints, -1: none */
     int64_t keep_alive_max;       /* requests it will still take */
     int64_t num_requests;         /* made on this lease; 0 counts as 1 */
+    bool is_unused;               /* none was made: the connection was opened for later */
     const struct urlp_call *call; /* whose trace is told if a connection dies; NULL: nobody's */
 };
 
@@ -171,6 +177,16 @@ struct urlp_lease_end {
  * Threads: any number at once; never waits, but closes connections.
  * Model:   HTTPConnectionPool._put_conn. */
 void urlp_lease_release(struct urlp_lease *lease, const struct urlp_lease_end *end) URLP_MAY_BLOCK;
+
+/* urlp_pool_warm opens connections, one after the other, until `pool` has `num` of them, idle, in
+ * use or being dialled, or a bound is reached.
+ *
+ * Units:   `connect_ms` bounds all of it, -1: no bound, and so does `call->by`.
+ * Errors:  those of the first dial that fails; URLPOOL_E_POOL_CLOSED, URLPOOL_E_FORKED. What was
+ *          opened before stays. */
+URLPOOL_MUST_USE enum urlpool_code urlp_pool_warm(struct urlpool_pool *pool, size_t num,
+                                                  int64_t connect_ms, const struct urlp_call *call,
+                                                  struct urlpool_error *err) URLP_MAY_BLOCK;
 
 /* urlp_pool_set_stats adds the figures of one pool, or of all when `pool` is NULL, to `out`; of
  * `peak_open` it keeps the greater. */

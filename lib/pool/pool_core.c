@@ -27,6 +27,8 @@ struct urlp_pool_core *urlp_core_new(void)
     urlp_list_init(&core->locked.live);
     urlp_list_init(&core->locked.all);
     urlp_list_init(&core->locked.idle);
+    urlp_list_init(&core->locked.starved);
+    urlp_list_init(&core->locked.hungry);
     urlp_mutex_unlock(&core->mutex);
     return core;
 }

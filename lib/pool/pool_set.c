@@ -21,6 +21,10 @@ struct urlp_pool_set *urlp_pool_set_new(const struct urlp_pool_settings *setting
                   settings->maxsize, settings->block ? " with block" : "");
         return NULL;
     }
+    if (settings->max_total == 0) {
+        urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "max_total 0: no place to give");
+        return NULL;
+    }
     set = urlp_zalloc(sizeof(*set));
     core = urlp_core_new();
     if (set == NULL || core == NULL) {
@@ -111,6 +115,7 @@ static enum urlpool_code enter(struct urlpool_pool *pool) URLP_HOLDS_LOCK
 
     urlp_list_init(&pool->locked.in_live);
     urlp_list_init(&pool->locked.in_all);
+    urlp_list_init(&pool->locked.in_line);
     urlp_list_init(&pool->locked.waiters);
     urlp_list_init(&pool->locked.idle);
     if (urlp_map_put(&core->locked.by_key, pool->key, pool->key_len, pool) != URLPOOL_OK) {

@@ -2,8 +2,10 @@
  *
  * It is called with the lock held after every change, and gives the oldest waiter of a pool the
  * newest idle connection, else a permit to dial while there is room, until one of the two sides is
- * used up. A thread that comes queues up first and settles then, so nobody barges in; a grant is
- * handed to its waiter here, under the lock, so it can be neither lost nor given twice.
+ * used up. Room there must be in the pool and in the set; where the set has none, whoever is idle
+ * longest gives way, and pools are served in turn (line.c). A thread that comes queues up first and
+ * settles then, so nobody barges in; a grant is handed to its waiter here, under the lock, so it
+ * can be neither lost nor given twice.
  *
  * Does no I/O: what dies is put on the list of the change. Knows nothing of dialling and looks. */
 
@@ -108,6 +110,28 @@ void urlp_idle_bury_all(struct urlpool_pool *pool, enum urlpool_closed why,
     }
 }
 
+bool urlp_idle_bury_oldest(struct urlp_pool_core *core, enum urlpool_closed why,
+                           struct urlp_change *change)
+{
+    struct urlp_seat *seat;
+
+    if (urlp_list_is_empty(&core->locked.idle)) {
+        return false;
+    }
+    seat = URLP_CONTAINER(core->locked.idle.prev, struct urlp_seat, in_core);
+    urlp_seat_bury(seat->pool, seat, URLP_PLACE_IDLE, why, true, change);
+    return true;
+}
+
+void urlp_idle_trim(struct urlpool_pool *pool, struct urlp_change *change)
+{
+    int64_t max = pool->set->settings.max_idle_total;
+
+    while (max >= 0 && pool->core->locked.stats.idle > (uint64_t)max) {
+        (void)urlp_idle_bury_oldest(pool->core, URLPOOL_CLOSED_EVICTED, change);
+    }
+}
+
 void urlp_sweep(struct urlp_pool_core *core, struct urlp_change *change)
 {
     while (!urlp_list_is_empty(&core->locked.idle)) {
@@ -120,46 +144,84 @@ void urlp_sweep(struct urlp_pool_core *core, struct urlp_change *change)
     }
 }
 
-static bool has_room(const struct urlpool_pool *pool) URLP_HOLDS_LOCK
+/* make_room sees to it that one more place may be opened in the set: when max_total is used up, the
+ * least recently used idle connection gives way. */
+static bool make_room(struct urlpool_pool *pool, struct urlp_change *change) URLP_HOLDS_LOCK
 {
-    const struct urlp_pool_settings *settings = &pool->set->settings;
+    int64_t max = pool->set->settings.max_total;
 
-    return !settings->block || pool->locked.stats.open < (uint64_t)settings->maxsize;
+    return max < 0 || pool->core->locked.stats.open < (uint64_t)max ||
+           urlp_idle_bury_oldest(pool->core, URLPOOL_CLOSED_EVICTED, change);
 }
 
 /* next_grant is what the oldest waiter gets, if anything. */
 static enum urlp_grant next_grant(struct urlpool_pool *pool, struct urlp_seat **out_seat,
                                   struct urlp_change *change) URLP_HOLDS_LOCK
 {
-    if (pool->locked.state == URLP_POOL_CLOSED) {
+    if (pool->locked.state == URLP_POOL_CLOSED || pool->core->locked.is_closed) {
         return URLP_GRANT_CLOSED;
     }
     *out_seat = urlp_idle_take(pool, change);
     if (*out_seat != NULL) {
         return URLP_GRANT_CONNECTION;
     }
-    if (has_room(pool)) {
+    if (urlp_has_room(pool) && make_room(pool, change)) {
         urlp_place_move(pool, URLP_PLACE_NONE, URLP_PLACE_DIALLING);
         return URLP_GRANT_PERMIT;
     }
     return URLP_GRANT_NONE;
 }
 
+/* grant_one gives the oldest waiter of `pool` something; false: there is no waiter, or nothing. */
+static bool grant_one(struct urlpool_pool *pool, struct urlp_change *change) URLP_HOLDS_LOCK
+{
+    struct urlp_waiter *first;
+
+    if (urlp_list_is_empty(&pool->locked.waiters)) {
+        return false;
+    }
+    first = URLP_CONTAINER(pool->locked.waiters.next, struct urlp_waiter, link);
+    first->grant = next_grant(pool, &first->seat, change);
+    if (first->grant == URLP_GRANT_NONE) {
+        return false;
+    }
+    urlp_list_remove(&first->link);
+    pool->locked.stats.waiting--;
+    pool->core->locked.stats.waiting--;
+    if (first->park != NULL) {
+        urlp_park_wake(first->park);
+    }
+    urlp_line_granted(pool, first->grant);
+    return true;
+}
+
+/* has_precedence says whether `pool` is served before who stands in line. */
+static bool has_precedence(const struct urlpool_pool *pool) URLP_HOLDS_LOCK
+{
+    return pool->locked.state == URLP_POOL_CLOSED ||
+           (!urlp_list_is_empty(&pool->locked.idle) && urlp_line_keeps(pool));
+}
+
+/* grant_next gives one grant to who is next, of `pool` and the line; false: nothing more can be
+ * given. */
+static bool grant_next(struct urlpool_pool *pool, struct urlp_change *change) URLP_HOLDS_LOCK
+{
+    struct urlpool_pool *first = urlp_line_first(pool->core);
+
+    if (first == NULL || first == pool) {
+        return grant_one(pool, change);
+    }
+    if (has_precedence(pool)) {
+        return grant_one(pool, change) || grant_one(first, change);
+    }
+    return grant_one(first, change) || grant_one(pool, change);
+}
+
 void urlp_settle(struct urlpool_pool *pool, struct urlp_change *change)
 {
-    while (!urlp_list_is_empty(&pool->locked.waiters)) {
-        struct urlp_waiter *first =
-            URLP_CONTAINER(pool->locked.waiters.next, struct urlp_waiter, link);
-
-        first->grant = next_grant(pool, &first->seat, change);
-        if (first->grant == URLP_GRANT_NONE) {
-            return;
-        }
-        urlp_list_remove(&first->link);
-        pool->locked.stats.waiting--;
-        pool->core->locked.stats.waiting--;
-        if (first->park != NULL) {
-            urlp_park_wake(first->park);
-        }
+    urlp_line_up(pool);
+    while (grant_next(pool, change)) {
+        urlp_line_up(pool);
     }
+    urlp_line_up(pool);
 }

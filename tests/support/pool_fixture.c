@@ -19,6 +19,9 @@ struct urlp_pool_settings pool_defaults(void)
         .idle_ms = 55000,
         .lifetime_ms = -1,
         .requests_max = -1,
+        .max_total = -1,
+        .max_idle_total = -1,
+        .max_waiters = -1,
     };
 }
 

@@ -148,6 +148,10 @@ static void count_end(struct stress *stress, enum urlpool_code code)
     case URLPOOL_E_CONNECT:
         atomic_fetch_add(&stress->num_failed, 1);
         break;
+    case URLPOOL_E_POOL_FULL:
+        ck_assert(stress->settings.max_waiters >= 0);
+        atomic_fetch_add(&stress->num_timeouts, 1);
+        break;
     case URLPOOL_E_POOL_CLOSED:
         ck_assert(stress->disturbs || stress->closes_after > 0);
         atomic_fetch_add(&stress->num_closed, 1);
@@ -210,6 +214,18 @@ static const struct urlpool_cancel *renew_token(struct worker *worker)
     return token->cancel;
 }
 
+/* check_totals holds the set's own bounds. */
+static void check_totals(struct stress *stress)
+{
+    struct urlpool_stats stats = {0};
+
+    urlp_pool_set_stats(stress->set, NULL, &stats);
+    ck_assert(stress->settings.max_total < 0 ||
+              stats.peak_open <= (uint64_t)stress->settings.max_total);
+    ck_assert(stress->settings.max_idle_total < 0 ||
+              stats.idle <= (uint64_t)stress->settings.max_idle_total);
+}
+
 /* step is one request; false: the set is closed. */
 static bool step(struct worker *worker)
 {
@@ -235,6 +251,7 @@ static bool step(struct worker *worker)
 
         urlp_pool_set_stats(stress->set, lease.pool, &stats);
         ck_assert(!stress->settings.block || stats.peak_open <= (uint64_t)stress->settings.maxsize);
+        check_totals(stress);
         ck_assert_uint_eq(stats.open, stats.idle + stats.leased + stats.dialling);
         use_lease(worker, &lease, origin, &call);
     }
@@ -412,7 +429,10 @@ static const struct urlp_pool_settings blocking = {.num_pools = NUM_ORIGINS,
                                                    .block = true,
                                                    .idle_ms = 55000,
                                                    .lifetime_ms = -1,
-                                                   .requests_max = 20};
+                                                   .requests_max = 20,
+                                                   .max_total = -1,
+                                                   .max_idle_total = -1,
+                                                   .max_waiters = -1};
 
 START_TEST(stress__never_uses_more_than_maxsize_and_loses_no_place)
 {
@@ -468,6 +488,43 @@ START_TEST(stress__survives_retirement_clearing_and_closing)
 }
 END_TEST
 
+/* run_totals has eight origins fight for five places, and the idle be at most three. */
+static void run_totals(bool block, bool disturbs)
+{
+    stress.settings = blocking;
+    stress.settings.block = block;
+    stress.settings.max_total = 5;
+    stress.settings.max_idle_total = 3;
+    stress.settings.max_waiters = 12;
+    stress.num_threads = 64;
+    stress.num_origins = NUM_ORIGINS;
+    stress.disturbs = disturbs;
+    stress_begin(&stress);
+    stress_run(&stress);
+    ck_assert_int_gt(atomic_load(&stress.num_ok), 0);
+    check_books(&stress);
+    check_totals(&stress);
+    for (int i = 0; !disturbs && block && i < NUM_ORIGINS; i++) {
+        take_every_place(&stress, i);
+    }
+    stress_end(&stress);
+}
+
+START_TEST(stress__never_opens_more_than_max_total_and_starves_no_origin)
+{
+    run_totals(true, false);
+    for (int i = 0; i < NUM_ORIGINS; i++) {
+        ck_assert_int_gt(atomic_load(&stress.peak[i]), 0);
+    }
+}
+END_TEST
+
+START_TEST(stress__max_total_survives_retirement_clearing_and_closing)
+{
+    run_totals(false, true);
+}
+END_TEST
+
 START_TEST(stress__survives_the_same_without_block)
 {
     run_disturbed(false);
@@ -497,4 +554,6 @@ END_TEST
 RUN_TESTS("pool_stress", stress__never_uses_more_than_maxsize_and_loses_no_place,
           stress__with_one_place_for_sixty_four_threads,
           stress__survives_retirement_clearing_and_closing, stress__survives_the_same_without_block,
+          stress__never_opens_more_than_max_total_and_starves_no_origin,
+          stress__max_total_survives_retirement_clearing_and_closing,
           stress__ends_everybody_when_the_set_is_closed)

@@ -1,0 +1,77 @@
+/* Connections opened before anybody asks for them.
+ *
+ * What is there already counts, whatever it is used for, so that threads that warm the same pool at
+ * once do not open more together than each was asked for. Nobody is pushed aside: a pool with
+ * waiters is warm enough, and where a bound is reached it ends there, without an error. Each
+ * connection goes through the same doors as any other: a place, a permit, a lease, and home. */
+
+#include <string.h>
+
+#include "base/error.h"
+#include "pool/core.h"
+
+/* may_open says whether one more connection would be kept, and be wanted. */
+static bool may_open(const struct urlpool_pool *pool, uint64_t num) URLP_HOLDS_LOCK
+{
+    const struct urlp_pool_settings *settings = &pool->set->settings;
+    const struct urlpool_stats *all = &pool->core->locked.stats;
+    const struct urlpool_stats *own = &pool->locked.stats;
+
+    return own->open < num && own->waiting == 0 && urlp_has_room(pool) &&
+           own->idle + own->dialling < (uint64_t)settings->maxsize &&
+           (settings->max_total < 0 || all->open < (uint64_t)settings->max_total) &&
+           (settings->max_idle_total < 0 ||
+            all->idle + all->dialling < (uint64_t)settings->max_idle_total);
+}
+
+/* take_permit takes a place for dialling, and a reference with it; false: none is to be had, or
+ * wanted. */
+static bool take_permit(struct urlpool_pool *pool, uint64_t num, enum urlpool_code *out_code,
+                        struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlp_change change;
+    bool is_closed;
+    bool may;
+
+    urlp_change_begin(&change);
+    urlp_mutex_lock(&pool->core->mutex);
+    urlp_sweep(pool->core, &change);
+    is_closed = pool->locked.state == URLP_POOL_CLOSED;
+    may = pool->locked.state == URLP_POOL_LIVE && may_open(pool, num);
+    if (may) {
+        pool->locked.num_refs++;
+        urlp_place_move(pool, URLP_PLACE_NONE, URLP_PLACE_DIALLING);
+    }
+    urlp_mutex_unlock(&pool->core->mutex);
+    urlp_change_end(&change, pool->set, NULL);
+    *out_code = is_closed ? urlp_fail(err, URLPOOL_E_POOL_CLOSED, URLPOOL_PHASE_POOL,
+                                      "the pool of %s is closed", pool->name)
+                          : URLPOOL_OK;
+    return may;
+}
+
+enum urlpool_code urlp_pool_warm(struct urlpool_pool *pool, size_t num, int64_t connect_ms,
+                                 const struct urlp_call *call, struct urlpool_error *err)
+{
+    const struct urlp_lease_end unused = {.is_reusable = true,
+                                          .keep_alive_timeout_s = -1,
+                                          .keep_alive_max = -1,
+                                          .is_unused = true,
+                                          .call = call};
+    struct urlp_call bounded = urlp_call_until(call, connect_ms);
+    enum urlpool_code code = URLPOOL_OK;
+
+    if (urlp_pool_is_foreign(pool)) {
+        return urlp_fail(err, URLPOOL_E_FORKED, URLPOOL_PHASE_POOL,
+                         "the pool of %s belongs to the parent process", pool->name);
+    }
+    while (code == URLPOOL_OK && take_permit(pool, num, &code, err)) {
+        struct urlp_lease lease = {0};
+
+        code = urlp_permit_dial(pool, -1, &bounded, &lease, err);
+        if (code == URLPOOL_OK) {
+            urlp_lease_release(&lease, &unused);
+        }
+    }
+    return code;
+}
