@@ -185,6 +185,13 @@ URLPOOL_API void urlpool_manager_clear(struct urlpool_manager *manager);
  * Threads: any number at once. */
 URLPOOL_API size_t urlpool_manager_close_idle(struct urlpool_manager *manager);
 
+/* urlpool_manager_maintain does one round of upkeep: idle connections that have expired, or whose
+ * peer has closed them, are closed now and not when they would next be used. Returns how many. To
+ * be called now and then where that matters; nothing depends on it.
+ *
+ * Threads: any number at once. */
+URLPOOL_API size_t urlpool_manager_maintain(struct urlpool_manager *manager);
+
 /* urlpool_manager_preconnect opens connections to the origin of `url` in the calling thread, until
  * `n` are there, idle or in use; fewer where a bound (maxsize, max_total, max_idle_total) is
  * reached, which is no error.

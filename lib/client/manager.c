@@ -374,3 +374,8 @@ size_t urlpool_manager_close_idle(struct urlpool_manager *manager) URLP_MAY_BLOC
 {
     return manager != NULL ? urlp_pool_set_close_idle(manager->pools) : 0;
 }
+
+size_t urlpool_manager_maintain(struct urlpool_manager *manager) URLP_MAY_BLOCK
+{
+    return manager != NULL ? urlp_pool_set_maintain(manager->pools) : 0;
+}

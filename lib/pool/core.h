@@ -44,6 +44,8 @@ struct urlp_pool_core {
         struct urlp_list idle;      /* of in_core: every idle seat, most recently used first */
         struct urlp_list starved;   /* of in_line: without a place, next in turn first */
         struct urlp_list hungry;    /* of in_line: with places, but for more, the same */
+        uint64_t num_rests;         /* how often a connection became idle */
+        uint64_t round;             /* of urlp_pool_set_maintain */
         int num_passed;             /* grants that went past the first of `hungry` */
         struct urlpool_stats stats; /* sums over all pools there ever were */
         bool is_closed;
@@ -96,6 +98,8 @@ struct urlp_seat {
     int64_t requests_left;   /* INT64_MAX: any number */
     int64_t server_idle_ms;  /* the server's hint, -1: none yet */
     int64_t expires_ns;      /* while idle */
+    uint64_t rest;           /* while idle: which of num_rests, so that it finds its place again */
+    uint64_t round;          /* the last in which it was looked at */
     enum urlpool_closed why; /* while idle: of what it will die; once dead: of what it did */
     bool is_polite;          /* once dead */
 };
@@ -156,6 +160,9 @@ struct urlp_seat *urlp_idle_take(struct urlpool_pool *pool,
 
 /* urlp_idle_put makes a leased connection idle. */
 void urlp_idle_put(struct urlpool_pool *pool, struct urlp_seat *seat) URLP_HOLDS_LOCK;
+
+/* urlp_idle_return puts a connection that was only looked at where it was among the idle. */
+void urlp_idle_return(struct urlpool_pool *pool, struct urlp_seat *seat) URLP_HOLDS_LOCK;
 
 /* urlp_seat_bury ends a connection: its place goes, itself after unlock. */
 void urlp_seat_bury(struct urlpool_pool *pool, struct urlp_seat *seat, enum urlp_place from,

@@ -123,6 +123,10 @@ void urlp_pool_set_retire_tls(struct urlp_pool_set *set, uint64_t tls_serial) UR
 /* urlp_pool_set_close_idle closes what is idle and returns how many that were. */
 size_t urlp_pool_set_close_idle(struct urlp_pool_set *set) URLP_MAY_BLOCK;
 
+/* urlp_pool_set_maintain does one round of upkeep: ends idle connections that have expired or do
+ * not pass the look, and returns how many that were. */
+size_t urlp_pool_set_maintain(struct urlp_pool_set *set) URLP_MAY_BLOCK;
+
 /* struct urlp_lease is a place in use. The caller's storage; zero bytes: none. */
 struct urlp_lease {
     struct urlpool_pool *pool;             /* a reference; not always the pool that was asked, see

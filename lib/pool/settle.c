@@ -95,8 +95,36 @@ void urlp_uncount_reused(struct urlpool_pool *pool)
 void urlp_idle_put(struct urlpool_pool *pool, struct urlp_seat *seat)
 {
     seat->users--;
+    seat->rest = ++pool->core->locked.num_rests;
     urlp_list_push_front(&pool->locked.idle, &seat->in_pool);
     urlp_list_push_front(&pool->core->locked.idle, &seat->in_core);
+    urlp_place_move(pool, URLP_PLACE_LEASED, URLP_PLACE_IDLE);
+}
+
+/* rest_of is when the seat of a link, of in_core or else of in_pool, became idle. */
+static uint64_t rest_of(const struct urlp_list *link, bool is_in_core)
+{
+    return is_in_core ? URLP_CONTAINER(link, const struct urlp_seat, in_core)->rest
+                      : URLP_CONTAINER(link, const struct urlp_seat, in_pool)->rest;
+}
+
+/* insert_by_rest puts `link` among the others, the newest first; looks from the old end. */
+static void insert_by_rest(struct urlp_list *list, struct urlp_list *link, bool is_in_core)
+{
+    uint64_t rest = rest_of(link, is_in_core);
+    struct urlp_list *at = list->prev;
+
+    while (at != list && rest_of(at, is_in_core) < rest) {
+        at = at->prev;
+    }
+    urlp_list_insert_between(link, at, at->next);
+}
+
+void urlp_idle_return(struct urlpool_pool *pool, struct urlp_seat *seat)
+{
+    seat->users--;
+    insert_by_rest(&pool->locked.idle, &seat->in_pool, false);
+    insert_by_rest(&pool->core->locked.idle, &seat->in_core, true);
     urlp_place_move(pool, URLP_PLACE_LEASED, URLP_PLACE_IDLE);
 }
 

@@ -314,6 +314,8 @@ static void *disturb(void *arg)
         pthread_mutex_unlock(&token->mutex);
         if (one_in(&me->random, 4)) {
             (void)urlp_pool_set_close_idle(stress->set);
+        } else if (one_in(&me->random, 4)) {
+            (void)urlp_pool_set_maintain(stress->set);
         }
         if (stress->disturbs) {
             disturb_pools(stress, &me->random);
