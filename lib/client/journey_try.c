@@ -93,7 +93,10 @@ static enum urlpool_code draft_head(const struct urlp_journey *journey,
         .to_get = journey->to_get,
     };
 
-    return urlp_head_draft_make(out, &plan, err);
+    enum urlpool_code code = urlp_head_draft_make(out, &plan, err);
+
+    return code == URLPOOL_OK ? urlp_opener_check_head(journey->manager->opener, &out->head, err)
+                              : code;
 }
 
 /* exchange sends the request over the lease's connection. On failure the lease is still held. */

@@ -15,6 +15,8 @@
 #include "coding/decoder.h"
 #include "conn/chain.h"
 #include "conn/wire.h"
+#include "h1/bounds.h"
+#include "h1/request_writer.h"
 #include "net/network.h"
 #include "net/resolver.h"
 #include "net/tls.h"
@@ -34,6 +36,7 @@ struct urlp_opener {
     struct urlp_network network;
     char *hosts_file; /* NULL: the system's */
     struct urlpool_limits limits;
+    struct urlp_h1_bounds bounds; /* of these limits */
 };
 
 static void memory_free(struct memory *memory) URLP_MAY_BLOCK
@@ -108,7 +111,8 @@ struct urlp_opener *urlp_opener_new(const struct urlp_opener_options *options,
     opener->limits = options->limits;
     if (urlp_network_make(&opener->network, options->network != NULL ? options->network : &defaults,
                           err) == URLPOOL_OK &&
-        urlp_connection_check_limits(&options->limits, err) == URLPOOL_OK) {
+        urlp_connection_check_limits(&options->limits, err) == URLPOOL_OK &&
+        urlp_h1_bounds_of(&options->limits, &opener->bounds, err) == URLPOOL_OK) {
         memory = memory_new(opener, err);
     }
     if (memory == NULL) {
@@ -117,6 +121,18 @@ struct urlp_opener *urlp_opener_new(const struct urlp_opener_options *options,
     }
     atomic_init(&opener->memory, memory);
     return opener;
+}
+
+enum urlpool_code urlp_opener_check_head(const struct urlp_opener *opener,
+                                         struct urlp_request_head *head, struct urlpool_error *err)
+{
+    enum urlpool_code code = urlp_h1_check_request(head, &opener->bounds, err);
+
+    head->is_checked = code == URLPOOL_OK;
+    if (code != URLPOOL_OK && err != NULL) {
+        err->phase = URLPOOL_PHASE_NONE;
+    }
+    return code;
 }
 
 void urlp_opener_free(struct urlp_opener *opener)

@@ -27,6 +27,14 @@ URLPOOL_MUST_USE struct urlp_opener *urlp_opener_new(const struct urlp_opener_op
 /* urlp_opener_free ends an opener; every connection it opened is gone before. Accepts NULL. */
 void urlp_opener_free(struct urlp_opener *opener) URLP_MAY_BLOCK;
 
+/* urlp_opener_check_head finds out before a connection is taken whether `head` may be sent on it,
+ * and notes that in it; urlp_connection_exchange then does not look again.
+ *
+ * Errors:  those of urlp_h1_write_head for a head; phase NONE. */
+URLPOOL_MUST_USE enum urlpool_code urlp_opener_check_head(const struct urlp_opener *opener,
+                                                          struct urlp_request_head *head,
+                                                          struct urlpool_error *err);
+
 struct urlp_tunnel;
 
 /* urlp_opener_dial opens a stream along `route` and its hops. With a `tunnel`, for which the route

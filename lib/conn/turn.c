@@ -61,7 +61,6 @@ static int64_t declared_len(const struct urlp_request_head *head)
 
 /* refuse_early finds what must not be sent at all. */
 static enum urlpool_code refuse_early(const struct urlpool_connection *connection,
-                                      const struct urlp_exchange *exchange,
                                       struct urlpool_error *err)
 {
     if (connection->stream == NULL) {
@@ -71,10 +70,6 @@ static enum urlpool_code refuse_early(const struct urlpool_connection *connectio
         return urlp_fail(err, URLPOOL_E_CANNOT_SEND_REQUEST, URLPOOL_PHASE_SEND,
                          "the whole response must be read before the next request is sent");
     }
-    /* RFC 9110 section 9.3.8: a client MUST NOT send content in a TRACE request. */
-    if (urlp_span_is(exchange->head->method, "TRACE") && declared_len(exchange->head) != 0) {
-        return urlp_fail(err, URLPOOL_E_BODY, URLPOOL_PHASE_SEND, "TRACE cannot carry a body");
-    }
     return URLPOOL_OK;
 }
 
@@ -82,7 +77,7 @@ enum urlpool_code urlp_turn_begin(struct urlpool_connection *connection,
                                   const struct urlp_exchange *exchange,
                                   const struct urlp_call *call, struct urlpool_error *err)
 {
-    enum urlpool_code code = refuse_early(connection, exchange, err);
+    enum urlpool_code code = refuse_early(connection, err);
 
     if (code != URLPOOL_OK) {
         return code;

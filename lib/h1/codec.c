@@ -125,7 +125,7 @@ enum urlpool_code urlp_h1_write_head(struct urlp_h1_codec *codec,
         return urlp_fail(err, URLPOOL_E_CANNOT_SEND_REQUEST, URLPOOL_PHASE_SEND,
                          "the last exchange on this connection is not over, or was its last");
     }
-    code = urlp_h1_check_request(head, &codec->bounds, err);
+    code = head->is_checked ? URLPOOL_OK : urlp_h1_check_request(head, &codec->bounds, err);
     if (code != URLPOOL_OK) {
         return code;
     }

@@ -223,7 +223,7 @@ static enum urlpool_code check_framing(const struct urlp_request_head *head,
     }
     /* Section 9.3.8: "A client MUST NOT send content in a TRACE request." */
     if (has_body && urlp_span_is(head->method, "TRACE")) {
-        return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_SEND, "TRACE with a body");
+        return urlp_fail(err, URLPOOL_E_BODY, URLPOOL_PHASE_SEND, "TRACE cannot carry a body");
     }
     return URLPOOL_OK;
 }
@@ -234,6 +234,8 @@ static enum urlpool_code check_hops(const struct urlp_request_head *head, struct
     /* RFC 9110 sections 7.8 and 10.1.4: a sender of Upgrade or TE MUST also send the connection
      * option of that name. */
     static const char *const named_in_connection[] = {"Upgrade", "TE"};
+    static const char *const for_all[] = {"Host",         "Content-Length", "Transfer-Encoding",
+                                          "Content-Type", "Cache-Control",  "Authorization"};
 
     for (size_t i = 0; i < sizeof(named_in_connection) / sizeof(named_in_connection[0]); i++) {
         const char *name = named_in_connection[i];
@@ -241,6 +243,14 @@ static enum urlpool_code check_hops(const struct urlp_request_head *head, struct
         if (count_lines(head, name) > 0 && !has_token(head, "Connection", name)) {
             return refuse(err, "field that Connection has to name and does not",
                           urlp_span_of(name));
+        }
+    }
+    /* RFC 9110 section 7.6.1: "A sender MUST NOT send a connection option corresponding to a field
+     * that is intended for all recipients of the content." */
+    for (size_t i = 0; i < sizeof(for_all) / sizeof(for_all[0]); i++) {
+        if (has_token(head, "Connection", for_all[i])) {
+            return refuse(err, "Connection names a field that is for every recipient",
+                          urlp_span_of(for_all[i]));
         }
     }
     /* RFC 9112 section 7.4: "A client MUST NOT send the chunked transfer coding name in TE". */

@@ -29,6 +29,7 @@ struct urlp_request_head {
     struct urlp_span target;         /* as on the wire: origin-form, authority-form, "*" */
     const struct urlp_field *fields; /* Host first; framing fields included */
     size_t num_fields;
+    bool is_checked; /* h1 has found it fit to send */
 };
 
 /* urlp_field_name_is_valid says whether `name` is a token.
