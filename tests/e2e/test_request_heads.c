@@ -128,6 +128,37 @@ static const char *redirected(const struct head_scene *scene, bool is_back, char
     return test_url_with(scene->server, "", path, out, out_size);
 }
 
+START_TEST(head__that_cannot_be_sent_is_refused_before_a_connection_is_taken)
+{
+    static const char *const fields[][2] = {
+        {"TE",         "trailers"      },
+        {"Upgrade",    "websocket"     },
+        {"Host",       "a b"           },
+        {"Connection", "Content-Length"}
+    };
+    struct head_scene scene = head_scene_begin(NULL);
+    struct urlpool_request_options options = {.body = urlpool_body_bytes("x", 1)};
+
+    ck_assert_int_eq(test_fetch_fails(scene.manager, "TRACE", scene.server, "/", &options),
+                     URLPOOL_E_BODY);
+    options.body.content_type = "text/plain\r\nX: y";
+    ck_assert_int_eq(test_fetch_fails(scene.manager, "POST", scene.server, "/", &options),
+                     URLPOOL_E_HEADER);
+    ck_assert_int_eq(test_err.phase, URLPOOL_PHASE_NONE);
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        struct urlpool_headers *headers = test_headers_of(fields[i][0], fields[i][1]);
+
+        options = (struct urlpool_request_options){.headers = headers};
+        ck_assert_int_eq(test_fetch_fails(scene.manager, "GET", scene.server, "/", &options),
+                         URLPOOL_E_HEADER);
+        ck_assert_uint_eq(test_err.num_attempts, 0);
+        urlpool_headers_free(headers);
+    }
+    ck_assert_uint_eq(test_server_num_connections(scene.server), 0);
+    head_scene_end(&scene);
+}
+END_TEST
+
 START_TEST(removed_headers__are_those_of_the_list)
 {
     static const struct {
@@ -186,5 +217,6 @@ END_TEST
 
 RUN_TESTS("request heads", head__has_its_fields_in_their_order,
           headers__of_the_manager_are_replaced_or_merged, skip__leaves_out_what_its_bits_say,
-          skip__is_refused_before_anything_is_sent, removed_headers__are_those_of_the_list,
-          make__serves_a_manager)
+          skip__is_refused_before_anything_is_sent,
+          head__that_cannot_be_sent_is_refused_before_a_connection_is_taken,
+          removed_headers__are_those_of_the_list, make__serves_a_manager)

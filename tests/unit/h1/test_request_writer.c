@@ -17,7 +17,7 @@ static const struct urlp_field fields[] = {
 static const struct urlp_request_head head = {
     {"GET", 3},
     {"/",   1},
-    fields, 2
+    fields, 2, false
 };
 static const char wire[] = "GET / HTTP/1.1\r\nHost: a.example\r\nX: abc\r\n\r\n";
 
@@ -82,7 +82,7 @@ START_TEST(request__line_of_the_target_is_limited_to_the_byte)
     const struct urlp_request_head small = {
         {"GET", 3},
         {"/",   1},
-        &host, 1
+        &host, 1, false
     };
 
     begin();
