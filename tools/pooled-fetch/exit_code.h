@@ -21,11 +21,14 @@ enum pf_exit {
     PF_EXIT_TIMEOUT = 28,
     PF_EXIT_TLS_CONNECT = 35,
     PF_EXIT_INTERRUPTED = 42, /* of a transfer; the program's is 128 and the signal */
+    PF_EXIT_INTERFACE = 45,
     PF_EXIT_REDIRECTS = 47,
+    PF_EXIT_SYNTAX = 49, /* of a value that says where to go */
     PF_EXIT_EMPTY_REPLY = 52,
     PF_EXIT_SEND = 55,
     PF_EXIT_RECEIVE = 56,
     PF_EXIT_CLIENT_CERT = 58,
+    PF_EXIT_CIPHERS = 59,
     PF_EXIT_TLS_VERIFY = 60,
     PF_EXIT_CODING = 61,
     PF_EXIT_TOO_LARGE = 63,

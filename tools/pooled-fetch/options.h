@@ -97,4 +97,28 @@ enum pf_exit pf_apply_proxy_header(struct pf_settings *settings, const struct pf
  */
 bool pf_option_is_of_proxy(const struct pf_option *option);
 
+/* What --cert and its kin do; tls_option.c. */
+enum pf_exit pf_apply_cert(struct pf_settings *settings, const struct pf_option *option,
+                           const char *value);
+enum pf_exit pf_apply_ciphers(struct pf_settings *settings, const struct pf_option *option,
+                              const char *value);
+enum pf_exit pf_apply_tls_min(struct pf_settings *settings, const struct pf_option *option,
+                              const char *value);
+enum pf_exit pf_apply_tls_max(struct pf_settings *settings, const struct pf_option *option,
+                              const char *value);
+/* pf_cert_password is where the password begins in a value of --cert, or NULL. */
+const char *pf_cert_password(const char *value);
+
+/* What --resolve and its kin do; network_option.c. */
+enum pf_exit pf_apply_resolve(struct pf_settings *settings, const struct pf_option *option,
+                              const char *value);
+enum pf_exit pf_apply_connect_to(struct pf_settings *settings, const struct pf_option *option,
+                                 const char *value);
+enum pf_exit pf_apply_family(struct pf_settings *settings, const struct pf_option *option,
+                             const char *value);
+enum pf_exit pf_apply_interface(struct pf_settings *settings, const struct pf_option *option,
+                                const char *value);
+enum pf_exit pf_apply_unix_socket(struct pf_settings *settings, const struct pf_option *option,
+                                  const char *value);
+
 #endif /* POOLED_FETCH_OPTIONS_H */

@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "network_option.h"
 #include "proxy_option.h"
 #include "report.h"
 #include "say.h"
+#include "tls_option.h"
 
 enum {
     DRAW_EVERY_MS = 200,
@@ -44,22 +46,6 @@ static int64_t given(int64_t value)
         return 0;
     }
     return value == 0 ? URLPOOL_NONE : value;
-}
-
-static struct urlpool_tls *make_tls(const struct pf_settings *settings, struct urlpool_error *err)
-{
-    const struct urlpool_tls_options options = {.ca_file = settings->cacert,
-                                                .ca_dir = settings->capath,
-                                                .ca_data = settings->ca_data,
-                                                .ca_data_len = settings->ca_data_len,
-                                                .insecure_no_verify = settings->insecure};
-    return urlpool_tls_new(&options, err);
-}
-
-static bool needs_own_tls(const struct pf_settings *settings)
-{
-    return settings->cacert != NULL || settings->capath != NULL || settings->ca_data != NULL ||
-           settings->insecure;
 }
 
 static struct urlpool_manager *make_manager(const struct pf_settings *settings,
@@ -93,13 +79,15 @@ static struct urlpool_manager *make_manager(const struct pf_settings *settings,
     };
     struct urlpool_manager *manager;
 
-    if (needs_own_tls(settings)) {
-        options.tls = make_tls(settings, err);
+    if (pf_tls_is_asked_for(settings)) {
+        options.tls = pf_tls_make(settings, err);
         if (options.tls == NULL) {
             return NULL;
         }
     }
+    pf_network_init(&options.network, settings);
     manager = pf_manager_via_proxies(settings, &options, err);
+    pf_network_deinit(&options.network);
     urlpool_tls_unref(options.tls);
     return manager;
 }

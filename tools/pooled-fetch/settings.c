@@ -39,10 +39,14 @@ void pf_settings_init(struct pf_settings *settings)
 void pf_settings_free(struct pf_settings *settings)
 {
     char *const texts[] = {
-        settings->output_dir, settings->method,     settings->cacert,       settings->capath,
-        settings->write_out,  settings->user,       settings->bearer,       settings->user_agent,
-        settings->referer,    settings->range,      settings->dump_header,  settings->proxy,
-        settings->preproxy,   settings->proxy_user, settings->proxy_cacert, settings->no_proxy};
+        settings->output_dir,     settings->method,         settings->cacert,
+        settings->capath,         settings->write_out,      settings->user,
+        settings->bearer,         settings->user_agent,     settings->referer,
+        settings->range,          settings->dump_header,    settings->proxy,
+        settings->preproxy,       settings->proxy_user,     settings->proxy_cacert,
+        settings->no_proxy,       settings->cert,           settings->key,
+        settings->key_password,   settings->pins,           settings->ciphers,
+        settings->source_address, settings->interface_name, settings->unix_socket};
 
     for (size_t i = 0; i < settings->num_entries; i++) {
         free(settings->entries[i].url);
@@ -56,6 +60,8 @@ void pf_settings_free(struct pf_settings *settings)
     free_strings(&settings->outputs);
     free_strings(&settings->headers);
     free_strings(&settings->uploads);
+    free_strings(&settings->answers);
+    free_strings(&settings->detours);
     pf_text_free(&settings->data);
     urlpool_form_free(settings->form);
     urlpool_headers_free(settings->proxy_headers);

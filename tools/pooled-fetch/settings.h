@@ -7,6 +7,7 @@
 
 #include "urlpool/form.h"
 #include "urlpool/headers.h"
+#include "urlpool/tls.h"
 
 #include "text.h"
 
@@ -69,6 +70,11 @@ struct pf_settings {
     char *user_agent, *referer, *range, *dump_header; /* "" of the first two: not sent */
     char *proxy, *preproxy; /* with a scheme; "": none, whatever the environment says */
     char *proxy_user, *proxy_cacert, *no_proxy;
+    char *cert, *key, *key_password, *pins, *ciphers;
+    enum urlpool_tls_version tls_max;
+    char *source_address, *interface_name; /* one of them at most */
+    char *unix_socket;                     /* abstract: "@" in front */
+    struct pf_strings answers, detours;    /* --resolve and --connect-to */
     struct urlpool_headers *proxy_headers; /* NULL: none */
     unsigned redirect_schemes;             /* an OR of enum urlpool_scheme */
     const char *ca_data;                   /* PEM; of the demo */
@@ -82,6 +88,7 @@ struct pf_settings {
     bool follow, compressed, raw, insecure, proxy_insecure, pool_block;
     bool fail, fail_with_body, fail_early;
     bool silent, show_error, verbose, no_progress, jsonl;
+    bool tls_1_3_only, ipv4, ipv6;
     bool demo, help, version;
 };
 
