@@ -150,6 +150,19 @@ static enum urlpool_code add_certs(struct credentials *credentials, const struct
     return code;
 }
 
+/* unfit_words says why a certificate and a key that can be read cannot be used. */
+static const char *unfit_words(int reason)
+{
+    switch (reason) {
+    case SSL_R_CERTIFICATE_AND_PRIVATE_KEY_MISMATCH:
+        return "the private key belongs to another";
+    case SSL_R_KEY_USAGE_BIT_INCORRECT:
+        return "its key usage has no digital signature";
+    default:
+        return "its key is of a kind not supported";
+    }
+}
+
 static enum urlpool_code install(SSL_CTX *context, const struct credentials *credentials,
                                  const struct source *source, struct urlpool_error *err)
 {
@@ -164,10 +177,7 @@ static enum urlpool_code install(SSL_CTX *context, const struct credentials *cre
     if (reason == ERR_R_MALLOC_FAILURE) {
         return urlp_fail_nomem(err);
     }
-    return refuse(err, source,
-                  reason == SSL_R_CERTIFICATE_AND_PRIVATE_KEY_MISMATCH
-                      ? "the private key belongs to another"
-                      : "its key is of a kind not supported");
+    return refuse(err, source, unfit_words(reason));
 }
 
 /* load_key reads the key; one that is named nowhere else stands by the certificate. */

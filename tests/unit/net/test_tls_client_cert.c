@@ -294,6 +294,26 @@ START_TEST(key__of_another_certificate_is_refused)
 }
 END_TEST
 
+START_TEST(key__that_may_not_sign_is_told)
+{
+    struct test_cert *cert = test_ca("its key usage is to sign certificates");
+    char *pem = test_cert_pem(cert);
+    char *key = test_cert_key_pem(cert);
+    const struct urlpool_error err =
+        built((struct urlpool_tls_options){.cert_data = pem,
+                                           .cert_data_len = strlen(pem),
+                                           .key_data = key,
+                                           .key_data_len = strlen(key)});
+
+    ck_assert_int_eq(err.code, URLPOOL_E_TLS_CLIENT_CERT);
+    ck_assert_str_eq(err.message,
+                     "client certificate in cert_data: its key usage has no digital signature");
+    free(key);
+    free(pem);
+    test_cert_free(cert);
+}
+END_TEST
+
 START_TEST(file__that_cannot_be_read_is_told)
 {
     struct test_cert *cert = test_leaf("a", NULL);
@@ -427,6 +447,7 @@ RUN_TESTS("tls_client_cert", client__without_a_certificate_is_turned_away,
           client__shows_its_chain_from_one_file, client__shows_its_chain_from_two_files,
           client__shows_its_chain_from_memory, client__opens_its_key_with_the_password,
           client__with_keys_of_each_kind_is_let_in, client__resumes_as_the_one_it_was,
-          key__of_another_certificate_is_refused, file__that_cannot_be_read_is_told,
-          certificate__that_is_none_is_refused, certificate__without_a_key_is_refused,
-          options__that_contradict_each_other_are_refused, files__each_failed_allocation_is_told)
+          key__of_another_certificate_is_refused, key__that_may_not_sign_is_told,
+          file__that_cannot_be_read_is_told, certificate__that_is_none_is_refused,
+          certificate__without_a_key_is_refused, options__that_contradict_each_other_are_refused,
+          files__each_failed_allocation_is_told)
