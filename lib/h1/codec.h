@@ -55,12 +55,13 @@ void urlp_h1_free(struct urlp_h1_codec *codec);
 /* urlp_h1_write_head checks `head` and appends it to `out` as bytes for the wire: nothing with CR,
  * LF or NUL, a target in the form that goes with the method, exactly one valid Host and first,
  * Content-Length and Transfer-Encoding not both and each at most once and well formed, Upgrade and
- * TE named in Connection, no Expect without a body. Begins the exchange: what the response's rules
- * need (HEAD, CONNECT, "Connection: close", Upgrade asked for) is remembered.
+ * TE named in Connection and no field that is for every recipient, no Expect without a body. A head
+ * that `is_checked` is not looked at again. Begins the exchange: what the response's rules need
+ * (HEAD, CONNECT, "Connection: close", Upgrade asked for) is remembered.
  *
- * Errors:  URLPOOL_E_HEADER; URLPOOL_E_CANNOT_SEND_REQUEST unless the codec is new or is_reusable;
- *          URLPOOL_E_NOMEM. Nothing is appended then.
- * Spec:    RFC 9112 sections 3, 5, 6, 7.4; RFC 9110 sections 7.2, 7.8, 9.3.8, 10.1.1. */
+ * Errors:  URLPOOL_E_HEADER; URLPOOL_E_BODY for content with TRACE; URLPOOL_E_CANNOT_SEND_REQUEST
+ *          unless the codec is new or is_reusable; URLPOOL_E_NOMEM. Nothing is appended then.
+ * Spec:    RFC 9112 sections 3, 5, 6, 7.4; RFC 9110 sections 7.2, 7.6.1, 7.8, 9.3.8, 10.1.1. */
 URLPOOL_MUST_USE enum urlpool_code urlp_h1_write_head(struct urlp_h1_codec *codec,
                                                       const struct urlp_request_head *head,
                                                       struct urlp_buf *out,

@@ -12,7 +12,7 @@
 /* urlp_h1_check_request checks that `head` may go to the wire, as urlp_h1_write_head says, and is
  * no larger than what we would read ourselves.
  *
- * Errors:  URLPOOL_E_HEADER. */
+ * Errors:  URLPOOL_E_HEADER; URLPOOL_E_BODY for content with TRACE. */
 URLPOOL_MUST_USE enum urlpool_code urlp_h1_check_request(const struct urlp_request_head *head,
                                                          const struct urlp_h1_bounds *bounds,
                                                          struct urlpool_error *err);
