@@ -62,7 +62,21 @@ struct urlpool_manager_options {
     bool proxy_from_environment;    /* hear http_proxy, https_proxy and all_proxy where `proxy` has
                                        no URL, and no_proxy for proxies that have no such list:
                                        once, when the manager is made */
-    unsigned char reserved[95];
+    bool upkeep_thread; /* a thread of the manager's own does what urlpool_manager_maintain does,
+                           at the moment it is due, and notices at once when a peer closes an idle
+                           connection */
+    bool share_retry_after; /* what a 429 or 503 asks for in Retry-After, no request to that origin
+                               is sent before, by whatever thread: it waits, within its limits */
+    bool ignore_dns_change; /* keep connections whose address DNS no longer gives */
+    int32_t min_idle;       /* idle connections that upkeep sees to for each origin in use;
+                               default none */
+    int64_t dial_pause_max_ms; /* of an origin that cannot be reached, one dial at a time is tried,
+                                  after pauses that grow to this; default 1000, URLPOOL_NONE: at
+                                  once and by all */
+    int64_t leak_ms;           /* a connection held by one caller for longer is told to `trace` by
+                                  upkeep; default never */
+    struct urlpool_retry_budget retry_budget;
+    unsigned char reserved[128];
 };
 
 /* struct urlpool_into is memory of the caller's that a body is read into. */
@@ -191,6 +205,13 @@ URLPOOL_API size_t urlpool_manager_close_idle(struct urlpool_manager *manager);
  *
  * Threads: any number at once. */
 URLPOOL_API size_t urlpool_manager_maintain(struct urlpool_manager *manager);
+
+/* urlpool_manager_network_changed says that the machine is on another network, or awake again: idle
+ * connections close now, used ones as they come home, half-made ones too, and names are asked for
+ * anew. Requests under way go on.
+ *
+ * Threads: any number at once. */
+URLPOOL_API void urlpool_manager_network_changed(struct urlpool_manager *manager);
 
 /* urlpool_manager_preconnect opens connections to the origin of `url` in the calling thread, until
  * `n` are there, idle or in use; fewer where a bound (maxsize, max_total, max_idle_total) is

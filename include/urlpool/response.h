@@ -174,6 +174,44 @@ URLPOOL_API const struct urlpool_headers *urlpool_response_trailers(
  * Model:   HTTPResponse.getheader. */
 URLPOOL_API const char *urlpool_response_header(const struct urlpool_response *response,
                                                 const char *name);
+/* struct urlpool_peer is who has answered. Strings live as long as the response. */
+struct urlpool_peer {
+    const char *address; /* numeric, with its zone; a path for a Unix-domain socket */
+    int port;            /* 0 for a Unix-domain socket. Behind a proxy both are the proxy's */
+    const char
+        *tls_version; /* "TLSv1.3"; NULL: no TLS with the origin, nor with a proxy that forwards */
+    const char *tls_cipher;
+    bool tls_resumed;
+    bool tls_verified;          /* no insecure_ switch let it pass */
+    const uint8_t *certificate; /* the peer's own, in DER; NULL without TLS */
+    size_t certificate_len;
+};
+/* urlpool_response_peer says whom the connection led to; it stays known when that has gone home.
+ * `address` is "" when the lower floor was given a stream of its own.
+ *
+ * Model:   urllib3 HTTPResponse.connection, SSLSocket.getpeercert(binary_form=True). */
+URLPOOL_API struct urlpool_peer urlpool_response_peer(const struct urlpool_response *response);
+/* struct urlpool_timings says how long each step of the last try took. A step that was not taken,
+ * as those of a dial on a connection that was there, is 0.
+ *
+ * Units:   nanoseconds. */
+struct urlpool_timings {
+    int64_t before_ns;  /* the tries before the last, and the pauses between them */
+    int64_t pool_ns;    /* waiting for a place */
+    int64_t resolve_ns; /* DNS, until the first address was dialled */
+    int64_t connect_ns; /* TCP */
+    int64_t proxy_ns;   /* CONNECT, SOCKS, TLS with a proxy */
+    int64_t tls_ns;     /* TLS with the origin */
+    int64_t send_ns;    /* head and body of the request */
+    int64_t wait_ns;    /* from then to the first byte of the final head */
+    int64_t receive_ns; /* from then to the end of the body, as far as it was read */
+    int64_t total_ns;   /* from the call to now, or to the end of the body */
+};
+/* urlpool_response_timings returns them.
+ *
+ * Model:   curl's CURLINFO_*_TIME_T; requests' Response.elapsed. */
+URLPOOL_API struct urlpool_timings urlpool_response_timings(
+    const struct urlpool_response *response);
 /* struct urlpool_hop is a try that came before the response: one that failed, was answered with a
  * status to try again on, or was redirected. Strings live as long as the response. */
 struct urlpool_hop {

@@ -47,6 +47,17 @@ struct urlpool_retry {
     unsigned char reserved[64];
 };
 
+/* struct urlpool_retry_budget bounds the retries of all threads to one origin together, so that a
+ * server in trouble is not drowned: a bucket of tokens, full at first. A retry takes one; a request
+ * that ends well puts `percent` of one back. While the bucket is empty a failed try is not made
+ * again: its response is returned, or its failure with URLPOOL_E_MAX_RETRIES. The free try after a
+ * stale connection takes none. A value: zero bytes are no bound. */
+struct urlpool_retry_budget {
+    int32_t tokens;  /* the bucket's size; 0: no budget */
+    int32_t percent; /* 1..100; default 10 */
+    unsigned char reserved[8];
+};
+
 /* Which redirects keep POST and its body, as urllib3 does for 301 and 302: an OR for `keep_post`.
  */
 enum urlpool_keep_post {

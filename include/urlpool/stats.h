@@ -25,6 +25,9 @@ enum urlpool_closed {
     URLPOOL_CLOSED_STALE,        /* reused, and failed before any byte of the answer */
     URLPOOL_CLOSED_EVICTED,      /* the least recently used idle one, when descriptors ran out, or
                                     max_total or max_idle_total asked for its place */
+    URLPOOL_CLOSED_ADDRESS,      /* DNS no longer gives its address */
+    URLPOOL_CLOSED_NETWORK,      /* urlpool_manager_network_changed */
+    URLPOOL_CLOSED_UPGRADED,     /* it became a raw stream, and that was closed */
     URLPOOL_CLOSED_NUM
 };
 
@@ -33,6 +36,10 @@ enum urlpool_closed {
  * Owns:    the string is static.
  * Threads: any number at once. */
 URLPOOL_API const char *urlpool_closed_name(enum urlpool_closed why);
+
+/* The buckets of a histogram of waiting times: up to 1 ms, 5 ms, 25 ms, 100 ms, 500 ms, 2.5 s, 10
+ * s, and longer. */
+#define URLPOOL_WAIT_BUCKETS 8
 
 /* struct urlpool_stats is a snapshot: the first group is now, the rest since the start. Filled in
  * up to the size the caller was compiled with. */
@@ -62,6 +69,15 @@ struct urlpool_stats {
     uint64_t dns_queries, dns_hits;
     uint64_t tls_full, tls_resumed;
     uint64_t retries; /* tries made again; the free ones of stale_retries are not among them */
+
+    uint64_t wait_buckets[URLPOOL_WAIT_BUCKETS]; /* of `waits`, by how long each took */
+    uint64_t half_dials;       /* now: broken off, for the next who dials to go on with */
+    uint64_t dials_overtaken;  /* by a connection that came free */
+    uint64_t dials_resumed;    /* gone on with by another */
+    uint64_t dials_shared;     /* leases that were told of a failed dial of another thread's */
+    uint64_t leaks;            /* leases held for longer than leak_ms */
+    uint64_t retries_withheld; /* because the retry budget was used up */
+    uint64_t tls_refused;      /* sessions offered in vain: full handshakes followed */
 };
 
 URLPOOL_END_DECLS

@@ -14,9 +14,11 @@
 #include "urlpool/limits.h"     // IWYU pragma: export
 #include "urlpool/manager.h"    // IWYU pragma: export
 #include "urlpool/memory.h"     // IWYU pragma: export
+#include "urlpool/metrics.h"    // IWYU pragma: export
 #include "urlpool/network.h"    // IWYU pragma: export
 #include "urlpool/pool.h"       // IWYU pragma: export
 #include "urlpool/proxy.h"      // IWYU pragma: export
+#include "urlpool/raw_stream.h" // IWYU pragma: export
 #include "urlpool/response.h"   // IWYU pragma: export
 #include "urlpool/retry.h"      // IWYU pragma: export
 #include "urlpool/sse.h"        // IWYU pragma: export

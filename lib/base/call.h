@@ -13,6 +13,18 @@
 #include "base/sync.h"
 
 struct urlp_counters;
+struct urlp_half_dial;
+
+/* struct urlp_break_off lets a dial be broken off for something better, a connection that came free
+ * meanwhile, as long as nothing is lost by it: while names are asked for and TCP connects. Once TCP
+ * is up the dial goes on to its end. */
+struct urlp_break_off {
+    int wake_fd;                 /* readable: break off */
+    struct urlp_half_dial *half; /* in: a dial to go on with, which is used up; NULL: from the
+                                    start. out: when broken off, what is worth going on with, or
+                                    NULL */
+    bool is_broken_off;          /* out: then the dial has failed with URLPOOL_E_CANCELLED */
+};
 
 /* struct urlp_call goes down with everything that may block: until when, who may cut it short, who
  * watches and who counts. Made once per request in client/journey_set_out.c; a layer that has a
@@ -23,6 +35,7 @@ struct urlp_call {
     const struct urlpool_cancel *cancel; /* NULL: cannot be cancelled, and pays nothing for it */
     const struct urlpool_trace *trace;   /* NULL: nobody watches */
     struct urlp_counters *counters;      /* NULL: nobody counts */
+    struct urlp_break_off *break_off;    /* of the dial this call makes; NULL: it goes to its end */
 };
 
 /* urlp_call_until returns `call` with `by` shortened to `wait_ms` from now; `wait_ms` < 0 does not

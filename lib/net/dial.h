@@ -59,4 +59,11 @@ URLPOOL_MUST_USE struct urlp_stream *urlp_dial(struct urlp_resolver *resolver,
                                                const struct urlp_call *call,
                                                struct urlpool_error *err) URLP_MAY_BLOCK;
 
+/* struct urlp_half_dial is a dial that was broken off: sockets that are connecting, and the
+ * addresses not yet tried. Whoever dials the same target next goes on with it; it belongs to no
+ * thread and no call meanwhile. */
+
+/* urlp_half_dial_free closes what it holds; accepts NULL. */
+void urlp_half_dial_free(struct urlp_half_dial *half) URLP_MAY_BLOCK;
+
 #endif /* URLP_NET_DIAL_H */

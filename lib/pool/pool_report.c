@@ -20,6 +20,9 @@ static const char *const closed_names[URLPOOL_CLOSED_NUM] = {
     [URLPOOL_CLOSED_FORK] = "fork",
     [URLPOOL_CLOSED_STALE] = "stale",
     [URLPOOL_CLOSED_EVICTED] = "evicted",
+    [URLPOOL_CLOSED_ADDRESS] = "address",
+    [URLPOOL_CLOSED_NETWORK] = "network",
+    [URLPOOL_CLOSED_UPGRADED] = "upgraded",
 };
 
 const char *urlpool_closed_name(enum urlpool_closed why)
