@@ -3,7 +3,10 @@
 
 #include "base/call.h"
 
+#include <stdatomic.h>
+
 #include "base/clock.h"
+#include "base/park.h"
 
 struct urlp_call urlp_call_until(const struct urlp_call *call, int64_t wait_ms)
 {
@@ -18,6 +21,29 @@ struct urlp_call urlp_call_until(const struct urlp_call *call, int64_t wait_ms)
 enum urlpool_code urlp_call_timeout_code(const struct urlp_call *call, enum urlpool_code phase_code)
 {
     return call->total_by.at_ns <= call->by.at_ns ? URLPOOL_E_TOTAL_TIMEOUT : phase_code;
+}
+
+/* move_on settles a break-off that is still open; false: somebody has before. */
+static bool move_on(struct urlp_break_off *what, enum urlp_break_state state)
+{
+    enum urlp_break_state open = URLP_BREAK_OPEN;
+
+    return atomic_compare_exchange_strong(&what->state, &open, state);
+}
+
+bool urlp_break_off_ask(struct urlp_break_off *what)
+{
+    if (what->wake_fd < 0 || !move_on(what, URLP_BREAK_ASKED)) {
+        return false;
+    }
+    urlp_wake_signal(what->wake_fd);
+    return true;
+}
+
+bool urlp_break_off_shut(struct urlp_break_off *what)
+{
+    return what == NULL || move_on(what, URLP_BREAK_SHUT) ||
+           atomic_load(&what->state) == URLP_BREAK_SHUT;
 }
 
 void urlp_call_trace(const struct urlp_call *call, enum urlpool_trace_kind kind, const char *text,

@@ -15,16 +15,36 @@
 struct urlp_counters;
 struct urlp_half_dial;
 
+/* enum urlp_break_state is what the two who have a hand in a dial agree on: the first to move it
+ * away from OPEN has decided. */
+enum urlp_break_state {
+    URLP_BREAK_OPEN,  /* it may be broken off */
+    URLP_BREAK_ASKED, /* it has to be */
+    URLP_BREAK_SHUT   /* it goes on to its end */
+};
+
 /* struct urlp_break_off lets a dial be broken off for something better, a connection that came free
  * meanwhile, as long as nothing is lost by it: while names are asked for and TCP connects. Once TCP
  * is up the dial goes on to its end. */
 struct urlp_break_off {
-    int wake_fd;                 /* readable: break off */
+    int wake_fd;                 /* readable: break off; -1: it will not be asked to */
     struct urlp_half_dial *half; /* in: a dial to go on with, which is used up; NULL: from the
                                     start. out: when broken off, what is worth going on with, or
                                     NULL */
     bool is_broken_off;          /* out: then the dial has failed with URLPOOL_E_CANCELLED */
+    _Atomic enum urlp_break_state state;
 };
+
+/* urlp_break_off_ask asks a dial to break off, and wakes it. False: it is too far for that. True:
+ * it breaks off, unless it has failed or was cancelled just before.
+ *
+ * Threads: any number at once. */
+bool urlp_break_off_ask(struct urlp_break_off *what);
+
+/* urlp_break_off_shut is what a dial calls when TCP is up, and before it calls what cannot be
+ * woken. False: it was asked to break off before, and has to; what is connected is part of the
+ * half. `what` may be NULL. */
+URLPOOL_MUST_USE bool urlp_break_off_shut(struct urlp_break_off *what);
 
 /* struct urlp_call goes down with everything that may block: until when, who may cut it short, who
  * watches and who counts. Made once per request in client/journey_set_out.c; a layer that has a

@@ -1,10 +1,12 @@
 /* What goes down with everything that may block. */
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/call.h"
 #include "base/clock.h"
 #include "base/counters.h"
+#include "base/park.h"
 #include "support/run_tests.h"
 
 #define START_NS ((int64_t)1000 * 1000000000)
@@ -104,7 +106,8 @@ START_TEST(trace__without_a_sink_is_nothing)
 }
 END_TEST
 
-START_TEST(count__adds_up_when_somebody_counts)
+START_TEST(count__adds_up_when_somebody_counts, break_off__is_decided_by_whoever_is_first,
+           break_off__of_nobody_is_nothing)
 {
     struct urlp_counters counters = {0};
     struct urlp_call call = {.counters = &counters};
@@ -119,7 +122,40 @@ START_TEST(count__adds_up_when_somebody_counts)
 }
 END_TEST
 
+START_TEST(break_off__is_decided_by_whoever_is_first)
+{
+    struct urlp_call call = {.by = URLP_NEVER, .total_by = URLP_NEVER};
+    struct urlp_break_off asked = {.wake_fd = urlp_wake_open()};
+    struct urlp_break_off shut = {.wake_fd = urlp_wake_open()};
+
+    ck_assert(urlp_break_off_ask(&asked));
+    ck_assert_int_eq(urlp_wait_readable(asked.wake_fd, &call, URLPOOL_E_SYSTEM, NULL), URLPOOL_OK);
+    ck_assert(!urlp_break_off_ask(&asked));
+    ck_assert(!urlp_break_off_shut(&asked));
+
+    ck_assert(urlp_break_off_shut(&shut));
+    ck_assert(urlp_break_off_shut(&shut));
+    ck_assert(!urlp_break_off_ask(&shut));
+    call.by = (struct urlpool_deadline){0};
+    ck_assert_int_eq(urlp_wait_readable(shut.wake_fd, &call, URLPOOL_E_SYSTEM, NULL),
+                     URLPOOL_E_SYSTEM);
+    (void)close(asked.wake_fd);
+    (void)close(shut.wake_fd);
+}
+END_TEST
+
+START_TEST(break_off__of_nobody_is_nothing)
+{
+    struct urlp_break_off deaf = {.wake_fd = -1};
+
+    ck_assert(urlp_break_off_shut(NULL));
+    ck_assert(!urlp_break_off_ask(&deaf));
+    ck_assert(urlp_break_off_shut(&deaf));
+}
+END_TEST
+
 RUN_TESTS("call", until__shortens_and_never_lengthens, until__keeps_everything_else,
           timeout_code__is_total_when_the_whole_request_ran_out,
           trace__tells_the_sink_what_happened_when, trace__without_a_sink_is_nothing,
-          count__adds_up_when_somebody_counts)
+          count__adds_up_when_somebody_counts, break_off__is_decided_by_whoever_is_first,
+          break_off__of_nobody_is_nothing)
