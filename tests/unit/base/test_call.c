@@ -106,8 +106,7 @@ START_TEST(trace__without_a_sink_is_nothing)
 }
 END_TEST
 
-START_TEST(count__adds_up_when_somebody_counts, break_off__is_decided_by_whoever_is_first,
-           break_off__of_nobody_is_nothing)
+START_TEST(count__adds_up_when_somebody_counts)
 {
     struct urlp_counters counters = {0};
     struct urlp_call call = {.counters = &counters};
