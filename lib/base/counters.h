@@ -11,7 +11,7 @@ struct urlp_counters {
     _Atomic uint64_t requests;
     _Atomic uint64_t redirects;
     _Atomic uint64_t stale_retries;
-    _Atomic uint64_t retries;
+    _Atomic uint64_t retries, retries_withheld;
     _Atomic uint64_t failures;
     _Atomic uint64_t bytes_sent, bytes_received;
     _Atomic uint64_t dns_queries, dns_hits;

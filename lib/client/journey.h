@@ -65,6 +65,7 @@ struct urlp_journey {
     uint32_t num_retries;
     int last_status; /* of the last response head, or 0 */
     bool maybe_processed;
+    bool is_over_budget; /* a retry was withheld */
 
     struct urlp_tenure stack_tenure;
     struct urlp_tenure *tenure; /* NULL: no place is held */
@@ -90,8 +91,8 @@ URLPOOL_MUST_USE struct urlpool_response *urlp_journey_try(
 void urlp_journey_leave(struct urlp_journey *journey) URLP_MAY_BLOCK;
 
 /* urlp_journey_judge_failure asks policy what follows `tried`, which has failed with `failure`. */
-struct urlp_verdict urlp_journey_judge_failure(const struct urlp_journey *journey,
-                                               const struct urlpool_error *failure);
+struct urlp_verdict urlp_journey_judge_failure(struct urlp_journey *journey,
+                                               const struct urlpool_error *failure) URLP_MAY_BLOCK;
 
 /* urlp_journey_judge_response asks policy what follows `response`. Where it leads to is in
  * `redirect` and `next_url` then.
@@ -99,7 +100,7 @@ struct urlp_verdict urlp_journey_judge_failure(const struct urlp_journey *journe
  * Errors:  those of urlp_redirect_judge. */
 URLPOOL_MUST_USE enum urlpool_code urlp_journey_judge_response(
     struct urlp_journey *journey, const struct urlpool_response *response, struct urlp_verdict *out,
-    struct urlpool_error *err);
+    struct urlpool_error *err) URLP_MAY_BLOCK;
 
 /* urlp_journey_go_on does what `verdict` says: remembers the last try, waits, and makes ready for
  * the next.

@@ -162,14 +162,15 @@ enum urlpool_code urlp_journey_out_of_retries(const struct urlp_journey *journey
     const struct urlp_retry_state *used = &journey->used;
     const int num = used->connect + used->read + used->status + used->other;
     const char *retries = num == 1 ? "retry" : "retries";
+    const char *why = journey->is_over_budget ? "made, and the origin's retry budget is " : "";
     const struct urlpool_error last = *err;
 
     if (journey->tried.code == URLPOOL_OK) {
-        return urlp_fail(err, URLPOOL_E_MAX_RETRIES, URLPOOL_PHASE_HEAD, "%d %s used up: status %d",
-                         num, retries, journey->tried.status);
+        return urlp_fail(err, URLPOOL_E_MAX_RETRIES, URLPOOL_PHASE_HEAD,
+                         "%d %s %sused up: status %d", num, retries, why, journey->tried.status);
     }
-    (void)urlp_fail(err, URLPOOL_E_MAX_RETRIES, last.phase, "%d %s used up: %s", num, retries,
-                    last.message);
+    (void)urlp_fail(err, URLPOOL_E_MAX_RETRIES, last.phase, "%d %s %sused up: %s", num, retries,
+                    why, last.message);
     keep_details(&last, err);
     return URLPOOL_E_MAX_RETRIES;
 }

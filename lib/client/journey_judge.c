@@ -3,6 +3,8 @@
  * The answer to most requests is final, and costs nothing here that it need not: Retry-After, the
  * clock it is read by, and chance are looked at only for what might be tried again. */
 
+#include "urlpool/status.h"
+
 #include "base/clock.h"
 #include "base/random.h"
 #include "client/journey.h"
@@ -50,7 +52,25 @@ static bool is_plain_success(const struct urlp_journey *journey, int status)
     return status / 100 == 2 && journey->retry_rules.status_forcelist[0] == 0;
 }
 
-struct urlp_verdict urlp_journey_judge_failure(const struct urlp_journey *journey,
+/* judge asks for the verdict, and again when it is a retry for which the origin's budget has no
+ * token. */
+static struct urlp_verdict judge(struct urlp_journey *journey,
+                                 struct urlp_attempt *attempt) URLP_MAY_BLOCK
+{
+    const struct urlp_origin origin = urlp_origin_of(&journey->url);
+    struct urlp_verdict verdict = urlp_verdict_of(&journey->retry_rules, &journey->used, attempt);
+
+    if (verdict.kind == URLP_VERDICT_RETRY &&
+        !urlp_origins_take_token(&journey->manager->origins, &origin)) {
+        attempt->is_over_budget = true;
+        journey->is_over_budget = true;
+        URLP_COUNT(&journey->call, retries_withheld, 1);
+        return urlp_verdict_of(&journey->retry_rules, &journey->used, attempt);
+    }
+    return verdict;
+}
+
+struct urlp_verdict urlp_journey_judge_failure(struct urlp_journey *journey,
                                                const struct urlpool_error *failure)
 {
     struct urlp_attempt attempt = facts_of(journey);
@@ -58,7 +78,30 @@ struct urlp_verdict urlp_journey_judge_failure(const struct urlp_journey *journe
     attempt.cause = failure->cause;
     attempt.proxy_status = failure->http_status;
     add_rest(journey, &attempt);
-    return urlp_verdict_of(&journey->retry_rules, &journey->used, &attempt);
+    return judge(journey, &attempt);
+}
+
+/* share_pause lets all threads do what the server asks for in Retry-After, as far as this request
+ * would. */
+static void share_pause(struct urlp_journey *journey,
+                        const struct urlp_attempt *attempt) URLP_MAY_BLOCK
+{
+    const struct urlp_retry_rules *rules = &journey->retry_rules;
+    const struct urlp_origin origin = urlp_origin_of(&journey->url);
+    int64_t wait_ms = 0;
+
+    if ((attempt->status == URLPOOL_HTTP_TOO_MANY_REQUESTS ||
+         attempt->status == URLPOOL_HTTP_SERVICE_UNAVAILABLE) &&
+        urlp_retry_after_bound(rules, attempt->retry_after_ms, &wait_ms)) {
+        urlp_origins_pause(&journey->manager->origins, &origin, wait_ms);
+    }
+}
+
+/* has_ended_well says whether the server has done its work: no failure, no trouble of its own. */
+static bool has_ended_well(const struct urlp_verdict *verdict, int status)
+{
+    return verdict->kind != URLP_VERDICT_RETRY && status < 500 &&
+           status != URLPOOL_HTTP_TOO_MANY_REQUESTS;
 }
 
 enum urlpool_code urlp_journey_judge_response(struct urlp_journey *journey,
@@ -84,7 +127,13 @@ enum urlpool_code urlp_journey_judge_response(struct urlp_journey *journey,
     if (!is_plain_success(journey, response->status)) {
         attempt.retry_after_ms = retry_after(response);
         add_rest(journey, &attempt);
+        share_pause(journey, &attempt);
     }
-    *out = urlp_verdict_of(&journey->retry_rules, &journey->used, &attempt);
+    *out = judge(journey, &attempt);
+    if (has_ended_well(out, response->status)) {
+        const struct urlp_origin origin = urlp_origin_of(&journey->url);
+
+        urlp_origins_note_success(&journey->manager->origins, &origin);
+    }
     return URLPOOL_OK;
 }

@@ -175,6 +175,12 @@ static enum urlpool_code take_place(struct urlp_journey *journey, struct urlp_he
     }
     code = draft_head(journey, pool, draft, err);
     if (code == URLPOOL_OK) {
+        const struct urlp_origin origin = urlp_origin_of(&journey->url);
+
+        code = urlp_origins_await(&journey->manager->origins, &origin, limits->pool_ms,
+                                  &journey->call, err);
+    }
+    if (code == URLPOOL_OK) {
         code = move_in(journey, err);
     }
     if (code == URLPOOL_OK) {

@@ -100,6 +100,10 @@ static enum urlpool_code resolve_requests(struct urlpool_manager *manager,
         code = urlp_option_resolve("data_bytes_max", options->data_bytes_max, DATA_BYTES_DEFAULT,
                                    &manager->data_bytes_max, err);
     }
+    if (code == URLPOOL_OK) {
+        code = urlp_origins_make(&manager->origins, &options->retry_budget,
+                                 options->share_retry_after, err);
+    }
     return code;
 }
 
@@ -166,6 +170,7 @@ static void destroy(struct urlpool_manager *manager) URLP_MAY_BLOCK
     urlp_opener_free(manager->opener);
     urlp_manager_forget_proxies(manager);
     urlp_tls_slot_deinit(&manager->tls);
+    urlp_origins_deinit(&manager->origins);
     urlpool_headers_free(manager->headers);
     urlp_free(manager->user_agent);
     urlp_free(manager->own_methods);

@@ -5,6 +5,7 @@
 
 #include "base/counters.h"
 #include "base/ref.h"
+#include "client/origins.h"
 #include "client/tls_slot.h"
 #include "conn/opener.h"
 #include "http/route.h"
@@ -29,6 +30,7 @@ struct urlpool_manager {
     struct urlp_opener *opener;
     struct urlp_pool_set *pools;
     struct urlp_tls_slot tls;
+    struct urlp_origins origins; /* budgets and pauses that all threads share */
     struct urlp_proxies proxies; /* hops of https:// hold a reference to their TLS */
 };
 

@@ -35,6 +35,7 @@ void urlpool_manager_stats(struct urlpool_manager *manager, struct urlpool_stats
         stats.redirects = figure(&counters->redirects);
         stats.stale_retries = figure(&counters->stale_retries);
         stats.retries = figure(&counters->retries);
+        stats.retries_withheld = figure(&counters->retries_withheld);
         stats.failures = figure(&counters->failures);
         stats.bytes_sent = figure(&counters->bytes_sent);
         stats.bytes_received = figure(&counters->bytes_received);

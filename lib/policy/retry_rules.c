@@ -211,3 +211,19 @@ int64_t urlp_retry_after_parse(struct urlp_span value, int64_t now_s)
     }
     return at_s <= now_s ? 0 : to_ms((uint64_t)at_s - (uint64_t)now_s);
 }
+
+bool urlp_retry_after_bound(const struct urlp_retry_rules *rules, int64_t asked_ms, int64_t *out_ms)
+{
+    int64_t max_ms = rules->retry_after_max_ms;
+
+    *out_ms = 0;
+    if (rules->ignore_retry_after || asked_ms <= 0) {
+        return true;
+    }
+    if (max_ms < 0 || asked_ms <= max_ms) {
+        *out_ms = asked_ms;
+        return true;
+    }
+    *out_ms = rules->clamp_retry_after ? max_ms : 0;
+    return rules->clamp_retry_after;
+}

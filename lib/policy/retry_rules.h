@@ -41,4 +41,9 @@ URLPOOL_MUST_USE enum urlpool_code urlp_retry_resolve(const struct urlpool_retry
  * Spec:    RFC 9110 section 10.2.3. */
 int64_t urlp_retry_after_parse(struct urlp_span value, int64_t now_s);
 
+/* urlp_retry_after_bound gives as `out_ms` how long to wait for a server that asks for `asked_ms`
+ * (-1 or 0: for nothing). False: it asks for more than the caller waits; `out_ms` is 0 then. */
+bool urlp_retry_after_bound(const struct urlp_retry_rules *rules, int64_t asked_ms,
+                            int64_t *out_ms);
+
 #endif /* URLP_POLICY_RETRY_RULES_H */

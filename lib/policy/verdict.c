@@ -173,25 +173,6 @@ static int64_t backoff_ms(const struct urlp_retry_rules *rules, int row, uint32_
     return jitter_ms < max_ms - wait_ms ? wait_ms + jitter_ms : max_ms;
 }
 
-/* What the server asks for, within bounds; 0 for nothing. False: it is longer than the caller
- * waits. */
-static bool bound_retry_after(const struct urlp_retry_rules *rules,
-                              const struct urlp_attempt *attempt, int64_t *out_ms)
-{
-    int64_t max_ms = rules->retry_after_max_ms;
-
-    *out_ms = 0;
-    if (rules->ignore_retry_after || attempt->retry_after_ms <= 0) {
-        return true;
-    }
-    if (max_ms < 0 || attempt->retry_after_ms <= max_ms) {
-        *out_ms = attempt->retry_after_ms;
-        return true;
-    }
-    *out_ms = rules->clamp_retry_after ? max_ms : 0;
-    return rules->clamp_retry_after;
-}
-
 /* Once more, charged to total and to the `count` of its kind, which is within `state`. */
 static void charge_retry(struct urlp_verdict *out, int *count)
 {
@@ -231,6 +212,10 @@ static struct urlp_verdict judge_failure(const struct urlp_retry_rules *rules,
         !(any_method || is_allowed(rules, attempt))) {
         return out;
     }
+    if (attempt->is_over_budget) {
+        out.kind = URLP_VERDICT_MAX_RETRIES;
+        return out;
+    }
     if (is_used_up(rules->total, used->total) || is_used_up(bound, *counts[kind].count)) {
         out.kind = has_retried(used) ? URLP_VERDICT_MAX_RETRIES : URLP_VERDICT_FAIL;
         return out;
@@ -258,7 +243,7 @@ static struct urlp_verdict judge_redirect(const struct urlp_retry_rules *rules,
     }
     /* RFC 9110 section 10.2.3: with a 3xx, Retry-After is "the minimum time that the user agent is
      * asked to wait before issuing the redirected request". */
-    if (!bound_retry_after(rules, attempt, &out.wait_ms)) {
+    if (!urlp_retry_after_bound(rules, attempt->retry_after_ms, &out.wait_ms)) {
         return out;
     }
     out.kind = URLP_VERDICT_REDIRECT;
@@ -301,11 +286,12 @@ static struct urlp_verdict judge_status(const struct urlp_retry_rules *rules,
         !attempt->body_can_rewind) {
         return out;
     }
-    if (is_used_up(rules->total, used->total) || is_used_up(rules->status, used->status)) {
+    if (attempt->is_over_budget || is_used_up(rules->total, used->total) ||
+        is_used_up(rules->status, used->status)) {
         out.kind = rules->raise_on_status ? URLP_VERDICT_MAX_RETRIES : URLP_VERDICT_RETURN;
         return out;
     }
-    if (!bound_retry_after(rules, attempt, &out.wait_ms)) {
+    if (!urlp_retry_after_bound(rules, attempt->retry_after_ms, &out.wait_ms)) {
         return out;
     }
     charge_retry(&out, &out.state.status);

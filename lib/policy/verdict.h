@@ -24,6 +24,7 @@ struct urlp_attempt {
     int status;             /* of the response, or 0 */
     bool is_redirect;       /* policy/redirect has found where it leads */
     int64_t retry_after_ms; /* what the server asks for; -1: nothing that can be read */
+    bool is_over_budget;    /* the budget that all threads share allows no retry now */
     uint32_t chance;        /* drawn by the caller, 0..UINT32_MAX: the jitter */
 };
 

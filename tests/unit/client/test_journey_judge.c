@@ -9,10 +9,13 @@ enum {
     NUM_DRAWS = 64
 };
 
+static struct urlpool_manager plain_manager; /* with no budget */
+
 /* failed is a journey whose GET has failed, on a connection used before. */
 static struct urlp_journey failed(enum urlpool_code code)
 {
     return (struct urlp_journey){
+        .manager = &plain_manager,
         .method = urlp_span_of("GET"),
         .retry_rules = urlp_retry_defaults,
         .tried = {.code = code, .connection_reused = true, .request_bytes_sent = true},
@@ -21,7 +24,7 @@ static struct urlp_journey failed(enum urlpool_code code)
 
 static const struct urlpool_error plain; /* a failure that says no more than its code */
 
-static enum urlp_verdict_kind kind_of(const struct urlp_journey *journey)
+static enum urlp_verdict_kind kind_of(struct urlp_journey *journey)
 {
     return urlp_journey_judge_failure(journey, &plain).kind;
 }

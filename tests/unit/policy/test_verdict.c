@@ -558,6 +558,48 @@ START_TEST(verdict__leaves_expect_out_once_after_417)
 }
 END_TEST
 
+/* Over budget, what would be tried again is not; all else is as it was. */
+START_TEST(verdict__over_budget_is_the_end_of_retries_alone)
+{
+    static const struct {
+        enum urlpool_code code;
+        int status;
+        bool raise, is_reused, is_redirect;
+        enum urlp_verdict_kind kind;
+    } cases[] = {
+        {URLPOOL_E_CONNECT, 0,   false, false, false, URLP_VERDICT_MAX_RETRIES},
+        {URLPOOL_E_RESET,   0,   false, false, false, URLP_VERDICT_MAX_RETRIES},
+        {URLPOOL_E_RESET,   0,   false, true,  false, URLP_VERDICT_RETRY_FRESH},
+        {URLPOOL_E_DECODE,  0,   false, false, false, URLP_VERDICT_FAIL       },
+        {URLPOOL_OK,        503, false, false, false, URLP_VERDICT_RETURN     },
+        {URLPOOL_OK,        503, true,  false, false, URLP_VERDICT_MAX_RETRIES},
+        {URLPOOL_OK,        200, true,  false, false, URLP_VERDICT_RETURN     },
+        {URLPOOL_OK,        302, true,  false, true,  URLP_VERDICT_REDIRECT   },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct urlp_retry_state used = {0};
+        const struct urlp_attempt attempt = {.code = cases[i].code,
+                                             .status = cases[i].status,
+                                             .method = urlp_span_of("GET"),
+                                             .connection_reused = cases[i].is_reused,
+                                             .request_bytes_sent = true,
+                                             .body_can_rewind = true,
+                                             .is_redirect = cases[i].is_redirect,
+                                             .is_over_budget = true,
+                                             .retry_after_ms = 1000};
+        struct urlp_retry_rules rules = urlp_retry_defaults;
+        struct urlp_verdict got;
+
+        rules.raise_on_status = cases[i].raise;
+        got = urlp_verdict_of(&rules, &used, &attempt);
+        ck_assert_msg(got.kind == cases[i].kind, "case %zu: %d", i, (int)got.kind);
+        ck_assert_int_eq(got.state.total, 0);
+        ck_assert_int_eq(got.state.row, 0);
+    }
+}
+END_TEST
+
 START_TEST(verdict__allows_the_methods_listed)
 {
     static const struct {
@@ -886,6 +928,7 @@ END_TEST
 RUN_TESTS("verdict", verdict__of_every_failure_is_as_decided,
           verdict__of_every_status_is_as_decided, verdict__of_every_redirect_is_as_decided,
           verdict__of_a_proxys_failure_is_by_its_cause_or_its_answer,
-          verdict__leaves_expect_out_once_after_417, verdict__allows_the_methods_listed,
+          verdict__leaves_expect_out_once_after_417,
+          verdict__over_budget_is_the_end_of_retries_alone, verdict__allows_the_methods_listed,
           verdict__searches_the_whole_list_of_statuses, pause__doubles_up_to_its_bound,
           pause__as_the_server_says_within_its_bound, row__ends_where_the_counts_say)
