@@ -131,6 +131,14 @@ URLPOOL_API const char *urlpool_code_name(enum urlpool_code code);
  * Model:   isinstance(error, TimeoutError | ProtocolError | …). */
 URLPOOL_API bool urlpool_code_is(enum urlpool_code code, unsigned classes);
 
+/* urlpool_error_is says whether `err`, or what lay beneath it, belongs to one of `classes`: a
+ * request that was tried again in vain has URLPOOL_E_MAX_RETRIES for its code and the last failure
+ * for its cause. False for NULL.
+ *
+ * Threads: any number at once.
+ * Model:   isinstance(getattr(error, "reason", error), …). */
+URLPOOL_API bool urlpool_error_is(const struct urlpool_error *err, unsigned classes);
+
 /* urlpool_phase_name returns a word for `phase`, e.g. "connect".
  *
  * Owns:    the string is static.

@@ -59,6 +59,18 @@ URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_headers_set(struct urlpoo
                                                                    const char *value,
                                                                    struct urlpool_error *err);
 
+/* urlpool_headers_combine puts `value` behind the last value of that name, on the same line and
+ * with
+ * ", " between them; appends a line when there is none. Not for Set-Cookie, whose values cannot be
+ * taken apart again.
+ *
+ * Errors:  those of urlpool_headers_add. The list is unchanged then.
+ * Spec:    RFC 9110 section 5.3.
+ * Model:   urllib3 HTTPHeaderDict.add with combine=True. */
+URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_headers_combine(
+    struct urlpool_headers *headers, const char *name, const char *value,
+    struct urlpool_error *err);
+
 /* urlpool_headers_extend appends every line of `more`, which may be `headers` itself.
  *
  * Errors:  URLPOOL_E_INVALID for NULL; URLPOOL_E_NOMEM. The list is unchanged then. */
@@ -76,6 +88,17 @@ URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_headers_merge(
 /* urlpool_headers_remove takes every line of that name out and returns how many there were. NULL
  * removes nothing. */
 URLPOOL_API size_t urlpool_headers_remove(struct urlpool_headers *headers, const char *name);
+
+/* urlpool_headers_clear takes every line out. NULL is accepted. */
+URLPOOL_API void urlpool_headers_clear(struct urlpool_headers *headers);
+
+/* urlpool_headers_equal says whether two lists have the same names and, under each, the same values
+ * in the same order: what the order of different names, and the case of names, does not change.
+ * NULL equals NULL alone.
+ *
+ * Model:   urllib3 HTTPHeaderDict.__eq__, which compares values joined. */
+URLPOOL_API bool urlpool_headers_equal(const struct urlpool_headers *one,
+                                       const struct urlpool_headers *other);
 
 /* urlpool_headers_get returns the first value of that name, or NULL.
  *

@@ -1,6 +1,8 @@
 #ifndef URLPOOL_POOL_H
 #define URLPOOL_POOL_H
 
+#include <stdbool.h>
+
 #include "urlpool/connection.h"
 #include "urlpool/error.h"
 #include "urlpool/export.h"
@@ -61,13 +63,21 @@ URLPOOL_API void urlpool_pool_unref(struct urlpool_pool *pool);
 /* urlpool_pool_request is urlpool_request for this origin: `url` is a path ("/…") or a URL of the
  * same scheme, host and port.
  *
- * Owns:    the response is the caller's: urlpool_response_free.
+ * Owns:    the response is the caller's: urlpool_response_free. The call holds a reference of its
+ *          own: the caller's may be given back meanwhile.
  * Errors:  as urlpool_request; URLPOOL_E_HOST_CHANGED for another origin, after a redirect too.
  * Threads: any number at once; blocks.
  * Model:   urllib3 HTTPConnectionPool.urlopen. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_response *urlpool_pool_request(
     struct urlpool_pool *pool, const char *method, const char *url,
     const struct urlpool_request_options *options, struct urlpool_error *err);
+
+/* urlpool_pool_is_same_host says whether urlpool_pool_request takes `url`: a path, or a URL of the
+ * pool's scheme, host and port. False for NULL and for what is no URL.
+ *
+ * Threads: any number at once.
+ * Model:   urllib3 HTTPConnectionPool.is_same_host. */
+URLPOOL_API bool urlpool_pool_is_same_host(const struct urlpool_pool *pool, const char *url);
 
 /* urlpool_pool_acquire gives the caller one connection, idle or newly opened, to speak on as on the
  * lower floor. `timeout` may be NULL: the pool's own. Where a proxy forwards requests to the

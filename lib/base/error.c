@@ -129,6 +129,12 @@ bool urlpool_code_is(enum urlpool_code code, unsigned classes)
     return row != NULL && (row->classes & classes) != 0;
 }
 
+bool urlpool_error_is(const struct urlpool_error *err, unsigned classes)
+{
+    return err != NULL &&
+           (urlpool_code_is(err->code, classes) || urlpool_code_is(err->cause, classes));
+}
+
 const char *urlpool_phase_name(enum urlpool_phase phase)
 {
     size_t index = (size_t)phase;

@@ -178,6 +178,24 @@ struct urlpool_response *urlpool_pool_request(struct urlpool_pool *pool, const c
     return response;
 }
 
+bool urlpool_pool_is_same_host(const struct urlpool_pool *pool, const char *url)
+{
+    struct urlp_url parsed = {0};
+    bool is_same = false;
+
+    if (pool == NULL || url == NULL || url[0] == '/') {
+        return pool != NULL && url != NULL;
+    }
+    if (urlp_url_parse(urlp_span_of(url), &parsed, NULL) == URLPOOL_OK &&
+        urlp_url_require_http(&parsed, NULL) == URLPOOL_OK) {
+        const struct urlp_origin origin = urlp_origin_of(&parsed);
+
+        is_same = urlp_origin_equals(&origin, &urlp_pool_route(pool)->origin);
+    }
+    urlp_url_deinit(&parsed);
+    return is_same;
+}
+
 /* lease_for leases a connection and makes it ready for the lower floor. */
 static enum urlpool_code lease_for(struct urlpool_pool *pool, const struct urlpool_timeout *timeout,
                                    const struct urlpool_cancel *cancel, struct urlp_lease *out,

@@ -186,6 +186,9 @@ struct urlpool_response *urlp_request_make(struct urlpool_manager *manager,
     struct urlpool_error why = {0}; /* the caller's is written only on failure, of all tries */
 
     (void)urlpool_manager_ref(manager);
+    if (only_pool != NULL) {
+        urlp_pool_ref(only_pool);
+    }
     urlp_count(&manager->counters.requests, 1);
     if (set_out(&journey, method, url, &why) == URLPOOL_OK) {
         response = run(&journey, &why);
@@ -203,6 +206,7 @@ struct urlpool_response *urlp_request_make(struct urlpool_manager *manager,
     if (journey.options->recycle != NULL) {
         urlp_spares_deinit(&journey.spares);
     }
+    urlp_pool_unref(only_pool);
     urlpool_manager_unref(manager);
     return response;
 }

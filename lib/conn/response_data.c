@@ -42,13 +42,12 @@ static enum urlpool_code fail_too_large(struct urlp_answer *answer,
 
     if (is_bounded_by_place(answer)) {
         urlp_fail(&why, URLPOOL_E_DATA_TOO_LARGE, URLPOOL_PHASE_BODY,
-                  "the body is longer than the memory given for it, %zu bytes",
+                  "the body is longer than the memory given for it: into.len is %zu",
                   answer->place.into_len);
         return urlp_body_fail(answer, &why, err);
     }
     urlp_fail(&why, URLPOOL_E_DATA_TOO_LARGE, URLPOOL_PHASE_BODY,
-              "the body is longer than data_bytes_max, %lld bytes",
-              (long long)answer->data_bytes_max);
+              "the body is longer than data_bytes_max of %lld", (long long)answer->data_bytes_max);
     return urlp_body_fail(answer, &why, err);
 }
 

@@ -257,6 +257,53 @@ enum urlpool_code urlpool_headers_set(struct urlpool_headers *headers, const cha
     return URLPOOL_OK;
 }
 
+/* The index of the last line of that name; num_lines when there is none. */
+static size_t find_last(const struct urlpool_headers *headers, struct urlp_span name)
+{
+    size_t last = headers->num_lines;
+
+    for (size_t i = find(headers, name, 0); i < headers->num_lines;
+         i = find(headers, name, i + 1)) {
+        last = i;
+    }
+    return last;
+}
+
+enum urlpool_code urlpool_headers_combine(struct urlpool_headers *headers, const char *name,
+                                          const char *value, struct urlpool_error *err)
+{
+    enum urlpool_code code = check_line(headers, name, value, err);
+
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+
+    struct urlp_span more = urlp_span_trim(urlp_span_of(value));
+    size_t at = find_last(headers, urlp_span_of(name));
+
+    if (at == headers->num_lines) {
+        return urlpool_headers_add(headers, name, value, err);
+    }
+
+    struct line *line = &headers->lines[at];
+    struct line longer = {.name = line->name};
+    size_t len = line->value.len + 2 + more.len;
+    char *end = urlp_alloc(line->name.len + len + 2);
+
+    if (end == NULL) {
+        return urlp_fail_nomem(err);
+    }
+    longer.block = end;
+    end = put_string(end, line->name, &longer.name);
+    longer.value = urlp_span_make(end, len);
+    memcpy(end, line->value.data, line->value.len);
+    memcpy(end + line->value.len, ", ", 2);
+    (void)put_string(end + line->value.len + 2, more, &more);
+    urlp_free(line->block); /* only now: `name` and `value` may have been in it */
+    *line = longer;
+    return URLPOOL_OK;
+}
+
 /* Makes own copies of the lines of `more` at `out`; none is left behind on failure. */
 static enum urlpool_code copy_lines(const struct urlpool_headers *more, struct line *out)
 {
@@ -380,6 +427,35 @@ size_t urlpool_headers_remove(struct urlpool_headers *headers, const char *name)
     free_lines(headers->lines + num_kept, num_removed);
     headers->num_lines = num_kept;
     return num_removed;
+}
+
+void urlpool_headers_clear(struct urlpool_headers *headers)
+{
+    if (headers != NULL) {
+        free_lines(headers->lines, headers->num_lines);
+        headers->num_lines = 0;
+    }
+}
+
+bool urlpool_headers_equal(const struct urlpool_headers *one, const struct urlpool_headers *other)
+{
+    if (one == NULL || other == NULL || one->num_lines != other->num_lines) {
+        return one == other;
+    }
+    /* The n-th line of a name there stands against the n-th of it here: no line is counted twice,
+     * so as many equal pairs as lines make the lists equal. */
+    for (size_t i = 0; i < one->num_lines; i++) {
+        const struct line *line = &one->lines[i];
+        size_t j = find(other, line->name, 0);
+
+        for (size_t k = find(one, line->name, 0); k < i; k = find(one, line->name, k + 1)) {
+            j = find(other, line->name, j + 1);
+        }
+        if (j >= other->num_lines || !urlp_span_equals(line->value, other->lines[j].value)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 const char *urlpool_headers_get(const struct urlpool_headers *headers, const char *name)

@@ -39,6 +39,27 @@ START_TEST(request__returns_status_data_and_headers)
 }
 END_TEST
 
+START_TEST(request__sends_the_method_as_given)
+{
+    static const char *const methods[] = {"get", "PROPFIND", "X-Find", "!#$%&'*+-.^_`|~"};
+    struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        char expected[64];
+        char *head;
+
+        urlpool_response_free(test_fetch(manager, methods[i], server, "/", NULL));
+        head = test_server_last_head(server);
+        snprintf(expected, sizeof(expected), "%s / HTTP/1.1\r\n", methods[i]);
+        ck_assert_int_eq(strncmp(head, expected, strlen(expected)), 0);
+        free(head);
+    }
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+END_TEST
+
 START_TEST(request__uses_one_connection_again_and_again)
 {
     struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
@@ -263,7 +284,7 @@ START_TEST(request__tells_its_sink_each_step_and_the_end_of_the_connection)
 }
 END_TEST
 
-RUN_TESTS("request", request__returns_status_data_and_headers,
+RUN_TESTS("request", request__returns_status_data_and_headers, request__sends_the_method_as_given,
           request__uses_one_connection_again_and_again,
           request__sends_a_body_of_bytes_with_its_length, request__sends_a_body_chunked_when_asked,
           request__sends_a_file_from_its_offset_and_a_pipe_chunked,

@@ -149,6 +149,31 @@ START_TEST(class__one_of_several_is_enough)
 }
 END_TEST
 
+START_TEST(error_is__looks_at_the_cause_too)
+{
+    static const struct {
+        enum urlpool_code code, cause;
+        unsigned classes;
+        bool is;
+    } rows[] = {
+        {URLPOOL_E_READ_TIMEOUT, URLPOOL_OK,             URLPOOL_CLASS_TIMEOUT,  true },
+        {URLPOOL_E_READ_TIMEOUT, URLPOOL_OK,             URLPOOL_CLASS_CONNECT,  false},
+        {URLPOOL_E_MAX_RETRIES,  URLPOOL_E_READ_TIMEOUT, URLPOOL_CLASS_TIMEOUT,  true },
+        {URLPOOL_E_MAX_RETRIES,  URLPOOL_E_READ_TIMEOUT, URLPOOL_CLASS_POOL,     true },
+        {URLPOOL_E_MAX_RETRIES,  URLPOOL_E_READ_TIMEOUT, URLPOOL_CLASS_PROTOCOL, false},
+        {URLPOOL_E_MAX_RETRIES,  URLPOOL_OK,             URLPOOL_CLASS_TIMEOUT,  false},
+        {URLPOOL_OK,             URLPOOL_OK,             ~0u,                    false},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct urlpool_error err = {.code = rows[i].code, .cause = rows[i].cause};
+
+        ck_assert_int_eq(urlpool_error_is(&err, rows[i].classes), rows[i].is);
+    }
+    ck_assert(!urlpool_error_is(NULL, ~0u));
+}
+END_TEST
+
 START_TEST(phase__has_a_word_each)
 {
     static const char *const words[] = {"none", "pool", "resolve", "connect", "proxy",
@@ -323,10 +348,10 @@ END_TEST
 
 RUN_TESTS("error", code__values_and_names_are_as_promised, code__every_other_value_is_unknown,
           class__groups_codes_as_the_models_do, class__one_of_several_is_enough,
-          phase__has_a_word_each, fail__fills_the_error_and_returns_the_code,
-          fail__accepts_no_error, fail__may_quote_the_message_it_replaces,
-          fail__a_message_is_one_line, fail__a_message_that_just_fits_is_whole,
-          fail__a_message_too_long_ends_in_an_ellipsis,
+          error_is__looks_at_the_cause_too, phase__has_a_word_each,
+          fail__fills_the_error_and_returns_the_code, fail__accepts_no_error,
+          fail__may_quote_the_message_it_replaces, fail__a_message_is_one_line,
+          fail__a_message_that_just_fits_is_whole, fail__a_message_too_long_ends_in_an_ellipsis,
           fail__is_not_cut_in_the_middle_of_a_character, fail_errno__says_what_the_system_said,
           quote__escapes_what_a_log_must_not_see, quote__is_bounded, fail_with__copies_every_field,
           fail_null__is_an_invalid_argument)

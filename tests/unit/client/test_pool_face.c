@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "support/failing_allocator.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
 
@@ -398,6 +399,94 @@ START_TEST(pool__reference_outlives_the_manager_and_is_closed_with_it)
 }
 END_TEST
 
+/* struct departure is a caller who gives everything back while its request is under way. */
+struct departure {
+    struct urlpool_manager *manager;
+    struct urlpool_pool *pool;
+};
+
+static void depart(void *user, const struct urlpool_trace_event *event)
+{
+    struct departure *departure = user;
+
+    if (event->kind == URLPOOL_TRACE_RETRY && departure->pool != NULL) {
+        urlpool_manager_clear(departure->manager);
+        urlpool_pool_unref(departure->pool);
+        urlpool_manager_unref(departure->manager);
+        *departure = (struct departure){NULL, NULL};
+    }
+}
+
+/* answer_second refuses the first request. */
+static void answer_second(struct test_peer *peer, const struct test_request *request, void *user)
+{
+    int *num_requests = user;
+
+    test_peer_reply(peer, (*num_requests)++ == 0 ? 500 : 200, NULL, request->target);
+}
+
+START_TEST(pool__request_holds_the_pool_by_itself)
+{
+    int num_requests = 0;
+    struct test_server *server = test_server_start(answer_second, &num_requests, NULL);
+    struct departure departure;
+    const struct urlpool_request_options options = {
+        .trace = {.event = depart, .user = &departure},
+          .retries = {.status_forcelist = {500}              }
+    };
+    struct urlpool_response *response;
+    char url[256];
+
+    failing_allocator_install();
+    departure.manager = test_manager(NULL);
+    departure.pool = urlpool_manager_pool_for_url(
+        departure.manager, test_server_url(server, "/", url, sizeof(url)), &test_err);
+    response = urlpool_pool_request(departure.pool, "GET", "/x", &options, &test_err);
+    ck_assert_ptr_null(departure.pool);
+    ck_assert_msg(response != NULL, "%s", test_err.message);
+    ck_assert_int_eq(response->status, 200);
+    urlpool_response_free(response);
+    ck_assert_int_eq(failing_allocator_num_live(), 0);
+    test_server_stop(server);
+}
+END_TEST
+
+START_TEST(pool__knows_which_urls_are_its_own)
+{
+    static const struct {
+        const char *pool, *url;
+        bool is_same;
+    } rows[] = {
+        {"http://example.com/",      "/x",                             true },
+        {"http://example.com/",      "//example.org/",                 true }, /* a path */
+        {"http://example.com/",      "http://EXAMPLE.com:80/x?y",      true },
+        {"http://example.com:80/",   "http://example.com",             true },
+        {"http://example.com:8080/", "http://example.com:8080/",       true },
+        {"http://[::1]/",            "http://[0:0::1]/",               true },
+        {"http://example.com/",      "https://example.com/",           false},
+        {"http://example.com/",      "https://example.com:80/",        false},
+        {"http://example.com/",      "http://example.com:0/",          false},
+        {"http://example.com/",      "http://example.com:8080/",       false},
+        {"http://example.com/",      "http://www.example.com/",        false},
+        {"http://example.com/",      "http://example.com@example.org", false},
+        {"http://example.com/",      "example.com",                    false},
+        {"http://example.com/",      "http://",                        false},
+        {"http://example.com/",      "",                               false},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct urlpool_pool *pool = urlpool_pool_new(rows[i].pool, NULL, &test_err);
+
+        ck_assert_ptr_nonnull(pool);
+        ck_assert_msg(urlpool_pool_is_same_host(pool, rows[i].url) == rows[i].is_same, "%s, %s",
+                      rows[i].pool, rows[i].url);
+        ck_assert(!urlpool_pool_is_same_host(pool, NULL));
+        urlpool_pool_unref(pool);
+    }
+    ck_assert(!urlpool_pool_is_same_host(NULL, "/"));
+}
+END_TEST
+
 START_TEST(pool__refuses_null)
 {
     struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
@@ -434,4 +523,6 @@ RUN_TESTS("pool face", pool__is_one_origin_and_refuses_another, pool__lends_conn
           pool_for_url__and_pool_new_refuse_what_names_no_origin,
           pool_for__and_pool_for_url_give_one_pool_to_one_origin,
           pool__is_the_managers_own_for_its_origin,
-          pool__reference_outlives_the_manager_and_is_closed_with_it, pool__refuses_null)
+          pool__reference_outlives_the_manager_and_is_closed_with_it,
+          pool__request_holds_the_pool_by_itself, pool__knows_which_urls_are_its_own,
+          pool__refuses_null)

@@ -201,6 +201,96 @@ START_TEST(headers__take_their_own_strings_as_arguments)
 }
 END_TEST
 
+START_TEST(headers__combine_puts_a_value_behind_the_last)
+{
+    static const struct {
+        const char *before, *name, *value, *after;
+    } cases[] = {
+        {"",              "a", "1",    "a=1|"           },
+        {"a=1|",          "A", " 2\t", "a=1, 2|"        },
+        {"a=1|b=2|A=3|",  "a", "4",    "a=1|b=2|A=3, 4|"},
+        {"ab=1|a=1|b=2|", "a", "",     "ab=1|a=1, |b=2|"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct urlpool_headers *headers = make(cases[i].before);
+
+        ck_assert_int_eq(urlpool_headers_combine(headers, cases[i].name, cases[i].value, NULL),
+                         URLPOOL_OK);
+        ck_assert_str_eq(show(headers), cases[i].after);
+        urlpool_headers_free(headers);
+    }
+}
+END_TEST
+
+START_TEST(headers__combine_refuses_what_add_refuses)
+{
+    struct urlpool_headers *headers = make("a=1|");
+
+    ck_assert_int_eq(urlpool_headers_combine(headers, "a", "2\r\nb: 3", NULL), URLPOOL_E_HEADER);
+    ck_assert_int_eq(urlpool_headers_combine(headers, "a b", "2", NULL), URLPOOL_E_HEADER);
+    ck_assert_int_eq(urlpool_headers_combine(headers, NULL, "2", NULL), URLPOOL_E_INVALID);
+    ck_assert_int_eq(urlpool_headers_combine(headers, "a", NULL, NULL), URLPOOL_E_INVALID);
+    ck_assert_int_eq(urlpool_headers_combine(NULL, "a", "2", NULL), URLPOOL_E_INVALID);
+    ck_assert_str_eq(show(headers), "a=1|");
+    /* Its own strings are as good as any. */
+    ck_assert_int_eq(urlpool_headers_combine(headers, urlpool_headers_at(headers, 0).name,
+                                             urlpool_headers_get(headers, "a"), NULL),
+                     URLPOOL_OK);
+    ck_assert_str_eq(show(headers), "a=1, 1|");
+    urlpool_headers_free(headers);
+}
+END_TEST
+
+START_TEST(headers__clear_takes_every_line_out)
+{
+    struct urlpool_headers *headers = make("a=1|b=2|a=3|");
+
+    urlpool_headers_clear(headers);
+    urlpool_headers_clear(NULL);
+    ck_assert_uint_eq(urlpool_headers_count(headers), 0);
+    ck_assert(!urlpool_headers_contains(headers, "a"));
+    ck_assert_int_eq(urlpool_headers_add(headers, "c", "4", NULL), URLPOOL_OK);
+    ck_assert_str_eq(show(headers), "c=4|");
+    urlpool_headers_free(headers);
+}
+END_TEST
+
+START_TEST(headers__equal_whatever_the_order_of_names)
+{
+    static const struct {
+        const char *one, *other;
+        bool are_equal;
+    } cases[] = {
+        {"",             "",             true },
+        {"a=1|b=2|",     "B=2|A=1|",     true },
+        {"a=1|b=2|a=3|", "a=1|a=3|b=2|", true },
+        {"a=1|a=1|b=1|", "a=1|b=1|b=1|", false},
+        {"a=1|b=2|a=3|", "a=3|a=1|b=2|", false},
+        {"a=1|",         "a=1|a=1|",     false},
+        {"a=1|",         "",             false},
+        {"a=x|",         "a=X|",         false},
+        {"a=1|",         "ab=1|",        false},
+        {"a=1|b=2|",     "a=1|c=2|",     false},
+        {"a=1|a=2|",     "a=1, 2|x=1|",  false},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct urlpool_headers *one = make(cases[i].one);
+        struct urlpool_headers *other = make(cases[i].other);
+
+        ck_assert_int_eq(urlpool_headers_equal(one, other), cases[i].are_equal);
+        ck_assert_int_eq(urlpool_headers_equal(other, one), cases[i].are_equal);
+        ck_assert(urlpool_headers_equal(one, one));
+        ck_assert(!urlpool_headers_equal(one, NULL));
+        ck_assert(!urlpool_headers_equal(NULL, one));
+        urlpool_headers_free(one);
+        urlpool_headers_free(other);
+    }
+    ck_assert(urlpool_headers_equal(NULL, NULL));
+}
+END_TEST
+
 START_TEST(headers__extend_appends)
 {
     struct urlpool_headers *headers = make("a=1|b=2|");
@@ -376,6 +466,7 @@ END_TEST
 enum change {
     CHANGE_ADD,
     CHANGE_SET,
+    CHANGE_COMBINE,
     CHANGE_EXTEND,
     CHANGE_MERGE,
     CHANGE_COPY,
@@ -392,6 +483,8 @@ static enum urlpool_code make_change(enum change change, struct urlpool_headers 
         return urlpool_headers_add(headers, "x", "y", err);
     case CHANGE_SET:
         return urlpool_headers_set(headers, "a", "y", err);
+    case CHANGE_COMBINE:
+        return urlpool_headers_combine(headers, "a", "y", err);
     case CHANGE_EXTEND:
         return urlpool_headers_extend(headers, more, err);
     case CHANGE_MERGE:
@@ -444,6 +537,8 @@ RUN_TESTS("headers", headers__keep_order_and_spelling, headers__are_found_withou
           headers__refuse_names_that_are_no_token, headers__refuse_values_with_controls,
           headers__trim_values_and_keep_the_rest_as_it_is, headers__set_in_the_place_of_the_first,
           headers__remove_every_line_of_a_name, headers__take_their_own_strings_as_arguments,
+          headers__combine_puts_a_value_behind_the_last, headers__combine_refuses_what_add_refuses,
+          headers__clear_takes_every_line_out, headers__equal_whatever_the_order_of_names,
           headers__extend_appends, headers__merge_replaces_names_by_names,
           headers__merged_fields_take_no_list_for_an_empty_one, headers__names_are_listed_once,
           headers__copy_shares_nothing, headers__from_fields_are_one_allocation,
