@@ -195,13 +195,34 @@ static enum urlpool_code wait_round(struct dial *dial, struct poll_set *set,
     return set->fds[TOKEN].revents != 0 ? fail_cancelled(dial, err) : URLPOOL_OK;
 }
 
-/* run goes round until a socket has connected. A winner wins even when the dial is broken off in
- * the same round; that all is lost does not: there is something better to be had. */
+/* finish takes the winner, if there is one: whoever asked for the dial to be broken off before it
+ * was seen gives its caller another connection, and expects this one in the half. */
+static enum urlpool_code finish(struct dial *dial, const struct urlp_attempt *winner,
+                                struct urlpool_error *err)
+{
+    if (urlp_break_off_shut(dial->call->break_off)) {
+        return URLPOOL_OK;
+    }
+    urlp_race_put_back(&dial->race, winner);
+    return break_off(dial, err);
+}
+
+static void look_for_answers(struct dial *dial, const struct poll_set *set) URLP_MAY_BLOCK
+{
+    struct urlp_addresses answers[URLP_NUM_FAMILIES];
+
+    if (dial->seat.lookup != NULL) {
+        urlp_lookup_seat_process(&dial->seat, set->fds + set->num_before_seat, set->num_seat,
+                                 answers);
+        urlp_race_learn(&dial->race, answers, dial->target->network->family);
+    }
+}
+
+/* run goes round until a socket has connected. Whoever breaks it off has something better than a
+ * failure, so one of the same round is not told. */
 static enum urlpool_code run(struct dial *dial, struct urlp_attempt *out_winner,
                              struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    const struct urlp_network *network = dial->target->network;
-    struct urlp_addresses answers[URLP_NUM_FAMILIES];
     struct poll_set set;
 
     for (;;) {
@@ -217,14 +238,11 @@ static enum urlpool_code run(struct dial *dial, struct urlp_attempt *out_winner,
         if (code != URLPOOL_OK) {
             return code;
         }
-        if (urlp_race_reap(&dial->race, set.fds + SOCKETS, &network->tcp, out_winner)) {
-            return URLPOOL_OK;
+        if (urlp_race_reap(&dial->race, set.fds + SOCKETS, &dial->target->network->tcp,
+                           out_winner)) {
+            return finish(dial, out_winner, err);
         }
-        if (dial->seat.lookup != NULL) {
-            urlp_lookup_seat_process(&dial->seat, set.fds + set.num_before_seat, set.num_seat,
-                                     answers);
-            urlp_race_learn(&dial->race, answers, network->family);
-        }
+        look_for_answers(dial, &set);
         if (set.fds[BREAK_OFF].revents != 0) {
             return break_off(dial, err);
         }
@@ -240,6 +258,9 @@ static enum urlpool_code look_up(struct dial *dial, struct urlp_resolver *resolv
     enum urlpool_code code =
         urlp_lookup_seat_take(&dial->seat, resolver, dial->target, answers, dial->call, err);
 
+    if (code == URLPOOL_E_CANCELLED) {
+        return break_off(dial, err);
+    }
     if (code == URLPOOL_OK) {
         dial->race.is_literal = dial->seat.is_literal;
         urlp_race_learn(&dial->race, answers, dial->target->network->family);
@@ -283,6 +304,21 @@ static struct urlp_half_dial *take_half(const struct urlp_call *call)
     return half;
 }
 
+/* connect_local connects to a Unix-domain socket, which takes no time worth breaking off. */
+static enum urlpool_code connect_local(const struct urlp_network *network,
+                                       const struct urlp_call *call, struct urlp_half_dial *half,
+                                       int *out_fd, struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    urlp_half_dial_free(half); /* of another way, so none of this one's */
+    if (!urlp_break_off_shut(call->break_off)) {
+        call->break_off->is_broken_off = true;
+        return urlp_fail(err, URLPOOL_E_CANCELLED, URLPOOL_PHASE_CONNECT,
+                         "connect to socket %s: broken off",
+                         urlp_quote(network->unix_socket, strlen(network->unix_socket)).text);
+    }
+    return urlp_unix_connect(network->unix_socket, &network->tcp, call, out_fd, err);
+}
+
 struct urlp_stream *urlp_dial(struct urlp_resolver *resolver, const struct urlp_dial_target *target,
                               const struct urlp_call *call, struct urlpool_error *err)
 {
@@ -300,8 +336,7 @@ struct urlp_stream *urlp_dial(struct urlp_resolver *resolver, const struct urlp_
     urlp_network_detour(way.network, &way.host, &way.port);
     if (way.network->unix_socket != NULL) {
         peer = way.network->unix_socket;
-        urlp_half_dial_free(half);
-        code = urlp_unix_connect(peer, &way.network->tcp, call, &winner.fd, err);
+        code = connect_local(way.network, call, half, &winner.fd, err);
     } else {
         code = dial_names(resolver, &way, call, half, &winner, err);
         urlp_peer_format(&winner.peer, text);

@@ -372,6 +372,11 @@ enum urlpool_code urlp_network_ask(const struct urlp_network *network, struct ur
     if (network->resolve == NULL) {
         return URLPOOL_OK;
     }
+    if (!urlp_break_off_shut(call->break_off)) { /* nothing could wake it there */
+        return urlp_fail(err, URLPOOL_E_CANCELLED, URLPOOL_PHASE_RESOLVE,
+                         "no address for name %s: broken off",
+                         urlp_quote(host.data, host.len).text);
+    }
     name = urlp_strndup(host.data, host.len);
     if (name == NULL) {
         return urlp_fail_nomem(err);

@@ -59,9 +59,11 @@ void urlp_network_detour(const struct urlp_network *network, struct urlp_span *h
 bool urlp_network_answer(const struct urlp_network *network, struct urlp_span host, uint16_t port,
                          struct urlp_addresses out_answers[]);
 
-/* urlp_network_ask asks the caller's resolver, if there is one: `*out_is_asked`.
+/* urlp_network_ask asks the caller's resolver, if there is one: `*out_is_asked`. A dial that asks
+ * it cannot be broken off any more.
  *
- * Errors:  URLPOOL_E_RESOLVE, URLPOOL_E_NOMEM; phase RESOLVE. */
+ * Errors:  URLPOOL_E_RESOLVE, URLPOOL_E_NOMEM, URLPOOL_E_CANCELLED when it was to be broken off
+ *          before; phase RESOLVE. */
 URLPOOL_MUST_USE enum urlpool_code urlp_network_ask(const struct urlp_network *network,
                                                     struct urlp_span host,
                                                     const struct urlp_call *call,

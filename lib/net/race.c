@@ -254,3 +254,8 @@ bool urlp_race_reap(struct urlp_race *race, const struct pollfd fds[],
     }
     return is_won;
 }
+
+void urlp_race_put_back(struct urlp_race *race, const struct urlp_attempt *winner)
+{
+    race->attempts[race->num_attempts++] = *winner;
+}

@@ -94,6 +94,11 @@ size_t urlp_race_poll(const struct urlp_race *race, struct pollfd fds[]);
 bool urlp_race_reap(struct urlp_race *race, const struct pollfd fds[],
                     const struct urlp_tcp_options *options, struct urlp_attempt *out_winner);
 
+/* urlp_race_put_back makes `winner`, which was reaped last, one of the race again.
+ *
+ * Owns:    takes its socket. */
+void urlp_race_put_back(struct urlp_race *race, const struct urlp_attempt *winner);
+
 /* urlp_half_dial_new parks `race`.
  *
  * Owns:    takes the sockets, and leaves `race` with none.

@@ -49,9 +49,9 @@ struct urlp_lookup_seat {
  * one.
  *
  * Owns:    the seat is to be left with urlp_lookup_seat_leave on success only.
- * Errors:  URLPOOL_E_RESOLVE for what is no host name, URLPOOL_E_SYSTEM, URLPOOL_E_NOMEM; phase
- *          RESOLVE. That a name has no addresses shows later.
- * Threads: any number at once; does not wait. */
+ * Errors:  URLPOOL_E_RESOLVE for what is no host name, URLPOOL_E_SYSTEM, URLPOOL_E_NOMEM,
+ *          URLPOOL_E_CANCELLED as of urlp_network_ask; phase RESOLVE. That a name has no addresses
+ * shows later. Threads: any number at once; does not wait. */
 URLPOOL_MUST_USE enum urlpool_code urlp_lookup_seat_take(struct urlp_lookup_seat *seat,
                                                          struct urlp_resolver *resolver,
                                                          const struct urlp_dial_target *target,
