@@ -370,26 +370,37 @@ static void *accept_all(void *arg)
     }
 }
 
+/* listen_at opens the listener and notes its port. */
+static void listen_at(struct test_server *server, const char *ip, uint16_t port)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    const bool is_v6 = strchr(ip, ':') != NULL;
+    struct sockaddr *address = is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4;
+    socklen_t len = is_v6 ? sizeof(v6) : sizeof(v4);
+    void *bytes = is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr;
+
+    server->listener = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (server->listener < 0 || inet_pton(address->sa_family, ip, bytes) != 1 ||
+        bind(server->listener, address, len) != 0 || listen(server->listener, BACKLOG) != 0 ||
+        getsockname(server->listener, address, &len) != 0) {
+        die("listen");
+    }
+    server->port = ntohs(is_v6 ? v6.sin6_port : v4.sin_port);
+}
+
 struct test_server *test_server_start(test_answer_fn answer, void *user,
                                       const struct test_server_options *options)
 {
     struct test_server *server = must(calloc(1, sizeof(*server)));
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(address);
 
     server->answer = answer;
     server->user = user;
     if (options != NULL) {
         server->options = *options;
     }
-    server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (server->listener < 0 ||
-        bind(server->listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-        listen(server->listener, BACKLOG) != 0 ||
-        getsockname(server->listener, (struct sockaddr *)&address, &len) != 0) {
-        die("listen");
-    }
-    server->port = ntohs(address.sin_port);
+    listen_at(server, server->options.ip != NULL ? server->options.ip : "127.0.0.1",
+              server->options.port);
     pthread_mutex_init(&server->mutex, NULL);
     if (pthread_create(&server->acceptor, NULL, accept_all, server) != 0) {
         die("thread");
