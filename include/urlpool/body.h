@@ -59,7 +59,9 @@ struct urlpool_body {
     unsigned char reserved[40];
 };
 
-/* urlpool_body_bytes is a body of `len` bytes at `data`. */
+/* urlpool_body_bytes is a body of `len` bytes at `data`.
+ *
+ * Threads: any number at once, as all that make a body. */
 URLPOOL_API struct urlpool_body urlpool_body_bytes(const void *data, size_t len);
 /* urlpool_body_json is a body of JSON text, ended by a NUL that is not sent: Content-Type:
  * application/json. */

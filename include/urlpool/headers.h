@@ -134,7 +134,8 @@ URLPOOL_API struct urlpool_field urlpool_headers_at(const struct urlpool_headers
                                                     size_t index);
 
 /* urlpool_string_free frees a string that a urlpool function gave to the caller. NULL is accepted.
- */
+ *
+ * Threads: any number at once. */
 URLPOOL_API void urlpool_string_free(char *text);
 
 URLPOOL_END_DECLS

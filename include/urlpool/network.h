@@ -38,7 +38,9 @@ typedef enum urlpool_code (*urlpool_resolve_fn)(void *user, const char *host, in
 
 /* urlpool_resolver_libc is a urlpool_resolve_fn that asks the C library, and so whatever
  * nsswitch.conf names. It cannot be interrupted: it may outlast the time limit and a cancel; then
- * its answer is too late. */
+ * its answer is too late.
+ *
+ * Threads: any number at once; blocks. */
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_resolver_libc(
     void *user, const char *host, int64_t timeout_ms, struct urlpool_answers *answers,
     struct urlpool_error *err);
