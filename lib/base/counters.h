@@ -15,7 +15,7 @@ struct urlp_counters {
     _Atomic uint64_t failures;
     _Atomic uint64_t bytes_sent, bytes_received;
     _Atomic uint64_t dns_queries, dns_hits;
-    _Atomic uint64_t tls_full, tls_resumed;
+    _Atomic uint64_t tls_full, tls_resumed, tls_refused;
 };
 
 /* urlp_count adds `more` to `counter`. */

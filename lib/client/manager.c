@@ -380,6 +380,14 @@ size_t urlpool_manager_close_idle(struct urlpool_manager *manager) URLP_MAY_BLOC
     return manager != NULL ? urlp_pool_set_close_idle(manager->pools) : 0;
 }
 
+void urlpool_manager_network_changed(struct urlpool_manager *manager) URLP_MAY_BLOCK
+{
+    if (manager != NULL) {
+        urlp_opener_forget_names(manager->opener);
+        urlp_pool_set_network_changed(manager->pools);
+    }
+}
+
 size_t urlpool_manager_maintain(struct urlpool_manager *manager) URLP_MAY_BLOCK
 {
     return manager != NULL ? urlp_pool_set_maintain(manager->pools) : 0;

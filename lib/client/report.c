@@ -43,6 +43,7 @@ void urlpool_manager_stats(struct urlpool_manager *manager, struct urlpool_stats
         stats.dns_hits = figure(&counters->dns_hits);
         stats.tls_full = figure(&counters->tls_full);
         stats.tls_resumed = figure(&counters->tls_resumed);
+        stats.tls_refused = figure(&counters->tls_refused);
         urlp_pool_set_stats(manager->pools, NULL, &stats);
     }
     give_out(&stats, out, out_size);

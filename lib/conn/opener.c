@@ -151,6 +151,15 @@ void urlp_opener_free(struct urlp_opener *opener)
     urlp_free(opener);
 }
 
+void urlp_opener_forget_names(struct urlp_opener *opener)
+{
+    const struct memory *memory = memory_of(opener, NULL);
+
+    if (memory != NULL) { /* else there is nothing to forget in this child */
+        urlp_resolver_forget(memory->resolver);
+    }
+}
+
 uint64_t urlp_opener_tls_serial(const struct urlpool_tls *tls)
 {
     return urlp_tls_serial(tls);

@@ -27,6 +27,11 @@ URLPOOL_MUST_USE struct urlp_opener *urlp_opener_new(const struct urlp_opener_op
 /* urlp_opener_free ends an opener; every connection it opened is gone before. Accepts NULL. */
 void urlp_opener_free(struct urlp_opener *opener) URLP_MAY_BLOCK;
 
+/* urlp_opener_forget_names has all names be asked for anew. TLS sessions stay.
+ *
+ * Threads: any number at once. */
+void urlp_opener_forget_names(struct urlp_opener *opener) URLP_MAY_BLOCK;
+
 /* urlp_opener_check_head finds out before a connection is taken whether `head` may be sent on it,
  * and notes that in it; urlp_connection_exchange then does not look again.
  *

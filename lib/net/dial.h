@@ -30,6 +30,12 @@ struct urlp_resolver_options {
 URLPOOL_MUST_USE struct urlp_resolver *urlp_resolver_new(
     const struct urlp_resolver_options *options, struct urlpool_error *err) URLP_MAY_BLOCK;
 
+/* urlp_resolver_forget forgets all answers. Lookups under way go on for who waits for them; what
+ * they bring is not kept.
+ *
+ * Threads: any number at once. */
+void urlp_resolver_forget(struct urlp_resolver *resolver) URLP_MAY_BLOCK;
+
 /* urlp_resolver_free forgets all answers. No dial may be under way. Accepts NULL. */
 void urlp_resolver_free(struct urlp_resolver *resolver) URLP_MAY_BLOCK;
 

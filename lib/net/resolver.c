@@ -155,7 +155,7 @@ static void finish(struct urlp_resolver *resolver, struct urlp_lookup *lookup,
     lookup->locked.answers[URLP_FAMILY_V6].is_done = true;
     lookup->locked.answers[URLP_FAMILY_V4].is_done = true;
     wake_followers(lookup);
-    if (ttl_s == 0) {
+    if (ttl_s == 0 || !lookup->locked.is_in_map) {
         forget(resolver, lookup);
         lookup->locked.is_finished = true;
         return;
@@ -557,16 +557,29 @@ void urlp_lookup_seat_leave(struct urlp_lookup_seat *seat)
     }
 }
 
+void urlp_resolver_forget(struct urlp_resolver *resolver)
+{
+    struct urlp_lookup *lookup;
+
+    urlp_mutex_lock(&resolver->mutex);
+    do {
+        size_t cursor = 0;
+
+        lookup = urlp_map_next(&resolver->locked.lookups, &cursor);
+        if (lookup != NULL) {
+            forget(resolver, lookup); /* one under way goes on for who sits at it */
+        }
+    } while (lookup != NULL);
+    urlp_mutex_unlock(&resolver->mutex);
+}
+
 void urlp_resolver_free(struct urlp_resolver *resolver)
 {
     if (resolver == NULL) {
         return;
     }
+    urlp_resolver_forget(resolver);
     urlp_mutex_lock(&resolver->mutex);
-    while (!urlp_list_is_empty(&resolver->locked.by_age)) {
-        forget(resolver,
-               URLP_CONTAINER(resolver->locked.by_age.next, struct urlp_lookup, locked.age_link));
-    }
     urlp_map_deinit(&resolver->locked.lookups);
     urlp_mutex_unlock(&resolver->mutex);
     urlp_mutex_deinit(&resolver->mutex);

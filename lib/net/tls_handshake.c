@@ -29,6 +29,7 @@ struct attempt {
     char host[URLP_TLS_HOST_LEN_MAX + 1];  /* as asked for: lower case, no trailing dot */
     char what[URLP_TLS_HOST_LEN_MAX + 24]; /* the beginning of messages */
     SSL_SESSION *offered;
+    bool was_offered;
     struct urlp_tls_verdict verdict;
     struct urlpool_error below; /* why the stream below failed */
 };
@@ -124,7 +125,7 @@ static void offer_session(struct attempt *attempt, struct urlp_tls_sessions *ses
     }
     attempt->offered = urlp_tls_sessions_take(sessions, &stream->key);
     if (attempt->offered != NULL) {
-        (void)SSL_set_session(stream->ssl, attempt->offered);
+        attempt->was_offered = SSL_set_session(stream->ssl, attempt->offered) == 1;
     }
 }
 
@@ -225,6 +226,7 @@ static void report(const struct attempt *attempt) URLP_MAY_BLOCK
         URLP_COUNT(attempt->call, tls_resumed, 1);
     } else {
         URLP_COUNT(attempt->call, tls_full, 1);
+        URLP_COUNT(attempt->call, tls_refused, attempt->was_offered ? 1 : 0);
     }
     if (attempt->call->trace != NULL) {
         (void)snprintf(text, sizeof(text), "%s %s", version, cipher);

@@ -35,7 +35,8 @@ enum urlp_place {
 
 /* struct urlp_pool_core is one process's state of a pool set. */
 struct urlp_pool_core {
-    uint64_t generation; /* of urlp_fork_generation */
+    uint64_t generation;      /* of urlp_fork_generation */
+    _Atomic uint64_t network; /* how often it has changed; written under the mutex */
     struct urlp_mutex mutex;
     struct {
         struct urlp_map by_key;     /* pool key → live pool */
@@ -100,6 +101,7 @@ struct urlp_seat {
     int64_t expires_ns;      /* while idle */
     uint64_t rest;           /* while idle: which of num_rests, so that it finds its place again */
     uint64_t round;          /* the last in which it was looked at */
+    uint64_t network;        /* of the core when it was dialled */
     enum urlpool_closed why; /* while idle: of what it will die; once dead: of what it did */
     bool is_polite;          /* once dead */
 };
@@ -160,6 +162,10 @@ struct urlp_seat *urlp_idle_take(struct urlpool_pool *pool,
 
 /* urlp_idle_put makes a leased connection idle. */
 void urlp_idle_put(struct urlpool_pool *pool, struct urlp_seat *seat) URLP_HOLDS_LOCK;
+
+/* urlp_may_rest says whether a connection that could be used again may become idle; else `why` and
+ * `is_polite` of the seat say what becomes of it. */
+bool urlp_may_rest(const struct urlpool_pool *pool, struct urlp_seat *seat) URLP_HOLDS_LOCK;
 
 /* urlp_idle_return puts a connection that was only looked at where it was among the idle. */
 void urlp_idle_return(struct urlpool_pool *pool, struct urlp_seat *seat) URLP_HOLDS_LOCK;

@@ -36,10 +36,11 @@ static void pass_on(struct urlpool_pool *pool, struct urlp_waiter *me,
     if (me->grant == URLP_GRANT_CONNECTION) {
         urlp_uncount_reused(pool);
     }
-    if (me->grant == URLP_GRANT_CONNECTION && pool->locked.state == URLP_POOL_LIVE) {
+    if (me->grant == URLP_GRANT_CONNECTION && urlp_may_rest(pool, me->seat)) {
         urlp_idle_put(pool, me->seat);
     } else if (me->grant == URLP_GRANT_CONNECTION) {
-        urlp_seat_bury(pool, me->seat, URLP_PLACE_LEASED, pool->locked.why, true, change);
+        urlp_seat_bury(pool, me->seat, URLP_PLACE_LEASED, me->seat->why, me->seat->is_polite,
+                       change);
     } else if (me->grant == URLP_GRANT_PERMIT) {
         urlp_place_move(pool, URLP_PLACE_DIALLING, URLP_PLACE_NONE);
     }

@@ -64,9 +64,7 @@ static bool must_die(struct urlpool_pool *pool, struct urlp_seat *seat,
         seat->is_polite = end->is_polite;
         return true;
     }
-    seat->is_polite = true;
-    if (pool->locked.state != URLP_POOL_LIVE) {
-        seat->why = pool->locked.why;
+    if (!urlp_may_rest(pool, seat)) {
         return true;
     }
     if (end->is_unused) {

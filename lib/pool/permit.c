@@ -84,6 +84,8 @@ enum urlpool_code urlp_permit_dial(struct urlpool_pool *pool, int64_t connect_ms
 
     urlp_call_trace(call, URLPOOL_TRACE_LEASED, pool->name, strlen(pool->name), 0);
     if (seat != NULL) {
+        /* What changes while it dials has changed for it, too. */
+        seat->network = atomic_load_explicit(&pool->core->network, memory_order_relaxed);
         seat->connection = open_connection(pool, &bounded, &failure);
     } else {
         urlp_fail_nomem(&failure);

@@ -123,6 +123,10 @@ void urlp_pool_set_retire_tls(struct urlp_pool_set *set, uint64_t tls_serial) UR
 /* urlp_pool_set_close_idle closes what is idle and returns how many that were. */
 size_t urlp_pool_set_close_idle(struct urlp_pool_set *set) URLP_MAY_BLOCK;
 
+/* urlp_pool_set_network_changed closes what is idle, and has what is used or being dialled now be
+ * closed as it comes home. Pools, waiters and requests under way go on. */
+void urlp_pool_set_network_changed(struct urlp_pool_set *set) URLP_MAY_BLOCK;
+
 /* urlp_pool_set_maintain does one round of upkeep: ends idle connections that have expired or do
  * not pass the look, and returns how many that were. */
 size_t urlp_pool_set_maintain(struct urlp_pool_set *set) URLP_MAY_BLOCK;

@@ -340,24 +340,47 @@ void urlp_pool_set_retire_tls(struct urlp_pool_set *set, uint64_t tls_serial)
     urlp_change_end(&change, set, NULL);
 }
 
+/* bury_idle ends every idle connection of all pools, and returns how many. */
+static size_t bury_idle(struct urlp_pool_core *core, enum urlpool_closed why,
+                        struct urlp_change *change) URLP_HOLDS_LOCK
+{
+    size_t num = 0;
+
+    while (urlp_idle_bury_oldest(core, why, change)) {
+        num++;
+    }
+    return num;
+}
+
 size_t urlp_pool_set_close_idle(struct urlp_pool_set *set)
 {
     struct urlp_pool_core *core = urlp_core_of(set);
     struct urlp_change change;
-    size_t num = 0;
+    size_t num;
 
     if (core == NULL) {
         return 0;
     }
     urlp_change_begin(&change);
     urlp_mutex_lock(&core->mutex);
-    while (!urlp_list_is_empty(&core->locked.idle)) {
-        struct urlp_seat *seat = URLP_CONTAINER(core->locked.idle.next, struct urlp_seat, in_core);
-
-        urlp_seat_bury(seat->pool, seat, URLP_PLACE_IDLE, URLPOOL_CLOSED_CLEARED, true, &change);
-        num++;
-    }
+    num = bury_idle(core, URLPOOL_CLOSED_CLEARED, &change);
     urlp_mutex_unlock(&core->mutex);
     urlp_change_end(&change, set, NULL);
     return num;
+}
+
+void urlp_pool_set_network_changed(struct urlp_pool_set *set)
+{
+    struct urlp_pool_core *core = urlp_core_of(set);
+    struct urlp_change change;
+
+    if (core == NULL) {
+        return;
+    }
+    urlp_change_begin(&change);
+    urlp_mutex_lock(&core->mutex);
+    (void)atomic_fetch_add_explicit(&core->network, 1, memory_order_relaxed);
+    (void)bury_idle(core, URLPOOL_CLOSED_NETWORK, &change);
+    urlp_mutex_unlock(&core->mutex);
+    urlp_change_end(&change, set, NULL);
 }

@@ -101,6 +101,20 @@ void urlp_idle_put(struct urlpool_pool *pool, struct urlp_seat *seat)
     urlp_place_move(pool, URLP_PLACE_LEASED, URLP_PLACE_IDLE);
 }
 
+bool urlp_may_rest(const struct urlpool_pool *pool, struct urlp_seat *seat)
+{
+    seat->is_polite = true;
+    if (pool->locked.state != URLP_POOL_LIVE) {
+        seat->why = pool->locked.why;
+        return false;
+    }
+    if (seat->network != atomic_load_explicit(&pool->core->network, memory_order_relaxed)) {
+        seat->why = URLPOOL_CLOSED_NETWORK;
+        return false;
+    }
+    return true;
+}
+
 /* rest_of is when the seat of a link, of in_core or else of in_pool, became idle. */
 static uint64_t rest_of(const struct urlp_list *link, bool is_in_core)
 {

@@ -52,12 +52,12 @@ static bool give_back(struct urlp_seat *seat, enum urlp_look look,
                       struct urlp_change *change) URLP_HOLDS_LOCK
 {
     struct urlpool_pool *pool = seat->pool;
-    bool is_good = look == URLP_LOOK_GOOD && pool->locked.state == URLP_POOL_LIVE;
+    bool is_good = look == URLP_LOOK_GOOD && urlp_may_rest(pool, seat);
 
     if (is_good) {
         urlp_idle_return(pool, seat);
     } else if (look == URLP_LOOK_GOOD) {
-        urlp_seat_bury(pool, seat, URLP_PLACE_LEASED, pool->locked.why, true, change);
+        urlp_seat_bury(pool, seat, URLP_PLACE_LEASED, seat->why, seat->is_polite, change);
     } else {
         urlp_seat_bury(pool, seat, URLP_PLACE_LEASED,
                        look == URLP_LOOK_CLOSED ? URLPOOL_CLOSED_BY_PEER

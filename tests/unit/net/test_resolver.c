@@ -1014,15 +1014,52 @@ START_TEST(share__what_was_known_when_the_last_one_left_is_kept_for_a_while)
 }
 END_TEST
 
+START_TEST(forget__has_every_name_be_asked_for_anew)
+{
+    open_resolver();
+    dns_server_add(server, NAME, DNS_A, 3600, "192.0.2.1");
+    ck_assert_str_eq(resolve(NAME), "192.0.2.1");
+    ck_assert_str_eq(resolve(NAME), "192.0.2.1");
+    ck_assert_uint_eq(dns_server_num_queries(server, NAME, DNS_A), 1);
+    urlp_resolver_forget(resolver);
+    ck_assert_str_eq(resolve(NAME), "192.0.2.1");
+    ck_assert_uint_eq(dns_server_num_queries(server, NAME, DNS_A), 2);
+    close_resolver();
+}
+END_TEST
+
+START_TEST(forget__a_lookup_under_way_goes_on_and_is_not_kept)
+{
+    struct asking before;
+
+    open_resolver();
+    hold();
+    ck_assert_int_eq(take(&before, NAME, -1), URLPOOL_OK);
+    dns_server_await(server, NAME, DNS_AAAA, 1);
+    urlp_resolver_forget(resolver);
+    dns_server_release(server, NAME, DNS_A);
+    dns_server_release(server, NAME, DNS_AAAA);
+    finish(&before);
+    ck_assert_str_eq(text_of(&before), "2001:db8::1 192.0.2.1");
+    urlp_lookup_seat_leave(&before.seat);
+    dns_server_behave(server, NAME, DNS_A, DNS_ANSWERS);
+    dns_server_behave(server, NAME, DNS_AAAA, DNS_ANSWERS);
+    ck_assert_str_eq(resolve(NAME), "2001:db8::1 192.0.2.1");
+    ck_assert_uint_eq(dns_server_num_queries(server, NAME, DNS_A), 2);
+    close_resolver();
+}
+END_TEST
+
 RUN_TESTS(
-    "resolver", query__asks_once_for_each_family, query__one_family_is_enough,
-    query__follows_aliases, query__keeps_as_many_addresses_as_are_tried,
-    query__never_asks_for_literals_and_localhost, query__what_is_no_host_name_is_refused_unasked,
-    query__the_longest_name_there_is_is_asked_for, query__underscores_and_digits_are_fine,
-    query__goes_on_by_tcp_when_the_answer_is_cut, query__a_server_that_resets_raises_no_signal,
-    query__is_sent_again_when_no_answer_comes, query__interruptions_are_invisible,
-    query__sockets_are_closed_on_exec_and_at_the_end, failure__says_why,
-    failure__of_one_family_does_not_hide_the_other,
+    "resolver", forget__has_every_name_be_asked_for_anew,
+    forget__a_lookup_under_way_goes_on_and_is_not_kept, query__asks_once_for_each_family,
+    query__one_family_is_enough, query__follows_aliases,
+    query__keeps_as_many_addresses_as_are_tried, query__never_asks_for_literals_and_localhost,
+    query__what_is_no_host_name_is_refused_unasked, query__the_longest_name_there_is_is_asked_for,
+    query__underscores_and_digits_are_fine, query__goes_on_by_tcp_when_the_answer_is_cut,
+    query__a_server_that_resets_raises_no_signal, query__is_sent_again_when_no_answer_comes,
+    query__interruptions_are_invisible, query__sockets_are_closed_on_exec_and_at_the_end,
+    failure__says_why, failure__of_one_family_does_not_hide_the_other,
     failure__of_one_family_tells_more_than_an_empty_other,
     failure__without_a_server_names_where_it_was_looked_for,
     failure__a_second_server_is_asked_when_the_first_fails,

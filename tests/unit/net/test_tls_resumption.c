@@ -73,6 +73,52 @@ START_TEST(session__is_resumed_by_tls_1_2_session_ids)
 }
 END_TEST
 
+/* Tickets of a server that is no more: the one in its place has other keys. */
+static void expect_refusal(uint16_t max_version)
+{
+    struct tls_scene scene =
+        tls_scene_begin((struct tls_server_options){.max_version = max_version});
+    struct tls_server *gone = scene.server;
+
+    converse(&scene);
+    scene.server = tls_server_start(
+        &(struct tls_server_options){.certs = {scene.leaf}, .max_version = max_version});
+    tls_server_stop(gone);
+    {
+        const struct urlp_tls_session_key old_key = key_of(&scene, "localhost");
+        struct urlp_tls_session_key new_key;
+        SSL_SESSION *session = urlp_tls_sessions_take(scene.sessions, &old_key);
+
+        ck_assert_ptr_nonnull(session);
+        scene.port = tls_server_port(scene.server);
+        new_key = key_of(&scene, "localhost");
+        urlp_tls_sessions_put(scene.sessions, &new_key, session, INT64_MAX);
+        SSL_SESSION_free(session);
+    }
+    converse(&scene); /* works at once: the handshake was a full one */
+    ck_assert_uint_eq(scene.counters.tls_full, 2);
+    ck_assert_uint_eq(scene.counters.tls_resumed, 0);
+    ck_assert_uint_eq(scene.counters.tls_refused, 1);
+    converse(&scene); /* by a ticket of the new server's */
+    ck_assert_uint_eq(scene.counters.tls_full, 2);
+    ck_assert_uint_eq(scene.counters.tls_resumed, 1);
+    ck_assert_uint_eq(scene.counters.tls_refused, 1);
+    ck_assert_uint_eq(tls_server_wait(scene.server, 2).num_handshakes, 2);
+    tls_scene_end(&scene);
+}
+
+START_TEST(session__refused_costs_the_full_handshake_and_nothing_else_in_tls_1_3)
+{
+    expect_refusal(0);
+}
+END_TEST
+
+START_TEST(session__refused_costs_the_full_handshake_and_nothing_else_in_tls_1_2)
+{
+    expect_refusal(TLS1_2_VERSION);
+}
+END_TEST
+
 START_TEST(session__of_tls_1_3_is_given_out_once)
 {
     struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
@@ -224,6 +270,8 @@ END_TEST
 
 RUN_TESTS("tls_resumption", session__is_resumed_by_tls_1_3_tickets,
           session__is_resumed_by_tls_1_2_tickets, session__is_resumed_by_tls_1_2_session_ids,
+          session__refused_costs_the_full_handshake_and_nothing_else_in_tls_1_3,
+          session__refused_costs_the_full_handshake_and_nothing_else_in_tls_1_2,
           session__of_tls_1_3_is_given_out_once,
           session__is_verified_again_when_resumed_over_tls_1_3,
           session__is_verified_again_when_resumed_over_tls_1_2,
