@@ -78,6 +78,15 @@ URLPOOL_API void urlpool_connection_free(struct urlpool_connection *connection);
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_connection_set_tunnel(
     struct urlpool_connection *connection, const char *host, int port,
     const struct urlpool_headers *headers, struct urlpool_error *err);
+/* urlpool_connection_proxy_headers returns what the proxy said in its answer to CONNECT, whether it
+ * agreed or refused (Proxy-Authenticate stands here); NULL when none has answered. Of several
+ * proxies it is the last that did. A connection that a pool lends has its own.
+ *
+ * Owns:    the connection's: valid until it is opened anew or freed; closing it changes nothing.
+ * Threads: one at a time.
+ * Model:   HTTPConnection.get_proxy_response_headers. */
+URLPOOL_API const struct urlpool_headers *urlpool_connection_proxy_headers(
+    const struct urlpool_connection *connection);
 /* urlpool_connection_set_debuglevel prints the exchange, credentials masked, to `sink` (NULL:
  * stderr) when `level` > 0: lines without line ends, "send: …" and "reply: …".
  *

@@ -102,8 +102,8 @@ static enum urlpool_code pass_tunnel(struct chain *chain, const struct urlp_tunn
                                      struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlpool_error why;
-    struct urlp_stream *stream =
-        urlp_tunnel_wrap(chain->stream, tunnel, chain->means->limits, chain->call, &why);
+    struct urlp_stream *stream = urlp_tunnel_wrap(chain->stream, tunnel, chain->means->limits,
+                                                  chain->call, chain->means->proxy_headers, &why);
 
     if (stream == NULL) {
         return urlp_fail_with(err, &why);

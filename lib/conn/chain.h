@@ -17,6 +17,8 @@ struct urlp_chain_means {
     struct urlp_tls_sessions *sessions;
     const struct urlp_network *network;
     const struct urlpool_limits *limits;
+    struct urlpool_headers **proxy_headers; /* what the last answer to CONNECT becomes, freeing what
+                                               is there; the caller frees it */
 };
 
 /* urlp_chain_dial opens a stream along `route`: TCP to the first hop, each hop asked for the next

@@ -176,9 +176,11 @@ enum urlpool_code urlp_floor_open(struct urlpool_connection *connection,
     if (floor->opener == NULL) {
         return urlp_fail(err, URLPOOL_E_NOT_CONNECTED, URLPOOL_PHASE_CONNECT, "not connected");
     }
-    stream =
-        urlp_opener_dial(floor->opener, &route,
-                         floor->tunnel_host.text.len > 0 ? &floor->tunnel : NULL, &brief, &why);
+    urlpool_headers_free(connection->proxy_headers);
+    connection->proxy_headers = NULL;
+    stream = urlp_opener_dial(floor->opener, &route,
+                              floor->tunnel_host.text.len > 0 ? &floor->tunnel : NULL, &brief,
+                              &connection->proxy_headers, &why);
     if (stream != NULL && urlp_connection_attach(connection, stream, &why) == URLPOOL_OK) {
         return URLPOOL_OK;
     }
@@ -263,6 +265,12 @@ enum urlpool_code urlpool_connection_set_tunnel(struct urlpool_connection *conne
     floor->tunnel = tunnel;
     floor->tunnel.headers = copy;
     return URLPOOL_OK;
+}
+
+const struct urlpool_headers *urlpool_connection_proxy_headers(
+    const struct urlpool_connection *connection)
+{
+    return connection != NULL ? connection->proxy_headers : NULL;
 }
 
 bool urlpool_connection_is_connected(const struct urlpool_connection *connection)

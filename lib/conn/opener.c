@@ -167,6 +167,7 @@ uint64_t urlp_opener_tls_serial(const struct urlpool_tls *tls)
 
 struct urlp_stream *urlp_opener_dial(struct urlp_opener *opener, const struct urlp_route *route,
                                      const struct urlp_tunnel *tunnel, const struct urlp_call *call,
+                                     struct urlpool_headers **out_proxy_headers,
                                      struct urlpool_error *err)
 {
     const struct memory *memory = memory_of(opener, err);
@@ -177,6 +178,7 @@ struct urlp_stream *urlp_opener_dial(struct urlp_opener *opener, const struct ur
     }
     means.resolver = memory->resolver;
     means.sessions = memory->sessions;
+    means.proxy_headers = out_proxy_headers;
     return urlp_chain_dial(&means, route, tunnel, call, err);
 }
 
@@ -191,7 +193,7 @@ struct urlpool_connection *urlp_opener_open(struct urlp_opener *opener,
     if (connection == NULL) {
         return NULL;
     }
-    stream = urlp_opener_dial(opener, route, NULL, call, err);
+    stream = urlp_opener_dial(opener, route, NULL, call, &connection->proxy_headers, err);
     if (stream == NULL) {
         goto failed;
     }

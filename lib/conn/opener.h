@@ -43,15 +43,17 @@ URLPOOL_MUST_USE enum urlpool_code urlp_opener_check_head(const struct urlp_open
 struct urlp_tunnel;
 
 /* urlp_opener_dial opens a stream along `route` and its hops. With a `tunnel`, for which the route
- * has no hops, the route's origin is a proxy that is asked for it.
+ * has no hops, the route's origin is a proxy that is asked for it. `*out_proxy_headers`, NULL or a
+ * list that is freed, becomes what the last proxy to answer CONNECT said; also on failure.
  *
- * Owns:    the stream is the caller's.
+ * Owns:    the stream is the caller's, and `*out_proxy_headers`.
  * Errors:  NULL with those of urlp_chain_dial.
  * Threads: any number at once; blocks. */
 URLPOOL_MUST_USE struct urlp_stream *urlp_opener_dial(struct urlp_opener *opener,
                                                       const struct urlp_route *route,
                                                       const struct urlp_tunnel *tunnel,
                                                       const struct urlp_call *call,
+                                                      struct urlpool_headers **out_proxy_headers,
                                                       struct urlpool_error *err) URLP_MAY_BLOCK;
 
 /* urlp_opener_open opens a connection along `route`.

@@ -85,14 +85,21 @@ static void rename_failure(const struct urlp_buf *authority, const struct urlpoo
     }
 }
 
-/* refuse reports an answer other than 2xx. */
+/* refuse reports an answer other than 2xx. What a 407 asks for is said with it. */
 static void refuse(const struct urlp_buf *authority, const struct urlp_response_head *head,
                    struct urlpool_error *err)
 {
-    urlp_fail(err, URLPOOL_E_PROXY, URLPOOL_PHASE_PROXY, "tunnel to %.*s refused: %d%s%s",
+    size_t index = 0;
+    const struct urlp_field *challenge =
+        head->status == 407
+            ? urlp_fields_find(head->fields, head->num_fields, "Proxy-Authenticate", &index)
+            : NULL;
+    struct urlp_span asked = challenge != NULL ? challenge->value : urlp_span_make(NULL, 0);
+
+    urlp_fail(err, URLPOOL_E_PROXY, URLPOOL_PHASE_PROXY, "tunnel to %.*s refused: %d%s%s%s%s",
               (int)authority->len, (const char *)authority->data, head->status,
-              head->reason.len > 0 ? " " : "",
-              urlp_quote(head->reason.data, head->reason.len).text);
+              head->reason.len > 0 ? " " : "", urlp_quote(head->reason.data, head->reason.len).text,
+              asked.len > 0 ? "; asked for is " : "", urlp_quote(asked.data, asked.len).text);
     if (err != NULL) {
         err->http_status = head->status;
     }
@@ -111,9 +118,24 @@ static struct urlp_stream *take_stream(struct urlpool_connection *connection,
     return urlp_prefix_wrap(stream, in->data + in->at, urlp_inbox_len(in), err);
 }
 
+/* keep_answer leaves the fields of `head` with who asked for them. */
+static enum urlpool_code keep_answer(const struct urlp_response_head *head,
+                                     struct urlpool_headers **out_answer, struct urlpool_error *err)
+{
+    struct urlpool_headers *fields = urlp_headers_from_fields(head->fields, head->num_fields, NULL);
+
+    if (fields == NULL) {
+        return urlp_fail_nomem(err);
+    }
+    urlpool_headers_free(*out_answer);
+    *out_answer = fields;
+    return URLPOOL_OK;
+}
+
 /* talk holds the exchange over `connection`. */
 static struct urlp_stream *talk(struct urlpool_connection *connection,
                                 const struct urlp_tunnel *tunnel, const struct urlp_call *call,
+                                struct urlpool_headers **out_answer,
                                 struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_buf authority = {0};
@@ -131,6 +153,9 @@ static struct urlp_stream *talk(struct urlpool_connection *connection,
     }
     urlp_call_trace(call, URLPOOL_TRACE_TUNNELLED, (const char *)authority.data, authority.len,
                     answer->head->status);
+    if (keep_answer(answer->head, out_answer, err) != URLPOOL_OK) {
+        goto done;
+    }
     if (answer->type != URLP_H1_SWITCHED) {
         refuse(&authority, answer->head, err);
         goto done;
@@ -143,7 +168,8 @@ done:
 
 struct urlp_stream *urlp_tunnel_wrap(struct urlp_stream *inner, const struct urlp_tunnel *tunnel,
                                      const struct urlpool_limits *limits,
-                                     const struct urlp_call *call, struct urlpool_error *err)
+                                     const struct urlp_call *call,
+                                     struct urlpool_headers **out_answer, struct urlpool_error *err)
 {
     struct urlpool_connection *connection = urlp_connection_create(&tunnel->target, limits, err);
     struct urlp_stream *stream = NULL;
@@ -152,7 +178,7 @@ struct urlp_stream *urlp_tunnel_wrap(struct urlp_stream *inner, const struct url
         return NULL;
     }
     if (urlp_connection_attach(connection, inner, err) == URLPOOL_OK) {
-        stream = talk(connection, tunnel, call, err);
+        stream = talk(connection, tunnel, call, out_answer, err);
     }
     connection->stream = NULL; /* the caller's, or the new stream's */
     urlp_connection_end(connection, false);

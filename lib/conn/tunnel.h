@@ -17,9 +17,10 @@ struct urlp_tunnel {
 };
 
 /* urlp_tunnel_wrap asks the proxy at the other end of `inner` for a tunnel, and returns the stream
- * that reads and writes inside.
+ * that reads and writes inside. `*out_answer` becomes the fields of the proxy's answer, whether it
+ * agreed or not; what was there is freed. Without an answer it stays.
  *
- * Owns:    takes `inner` on success only.
+ * Owns:    takes `inner` on success only; the caller frees `*out_answer`.
  * Errors:  NULL with URLPOOL_E_PROXY: `http_status` when it refused, else `cause`;
  *          URLPOOL_E_HEADER, CONNECT_TIMEOUT or TOTAL_TIMEOUT, CANCELLED, NOMEM; phase PROXY.
  * Threads: one at a time for `inner`; blocks.
@@ -28,6 +29,7 @@ URLPOOL_MUST_USE struct urlp_stream *urlp_tunnel_wrap(struct urlp_stream *inner,
                                                       const struct urlp_tunnel *tunnel,
                                                       const struct urlpool_limits *limits,
                                                       const struct urlp_call *call,
+                                                      struct urlpool_headers **out_answer,
                                                       struct urlpool_error *err) URLP_MAY_BLOCK;
 
 #endif /* URLP_CONN_TUNNEL_H */

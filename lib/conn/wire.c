@@ -257,6 +257,7 @@ void urlp_connection_end(struct urlpool_connection *connection, bool is_polite)
     urlp_floor_deinit(&connection->floor);
     urlp_h1_free(connection->codec);
     urlp_buf_deinit(&connection->out);
+    urlpool_headers_free(connection->proxy_headers);
     urlp_free(connection->in.data);
     urlp_free(connection);
 }

@@ -52,7 +52,8 @@ struct urlpool_connection {
     struct urlp_turn turn;
     struct urlp_floor floor;
     struct urlpool_limits limits;
-    struct urlp_origin origin; /* strings in `text` */
+    struct urlp_origin origin;             /* strings in `text` */
+    struct urlpool_headers *proxy_headers; /* of the last answer to CONNECT; NULL: none */
     uint64_t num_requests;
     uint64_t generation;          /* of urlp_fork_generation: whose the stream is */
     void *loan;                   /* the lender's; NULL: not lent */

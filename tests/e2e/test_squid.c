@@ -171,6 +171,7 @@ START_TEST(squid__that_does_not_know_us_says_so)
         ck_assert_ptr_null(urlpool_request(manager, "GET", scene.https_url, NULL, &test_err));
         ck_assert_int_eq(test_err.code, URLPOOL_E_PROXY);
         ck_assert_int_eq(test_err.http_status, 407);
+        ck_assert_ptr_nonnull(strstr(test_err.message, "asked for is Basic realm=\"test\""));
         ck_assert_uint_eq(test_err.num_attempts, 1);
         ck_assert_ptr_null(strstr(test_err.message, "wrong"));
         urlpool_manager_free(manager);

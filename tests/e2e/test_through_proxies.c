@@ -321,6 +321,49 @@ START_TEST(tunnel__that_is_refused_is_not_asked_for_again)
 }
 END_TEST
 
+static void note_head(void *user, const struct urlpool_trace_event *event)
+{
+    if (event->kind == URLPOOL_TRACE_RESPONSE_HEAD) {
+        snprintf(user, 256, "%.*s", (int)event->text_len, event->text);
+    }
+}
+
+START_TEST(tunnel__answer_of_the_proxy_can_be_read)
+{
+    const struct proxy_server_options asking = {.authorization = CREDENTIALS};
+    struct https_scene origin = https_scene_begin(test_answer_hello, NULL, NULL);
+    struct proxy_server *proxy = proxy_server_start(&asking);
+    char head[256] = "";
+    struct urlpool_manager_options options = {
+        .proxy = {.url = proxy_url("http", proxy_server_port(proxy))},
+        .tls = origin.tls,
+        .trace = {note_head,               head                     }
+    };
+    struct urlpool_manager *manager = test_manager(&options);
+    struct urlpool_pool *pool;
+    struct urlpool_connection *connection;
+
+    (void)test_server_url(origin.server, "/", url_text, sizeof(url_text));
+    pool = urlpool_manager_pool_for_url(manager, url_text, &test_err);
+    connection = urlpool_pool_acquire(pool, NULL, NULL, &test_err);
+    ck_assert_msg(connection != NULL, "%s", test_err.message);
+    ck_assert_str_eq(urlpool_headers_get(urlpool_connection_proxy_headers(connection), "X-Exit"),
+                     "here");
+    urlpool_pool_release(pool, connection);
+    urlpool_pool_unref(pool);
+    urlpool_manager_free(manager);
+
+    options.proxy.password = "false";
+    manager = test_manager(&options);
+    (void)must_fail(manager, url_text);
+    ck_assert_ptr_nonnull(strstr(test_err.message, " refused: 407 Who; asked for is Basic"));
+    ck_assert_ptr_nonnull(strstr(head, "HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic\r\n"));
+    urlpool_manager_free(manager);
+    proxy_server_stop(proxy);
+    https_scene_end(&origin);
+}
+END_TEST
+
 static void answer_with_redirect(struct test_peer *peer, const struct test_request *request,
                                  void *user)
 {
@@ -681,8 +724,8 @@ RUN_TESTS("through proxies", forwarded__asks_the_proxy_for_the_whole_url,
           forwarded__on_a_stale_connection_asks_again_for_the_whole_url,
           forwarded__refusal_is_an_answer_to_be_read, no_proxy__hosts_are_asked_themselves,
           tunnel__hides_the_request_from_the_proxy_and_the_proxys_secrets_from_the_origin,
-          tunnel__that_is_refused_is_not_asked_for_again, redirect__makes_the_way_anew,
-          redirect__to_another_origin_still_tells_the_proxy_who_asks,
+          tunnel__that_is_refused_is_not_asked_for_again, tunnel__answer_of_the_proxy_can_be_read,
+          redirect__makes_the_way_anew, redirect__to_another_origin_still_tells_the_proxy_who_asks,
           proxy__that_is_not_there_is_told_apart_from_the_origin,
           https_proxy__is_verified_by_its_own_configuration,
           https_proxy__is_held_to_its_name_and_fingerprint,

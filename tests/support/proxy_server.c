@@ -330,7 +330,7 @@ static void serve_socks5(struct client *client)
 /* serve_connect reads the head of a CONNECT, of which `first` is there. */
 static void serve_connect(struct client *client, char first)
 {
-    static const char yes[] = "HTTP/1.1 200 Connection established\r\n\r\n";
+    static const char yes[] = "HTTP/1.1 200 Connection established\r\nX-Exit: here\r\n\r\n";
     static const char no[] = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n";
     static const char who[] = "HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic\r\n"
                               "Content-Length: 3\r\n\r\nwho";

@@ -26,6 +26,7 @@ static struct tls_scene scene;
 static SSL_CTX *context;
 static struct proxy_server *proxy, *second;
 static struct urlp_proxy_hop hop, inner_hop;
+static struct urlpool_headers *answer; /* to the last CONNECT */
 static struct urlp_route route;
 static struct urlp_network network;
 static struct urlp_chain_means means;
@@ -89,7 +90,8 @@ static void begin(enum urlp_proxy_kind kind, struct proxy_server_options options
     means = (struct urlp_chain_means){.resolver = urlp_resolver_new(NULL, &err),
                                       .sessions = scene.sessions,
                                       .network = &network,
-                                      .limits = &limits};
+                                      .limits = &limits,
+                                      .proxy_headers = &answer};
     call = test_call();
     call.trace = &trace;
     call.counters = &counters;
@@ -97,6 +99,8 @@ static void begin(enum urlp_proxy_kind kind, struct proxy_server_options options
 
 static void end(void)
 {
+    urlpool_headers_free(answer);
+    answer = NULL;
     urlp_resolver_free(means.resolver);
     urlp_network_deinit(&network);
     proxy_server_stop(proxy);
@@ -660,6 +664,8 @@ START_TEST(chain__survives_each_allocation_that_fails)
         failing_allocator_fail_nth(0);
         ck_assert(stream != NULL || err.code == URLPOOL_E_NOMEM);
         urlp_stream_free(stream, URLP_CLOSE_SILENT);
+        urlpool_headers_free(answer);
+        answer = NULL;
         ck_assert_int_eq(failing_allocator_num_live(), num_live);
     }
     ck_assert_uint_gt(n, 1);

@@ -455,15 +455,22 @@ START_TEST(set_tunnel__speaks_http_through_the_proxy)
 {
     struct test_server *server = test_server_start(show, NULL, NULL);
     struct urlpool_headers *headers = urlpool_headers_new(NULL);
+    const struct urlpool_headers *said;
     struct urlpool_connection *connection;
     struct proxy proxy;
     char *head;
 
     must_be_ok(urlpool_headers_add(headers, "Proxy-Authorization", "Basic eA==", &err));
-    proxy_start(&proxy, test_server_port(server), "HTTP/1.1 200 Go\r\n\r\n");
+    proxy_start(&proxy, test_server_port(server),
+                "HTTP/1.1 200 Go\r\nVia: 1.1 here\r\nX-Exit: a\r\nX-Exit: b\r\n\r\n");
     connection = urlpool_connection_new("127.0.0.1", loopback_port(proxy.listener), NULL, &err);
     must_be_ok(urlpool_connection_set_tunnel(connection, "example.com:8080", 0, headers, &err));
+    ck_assert_ptr_null(urlpool_connection_proxy_headers(connection));
     head = fetch_head(connection);
+    said = urlpool_connection_proxy_headers(connection);
+    ck_assert_str_eq(urlpool_headers_get(said, "via"), "1.1 here");
+    ck_assert_str_eq(urlpool_headers_get_nth(said, "X-Exit", 1), "b");
+    ck_assert_uint_eq(urlpool_headers_count(said), 3);
     ck_assert_ptr_nonnull(strstr(head, "GET / HTTP/1.1\r\nHost: example.com:8080\r\n"));
     ck_assert_ptr_null(strstr(head, "Proxy-Authorization"));
     urlpool_connection_free(connection);
@@ -526,6 +533,28 @@ START_TEST(set_tunnel__that_the_proxy_refuses_is_a_proxy_error)
     ck_assert(!urlpool_connection_is_connected(connection));
     urlpool_connection_free(connection);
     proxy_join(&proxy);
+}
+END_TEST
+
+START_TEST(proxy_headers__are_those_of_the_last_opening)
+{
+    struct urlpool_connection *connection;
+    struct proxy proxy;
+
+    proxy_start(&proxy, 0, "HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\n");
+    connection = urlpool_connection_new("127.0.0.1", loopback_port(proxy.listener), NULL, &err);
+    must_be_ok(urlpool_connection_set_tunnel(connection, "h", 99, NULL, &err));
+    ck_assert_int_eq(urlpool_connection_connect(connection, &err), URLPOOL_E_PROXY);
+    ck_assert_str_eq(
+        urlpool_headers_get(urlpool_connection_proxy_headers(connection), "Proxy-Authenticate"),
+        "Basic realm=\"x\"");
+    urlpool_connection_close(connection);
+    ck_assert_ptr_nonnull(urlpool_connection_proxy_headers(connection));
+    proxy_join(&proxy); /* and nobody listens any more */
+    ck_assert_int_eq(urlpool_connection_connect(connection, &err), URLPOOL_E_CONNECT);
+    ck_assert_ptr_null(urlpool_connection_proxy_headers(connection));
+    urlpool_connection_free(connection);
+    ck_assert_ptr_null(urlpool_connection_proxy_headers(NULL));
 }
 END_TEST
 
@@ -610,5 +639,6 @@ RUN_TESTS("floor_open", new__reads_host_and_port_in_all_their_forms,
           set_tunnel__speaks_http_through_the_proxy,
           set_tunnel__verifies_the_target_and_not_the_proxy,
           set_tunnel__that_the_proxy_refuses_is_a_proxy_error,
+          proxy_headers__are_those_of_the_last_opening,
           set_tunnel__refuses_what_is_unfit_and_what_comes_too_late,
           floor__survives_each_allocation_that_fails)

@@ -15,6 +15,7 @@ static struct urlpool_error err;
 static struct urlpool_limits limits;
 static struct urlp_call call;
 static struct urlp_tunnel tunnel;
+static struct urlpool_headers *answer;
 static char traced[256];
 
 static void record(void *user, const struct urlpool_trace_event *event)
@@ -31,6 +32,8 @@ static const struct urlpool_trace trace = {record, NULL};
 static void begin(void)
 {
     script = script_new();
+    urlpool_headers_free(answer);
+    answer = NULL;
     limits = (struct urlpool_limits){0};
     tunnel = (struct urlp_tunnel){
         .target = {.host = urlp_span_of("example.com"), .port = 443}
@@ -41,7 +44,7 @@ static void begin(void)
 
 static struct urlp_stream *wrap(void)
 {
-    return urlp_tunnel_wrap(script_open(script), &tunnel, &limits, &call, &err);
+    return urlp_tunnel_wrap(script_open(script), &tunnel, &limits, &call, &answer, &err);
 }
 
 /* check_refused says that no tunnel came about, and that the stream below is still the caller's. */
@@ -231,6 +234,8 @@ START_TEST(tunnel__survives_each_allocation_that_fails)
             ck_assert_int_eq(err.code, URLPOOL_E_NOMEM);
         }
         urlp_stream_free(stream, URLP_CLOSE_SILENT);
+        urlpool_headers_free(answer);
+        answer = NULL;
         ck_assert_int_eq(failing_allocator_num_live(), 0);
         script_free(script);
     }
@@ -238,11 +243,56 @@ START_TEST(tunnel__survives_each_allocation_that_fails)
 }
 END_TEST
 
+START_TEST(tunnel__keeps_what_the_proxy_said)
+{
+    struct urlp_stream *stream;
+
+    begin();
+    script_give(script, "HTTP/1.1 103 Early Hints\r\nX: early\r\n\r\n"
+                        "HTTP/1.1 200 OK\r\nVia: one\r\nX: 1\r\nx: 2\r\n\r\n");
+    stream = wrap();
+    ck_assert_uint_eq(urlpool_headers_count(answer), 3);
+    ck_assert_str_eq(urlpool_headers_get(answer, "via"), "one");
+    ck_assert_str_eq(urlpool_headers_get_nth(answer, "X", 1), "2");
+    urlp_stream_free(stream, URLP_CLOSE_SILENT);
+    script_free(script);
+
+    script = script_new(); /* the answer of another takes the place of that */
+    script_give(script, "HTTP/1.1 403 No\r\nX: no\r\n\r\n");
+    ck_assert_ptr_null(wrap());
+    ck_assert_uint_eq(urlpool_headers_count(answer), 1);
+    ck_assert_str_eq(urlpool_headers_get(answer, "X"), "no");
+    script_free(script);
+
+    begin();
+    script_end(script, URLP_END_CLEAN);
+    ck_assert_ptr_null(wrap());
+    ck_assert_ptr_null(answer);
+    script_free(script);
+}
+END_TEST
+
+START_TEST(tunnel__says_what_a_407_asks_for)
+{
+    begin();
+    script_give(script, "HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic realm=\"a\xff\"\r\n"
+                        "Proxy-Authenticate: Digest\r\n\r\n");
+    check_refused(
+        URLPOOL_E_PROXY, URLPOOL_OK,
+        "tunnel to example.com:443 refused: 407 Who; asked for is Basic realm=\"a\\xff\"");
+
+    begin();
+    script_give(script, "HTTP/1.1 403 No\r\nProxy-Authenticate: Basic\r\n\r\n");
+    check_refused(URLPOOL_E_PROXY, URLPOOL_OK, "tunnel to example.com:443 refused: 403 No");
+}
+END_TEST
+
 RUN_TESTS("tunnel", tunnel__asks_for_host_and_port,
           tunnel__puts_an_ipv6_address_in_brackets_and_leaves_its_zone_out,
           tunnel__sends_the_headers_for_the_proxy_and_one_host,
           tunnel__gives_out_first_what_came_behind_the_answer,
-          tunnel__that_is_refused_says_by_which_status,
+          tunnel__that_is_refused_says_by_which_status, tunnel__keeps_what_the_proxy_said,
+          tunnel__says_what_a_407_asks_for,
           tunnel__through_a_proxy_that_speaks_no_http_fails_with_the_cause,
           tunnel__through_a_silent_proxy_is_a_connect_timeout, tunnel__keeps_to_the_limits_of_heads,
           tunnel__survives_each_allocation_that_fails)
