@@ -22,6 +22,7 @@ struct urlp_tenure {
     struct urlpool_trace trace;
     struct urlp_call call; /* told if the connection dies at the end */
     struct urlp_lease lease;
+    int64_t try_began_ns; /* of the try whose response this is for */
     bool is_on_heap;
 };
 
@@ -67,6 +68,8 @@ struct urlp_journey {
     bool maybe_processed;
     bool is_over_budget; /* a retry was withheld */
 
+    struct urlpool_pool *pool; /* a reference to that of the last try; NULL: none was found yet */
+    int64_t try_began_ns;
     struct urlp_tenure stack_tenure;
     struct urlp_tenure *tenure; /* NULL: no place is held */
 };

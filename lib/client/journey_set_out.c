@@ -130,7 +130,6 @@ enum urlpool_code urlp_journey_set_out(struct urlp_journey *journey, const char 
         journey->trace = &journey->manager->trace;
     }
     journey->call.trace = journey->trace;
-    journey->call.counters = &journey->manager->counters;
     journey->call.cancel = journey->options->cancel;
     journey->call.total_by = urlp_deadline_in(journey->timeout.total_ms);
     journey->call.by = journey->call.total_by;

@@ -5,6 +5,7 @@
  * response is streamed. */
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "client/connector.h"
 #include "client/journey.h"
@@ -20,6 +21,14 @@ static void end_tenure(struct urlp_tenure *tenure) URLP_MAY_BLOCK
     }
 }
 
+/* count_try counts a try that has ended. */
+static void count_try(const struct urlp_call *call, int64_t began_ns)
+{
+    if (call->counters != NULL) {
+        urlp_durations_count(&call->counters->tries, urlp_try_bounds_ns, urlp_now_ns() - began_ns);
+    }
+}
+
 /* connection_ended is called by the response, once, when it needs its connection no more. */
 static void connection_ended(void *user, struct urlpool_connection *connection,
                              const struct urlp_connection_verdict *verdict) URLP_MAY_BLOCK
@@ -29,6 +38,7 @@ static void connection_ended(void *user, struct urlpool_connection *connection,
 
     (void)connection;
     end.call = &tenure->call;
+    count_try(&tenure->call, tenure->try_began_ns);
     urlp_lease_release(&tenure->lease, &end);
     end_tenure(tenure);
 }
@@ -65,6 +75,7 @@ static void hand_over(struct urlp_journey *journey,
 {
     const struct urlp_response_owner owner = {connection_ended, journey->tenure};
 
+    journey->tenure->try_began_ns = journey->try_began_ns;
     journey->tenure = NULL;
     journey->call.trace = journey->trace;
     urlp_response_set_owner(response, &owner);
@@ -149,8 +160,19 @@ static struct urlpool_pool *find_pool(const struct urlp_journey *journey,
         check_origin(journey, err) != URLPOOL_OK) {
         return NULL;
     }
-    urlp_pool_ref(journey->only_pool);
-    return journey->only_pool;
+    return urlp_pool_here(journey->only_pool, err);
+}
+
+/* enter_pool has the next try counted in `pool`, whose reference becomes the journey's. The request
+ * itself is one of the first pool it gets to. */
+static void enter_pool(struct urlp_journey *journey, struct urlpool_pool *pool) URLP_MAY_BLOCK
+{
+    journey->call.counters = urlp_pool_counters(pool);
+    if (journey->pool == NULL) {
+        URLP_COUNT(&journey->call, requests, 1);
+    }
+    urlp_pool_unref(journey->pool);
+    journey->pool = pool;
 }
 
 /* take_place gets a connection for the URL in hand, once its head can be made: a place in the pool,
@@ -173,6 +195,7 @@ static enum urlpool_code take_place(struct urlp_journey *journey, struct urlp_he
     if (pool == NULL) {
         return err->code;
     }
+    enter_pool(journey, pool);
     code = draft_head(journey, pool, draft, err);
     if (code == URLPOOL_OK) {
         const struct urlp_origin origin = urlp_origin_of(&journey->url);
@@ -188,7 +211,6 @@ static enum urlpool_code take_place(struct urlp_journey *journey, struct urlp_he
         code = urlp_lease_acquire(pool, limits->pool_ms, limits->connect_ms, &journey->call,
                                   &journey->tenure->lease, err);
     }
-    urlp_pool_unref(pool);
     return code;
 }
 
@@ -198,6 +220,7 @@ struct urlpool_response *urlp_journey_try(struct urlp_journey *journey, struct u
     struct urlpool_response *response = NULL;
 
     journey->tried = (struct urlp_tried){0};
+    journey->try_began_ns = urlp_now_ns();
     if (take_place(journey, &draft, err) == URLPOOL_OK) {
         journey->tried.expected_continue = draft.expects_continue;
         response = exchange(journey, &draft.head, err);
@@ -207,6 +230,7 @@ struct urlpool_response *urlp_journey_try(struct urlp_journey *journey, struct u
     }
     urlp_head_draft_deinit(&draft);
     if (response == NULL) {
+        count_try(&journey->call, journey->try_began_ns);
         journey->tried.code = err->code;
         journey->maybe_processed |= journey->tried.request_bytes_sent;
         return NULL;

@@ -26,7 +26,7 @@ struct urlpool_manager {
     struct urlpool_headers *headers; /* NULL: none */
     char *user_agent;                /* NULL: none is sent */
     struct urlpool_trace trace;
-    struct urlp_counters counters;
+    struct urlp_counters counters; /* of what got to no pool; the others are the pools' */
     struct urlp_opener *opener;
     struct urlp_pool_set *pools;
     struct urlp_tls_slot tls;

@@ -204,7 +204,7 @@ static enum urlpool_code lease_for(struct urlpool_pool *pool, const struct urlpo
     static const struct urlpool_timeout unsaid;
     struct urlpool_manager *manager = manager_of(pool);
     struct urlpool_timeout limits;
-    struct urlp_call call = {.cancel = cancel, .counters = &manager->counters};
+    struct urlp_call call = {.cancel = cancel};
     enum urlpool_code code =
         urlp_timeout_resolve(timeout != NULL ? timeout : &unsaid, &manager->timeout, &limits, err);
 
@@ -217,6 +217,7 @@ static enum urlpool_code lease_for(struct urlpool_pool *pool, const struct urlpo
     code = urlp_lease_acquire(pool, limits.pool_ms, limits.connect_ms, &call, out, err);
     if (code == URLPOOL_OK) {
         urlp_connection_configure(out->connection, &limits, cancel, call.trace);
+        urlp_connection_count_in(out->connection, urlp_pool_counters(out->pool));
     }
     return code;
 }
@@ -266,6 +267,7 @@ void urlpool_pool_release(struct urlpool_pool *pool,
     urlp_connection_set_loan(connection, NULL);
     urlp_connection_judge(connection, &verdict);
     urlp_connection_configure(connection, &manager->timeout, NULL, NULL);
+    urlp_connection_count_in(connection, NULL);
     end = urlp_lease_end_of(&verdict);
     end.num_requests = (int64_t)(num_requests_of(connection) - loan->num_requests_before);
     urlp_lease_release(&loan->lease, &end);
@@ -284,7 +286,6 @@ enum urlpool_code urlpool_manager_preconnect(struct urlpool_manager *manager, co
     if (pool == NULL) {
         return urlp_fail_with(err, &failure);
     }
-    call.counters = &manager->counters;
     call.trace = manager->trace.event != NULL ? &manager->trace : NULL;
     call.total_by = urlp_deadline_in(manager->timeout.total_ms);
     call.by = call.total_by;

@@ -8,11 +8,6 @@
 #include "base/error.h"
 #include "client/manager.h"
 
-static uint64_t figure(const _Atomic uint64_t *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 /* give_out copies as much of `stats` as the caller's struct, perhaps an older one, has room for. */
 static void give_out(const struct urlpool_stats *stats, struct urlpool_stats *out, size_t out_size)
 {
@@ -29,21 +24,7 @@ void urlpool_manager_stats(struct urlpool_manager *manager, struct urlpool_stats
         return;
     }
     if (manager != NULL) {
-        const struct urlp_counters *counters = &manager->counters;
-
-        stats.requests = figure(&counters->requests);
-        stats.redirects = figure(&counters->redirects);
-        stats.stale_retries = figure(&counters->stale_retries);
-        stats.retries = figure(&counters->retries);
-        stats.retries_withheld = figure(&counters->retries_withheld);
-        stats.failures = figure(&counters->failures);
-        stats.bytes_sent = figure(&counters->bytes_sent);
-        stats.bytes_received = figure(&counters->bytes_received);
-        stats.dns_queries = figure(&counters->dns_queries);
-        stats.dns_hits = figure(&counters->dns_hits);
-        stats.tls_full = figure(&counters->tls_full);
-        stats.tls_resumed = figure(&counters->tls_resumed);
-        stats.tls_refused = figure(&counters->tls_refused);
+        urlp_counters_show(&manager->counters, &stats);
         urlp_pool_set_stats(manager->pools, NULL, &stats);
     }
     give_out(&stats, out, out_size);

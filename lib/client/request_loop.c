@@ -138,7 +138,13 @@ static struct urlpool_response *run(struct urlp_journey *journey,
 static void fail(const struct urlp_journey *journey, struct urlpool_error *why,
                  struct urlpool_error *err)
 {
-    urlp_count(&journey->manager->counters.failures, 1);
+    struct urlp_counters *counters = journey->call.counters;
+
+    if (journey->pool == NULL) { /* it belongs to no pool, then */
+        counters = &journey->manager->counters;
+        urlp_count(&counters->requests, 1);
+    }
+    urlp_count(&counters->failures, 1);
     why->num_attempts = journey->num_attempts;
     why->http_status = why->http_status != 0 ? why->http_status : journey->last_status;
     why->maybe_processed = journey->maybe_processed;
@@ -189,7 +195,6 @@ struct urlpool_response *urlp_request_make(struct urlpool_manager *manager,
     if (only_pool != NULL) {
         urlp_pool_ref(only_pool);
     }
-    urlp_count(&manager->counters.requests, 1);
     if (set_out(&journey, method, url, &why) == URLPOOL_OK) {
         response = run(&journey, &why);
     }
@@ -198,6 +203,7 @@ struct urlpool_response *urlp_request_make(struct urlpool_manager *manager,
     } else {
         part_with(&journey, response);
     }
+    urlp_pool_unref(journey.pool);
     urlp_hops_deinit(&journey.hops);
     urlp_body_plan_deinit(&journey.body);
     urlp_buf_deinit(&journey.authorization);

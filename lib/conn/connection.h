@@ -10,6 +10,7 @@
 #include "conn/body_plan.h"
 #include "http/field.h"
 
+struct urlp_counters;
 struct urlp_spares;
 
 /* What the floors above need of a connection beside its public face. */
@@ -77,6 +78,11 @@ void urlp_connection_configure(struct urlpool_connection *connection,
                                const struct urlpool_timeout *timeout,
                                const struct urlpool_cancel *cancel,
                                const struct urlpool_trace *trace);
+
+/* urlp_connection_count_in says where what the lower floor's functions do is counted; NULL: nowhere.
+ */
+void urlp_connection_count_in(struct urlpool_connection *connection,
+                              struct urlp_counters *counters);
 
 /* urlp_connection_set_loan notes for whoever lends the connection what he needs to take it back;
  * NULL: it is not lent. */

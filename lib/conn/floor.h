@@ -36,6 +36,7 @@ struct urlp_floor {
     int64_t data_bytes_max;
     struct urlpool_timeout timeout; /* resolved */
     const struct urlpool_cancel *cancel;
+    struct urlp_counters *counters; /* NULL: nobody counts */
     struct urlpool_trace user_trace;
     struct urlpool_trace own_trace; /* prints, then tells user_trace */
     struct urlp_floor_debug debug;

@@ -141,6 +141,11 @@ void urlp_connection_configure(struct urlpool_connection *connection,
     floor->state = URLP_FLOOR_IDLE;
 }
 
+void urlp_connection_count_in(struct urlpool_connection *connection, struct urlp_counters *counters)
+{
+    connection->floor.counters = counters;
+}
+
 const char *urlp_connection_accept_encoding(void)
 {
     return urlp_decoder_accept_encoding();
@@ -150,7 +155,11 @@ struct urlp_call urlp_floor_call(struct urlpool_connection *connection, int64_t 
 {
     struct urlp_floor *floor = &connection->floor;
     struct urlp_call call = {
-        .by = urlp_deadline_in(wait_ms), .total_by = URLP_NEVER, .cancel = floor->cancel};
+        .by = urlp_deadline_in(wait_ms),
+        .total_by = URLP_NEVER,
+        .cancel = floor->cancel,
+        .counters = floor->counters,
+    };
 
     if (floor->debug.level > 0) {
         floor->own_trace = (struct urlpool_trace){urlp_floor_trace, floor};

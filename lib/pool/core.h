@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "base/counters.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "base/park.h"
@@ -49,6 +50,7 @@ struct urlp_pool_core {
         uint64_t round;             /* of urlp_pool_set_maintain */
         int num_passed;             /* grants that went past the first of `hungry` */
         struct urlpool_stats stats; /* sums over all pools there ever were */
+        struct urlp_counters gone;  /* sums over the pools that are no more */
         bool is_closed;
     } locked URLP_GUARDED;
 };
@@ -73,6 +75,7 @@ struct urlpool_pool {
     const char *name;
     size_t key_len;
     const uint8_t *key;
+    struct urlp_counters counters; /* under no lock; `gone` has them when the pool is no more */
     struct {
         struct urlp_list in_live, in_all;
         struct urlp_list in_line; /* of starved or hungry, or of no list */

@@ -52,6 +52,7 @@ static void pass_on(struct urlpool_pool *pool, struct urlp_waiter *me,
 static void count_wait(struct urlpool_stats *stats, int64_t waited_ns, bool in_vain)
 {
     stats->waits++;
+    stats->wait_buckets[urlp_bucket_of(waited_ns, urlp_wait_bounds_ns, URLPOOL_WAIT_BUCKETS - 1)]++;
     stats->wait_ns += (uint64_t)waited_ns;
     stats->wait_timeouts += in_vain ? 1 : 0;
 }
@@ -64,6 +65,7 @@ static enum urlp_park_end sleep_until_granted(struct urlpool_pool *pool, struct 
     URLP_TSA(requires_capability(pool->core->mutex, urlp_any_lock))
 {
     int64_t began_ns = urlp_now_ns();
+    int64_t waited_ns;
     enum urlp_park_end end;
 
     me->park = park;
@@ -79,8 +81,9 @@ static enum urlp_park_end sleep_until_granted(struct urlpool_pool *pool, struct 
         end = URLP_PARK_TIMEOUT;
         pass_on(pool, me, change);
     }
-    count_wait(&pool->locked.stats, urlp_now_ns() - began_ns, end == URLP_PARK_TIMEOUT);
-    count_wait(&pool->core->locked.stats, urlp_now_ns() - began_ns, end == URLP_PARK_TIMEOUT);
+    waited_ns = urlp_now_ns() - began_ns;
+    count_wait(&pool->locked.stats, waited_ns, end == URLP_PARK_TIMEOUT);
+    count_wait(&pool->core->locked.stats, waited_ns, end == URLP_PARK_TIMEOUT);
     return end;
 }
 

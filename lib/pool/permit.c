@@ -82,6 +82,7 @@ enum urlpool_code urlp_permit_dial(struct urlpool_pool *pool, int64_t connect_ms
     struct urlp_seat *seat = urlp_zalloc(sizeof(*seat));
     struct urlpool_error failure = {0};
 
+    bounded.counters = &pool->counters;
     urlp_call_trace(call, URLPOOL_TRACE_LEASED, pool->name, strlen(pool->name), 0);
     if (seat != NULL) {
         /* What changes while it dials has changed for it, too. */

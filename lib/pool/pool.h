@@ -23,6 +23,7 @@
 
 struct urlpool_tls;
 struct urlpool_pool;
+struct urlp_counters;
 struct urlp_pool_set;
 struct urlp_seat;
 
@@ -110,6 +111,17 @@ void *urlp_pool_user(const struct urlpool_pool *pool);
 
 /* urlp_pool_route is the way to the pool's origin. Owns: valid as long as the pool. */
 const struct urlp_route *urlp_pool_route(const struct urlpool_pool *pool);
+
+/* urlp_pool_here takes a reference to this process's pool for the origin of `pool`: to `pool`
+ * itself, unless that is a parent process's.
+ *
+ * Errors:  those of urlp_pool_set_get. */
+URLPOOL_MUST_USE struct urlpool_pool *urlp_pool_here(struct urlpool_pool *pool,
+                                                     struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_pool_counters is where what is done with the pool's connections is counted. Owns: valid as
+ * long as the pool. */
+struct urlp_counters *urlp_pool_counters(struct urlpool_pool *pool);
 
 /* urlp_pool_name is "https://example.com:443". Owns: valid as long as the pool. */
 const char *urlp_pool_name(const struct urlpool_pool *pool);

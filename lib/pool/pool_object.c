@@ -85,6 +85,11 @@ const struct urlp_route *urlp_pool_route(const struct urlpool_pool *pool)
     return &pool->route;
 }
 
+struct urlp_counters *urlp_pool_counters(struct urlpool_pool *pool)
+{
+    return &pool->counters;
+}
+
 const char *urlp_pool_name(const struct urlpool_pool *pool)
 {
     return pool->name;

@@ -33,7 +33,7 @@ const char *urlpool_closed_name(enum urlpool_closed why)
     return closed_names[why];
 }
 
-/* add sums the figures that a pool keeps; the others are not the pool's. */
+/* add sums the figures that are kept under the lock. */
 static void add(struct urlpool_stats *out, const struct urlpool_stats *more)
 {
     out->pools += more->pools;
@@ -55,6 +55,26 @@ static void add(struct urlpool_stats *out, const struct urlpool_stats *more)
     out->waits += more->waits;
     out->wait_ns += more->wait_ns;
     out->pools_retired += more->pools_retired;
+    for (size_t i = 0; i < URLPOOL_WAIT_BUCKETS; i++) {
+        out->wait_buckets[i] += more->wait_buckets[i];
+    }
+    out->half_dials += more->half_dials;
+    out->dials_overtaken += more->dials_overtaken;
+    out->dials_resumed += more->dials_resumed;
+    out->dials_shared += more->dials_shared;
+    out->leaks += more->leaks;
+}
+
+/* show_all_counters sums what all pools there ever were have counted. */
+static void show_all_counters(struct urlp_pool_core *core,
+                              struct urlpool_stats *out) URLP_HOLDS_LOCK
+{
+    urlp_counters_show(&core->locked.gone, out);
+    for (struct urlp_list *link = core->locked.all.next; link != &core->locked.all;
+         link = link->next) {
+        urlp_counters_show(&URLP_CONTAINER(link, struct urlpool_pool, locked.in_all)->counters,
+                           out);
+    }
 }
 
 void urlp_pool_set_stats(struct urlp_pool_set *set, struct urlpool_pool *pool,
@@ -66,7 +86,13 @@ void urlp_pool_set_stats(struct urlp_pool_set *set, struct urlpool_pool *pool,
         return; /* out of memory, or a parent's pool, which has nothing in this process */
     }
     urlp_mutex_lock(&core->mutex);
-    add(out, pool != NULL ? &pool->locked.stats : &core->locked.stats);
+    if (pool != NULL) {
+        add(out, &pool->locked.stats);
+        urlp_counters_show(&pool->counters, out);
+    } else {
+        add(out, &core->locked.stats);
+        show_all_counters(core, out);
+    }
     urlp_mutex_unlock(&core->mutex);
 }
 

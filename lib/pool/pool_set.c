@@ -46,6 +46,7 @@ static void discard(struct urlpool_pool *pool, struct urlp_change *change) URLP_
 {
     urlp_list_remove(&pool->locked.in_all);
     urlp_list_push_back(&change->pools, &pool->locked.in_all);
+    urlp_counters_add(&pool->core->locked.gone, &pool->counters);
 }
 
 /* leave takes a pool out of the set, if it is in it, and lets it go on as `state`. It may be freed
@@ -208,6 +209,15 @@ struct urlpool_pool *urlp_pool_set_get(struct urlp_pool_set *set, const struct u
     } else if (code != URLPOOL_OK) {
         urlp_fail(err, code, URLPOOL_PHASE_POOL, "closed");
     }
+    return pool;
+}
+
+struct urlpool_pool *urlp_pool_here(struct urlpool_pool *pool, struct urlpool_error *err)
+{
+    if (urlp_pool_is_foreign(pool)) {
+        return urlp_pool_set_get(pool->set, &pool->route, err);
+    }
+    urlp_pool_ref(pool);
     return pool;
 }
 
