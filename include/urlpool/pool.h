@@ -100,8 +100,9 @@ URLPOOL_API URLPOOL_MUST_USE struct urlpool_connection *urlpool_pool_acquire(
 URLPOOL_API void urlpool_pool_release(struct urlpool_pool *pool,
                                       struct urlpool_connection *connection);
 
-/* urlpool_pool_stats fills in the pool's part of `out`; the figures that only a manager counts,
- * from `requests` on, are zero.
+/* urlpool_pool_stats fills `out` with what the pool has done. A request is counted, once, by the
+ * first pool it gets to, a failure by the last, everything else by the pool it happens in: a
+ * manager's figures are the sums over all pools it ever had, and requests that got to none.
  *
  * Sizes:   `out_size` is the caller's sizeof(*out).
  * Threads: any number at once. */

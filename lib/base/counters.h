@@ -12,7 +12,8 @@
 
 /* struct urlp_durations is a histogram of how long something took. */
 struct urlp_durations {
-    _Atomic uint64_t buckets[URLP_DURATION_BUCKETS]; /* each counts what is in no bucket before it */
+    _Atomic uint64_t
+        buckets[URLP_DURATION_BUCKETS]; /* each counts what is in no bucket before it */
     _Atomic uint64_t sum_ns;
 };
 

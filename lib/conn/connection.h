@@ -79,7 +79,8 @@ void urlp_connection_configure(struct urlpool_connection *connection,
                                const struct urlpool_cancel *cancel,
                                const struct urlpool_trace *trace);
 
-/* urlp_connection_count_in says where what the lower floor's functions do is counted; NULL: nowhere.
+/* urlp_connection_count_in says where what the lower floor's functions do is counted; NULL:
+ * nowhere.
  */
 void urlp_connection_count_in(struct urlpool_connection *connection,
                               struct urlp_counters *counters);
