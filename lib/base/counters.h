@@ -10,10 +10,10 @@
 /* How many buckets a histogram of durations has, the last for what is longer than every bound. */
 #define URLP_DURATION_BUCKETS 15
 
-/* struct urlp_durations is a histogram of how long something took. */
+/* struct urlp_durations is a histogram of how long something took. Each bucket counts what is in
+ * none before it. */
 struct urlp_durations {
-    _Atomic uint64_t
-        buckets[URLP_DURATION_BUCKETS]; /* each counts what is in no bucket before it */
+    _Atomic uint64_t buckets[URLP_DURATION_BUCKETS];
     _Atomic uint64_t sum_ns;
 };
 
