@@ -88,7 +88,8 @@ START_TEST(show__adds_each_figure_to_its_own_field)
                                      .dns_queries = 9,
                                      .dns_hits = 10,
                                      .tls_full = 11,
-                                     .tls_resumed = 12};
+                                     .tls_resumed = 12,
+                                     .tls_refused = 13};
     struct urlpool_stats stats = {0};
 
     urlp_counters_show(&counters, &stats);
@@ -105,6 +106,7 @@ START_TEST(show__adds_each_figure_to_its_own_field)
     ck_assert_uint_eq(stats.dns_hits, 20);
     ck_assert_uint_eq(stats.tls_full, 22);
     ck_assert_uint_eq(stats.tls_resumed, 24);
+    ck_assert_uint_eq(stats.tls_refused, 26);
 }
 END_TEST
 
