@@ -36,6 +36,23 @@ URLPOOL_MUST_USE struct urlp_resolver *urlp_resolver_new(
  * Threads: any number at once. */
 void urlp_resolver_forget(struct urlp_resolver *resolver) URLP_MAY_BLOCK;
 
+/* urlp_resolver_num_gone changes whenever an address of a name is found to be gone: absent from
+ * three fresh answers in a row over at least a minute.
+ *
+ * Threads: any number at once; takes no lock. */
+uint64_t urlp_resolver_num_gone(const struct urlp_resolver *resolver);
+
+/* urlp_resolver_is_gone says whether the DNS has given `ip` for `host`, and gives it no more.
+ *
+ * Threads: any number at once. */
+bool urlp_resolver_is_gone(struct urlp_resolver *resolver, struct urlp_span host,
+                           const struct urlp_ip *ip) URLP_MAY_BLOCK;
+
+/* urlp_resolver_fresh_ms is for how long no server will be asked for `host` again; 0: it would be
+ * now; -1: it is no name. */
+int64_t urlp_resolver_fresh_ms(struct urlp_resolver *resolver,
+                               struct urlp_span host) URLP_MAY_BLOCK;
+
 /* urlp_resolver_free forgets all answers. No dial may be under way. Accepts NULL. */
 void urlp_resolver_free(struct urlp_resolver *resolver) URLP_MAY_BLOCK;
 

@@ -176,6 +176,7 @@ static void on_reply(void *user, int status, int num_timeouts, struct ares_addri
     reply->status = status;
     reply->ttl_s = INT64_MAX;
     reply->answer.is_done = true;
+    reply->is_said = status == ARES_SUCCESS || status == ARES_ENODATA;
     slot->query->saw_no_data |= status == ARES_ENODATA;
     if (info == NULL) {
         return;

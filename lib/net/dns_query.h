@@ -19,6 +19,7 @@ struct urlp_dns_config {
 struct urlp_dns_reply {
     struct urlp_addresses answer;
     int status;    /* of c-ares, when done */
+    bool is_said;  /* a server has answered, be it that there are none */
     int64_t ttl_s; /* the least of the chain, aliases included; meaningless without addresses */
 };
 
@@ -58,6 +59,16 @@ const struct urlp_dns_reply *urlp_dns_query_replies(const struct urlp_dns_query 
 /* urlp_dns_query_failure says why both replies are done and hold no address. */
 void urlp_dns_query_failure(const struct urlp_dns_query *query,
                             struct urlp_dns_failure *out_failure);
+
+/* urlp_dns_ttl_s is how long replies, one per enum urlp_family, are good: for the least TTL of
+ * those with addresses, between a second and an hour. */
+int64_t urlp_dns_ttl_s(const struct urlp_dns_reply replies[]);
+
+/* urlp_dns_fail says that `host` has no address, and why.
+ *
+ * Errors:  the failure's code; phase RESOLVE. */
+enum urlpool_code urlp_dns_fail(const struct urlp_dns_failure *failure, struct urlp_span host,
+                                struct urlpool_error *err);
 
 /* urlp_dns_servers_are_valid says whether c-ares can read `servers`.
  *

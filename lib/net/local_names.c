@@ -12,6 +12,8 @@
 #include "base/error.h"
 #include "net/resolver.h"
 
+#define LABEL_BYTES_MAX 63 /* RFC 1035 section 2.3.4 */
+
 #define HOSTS_FILE           "/etc/hosts"
 #define HOSTS_FILE_BYTES_MAX ((size_t)16 * 1024 * 1024)
 #define READ_BYTES           4096
@@ -222,4 +224,30 @@ enum urlpool_code urlp_local_answer(const struct urlp_dial_target *target, bool 
     }
     urlp_buf_deinit(&text);
     return code;
+}
+
+static bool is_name_byte(unsigned char c)
+{
+    return urlp_is_alpha(c) || urlp_is_digit(c) || c == '-' || c == '_';
+}
+
+bool urlp_dns_name_of(struct urlp_span host, char out[URLP_DNS_NAME_BYTES_MAX])
+{
+    size_t label_len = 0;
+
+    if (host.len == 0 || host.len > URLP_DNS_NAME_BYTES_MAX ||
+        (host.len == URLP_DNS_NAME_BYTES_MAX && host.data[host.len - 1] != '.')) {
+        return false;
+    }
+    for (size_t i = 0; i < host.len; i++) {
+        unsigned char c = (unsigned char)host.data[i];
+        bool is_dot = c == '.';
+
+        if (is_dot ? label_len == 0 : !is_name_byte(c) || label_len == LABEL_BYTES_MAX) {
+            return false;
+        }
+        label_len = is_dot ? 0 : label_len + 1;
+        out[i] = urlp_to_lower((char)c);
+    }
+    return true;
 }

@@ -11,6 +11,7 @@
 #include "net/resolver.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,16 +22,12 @@
 #include "base/map.h"
 #include "base/park.h"
 #include "base/sync.h"
+#include "net/address_log.h"
 #include "net/dns_query.h"
 #include "net/network.h"
 
-#define NAME_BYTES_MAX  254 /* with a dot behind it */
-#define LABEL_BYTES_MAX 63
-#define ANSWERS_KEPT    1024
+#define ANSWERS_KEPT 1024
 
-#define TTL_MIN_S     1
-#define TTL_MAX_S     3600
-#define TTL_PARTIAL_S 10 /* one family was not waited for: ask again soon */
 #define TTL_FAILURE_S 1
 #define NS_PER_S      INT64_C(1000000000)
 
@@ -49,7 +46,7 @@ struct urlp_lookup {
         struct urlp_list age_link; /* in the resolver's by_age, when finished and in the map */
     } locked URLP_GUARDED;
     size_t name_len;
-    char name[NAME_BYTES_MAX];
+    char name[URLP_DNS_NAME_BYTES_MAX];
 };
 
 struct urlp_resolver {
@@ -62,7 +59,9 @@ struct urlp_resolver {
         struct urlp_map lookups;
         struct urlp_list by_age; /* finished lookups, oldest first */
         size_t num_kept;
+        struct urlp_address_log log;
     } locked URLP_GUARDED;
+    _Atomic uint64_t num_gone; /* how often an address was found to be gone */
 };
 
 /* --- a resolver's life --- */
@@ -78,6 +77,7 @@ static void init_guarded(struct urlp_resolver *resolver) URLP_MAY_BLOCK
     urlp_mutex_init(&resolver->mutex);
     urlp_mutex_lock(&resolver->mutex);
     urlp_list_init(&resolver->locked.by_age);
+    urlp_address_log_init(&resolver->locked.log, ANSWERS_KEPT);
     urlp_mutex_unlock(&resolver->mutex);
 }
 
@@ -170,23 +170,6 @@ static void finish(struct urlp_resolver *resolver, struct urlp_lookup *lookup,
     }
 }
 
-static int64_t ttl_of(const struct urlp_dns_reply replies[])
-{
-    int64_t ttl_s = TTL_MAX_S;
-    bool is_partial = false;
-
-    for (int family = 0; family < URLP_NUM_FAMILIES; family++) {
-        is_partial |= !replies[family].answer.is_done;
-        if (replies[family].answer.num_ips > 0 && replies[family].ttl_s < ttl_s) {
-            ttl_s = replies[family].ttl_s;
-        }
-    }
-    if (is_partial && ttl_s > TTL_PARTIAL_S) {
-        return TTL_PARTIAL_S;
-    }
-    return ttl_s > TTL_MIN_S ? ttl_s : TTL_MIN_S;
-}
-
 /* find returns the lookup of `name` that may be used, or NULL. */
 static struct urlp_lookup *find(struct urlp_resolver *resolver,
                                 struct urlp_span name) URLP_HOLDS_LOCK
@@ -241,6 +224,22 @@ static bool has_addresses(const struct urlp_dns_reply replies[])
     return replies[URLP_FAMILY_V6].answer.num_ips > 0 || replies[URLP_FAMILY_V4].answer.num_ips > 0;
 }
 
+/* log_answers remembers what a query that found addresses has brought. A family whose question was
+ * not answered says nothing about its addresses. */
+static void log_answers(struct urlp_resolver *resolver, const struct urlp_lookup *lookup,
+                        const struct urlp_dns_reply replies[]) URLP_HOLDS_LOCK
+{
+    const struct urlp_span name = urlp_span_make(lookup->name, lookup->name_len);
+
+    for (int family = 0; family < URLP_NUM_FAMILIES; family++) {
+        if (lookup->locked.is_in_map && replies[family].is_said &&
+            urlp_address_log_note(&resolver->locked.log, name, (enum urlp_family)family,
+                                  &replies[family].answer, urlp_boot_ns())) {
+            (void)atomic_fetch_add_explicit(&resolver->num_gone, 1, memory_order_relaxed);
+        }
+    }
+}
+
 /* fail_lookup ends a lookup without an answer. Only that the name has none is worth keeping. */
 static void fail_lookup(struct urlp_lookup_seat *seat,
                         const struct urlp_dns_failure *failure) URLP_MAY_BLOCK
@@ -268,7 +267,8 @@ static void publish(struct urlp_lookup_seat *seat) URLP_MAY_BLOCK
             lookup->locked.answers[family] = replies[family].answer;
         }
         if (is_over) {
-            finish(seat->resolver, lookup, ttl_of(replies));
+            log_answers(seat->resolver, lookup, replies);
+            finish(seat->resolver, lookup, urlp_dns_ttl_s(replies));
         } else {
             wake_followers(lookup);
         }
@@ -278,22 +278,6 @@ static void publish(struct urlp_lookup_seat *seat) URLP_MAY_BLOCK
         urlp_dns_query_free(lookup->query);
         lookup->query = NULL;
     }
-}
-
-static enum urlpool_code describe(const struct urlp_dns_failure *failure, struct urlp_span host,
-                                  struct urlpool_error *err)
-{
-    struct urlp_quoted name = urlp_quote(host.data, host.len);
-
-    if (failure->code == URLPOOL_E_NOMEM) {
-        return urlp_fail_nomem(err);
-    }
-    if (failure->os_errno != 0) {
-        return urlp_fail_errno(err, failure->code, URLPOOL_PHASE_RESOLVE, failure->os_errno,
-                               "no address for name %s: %s", name.text, failure->reason);
-    }
-    return urlp_fail(err, failure->code, URLPOOL_PHASE_RESOLVE, "no address for name %s: %s",
-                     name.text, failure->reason);
 }
 
 /* start makes the query of a lookup whose driver `seat` has just become. */
@@ -317,7 +301,7 @@ static enum urlpool_code start(struct urlp_lookup_seat *seat, struct urlp_span h
     if (lookup->query == NULL) {
         fail_lookup(seat, &failure);
         urlp_lookup_seat_leave(seat);
-        return describe(&failure, host, err);
+        return urlp_dns_fail(&failure, host, err);
     }
     URLP_COUNT(call, dns_queries, 1);
     publish(seat);
@@ -387,34 +371,6 @@ static enum urlpool_code join(struct urlp_lookup_seat *seat, struct urlp_span na
     return URLPOOL_OK;
 }
 
-static bool is_name_byte(unsigned char c)
-{
-    return urlp_is_alpha(c) || urlp_is_digit(c) || c == '-' || c == '_';
-}
-
-/* to_name writes `host` in lower case; false for what is no host name: letters, digits, hyphens and
- * underscores in labels of 1 to 63 (RFC 1035 section 2.3.4), a dot behind it or not. */
-static bool to_name(struct urlp_span host, char out[NAME_BYTES_MAX])
-{
-    size_t label_len = 0;
-
-    if (host.len == 0 || host.len > NAME_BYTES_MAX ||
-        (host.len == NAME_BYTES_MAX && host.data[host.len - 1] != '.')) {
-        return false;
-    }
-    for (size_t i = 0; i < host.len; i++) {
-        unsigned char c = (unsigned char)host.data[i];
-        bool is_dot = c == '.';
-
-        if (is_dot ? label_len == 0 : !is_name_byte(c) || label_len == LABEL_BYTES_MAX) {
-            return false;
-        }
-        label_len = is_dot ? 0 : label_len + 1;
-        out[i] = urlp_to_lower((char)c);
-    }
-    return true;
-}
-
 /* answer_here answers without a query of ours: what the caller has fixed or finds himself, what
  * needs no finding. */
 static enum urlpool_code answer_here(struct urlp_lookup_seat *seat,
@@ -446,7 +402,7 @@ enum urlpool_code urlp_lookup_seat_take(struct urlp_lookup_seat *seat,
                                         struct urlp_addresses out_answers[],
                                         const struct urlp_call *call, struct urlpool_error *err)
 {
-    char name[NAME_BYTES_MAX];
+    char name[URLP_DNS_NAME_BYTES_MAX];
     bool is_found = false;
     enum urlpool_code code;
 
@@ -461,7 +417,7 @@ enum urlpool_code urlp_lookup_seat_take(struct urlp_lookup_seat *seat,
         out_answers[URLP_FAMILY_V4].is_done = true;
         return URLPOOL_OK;
     }
-    if (!to_name(target->host, name)) {
+    if (!urlp_dns_name_of(target->host, name)) {
         return urlp_fail(err, URLPOOL_E_RESOLVE, URLPOOL_PHASE_RESOLVE,
                          "no address for name %s: not a host name",
                          urlp_quote(target->host.data, target->host.len).text);
@@ -512,7 +468,7 @@ enum urlpool_code urlp_lookup_seat_fail(struct urlp_lookup_seat *seat, struct ur
     urlp_mutex_lock(&seat->resolver->mutex);
     failure = seat->lookup->locked.failure;
     urlp_mutex_unlock(&seat->resolver->mutex);
-    return describe(&failure, host, err);
+    return urlp_dns_fail(&failure, host, err);
 }
 
 /* hand_over finds a lookup whose driver leaves a new one, or ends it; returns the query to free. */
@@ -531,7 +487,10 @@ static struct urlp_dns_query *hand_over(struct urlp_resolver *resolver,
         urlp_wake_signal(next->wake_fd);
         return NULL;
     }
-    finish(resolver, lookup, has_addresses(replies) ? ttl_of(replies) : 0);
+    if (has_addresses(replies)) {
+        log_answers(resolver, lookup, replies);
+    }
+    finish(resolver, lookup, has_addresses(replies) ? urlp_dns_ttl_s(replies) : 0);
     lookup->query = NULL;
     return query;
 }
@@ -557,6 +516,44 @@ void urlp_lookup_seat_leave(struct urlp_lookup_seat *seat)
     }
 }
 
+uint64_t urlp_resolver_num_gone(const struct urlp_resolver *resolver)
+{
+    return atomic_load_explicit(&resolver->num_gone, memory_order_relaxed);
+}
+
+bool urlp_resolver_is_gone(struct urlp_resolver *resolver, struct urlp_span host,
+                           const struct urlp_ip *ip)
+{
+    char name[URLP_DNS_NAME_BYTES_MAX];
+    bool is_gone;
+
+    if (!urlp_dns_name_of(host, name)) {
+        return false;
+    }
+    urlp_mutex_lock(&resolver->mutex);
+    is_gone = urlp_address_log_is_gone(&resolver->locked.log, urlp_span_make(name, host.len), ip);
+    urlp_mutex_unlock(&resolver->mutex);
+    return is_gone;
+}
+
+int64_t urlp_resolver_fresh_ms(struct urlp_resolver *resolver, struct urlp_span host)
+{
+    char name[URLP_DNS_NAME_BYTES_MAX];
+    const struct urlp_lookup *lookup;
+    int64_t left_ns = 0;
+
+    if (!urlp_dns_name_of(host, name)) {
+        return -1;
+    }
+    urlp_mutex_lock(&resolver->mutex);
+    lookup = find(resolver, urlp_span_make(name, host.len));
+    if (lookup != NULL && lookup->locked.is_finished) {
+        left_ns = lookup->locked.expires_ns - urlp_boot_ns();
+    }
+    urlp_mutex_unlock(&resolver->mutex);
+    return (left_ns + URLP_NS_PER_MS - 1) / URLP_NS_PER_MS;
+}
+
 void urlp_resolver_forget(struct urlp_resolver *resolver)
 {
     struct urlp_lookup *lookup;
@@ -570,6 +567,7 @@ void urlp_resolver_forget(struct urlp_resolver *resolver)
             forget(resolver, lookup); /* one under way goes on for who sits at it */
         }
     } while (lookup != NULL);
+    urlp_address_log_clear(&resolver->locked.log);
     urlp_mutex_unlock(&resolver->mutex);
 }
 

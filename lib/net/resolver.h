@@ -90,6 +90,14 @@ URLPOOL_MUST_USE enum urlpool_code urlp_local_answer(const struct urlp_dial_targ
                                                      bool *out_is_found, bool *out_is_literal,
                                                      struct urlpool_error *err);
 
+/* urlp_dns_name_of writes `host` in lower case; false for what is no host name: letters, digits,
+ * hyphens and underscores in labels of 1 to 63, a dot behind it or not.
+ *
+ * Sizes:   as many bytes as `host` has; no NUL.
+ * Spec:    RFC 1035 section 2.3.4. */
+#define URLP_DNS_NAME_BYTES_MAX 254 /* with a dot behind it */
+bool urlp_dns_name_of(struct urlp_span host, char out[URLP_DNS_NAME_BYTES_MAX]);
+
 /* urlp_resolver_library_version is the version of c-ares: "1.18.1". */
 const char *urlp_resolver_library_version(void);
 

@@ -430,6 +430,13 @@ void dns_server_add(struct dns_server *server, const char *name, enum dns_type t
     pthread_mutex_unlock(&server->mutex);
 }
 
+void dns_server_clear(struct dns_server *server)
+{
+    pthread_mutex_lock(&server->mutex);
+    server->num_records = 0;
+    pthread_mutex_unlock(&server->mutex);
+}
+
 void dns_server_behave(struct dns_server *server, const char *name, enum dns_type type,
                        enum dns_manner manner)
 {

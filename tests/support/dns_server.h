@@ -33,6 +33,9 @@ const char *dns_server_address(const struct dns_server *server);
 void dns_server_add(struct dns_server *server, const char *name, enum dns_type type, unsigned ttl_s,
                     const char *data);
 
+/* dns_server_clear removes all records. */
+void dns_server_clear(struct dns_server *server);
+
 /* dns_server_behave sets how questions for `name` and `type` are answered from now on. */
 void dns_server_behave(struct dns_server *server, const char *name, enum dns_type type,
                        enum dns_manner manner);
