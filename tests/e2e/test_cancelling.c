@@ -1,103 +1,236 @@
-/* A cancel from another thread, at every stage at which a request can stand still: it returns
- * although the peer stays silent. */
+/* Cancelling, in every state in which a call can stand still (support/halts.h): it returns although
+ * the peer stays silent and no time limit is set, and nothing of it is left. */
 
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "support/halts.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
-#include "support/stages.h"
 
 enum {
-    SOON_MS = 2000,
-    NUM_THREADS = 8
+    NUM_THREADS = 8,
+    ROUNDS_MAX = 5000
 };
 
-/* A thread that cancels as soon as the request stands still. */
+/* Where a cancel comes from. */
+enum origin {
+    FROM_THREAD,  /* another thread */
+    FROM_HANDLER, /* a signal handler that interrupts another thread */
+    FROM_WITHIN,  /* a signal handler that interrupts the very wait */
+    ORIGIN_NUM
+};
+
+static struct urlpool_cancel *signalled;
+
+static void on_signal(int number)
+{
+    (void)number;
+    urlpool_cancel_now(signalled);
+}
+
+/* A thread that cancels as soon as the call stands still. */
 struct canceller {
-    struct stage_scene *scene;
+    struct halt *halt;
     struct urlpool_cancel *cancel;
+    enum origin origin;
 };
 
 static void *cancel_then(void *arg)
 {
     struct canceller *canceller = arg;
 
-    stage_await(canceller->scene);
-    urlpool_cancel_now(canceller->cancel);
+    halt_await(canceller->halt);
+    switch (canceller->origin) {
+    case FROM_THREAD:
+        urlpool_cancel_now(canceller->cancel);
+        break;
+    case FROM_HANDLER:
+        ck_assert_int_eq(raise(SIGUSR1), 0);
+        break;
+    default:
+        halt_signal(canceller->halt, SIGUSR1);
+    }
     return NULL;
 }
 
-/* expect_cancelled makes the request of the scene, which must end by the token alone. */
-static void expect_cancelled(struct stage_scene *scene, struct urlpool_cancel *cancel)
+/* catch_signals has SIGUSR1 cancel `cancel`. */
+static void catch_signals(struct urlpool_cancel *cancel)
 {
-    const struct urlpool_request_options options = {
-        .cancel = cancel, .trace = scene->trace, .body = scene->body};
-    struct urlpool_response *response =
-        urlpool_request(scene->manager, scene->method, scene->url, &options, &test_err);
+    const struct sigaction action = {.sa_handler = on_signal};
 
-    ck_assert_ptr_null(response);
-    ck_assert_msg(test_err.code == URLPOOL_E_CANCELLED, "%s: %s: %s", stage_name(scene->stage),
-                  urlpool_code_name(test_err.code), test_err.message);
-    ck_assert_msg(test_err.phase == scene->phase, "%s: phase %s", stage_name(scene->stage),
-                  urlpool_phase_name(test_err.phase));
-    ck_assert(!urlpool_code_is(test_err.code, URLPOOL_CLASS_TIMEOUT));
-    ck_assert_int_eq(test_err.maybe_processed, scene->stage >= STAGE_SEND);
-    ck_assert_uint_eq(test_stats(scene->manager).open, scene->stage == STAGE_POOL ? 1 : 0);
-    ck_assert_uint_eq(test_stats(scene->manager).waiting, 0);
+    signalled = cancel;
+    ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
 }
 
-START_TEST(cancel__ends_a_request_wherever_it_stands_still)
+/* expect_error looks at what a cancelled call has said. */
+static void expect_error(const struct halt *halt, enum urlpool_code code,
+                         const struct urlpool_error *err)
 {
-    const struct urlpool_timeout none = {.connect_ms = URLPOOL_NO_TIMEOUT,
-                                         .read_ms = URLPOOL_NO_TIMEOUT,
-                                         .write_ms = URLPOOL_NO_TIMEOUT};
+    const char *name = halt->kind->name;
 
-    for (enum stage stage = 0; stage < STAGE_NUM; stage++) {
-        struct stage_scene scene;
-        struct canceller canceller = {&scene, urlpool_cancel_new(&test_err)};
-        int64_t began_ns = urlp_now_ns();
-        pthread_t thread;
+    ck_assert_msg(code == URLPOOL_E_CANCELLED && err->code == code, "%s: %s: %s", name,
+                  urlpool_code_name(code), err->message);
+    ck_assert_msg(err->phase == halt->kind->phase, "%s: phase %s", name,
+                  urlpool_phase_name(err->phase));
+    ck_assert_msg(strstr(err->message, "cancelled") != NULL, "%s: %s", name, err->message);
+    ck_assert_msg(strstr(err->message, "secret") == NULL, "%s: %s", name, err->message);
+    ck_assert(!urlpool_code_is(err->code, URLPOOL_CLASS_TIMEOUT));
+    ck_assert_msg(err->maybe_processed == halt->kind->outcome->may_be_processed, "%s: %d", name,
+                  err->maybe_processed);
+}
 
-        ck_assert_ptr_nonnull(canceller.cancel);
-        stage_begin(&scene, stage, &none);
-        ck_assert_int_eq(pthread_create(&thread, NULL, cancel_then, &canceller), 0);
-        expect_cancelled(&scene, canceller.cancel);
-        pthread_join(thread, NULL);
-        ck_assert_int_lt((urlp_now_ns() - began_ns) / URLP_NS_PER_MS, SOON_MS);
-        stage_end(&scene);
-        urlpool_cancel_free(canceller.cancel);
+/* expect_figures holds the manager's counters against what is left of a cancelled call. */
+static void expect_figures(const struct halt *halt)
+{
+    const struct halt_outcome *outcome = halt->kind->outcome;
+    const struct urlpool_stats stats = test_stats(halt->manager);
+    const char *name = halt->kind->name;
+    uint64_t closed = 0;
+
+    for (size_t i = 0; i < URLPOOL_CLOSED_NUM; i++) {
+        closed += stats.closed[i];
     }
+    ck_assert_msg(stats.open == outcome->left, "%s: %u open", name, (unsigned)stats.open);
+    ck_assert_msg(stats.dialling == 0 && stats.waiting == 0, "%s: %u dial, %u wait", name,
+                  (unsigned)stats.dialling, (unsigned)stats.waiting);
+    ck_assert_msg(stats.opened == outcome->opened, "%s: %u opened", name, (unsigned)stats.opened);
+    ck_assert_msg(stats.dial_failures == outcome->dial_failures, "%s: %u dials failed", name,
+                  (unsigned)stats.dial_failures);
+    ck_assert_msg(closed == outcome->closed, "%s: %u closed", name, (unsigned)closed);
+    ck_assert_msg(stats.closed[outcome->why] == outcome->closed, "%s: not closed as %s", name,
+                  urlpool_closed_name(outcome->why));
+    ck_assert_msg(stats.wait_timeouts == 0, "%s: counted as a time-out", name);
 }
-END_TEST
 
-START_TEST(cancel__leaves_the_manager_fit_for_the_next_request)
+/* await_descriptors waits until this process, in which the peers live too, has no more of them than
+ * `num`. */
+static void await_descriptors(const struct halt *halt, unsigned num)
 {
-    struct stage_scene scene;
-    struct canceller canceller = {&scene, urlpool_cancel_new(&test_err)};
-    struct urlpool_response *response;
+    for (int i = 0; loopback_num_fds() > num; i++) {
+        ck_assert_msg(i < ROUNDS_MAX, "%s: %u descriptors, and %u before", halt->kind->name,
+                      loopback_num_fds(), num);
+        (void)poll(NULL, 0, 1);
+    }
+    ck_assert_uint_eq(loopback_num_fds(), num);
+}
+
+/* expect_fit makes another request to the same peer, which now answers. */
+static void expect_fit(struct halt *halt)
+{
+    struct urlpool_response *response =
+        urlpool_request(halt->manager, "GET", halt->url, NULL, &test_err);
+
+    ck_assert_msg(response != NULL, "%s: %s", halt->kind->name, test_err.message);
+    ck_assert_str_eq((const char *)response->data, "good");
+    ck_assert(!response->connection_reused);
+    ck_assert_uint_eq(test_stats(halt->manager).opened, halt->kind->outcome->opened + 1);
+    urlpool_response_free(response);
+}
+
+START_TEST(cancel__ends_a_call_wherever_it_stands_still)
+{
+    struct halt halt;
+    struct canceller canceller = {&halt, urlpool_cancel_new(&test_err),
+                                  (enum origin)(_i % ORIGIN_NUM)};
+    enum urlpool_code code;
+    unsigned num_fds;
     pthread_t thread;
 
-    stage_begin(&scene, STAGE_BODY, NULL);
+    ck_assert_ptr_nonnull(canceller.cancel);
+    catch_signals(canceller.cancel);
+    halt_begin(&halt, (size_t)_i / ORIGIN_NUM);
+    num_fds = loopback_num_fds();
     ck_assert_int_eq(pthread_create(&thread, NULL, cancel_then, &canceller), 0);
-    expect_cancelled(&scene, canceller.cancel);
+    code = halt_call(&halt, canceller.cancel, &test_err);
     pthread_join(thread, NULL);
-    response = test_fetch(scene.manager, "GET", scene.server, "/good", NULL);
-    ck_assert(!response->connection_reused);
-    urlpool_response_free(response);
-    stage_end(&scene);
+    expect_error(&halt, code, &test_err);
+    halt_leave(&halt);
+    expect_figures(&halt);
+    halt_part(&halt);
+    await_descriptors(&halt, num_fds + (test_stats(halt.manager).idle > 0 ? 1 : 0));
+    if (halt.kind->outcome->is_fit) {
+        expect_fit(&halt);
+    }
+    halt_end(&halt);
     urlpool_cancel_free(canceller.cancel);
 }
 END_TEST
 
-/* One of many threads that wait for the same place with the same token. */
+START_TEST(cancel__that_came_before_lets_nothing_begin)
+{
+    struct halt halt;
+    struct urlpool_cancel *cancel = urlpool_cancel_new(&test_err);
+    unsigned num_fds;
+
+    urlpool_cancel_now(cancel);
+    halt_begin(&halt, (size_t)_i);
+    num_fds = loopback_num_fds();
+    ck_assert_int_eq(halt_call(&halt, cancel, &test_err), URLPOOL_E_CANCELLED);
+    ck_assert_int_eq(test_err.code, URLPOOL_E_CANCELLED);
+    ck_assert_msg(!test_err.maybe_processed, "%s: %s", halt.kind->name, test_err.message);
+    halt_leave(&halt);
+    ck_assert_uint_eq(loopback_num_fds(), num_fds);
+    ck_assert_uint_eq(test_stats(halt.manager).opened, halt.held != NULL ? 1 : 0);
+    ck_assert_uint_eq(test_stats(halt.manager).waits, 0);
+    halt_end(&halt);
+    urlpool_cancel_free(cancel);
+}
+END_TEST
+
+/* One of the calls that one token ends. */
+struct party {
+    struct halt halt;
+    const struct urlpool_cancel *cancel;
+    enum urlpool_code code;
+    struct urlpool_error err;
+};
+
+static void *take_part(void *arg)
+{
+    struct party *party = arg;
+
+    party->code = halt_call(&party->halt, party->cancel, &party->err);
+    return NULL;
+}
+
+START_TEST(cancel__of_one_token_ends_calls_in_every_state_at_once)
+{
+    struct urlpool_cancel *cancel = urlpool_cancel_new(&test_err);
+    struct party *parties = calloc(HALT_NUM, sizeof(*parties));
+    pthread_t threads[HALT_NUM];
+
+    ck_assert_ptr_nonnull(parties);
+    for (size_t i = 0; i < HALT_NUM; i++) {
+        parties[i].cancel = cancel;
+        halt_begin(&parties[i].halt, i);
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, take_part, &parties[i]), 0);
+    }
+    for (size_t i = 0; i < HALT_NUM; i++) {
+        halt_await(&parties[i].halt);
+    }
+    urlpool_cancel_now(cancel);
+    for (size_t i = 0; i < HALT_NUM; i++) {
+        pthread_join(threads[i], NULL);
+        expect_error(&parties[i].halt, parties[i].code, &parties[i].err);
+        halt_leave(&parties[i].halt);
+        expect_figures(&parties[i].halt);
+        halt_end(&parties[i].halt);
+    }
+    free(parties);
+    urlpool_cancel_free(cancel);
+}
+END_TEST
+
+/* One of many threads that wait for the same place. */
 struct waiter {
-    struct stage_scene *scene;
+    struct halt *halt;
     struct urlpool_cancel *cancel;
     enum urlpool_code code;
 };
@@ -108,7 +241,7 @@ static void *wait_for_place(void *arg)
     const struct urlpool_request_options options = {.cancel = waiter->cancel};
     struct urlpool_error err;
     struct urlpool_response *response =
-        urlpool_request(waiter->scene->manager, "GET", waiter->scene->url, &options, &err);
+        urlpool_request(waiter->halt->manager, "GET", waiter->halt->url, &options, &err);
 
     waiter->code = response == NULL ? err.code : URLPOOL_OK;
     urlpool_response_free(response);
@@ -117,17 +250,17 @@ static void *wait_for_place(void *arg)
 
 START_TEST(cancel__of_one_token_ends_every_request_that_holds_it_and_no_other)
 {
-    struct stage_scene scene;
+    struct halt halt;
     struct urlpool_cancel *cancel = urlpool_cancel_new(&test_err);
     struct waiter waiters[NUM_THREADS];
     pthread_t threads[NUM_THREADS];
 
-    stage_begin(&scene, STAGE_POOL, NULL);
+    halt_begin(&halt, 0);
     for (int i = 0; i < NUM_THREADS; i++) {
-        waiters[i] = (struct waiter){.scene = &scene, .cancel = i % 2 == 0 ? cancel : NULL};
+        waiters[i] = (struct waiter){.halt = &halt, .cancel = i % 2 == 0 ? cancel : NULL};
         ck_assert_int_eq(pthread_create(&threads[i], NULL, wait_for_place, &waiters[i]), 0);
     }
-    while (test_stats(scene.manager).waiting < NUM_THREADS) {
+    while (test_stats(halt.manager).waiting < NUM_THREADS) {
         sched_yield();
     }
     urlpool_cancel_now(cancel);
@@ -135,105 +268,159 @@ START_TEST(cancel__of_one_token_ends_every_request_that_holds_it_and_no_other)
         pthread_join(threads[i], NULL);
         ck_assert_int_eq(waiters[i].code, URLPOOL_E_CANCELLED);
     }
-    ck_assert_uint_eq(test_stats(scene.manager).waiting, NUM_THREADS / 2);
-    urlpool_response_free(scene.held);
-    scene.held = NULL;
+    ck_assert_uint_eq(test_stats(halt.manager).waiting, NUM_THREADS / 2);
+    urlpool_response_free(halt.held);
+    halt.held = NULL;
     for (int i = 1; i < NUM_THREADS; i += 2) {
         pthread_join(threads[i], NULL);
         ck_assert_int_eq(waiters[i].code, URLPOOL_OK);
     }
-    ck_assert_uint_eq(test_server_num_connections(scene.server), 1);
-    stage_end(&scene);
+    ck_assert_uint_eq(test_server_num_connections(halt.server), 1);
+    halt_end(&halt);
     urlpool_cancel_free(cancel);
 }
 END_TEST
 
-START_TEST(cancel__ends_the_reading_of_a_streamed_body)
+/* begin_body has the first four bytes of a body of ten, from a peer that says no more. */
+static struct silent_peer *begin_body(struct urlpool_manager *manager,
+                                      const struct urlpool_cancel *cancel,
+                                      struct urlpool_response **out_response)
 {
-    struct stage_scene scene;
-    struct urlpool_cancel *cancel = urlpool_cancel_new(&test_err);
+    static const struct silent_script half = {
+        {SILENT_HEARS, SILENT_SAYS("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")},
+        2, false
+    };
     const struct urlpool_request_options options = {.stream = true, .cancel = cancel};
+    struct silent_peer *peer = silent_peer_start(&half, NULL);
+    char url[64];
+    char buf[4];
+    size_t len = 0;
+
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/", silent_peer_port(peer));
+    *out_response = urlpool_request(manager, "GET", url, &options, &test_err);
+    ck_assert_msg(*out_response != NULL, "%s", test_err.message);
+    ck_assert_int_eq(urlpool_response_read_exact(*out_response, buf, 4, &len, &test_err),
+                     URLPOOL_OK);
+    return peer;
+}
+
+START_TEST(cancel__between_two_reads_ends_the_next)
+{
+    struct urlpool_manager *manager = test_manager(NULL);
+    struct urlpool_cancel *cancel = urlpool_cancel_new(&test_err);
     struct urlpool_response *response;
+    struct silent_peer *peer = begin_body(manager, cancel, &response);
     char buf[16];
     size_t len = 0;
 
-    stage_begin(&scene, STAGE_BODY, NULL);
-    response = urlpool_request(scene.manager, "GET", scene.url, &options, &test_err);
-    ck_assert_msg(response != NULL, "%s", test_err.message);
-    ck_assert_int_eq(urlpool_response_read_exact(response, buf, 4, &len, &test_err), URLPOOL_OK);
     urlpool_cancel_now(cancel);
-    ck_assert_int_eq(urlpool_response_read(response, buf, sizeof(buf), &len, &test_err),
-                     URLPOOL_E_CANCELLED);
-    ck_assert_int_eq(test_err.phase, URLPOOL_PHASE_BODY);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(urlpool_response_read(response, buf, sizeof(buf), &len, &test_err),
+                         URLPOOL_E_CANCELLED);
+        ck_assert_int_eq(test_err.phase, URLPOOL_PHASE_BODY);
+    }
+    ck_assert_uint_eq(test_stats(manager).open, 0); /* before it is freed */
     urlpool_response_free(response);
-    ck_assert_uint_eq(test_stats(scene.manager).open, 0);
-    stage_end(&scene);
+    urlpool_manager_free(manager);
+    silent_peer_stop(peer);
     urlpool_cancel_free(cancel);
 }
 END_TEST
 
-static struct urlpool_cancel *signalled;
-
-static void on_signal(int number)
-{
-    (void)number;
-    urlpool_cancel_now(signalled);
-}
-
-static void *raise_then(void *arg)
+/* A thread that cancels as soon as another sleeps. */
+static void *cancel_a_drain(void *arg)
 {
     struct canceller *canceller = arg;
 
-    stage_await(canceller->scene);
-    (void)kill(getpid(), SIGUSR1);
+    halt_await_rest(canceller->halt);
+    urlpool_cancel_now(canceller->cancel);
     return NULL;
 }
 
-START_TEST(cancel__may_come_from_a_signal_handler)
+/* Time stands still, so that the bound of the drain's own never comes. */
+START_TEST(cancel__ends_a_drain)
 {
-    struct stage_scene scene;
-    struct canceller canceller = {&scene, urlpool_cancel_new(&test_err)};
-    const struct sigaction action = {.sa_handler = on_signal};
+    static const struct halt_kind kind = {.name = "urlpool_response_drain"};
+    struct halt halt = {.kind = &kind};
+    struct urlpool_manager *manager = test_manager(NULL);
+    struct canceller canceller = {&halt, urlpool_cancel_new(&test_err), FROM_THREAD};
+    struct urlpool_response *response;
+    struct silent_peer *peer;
     pthread_t thread;
 
-    signalled = canceller.cancel;
-    ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
-    stage_begin(&scene, STAGE_HEAD, NULL);
-    ck_assert_int_eq(pthread_create(&thread, NULL, raise_then, &canceller), 0);
-    expect_cancelled(&scene, canceller.cancel);
+    urlp_clock_fake_begin(URLP_NS_PER_MS);
+    peer = begin_body(manager, canceller.cancel, &response);
+    halt_note_thread(&halt);
+    ck_assert_int_eq(pthread_create(&thread, NULL, cancel_a_drain, &canceller), 0);
+    urlpool_response_drain(response);
+    ck_assert(urlpool_cancel_is_set(canceller.cancel));
     pthread_join(thread, NULL);
-    stage_end(&scene);
+    ck_assert(urlpool_response_is_closed(response));
+    ck_assert_uint_eq(test_stats(manager).open, 0);
+    ck_assert_uint_eq(test_stats(manager).closed[URLPOOL_CLOSED_UNREAD], 1);
+    urlpool_response_free(response);
+    urlpool_manager_free(manager);
+    silent_peer_stop(peer);
     urlpool_cancel_free(canceller.cancel);
+    urlp_clock_fake_end();
 }
 END_TEST
+
+static volatile sig_atomic_t num_signals;
 
 static void on_nothing(int number)
 {
     (void)number;
+    num_signals++;
+}
+
+/* signal_then interrupts the wait by a signal that cancels nothing, sees that the call waits on,
+ * and cancels. */
+static void *signal_then(void *arg)
+{
+    struct canceller *canceller = arg;
+
+    halt_await(canceller->halt);
+    halt_signal(canceller->halt, SIGUSR1);
+    while (num_signals == 0) {
+        sched_yield();
+    }
+    halt_await_rest(canceller->halt);
+    urlpool_cancel_now(canceller->cancel);
+    return NULL;
 }
 
 START_TEST(signal__that_is_no_cancel_interrupts_nothing)
 {
-    const struct urlpool_request_options options = {.timeout = {.read_ms = 150}};
     const struct sigaction action = {.sa_handler = on_nothing};
-    struct stage_scene scene;
-    struct canceller canceller = {&scene, NULL};
-    struct urlpool_request_options traced = options;
+    struct halt halt;
+    struct canceller canceller = {&halt, urlpool_cancel_new(&test_err), FROM_THREAD};
+    enum urlpool_code code;
     pthread_t thread;
 
     ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
-    stage_begin(&scene, STAGE_HEAD, NULL);
-    traced.trace = scene.trace;
-    ck_assert_int_eq(pthread_create(&thread, NULL, raise_then, &canceller), 0);
-    ck_assert_ptr_null(urlpool_request(scene.manager, "GET", scene.url, &traced, &test_err));
-    ck_assert_int_eq(test_err.code, URLPOOL_E_READ_TIMEOUT);
+    halt_begin(&halt, (size_t)_i);
+    ck_assert_int_eq(pthread_create(&thread, NULL, signal_then, &canceller), 0);
+    code = halt_call(&halt, canceller.cancel, &test_err);
+    ck_assert(urlpool_cancel_is_set(canceller.cancel));
+    expect_error(&halt, code, &test_err);
     pthread_join(thread, NULL);
-    stage_end(&scene);
+    halt_end(&halt);
+    urlpool_cancel_free(canceller.cancel);
 }
 END_TEST
 
-RUN_TESTS("cancelling", cancel__ends_a_request_wherever_it_stands_still,
-          cancel__leaves_the_manager_fit_for_the_next_request,
-          cancel__of_one_token_ends_every_request_that_holds_it_and_no_other,
-          cancel__ends_the_reading_of_a_streamed_body, cancel__may_come_from_a_signal_handler,
-          signal__that_is_no_cancel_interrupts_nothing)
+int main(void)
+{
+    const struct test_loop loops[] = {
+        {cancel__ends_a_call_wherever_it_stands_still, HALT_NUM * ORIGIN_NUM},
+        {cancel__that_came_before_lets_nothing_begin,  HALT_NUM             },
+        TEST_ONCE(cancel__of_one_token_ends_calls_in_every_state_at_once),
+        TEST_ONCE(cancel__of_one_token_ends_every_request_that_holds_it_and_no_other),
+        TEST_ONCE(cancel__between_two_reads_ends_the_next),
+        TEST_ONCE(cancel__ends_a_drain),
+        {signal__that_is_no_cancel_interrupts_nothing, HALT_NUM             },
+    };
+
+    return run_loops("cancelling", loops, sizeof(loops) / sizeof(loops[0]));
+}
