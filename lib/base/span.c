@@ -103,3 +103,15 @@ int urlp_hex_value(unsigned char c)
     }
     return -1;
 }
+
+bool urlp_span_list_has(struct urlp_span list, struct urlp_span token)
+{
+    struct urlp_span member;
+
+    while (urlp_span_split_list(&list, &member)) {
+        if (urlp_span_equals_nocase(member, token)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -107,6 +107,8 @@ struct urlp_span urlp_span_trim(struct urlp_span a);
 /* urlp_span_split_list takes the next element of a comma-separated list off `rest`, trimmed, empty
  * elements skipped; false when none is left. Commas inside quoted strings do not split. */
 bool urlp_span_split_list(struct urlp_span *rest, struct urlp_span *out_element);
+/* urlp_span_list_has says whether `token` is an element of such a list, in any case. */
+bool urlp_span_list_has(struct urlp_span list, struct urlp_span token);
 
 /* urlp_span_to_u64 reads 1*DIGIT (nothing else); false on any other byte, none, or overflow. */
 bool urlp_span_to_u64(struct urlp_span a, uint64_t *out_value);

@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "urlpool/status.h"
+
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/park.h"
@@ -102,6 +104,14 @@ static void tell_retry(const struct urlp_journey *journey,
                     (int64_t)journey->tried.code);
 }
 
+/* was_stale says whether the free try is made because the connection had stood idle too long. */
+static bool was_stale(const struct urlp_journey *journey, const struct urlp_verdict *verdict)
+{
+    return verdict->kind == URLP_VERDICT_RETRY_FRESH ||
+           (verdict->kind == URLP_VERDICT_RETRY_AT_ONCE &&
+            journey->tried.status == URLPOOL_HTTP_REQUEST_TIMEOUT);
+}
+
 /* retry makes ready for the same once more. */
 static enum urlpool_code retry(struct urlp_journey *journey, const struct urlp_verdict *verdict,
                                struct urlpool_error *err) URLP_MAY_BLOCK
@@ -114,7 +124,7 @@ static enum urlpool_code retry(struct urlp_journey *journey, const struct urlp_v
     }
     journey->num_retries++;
     journey->retried_after = journey->tried.code;
-    if (verdict->kind == URLP_VERDICT_RETRY_FRESH) {
+    if (was_stale(journey, verdict)) {
         URLP_COUNT(&journey->call, stale_retries, 1);
     } else {
         URLP_COUNT(&journey->call, retries, 1);
@@ -181,7 +191,7 @@ enum urlpool_code urlp_journey_go_on(struct urlp_journey *journey,
     journey->used = verdict->state;
     switch (verdict->kind) {
     case URLP_VERDICT_RETRY_FRESH:
-    case URLP_VERDICT_RETRY_NO_EXPECT:
+    case URLP_VERDICT_RETRY_AT_ONCE:
     case URLP_VERDICT_RETRY:
         return retry(journey, verdict, err);
     case URLP_VERDICT_REDIRECT:

@@ -126,6 +126,8 @@ enum urlpool_code urlp_journey_judge_response(struct urlp_journey *journey,
     attempt.is_redirect = journey->redirect.follow;
     if (!is_plain_success(journey, response->status)) {
         attempt.retry_after_ms = retry_after(response);
+        attempt.says_close =
+            urlp_fields_have_token(facts.fields, facts.num_fields, "Connection", "close");
         add_rest(journey, &attempt);
         share_pause(journey, &attempt);
     }

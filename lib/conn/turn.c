@@ -99,8 +99,8 @@ enum urlpool_code urlp_turn_begin(struct urlpool_connection *connection,
         .keep_encoded = exchange->keep_encoded,
         .spares = exchange->spares,
         .body_len = declared_len(exchange->head),
-        .expects = urlp_h1_has_token(exchange->head->fields, exchange->head->num_fields, "Expect",
-                                     "100-continue"),
+        .expects = urlp_fields_have_token(exchange->head->fields, exchange->head->num_fields,
+                                          "Expect", "100-continue"),
         .url_room = room_for_url(exchange->head),
     };
     connection->num_requests++;

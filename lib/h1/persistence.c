@@ -5,43 +5,17 @@
 
 #include <stdint.h>
 
-static bool list_has(struct urlp_span list, struct urlp_span token)
-{
-    struct urlp_span member;
-
-    while (urlp_span_split_list(&list, &member)) {
-        if (urlp_span_equals_nocase(member, token)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool urlp_h1_has_token(const struct urlp_field *fields, size_t num_fields, const char *name,
-                       const char *token)
-{
-    const struct urlp_field *field;
-    size_t index = 0;
-
-    while ((field = urlp_fields_find(fields, num_fields, name, &index)) != NULL) {
-        if (list_has(field->value, urlp_span_of(token))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool urlp_h1_agrees_to_stay(const struct urlp_response_head *head)
 {
     /* RFC 9112 section 9.3, in its order: "close" ends it, whatever else is said; HTTP/1.1
      * persists; HTTP/1.0 persists when asked; all else closes. */
-    if (urlp_h1_has_token(head->fields, head->num_fields, "Connection", "close")) {
+    if (urlp_fields_have_token(head->fields, head->num_fields, "Connection", "close")) {
         return false;
     }
     if (head->version >= 11) {
         return true;
     }
-    return urlp_h1_has_token(head->fields, head->num_fields, "Connection", "keep-alive");
+    return urlp_fields_have_token(head->fields, head->num_fields, "Connection", "keep-alive");
 }
 
 /* take_hint reads `member`, "name=digits", into `out` when it is called `name`. */
@@ -88,7 +62,7 @@ static bool list_has_all(struct urlp_span list, struct urlp_span members, size_t
     struct urlp_span member;
 
     while (urlp_span_split_list(&members, &member)) {
-        if (!list_has(list, member)) {
+        if (!urlp_span_list_has(list, member)) {
             return false;
         }
         (*count)++;

@@ -7,13 +7,6 @@
 #include "h1/codec.h"
 #include "http/field.h"
 
-/* urlp_h1_has_token reports whether the list that all lines called `name` make together has the
- * member `token`, in any case.
- *
- * Spec:    RFC 9110 section 5.6.1. */
-bool urlp_h1_has_token(const struct urlp_field *fields, size_t num_fields, const char *name,
-                       const char *token);
-
 /* urlp_h1_agrees_to_stay reports whether the sender of `head` will keep the connection open.
  *
  * Spec:    RFC 9112 section 9.3. */

@@ -162,7 +162,7 @@ static struct urlp_span value_of(const struct urlp_request_head *head, const cha
 
 static bool has_token(const struct urlp_request_head *head, const char *name, const char *token)
 {
-    return urlp_h1_has_token(head->fields, head->num_fields, name, token);
+    return urlp_fields_have_token(head->fields, head->num_fields, name, token);
 }
 
 /* check_field_lines looks at each line by itself. */

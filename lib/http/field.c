@@ -103,6 +103,20 @@ const struct urlp_field *urlp_fields_find(const struct urlp_field *fields, size_
     return NULL;
 }
 
+bool urlp_fields_have_token(const struct urlp_field *fields, size_t num_fields, const char *name,
+                            const char *token)
+{
+    const struct urlp_field *field;
+    size_t index = 0;
+
+    while ((field = urlp_fields_find(fields, num_fields, name, &index)) != NULL) {
+        if (urlp_span_list_has(field->value, urlp_span_of(token))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool urlp_field_is_secret(struct urlp_span name)
 {
     for (size_t i = 0; i < sizeof(secret_names) / sizeof(secret_names[0]); i++) {

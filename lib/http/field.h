@@ -53,6 +53,13 @@ bool urlp_target_is_valid(struct urlp_span target);
 const struct urlp_field *urlp_fields_find(const struct urlp_field *fields, size_t num_fields,
                                           const char *name, size_t *index);
 
+/* urlp_fields_have_token says whether the list that all lines called `name` make together has the
+ * member `token`, in any case.
+ *
+ * Spec:    RFC 9110 section 5.6.1. */
+bool urlp_fields_have_token(const struct urlp_field *fields, size_t num_fields, const char *name,
+                            const char *token);
+
 /* urlp_headers_from_fields makes a headers object in one allocation, from a head's lines, which
  * were checked by whoever read them.
  *

@@ -77,6 +77,14 @@ static bool looks_stale(const struct urlp_attempt *attempt)
     return false;
 }
 
+/* is_repeatable says whether the request may be sent twice, whatever became of it. */
+static bool is_repeatable(const struct urlp_attempt *attempt)
+{
+    return attempt->body_can_rewind &&
+           (!attempt->request_bytes_sent || attempt->has_idempotency_key ||
+            urlp_method_is_idempotent(attempt->method));
+}
+
 /* A server may close an idle connection just as a request goes out on it. Such a failure says
  * nothing about the request, so it is tried once more on a fresh connection, unless that could do
  * twice what was asked once.
@@ -87,9 +95,19 @@ static bool looks_stale(const struct urlp_attempt *attempt)
  * in this: it is as if the connection had been found closed before it was taken. */
 static bool is_free_try(const struct urlp_retry_state *used, const struct urlp_attempt *attempt)
 {
-    return !used->retried_stale && looks_stale(attempt) && attempt->body_can_rewind &&
-           (!attempt->request_bytes_sent || attempt->has_idempotency_key ||
-            urlp_method_is_idempotent(attempt->method));
+    return !used->retried_stale && looks_stale(attempt) && is_repeatable(attempt);
+}
+
+/* is_late_farewell says whether a 408 was meant for the connection, which stood idle too long for
+ * its server, and has crossed the request: the request was not answered.
+ *
+ * RFC 9110 section 15.5.9: "If the client has an outstanding request in transit, it MAY repeat that
+ * request on a new connection." */
+static bool is_late_farewell(const struct urlp_retry_state *used,
+                             const struct urlp_attempt *attempt)
+{
+    return attempt->connection_reused && attempt->says_close && !used->retried_stale &&
+           is_repeatable(attempt);
 }
 
 static bool is_allowed(const struct urlp_retry_rules *rules, const struct urlp_attempt *attempt)
@@ -308,11 +326,17 @@ struct urlp_verdict urlp_verdict_of(const struct urlp_retry_rules *rules,
     if (attempt->code != URLPOOL_OK) {
         return judge_failure(rules, used, attempt);
     }
+    if (attempt->status == URLPOOL_HTTP_REQUEST_TIMEOUT && is_late_farewell(used, attempt)) {
+        struct urlp_verdict out = verdict(URLP_VERDICT_RETRY_AT_ONCE, used);
+
+        out.state.retried_stale = true;
+        return out;
+    }
     /* RFC 9110 section 10.1.1: a client that gets 417 to an expectation of 100-continue "SHOULD
      * repeat that request without a 100-continue expectation". Nothing was done, so any method. */
     if (attempt->status == URLPOOL_HTTP_EXPECTATION_FAILED && attempt->expected_continue &&
         attempt->body_can_rewind && !used->retried_without_expect) {
-        struct urlp_verdict out = verdict(URLP_VERDICT_RETRY_NO_EXPECT, used);
+        struct urlp_verdict out = verdict(URLP_VERDICT_RETRY_AT_ONCE, used);
 
         out.state.retried_without_expect = true;
         return out;

@@ -22,6 +22,7 @@ struct urlp_attempt {
     bool body_can_rewind;   /* or there is none */
     bool expected_continue; /* the request carried Expect: 100-continue */
     int status;             /* of the response, or 0 */
+    bool says_close;        /* the response ends its connection */
     bool is_redirect;       /* policy/redirect has found where it leads */
     int64_t retry_after_ms; /* what the server asks for; -1: nothing that can be read */
     bool is_over_budget;    /* the budget that all threads share allows no retry now */
@@ -42,10 +43,10 @@ enum urlp_verdict_kind {
     URLP_VERDICT_MAX_RETRIES, /* the same, after retries: URLPOOL_E_MAX_RETRIES; for a response
                                  too (raise_on_status) */
     URLP_VERDICT_TOO_MANY_REDIRECTS,
-    URLP_VERDICT_RETRY_FRESH,     /* once more at once, on a fresh connection, in the place held */
-    URLP_VERDICT_RETRY_NO_EXPECT, /* 417: once more at once, without Expect */
-    URLP_VERDICT_RETRY,           /* once more after wait_ms */
-    URLP_VERDICT_REDIRECT         /* on to the next URL after wait_ms */
+    URLP_VERDICT_RETRY_FRESH,   /* once more at once, on a fresh connection, in the place held */
+    URLP_VERDICT_RETRY_AT_ONCE, /* once more at once: 417, without Expect; 408 */
+    URLP_VERDICT_RETRY,         /* once more after wait_ms */
+    URLP_VERDICT_REDIRECT       /* on to the next URL after wait_ms */
 };
 
 struct urlp_verdict {

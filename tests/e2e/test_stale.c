@@ -246,8 +246,53 @@ START_TEST(stale__sends_a_file_again_from_where_it_began)
 }
 END_TEST
 
-RUN_TESTS("stale", stale__is_tried_once_more_when_the_method_allows,
-          stale__delivers_a_post_never_twice,
+/* answer_with_farewell says to a second request what an idle connection is told. */
+static void answer_with_farewell(struct test_peer *peer, const struct test_request *request,
+                                 void *user)
+{
+    const bool *says_close = user;
+
+    if (request->connection == 1 && request->number == 2) {
+        test_peer_reply(peer, 408, *says_close ? "Connection: close\r\n" : NULL, "too late");
+        test_peer_close(peer);
+        return;
+    }
+    test_peer_reply(peer, 200, NULL, request->method);
+}
+
+START_TEST(stale__is_a_connection_whose_408_has_crossed_the_request)
+{
+    static const struct {
+        const char *method;
+        bool says_close;
+        int status;
+    } cases[] = {
+        {"GET",  true,  200},
+        {"POST", true,  408},
+        {"GET",  false, 408},
+    };
+
+    for (size_t i = 0; i < 3; i++) {
+        bool says_close = cases[i].says_close;
+        struct test_server *server = test_server_start(answer_with_farewell, &says_close, NULL);
+        struct urlpool_manager *manager = test_manager(NULL);
+        struct urlpool_response *response;
+
+        urlpool_response_free(test_fetch(manager, "GET", server, "/", NULL));
+        response = test_fetch(manager, cases[i].method, server, "/", NULL);
+        ck_assert_int_eq(response->status, cases[i].status);
+        ck_assert_uint_eq(response->num_retries, cases[i].status == 200 ? 1 : 0);
+        ck_assert_uint_eq(test_stats(manager).stale_retries, cases[i].status == 200 ? 1 : 0);
+        ck_assert_uint_eq(test_stats(manager).retries, 0);
+        urlpool_response_free(response);
+        urlpool_manager_free(manager);
+        test_server_stop(server);
+    }
+}
+END_TEST
+
+RUN_TESTS("stale", stale__is_a_connection_whose_408_has_crossed_the_request,
+          stale__is_tried_once_more_when_the_method_allows, stale__delivers_a_post_never_twice,
           stale__tries_a_post_again_that_carries_an_idempotency_key,
           stale__tells_its_sink_why_it_tries_again,
           stale__whose_second_try_fails_says_why_there_was_one,

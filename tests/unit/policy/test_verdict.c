@@ -542,7 +542,7 @@ START_TEST(verdict__leaves_expect_out_once_after_417)
     rules.total = 0; /* it is not counted */
     expected.retried_without_expect = true;
     verdict = urlp_verdict_of(&rules, &used, &attempt);
-    ck_assert_int_eq(verdict.kind, URLP_VERDICT_RETRY_NO_EXPECT);
+    ck_assert_int_eq(verdict.kind, URLP_VERDICT_RETRY_AT_ONCE);
     ck_assert_int_eq(verdict.wait_ms, 0);
     ck_assert(is_same_state(&verdict.state, &expected));
 
@@ -555,6 +555,43 @@ START_TEST(verdict__leaves_expect_out_once_after_417)
     attempt.expected_continue = true;
     attempt.status = 400;
     ck_assert_int_eq(urlp_verdict_of(&rules, &used, &attempt).kind, URLP_VERDICT_RETURN);
+}
+END_TEST
+
+START_TEST(verdict__takes_a_408_that_has_crossed_the_request_for_stale)
+{
+    static const struct {
+        const char *method;
+        bool reused, closes, keyed, retried;
+        enum urlp_verdict_kind kind;
+    } cases[] = {
+        {"GET",  true,  true,  false, false, URLP_VERDICT_RETRY_AT_ONCE},
+        {"POST", true,  true,  true,  false, URLP_VERDICT_RETRY_AT_ONCE},
+        {"POST", true,  true,  false, false, URLP_VERDICT_RETURN       },
+        {"GET",  false, true,  false, false, URLP_VERDICT_RETURN       },
+        {"GET",  true,  false, false, false, URLP_VERDICT_RETURN       },
+        {"GET",  true,  true,  false, true,  URLP_VERDICT_RETURN       },
+    };
+    struct urlp_retry_rules rules = urlp_retry_defaults;
+
+    rules.total = 0; /* it is not counted */
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct urlp_retry_state used = {.retried_stale = cases[i].retried};
+        const struct urlp_attempt attempt = {.status = 408,
+                                             .method = urlp_span_of(cases[i].method),
+                                             .connection_reused = cases[i].reused,
+                                             .says_close = cases[i].closes,
+                                             .has_idempotency_key = cases[i].keyed,
+                                             .request_bytes_sent = true,
+                                             .response_bytes_seen = true,
+                                             .body_can_rewind = true,
+                                             .retry_after_ms = -1};
+        const struct urlp_verdict got = urlp_verdict_of(&rules, &used, &attempt);
+
+        ck_assert_msg(got.kind == cases[i].kind, "case %zu: %d", i, (int)got.kind);
+        ck_assert_int_eq(got.state.total, 0);
+        ck_assert(got.state.retried_stale == (cases[i].retried || got.kind != URLP_VERDICT_RETURN));
+    }
 }
 END_TEST
 
@@ -929,6 +966,7 @@ RUN_TESTS("verdict", verdict__of_every_failure_is_as_decided,
           verdict__of_every_status_is_as_decided, verdict__of_every_redirect_is_as_decided,
           verdict__of_a_proxys_failure_is_by_its_cause_or_its_answer,
           verdict__leaves_expect_out_once_after_417,
+          verdict__takes_a_408_that_has_crossed_the_request_for_stale,
           verdict__over_budget_is_the_end_of_retries_alone, verdict__allows_the_methods_listed,
           verdict__searches_the_whole_list_of_statuses, pause__doubles_up_to_its_bound,
           pause__as_the_server_says_within_its_bound, row__ends_where_the_counts_say)
