@@ -192,7 +192,8 @@ struct urlpool_peer {
  * Model:   urllib3 HTTPResponse.connection, SSLSocket.getpeercert(binary_form=True). */
 URLPOOL_API struct urlpool_peer urlpool_response_peer(const struct urlpool_response *response);
 /* struct urlpool_timings says how long each step of the last try took. A step that was not taken,
- * as those of a dial on a connection that was there, is 0.
+ * as those of a dial on a connection that was there, is 0. On the lower floor the call is that of
+ * urlpool_connection_endheaders.
  *
  * Units:   nanoseconds. */
 struct urlpool_timings {
@@ -204,8 +205,8 @@ struct urlpool_timings {
     int64_t tls_ns;     /* TLS with the origin */
     int64_t send_ns;    /* head and body of the request */
     int64_t wait_ns;    /* from then to the first byte of the final head */
-    int64_t receive_ns; /* from then to the end of the body, as far as it was read */
-    int64_t total_ns;   /* from the call to now, or to the end of the body */
+    int64_t receive_ns; /* from then to the end of the body, or to now while there is more of it */
+    int64_t total_ns;   /* the sum: from the call to then */
 };
 /* urlpool_response_timings returns them.
  *

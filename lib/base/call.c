@@ -1,5 +1,6 @@
 /* What goes down with everything that may block: shortening it, naming its time-out, telling its
- * sink. A call is a value; nobody below the request loop changes the one it was given. */
+ * sink and marking when. A call is a value; nobody below the request loop changes the one it was
+ * given. */
 
 #include "base/call.h"
 
@@ -52,13 +53,19 @@ void urlp_call_trace(const struct urlp_call *call, enum urlpool_trace_kind kind,
     struct urlpool_trace_event event = {
         .kind = kind, .number = number, .text = text, .text_len = text_len};
 
+    urlp_assert_no_lock("urlp_call_trace");
+    if (call->trace == NULL && call->marks == NULL) {
+        return;
+    }
+    event.at_ns = urlp_now_ns();
+    if (call->marks != NULL) {
+        urlp_marks_note(call->marks, kind, event.at_ns);
+    }
     if (call->trace == NULL || call->trace->event == NULL) {
         return;
     }
-    urlp_assert_no_lock("urlp_call_trace");
     if (kind == URLPOOL_TRACE_RETRY) {
         event.code = (enum urlpool_code)number;
     }
-    event.at_ns = urlp_now_ns();
     call->trace->event(call->trace->user, &event);
 }

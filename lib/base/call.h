@@ -10,6 +10,7 @@
 #include "urlpool/error.h"
 #include "urlpool/trace.h"
 
+#include "base/marks.h"
 #include "base/sync.h"
 
 struct urlp_counters;
@@ -55,6 +56,7 @@ struct urlp_call {
     const struct urlpool_cancel *cancel; /* NULL: cannot be cancelled, and pays nothing for it */
     const struct urlpool_trace *trace;   /* NULL: nobody watches */
     struct urlp_counters *counters;      /* NULL: nobody counts */
+    struct urlp_marks *marks;            /* NULL: nobody asks how long the steps took */
     struct urlp_break_off *break_off;    /* of the dial this call makes; NULL: it goes to its end */
 };
 
@@ -67,8 +69,8 @@ struct urlp_call urlp_call_until(const struct urlp_call *call, int64_t wait_ms);
 enum urlpool_code urlp_call_timeout_code(const struct urlp_call *call,
                                          enum urlpool_code phase_code);
 
-/* urlp_call_trace tells the sink of `call`, if there is one. `text` may be NULL. The `number` of
- * URLPOOL_TRACE_RETRY becomes the event's `code` too. */
+/* urlp_call_trace tells the sink of `call`, if there is one, and marks the step, if it is to be.
+ * `text` may be NULL. The `number` of URLPOOL_TRACE_RETRY becomes the event's `code` too. */
 void urlp_call_trace(const struct urlp_call *call, enum urlpool_trace_kind kind, const char *text,
                      size_t text_len, int64_t number) URLP_MAY_BLOCK;
 

@@ -42,6 +42,7 @@ struct urlp_journey {
     const struct urlpool_request_options *options;
     struct urlpool_pool *only_pool; /* of a pool's request: no other origin is gone to */
     struct urlp_call call;
+    struct urlp_marks marks;        /* the call's */
     struct urlpool_timeout timeout; /* resolved */
     struct urlp_redirect_rules redirect_rules;
     struct urlp_retry_rules retry_rules;
@@ -69,7 +70,6 @@ struct urlp_journey {
     bool is_over_budget; /* a retry was withheld */
 
     struct urlpool_pool *pool; /* a reference to that of the last try; NULL: none was found yet */
-    int64_t try_began_ns;
     struct urlp_tenure stack_tenure;
     struct urlp_tenure *tenure; /* NULL: no place is held */
 };

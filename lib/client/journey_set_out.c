@@ -131,6 +131,8 @@ enum urlpool_code urlp_journey_set_out(struct urlp_journey *journey, const char 
     }
     journey->call.trace = journey->trace;
     journey->call.cancel = journey->options->cancel;
+    journey->call.marks = &journey->marks;
+    urlp_marks_begin(&journey->marks, urlp_now_ns());
     journey->call.total_by = urlp_deadline_in(journey->timeout.total_ms);
     journey->call.by = journey->call.total_by;
     code = check_method(journey->method, err);

@@ -65,6 +65,7 @@ static enum urlpool_code move_in(struct urlp_journey *journey,
         }
     }
     tenure->call = journey->call;
+    tenure->call.marks = NULL; /* the response has its own */
     journey->tenure = tenure;
     return URLPOOL_OK;
 }
@@ -75,7 +76,7 @@ static void hand_over(struct urlp_journey *journey,
 {
     const struct urlp_response_owner owner = {connection_ended, journey->tenure};
 
-    journey->tenure->try_began_ns = journey->try_began_ns;
+    journey->tenure->try_began_ns = journey->marks.try_ns;
     journey->tenure = NULL;
     journey->call.trace = journey->trace;
     urlp_response_set_owner(response, &owner);
@@ -220,7 +221,9 @@ struct urlpool_response *urlp_journey_try(struct urlp_journey *journey, struct u
     struct urlpool_response *response = NULL;
 
     journey->tried = (struct urlp_tried){0};
-    journey->try_began_ns = urlp_now_ns();
+    if (journey->num_attempts > 0) {
+        urlp_marks_begin_try(&journey->marks, urlp_now_ns());
+    }
     if (take_place(journey, &draft, err) == URLPOOL_OK) {
         journey->tried.expected_continue = draft.expects_continue;
         response = exchange(journey, &draft.head, err);
@@ -230,7 +233,7 @@ struct urlpool_response *urlp_journey_try(struct urlp_journey *journey, struct u
     }
     urlp_head_draft_deinit(&draft);
     if (response == NULL) {
-        count_try(&journey->call, journey->try_began_ns);
+        count_try(&journey->call, journey->marks.try_ns);
         journey->tried.code = err->code;
         journey->maybe_processed |= journey->tried.request_bytes_sent;
         return NULL;

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "conn/body_reader.h"
+#include "conn/peer_record.h"
 
 /* A body shorter than this lies in the block of its response. */
 #define BLOCK_BODY_BYTES ((int64_t)4 * 1024)
@@ -112,9 +113,17 @@ struct urlp_answer *urlp_answer_new(struct urlpool_connection *connection,
     const struct urlp_response_head *head = turn->answer.head;
     bool has_switched = turn->answer.type == URLP_H1_SWITCHED;
     struct layout layout = lay_out(connection, head);
-    struct urlp_buf block = take_block(turn->spares, layout.size);
-    struct urlp_answer *answer = (struct urlp_answer *)(void *)block.data;
+    struct urlp_buf block = {0};
+    struct urlp_answer *answer = NULL;
 
+    if (connection->peer == NULL) {
+        connection->peer = urlp_peer_record_new(connection, err);
+    }
+    if (connection->peer == NULL) {
+        return NULL;
+    }
+    block = take_block(turn->spares, layout.size);
+    answer = (struct urlp_answer *)(void *)block.data;
     if (answer == NULL) {
         urlp_fail_nomem(err);
         return NULL;
@@ -131,7 +140,12 @@ struct urlp_answer *urlp_answer_new(struct urlpool_connection *connection,
     answer->data_room = layout.data_len > 0 ? block.data + layout.data_at : NULL;
     answer->data_cap = layout.data_len;
     answer->connection = connection;
+    answer->peer = urlp_peer_record_ref(connection->peer);
     answer->call = turn->call;
+    if (turn->call.marks != NULL) {
+        answer->marks = *turn->call.marks;
+        answer->call.marks = &answer->marks;
+    }
     answer->read_ms = turn->read_ms;
     answer->data_bytes_max = turn->data_bytes_max;
     answer->keep_encoded = turn->keep_encoded;

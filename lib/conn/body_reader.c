@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 /* Smaller reads go through the inbox, so that many of them share one system call. */
@@ -72,11 +73,20 @@ static void leave_whole(struct urlp_answer *answer) URLP_MAY_BLOCK
     urlp_call_trace(&answer->call, URLPOOL_TRACE_BODY_END, NULL, 0, answer->body_bytes);
 }
 
+/* mark_end marks when the body ended, unless the trace has heard of it. */
+static void mark_end(struct urlp_answer *answer)
+{
+    if (answer->call.marks != NULL && answer->marks.end_ns == 0) {
+        answer->marks.end_ns = urlp_now_ns();
+    }
+}
+
 /* leave_early is any other end. A drain that fails is a response given up. */
 static void leave_early(struct urlp_answer *answer)
 {
     bool is_failure = answer->state == URLP_BODY_FAILED && !answer->is_draining;
 
+    mark_end(answer);
     answer->pending_len = 0;
     set_verdict_early(answer, is_failure ? URLPOOL_CLOSED_ERROR : URLPOOL_CLOSED_UNREAD);
 }
@@ -122,6 +132,7 @@ void urlp_response_detach(struct urlpool_response *response)
     (void)urlp_gate_leave(&answer->gate);
     answer->connection->response = NULL;
     answer->connection = NULL;
+    mark_end(answer);
     answer->pending_len = 0;
     answer->call = (struct urlp_call){0};
     if (answer->state == URLP_BODY_OPEN) {

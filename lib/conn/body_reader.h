@@ -29,6 +29,8 @@ struct urlp_answer {
     struct urlp_response_owner owner;      /* ended NULL: none yet */
     struct urlp_connection_verdict verdict;
     struct urlp_call call;
+    struct urlp_marks marks;       /* the call's, unless it has none: zero bytes */
+    struct urlp_peer_record *peer; /* a reference */
     int64_t read_ms, data_bytes_max;
     bool keep_encoded;
     int codings_max, coding_ratio_max;

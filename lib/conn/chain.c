@@ -184,6 +184,7 @@ static enum urlpool_code greet(struct chain *chain, const struct urlp_proxy_hop 
     if (secure(chain, &self, hop->tls, &why) != URLPOOL_OK) {
         return fail_before(hop, &why, err);
     }
+    urlp_marks_greeted(chain->call->marks);
     chain->via_len--;
     return URLPOOL_OK;
 }

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/option.h"
 #include "conn/body_reader.h"
@@ -271,6 +272,8 @@ static enum urlpool_code begin_turn(struct urlpool_connection *connection,
     if (code == URLPOOL_OK) {
         code = put_content(floor, plan, err);
     }
+    urlp_marks_begin(&floor->marks, urlp_now_ns());
+    floor->call.marks = &floor->marks;
     if (code == URLPOOL_OK) {
         code = urlp_floor_open(connection, &floor->call, err);
     }

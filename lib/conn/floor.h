@@ -47,9 +47,10 @@ struct urlp_floor {
 
     /* The request in hand. */
     struct urlp_call call;
-    struct urlp_buf text;   /* method, target, names and values, one behind the other */
-    struct urlp_buf places; /* struct place, see floor_head.c */
-    struct urlp_buf fields; /* struct urlp_field */
+    struct urlp_marks marks; /* the call's */
+    struct urlp_buf text;    /* method, target, names and values, one behind the other */
+    struct urlp_buf places;  /* struct place, see floor_head.c */
+    struct urlp_buf fields;  /* struct urlp_field */
     size_t method_len, target_len;
     bool is_sent_whole;
     int64_t send_left; /* of the announced length; -1: chunked */

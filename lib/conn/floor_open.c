@@ -187,6 +187,7 @@ enum urlpool_code urlp_floor_open(struct urlpool_connection *connection,
     }
     urlpool_headers_free(connection->proxy_headers);
     connection->proxy_headers = NULL;
+    urlp_opener_note_way(floor->opener, &route, connection);
     stream = urlp_opener_dial(floor->opener, &route,
                               floor->tunnel_host.text.len > 0 ? &floor->tunnel : NULL, &brief,
                               &connection->proxy_headers, &why);
@@ -308,9 +309,11 @@ void urlpool_connection_info(const struct urlpool_connection *connection,
     if (connection->stream == NULL) {
         return;
     }
-    (void)urlp_tls_describe(connection->stream, &out->tls_version, &out->tls_cipher,
-                            &out->tls_resumed);
-    out->tls_verified = urlp_tls_is_verified(connection->stream);
+    if (connection->ends_in_tls) {
+        (void)urlp_tls_describe(connection->stream, &out->tls_version, &out->tls_cipher,
+                                &out->tls_resumed);
+        out->tls_verified = urlp_tls_is_verified(connection->stream);
+    }
     if (urlp_stream_peer(connection->stream, &peer)) {
         urlp_peer_format(&peer, text);
         (void)snprintf(out->peer, sizeof(out->peer), "%.63s", text);
@@ -322,7 +325,7 @@ const void *urlpool_connection_peer_certificate(const struct urlpool_connection 
 {
     struct urlp_span der = urlp_span_make(NULL, 0);
 
-    if (connection != NULL && connection->stream != NULL) {
+    if (connection != NULL && connection->stream != NULL && connection->ends_in_tls) {
         der = urlp_tls_peer_certificate(connection->stream);
     }
     if (out_len != NULL) {

@@ -17,6 +17,7 @@
 #include "conn/wire.h"
 #include "h1/bounds.h"
 #include "h1/request_writer.h"
+#include "http/proxy_hop.h"
 #include "net/network.h"
 #include "net/resolver.h"
 #include "net/tls.h"
@@ -182,6 +183,16 @@ struct urlp_stream *urlp_opener_dial(struct urlp_opener *opener, const struct ur
     return urlp_chain_dial(&means, route, tunnel, call, err);
 }
 
+void urlp_opener_note_way(const struct urlp_opener *opener, const struct urlp_route *route,
+                          struct urlpool_connection *connection)
+{
+    const struct urlp_proxy_hop *forwarder = urlp_route_forwarder(route);
+
+    connection->unix_path = opener->network.unix_socket;
+    connection->ends_in_tls =
+        forwarder == NULL ? route->origin.is_https : forwarder->kind == URLP_PROXY_HTTPS;
+}
+
 struct urlpool_connection *urlp_opener_open(struct urlp_opener *opener,
                                             const struct urlp_route *route,
                                             const struct urlp_call *call, struct urlpool_error *err)
@@ -193,6 +204,7 @@ struct urlpool_connection *urlp_opener_open(struct urlp_opener *opener,
     if (connection == NULL) {
         return NULL;
     }
+    urlp_opener_note_way(opener, route, connection);
     stream = urlp_opener_dial(opener, route, NULL, call, &connection->proxy_headers, err);
     if (stream == NULL) {
         goto failed;

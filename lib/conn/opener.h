@@ -56,6 +56,11 @@ URLPOOL_MUST_USE struct urlp_stream *urlp_opener_dial(struct urlp_opener *opener
                                                       struct urlpool_headers **out_proxy_headers,
                                                       struct urlpool_error *err) URLP_MAY_BLOCK;
 
+/* urlp_opener_note_way notes in `connection` what only its opener knows of the way it is opened
+ * along; the opener outlives it. */
+void urlp_opener_note_way(const struct urlp_opener *opener, const struct urlp_route *route,
+                          struct urlpool_connection *connection);
+
 /* urlp_opener_open opens a connection along `route`.
  *
  * Units:   `call->by` bounds all of it.

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "conn/body_reader.h"
+#include "conn/peer_record.h"
 
 /* A piece given to a sink. */
 #define PIECE_BYTES ((size_t)64 * 1024)
@@ -183,6 +184,7 @@ void urlp_response_recycle(struct urlpool_response *response, struct urlp_spares
     if (answer->connection != NULL) {
         answer->connection->response = NULL;
     }
+    urlp_peer_record_unref(answer->peer);
     urlp_decoder_free(answer->decoder);
     urlpool_headers_free(answer->trailers);
     urlp_hops_deinit(&answer->hops);

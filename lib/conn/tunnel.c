@@ -41,8 +41,10 @@ static enum urlpool_code ask(struct urlpool_connection *connection,
     struct urlp_request_head head = {.method = urlp_span_of("CONNECT")};
     struct urlp_exchange exchange = {
         .head = &head, .read_ms = -1, .write_ms = -1, .data_bytes_max = -1};
+    struct urlp_call unmarked = *call; /* the steps of this request are one step of the caller's */
     enum urlpool_code code = URLPOOL_OK;
 
+    unmarked.marks = NULL;
     if (collect_fields(tunnel, authority, &fields) != URLPOOL_OK) {
         code = urlp_fail_nomem(err);
         goto done;
@@ -50,7 +52,7 @@ static enum urlpool_code ask(struct urlpool_connection *connection,
     head.target = urlp_span_make(authority->data, authority->len);
     head.fields = (const struct urlp_field *)(const void *)fields.data;
     head.num_fields = fields.len / sizeof(struct urlp_field);
-    code = urlp_turn_begin(connection, &exchange, call, err);
+    code = urlp_turn_begin(connection, &exchange, &unmarked, err);
     if (code == URLPOOL_OK) {
         code = urlp_turn_put(connection, NULL, 0, err);
     }

@@ -10,6 +10,7 @@
 
 #include "urlpool/status.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "conn/body_reader.h"
 #include "conn/head_text.h"
@@ -108,6 +109,17 @@ enum urlpool_code urlp_turn_begin(struct urlpool_connection *connection,
     return URLPOOL_OK;
 }
 
+/* expect_first_byte has the next byte be marked as the first one: those of an interim response are
+ * not of the answer that is waited for. */
+static void expect_first_byte(struct urlpool_connection *connection)
+{
+    struct urlp_marks *marks = connection->turn.call.marks;
+
+    if (marks != NULL) {
+        marks->first_byte_ns = urlp_inbox_len(&connection->in) > 0 ? urlp_now_ns() : 0;
+    }
+}
+
 /* advance takes the events out of the inbox until the final head is there or bytes are missing. */
 static enum urlpool_code advance(struct urlpool_connection *connection,
                                  struct urlpool_error *err) URLP_MAY_BLOCK
@@ -139,6 +151,7 @@ static enum urlpool_code advance(struct urlpool_connection *connection,
         }
         turn->may_go_on = turn->may_go_on || event.head->status == URLPOOL_HTTP_CONTINUE;
         urlp_trace_response_head(&turn->call, URLPOOL_TRACE_INTERIM_HEAD, event.head);
+        expect_first_byte(connection);
     }
     return URLPOOL_OK;
 }
@@ -367,10 +380,7 @@ void urlp_turn_sent(struct urlpool_connection *connection)
     char text[URLP_PEER_TEXT_MAX] = "";
 
     urlp_h1_request_sent(connection->codec);
-    if (connection->turn.call.trace == NULL) {
-        return;
-    }
-    if (urlp_stream_peer(connection->stream, &peer)) {
+    if (connection->turn.call.trace != NULL && urlp_stream_peer(connection->stream, &peer)) {
         urlp_peer_format(&peer, text);
     }
     urlp_call_trace(&connection->turn.call, URLPOOL_TRACE_REQUEST_SENT, text, strlen(text),

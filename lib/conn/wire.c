@@ -9,9 +9,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "conn/body_reader.h"
 #include "conn/floor.h"
+#include "conn/peer_record.h"
 
 /* What one read brings at most while a head is expected: a usual head and a small body. */
 #define INBOX_BYTES ((size_t)16 * 1024)
@@ -94,6 +96,8 @@ void urlp_connection_shut(struct urlpool_connection *connection, bool is_polite)
     }
     is_polite = is_polite && !urlp_connection_is_foreign(connection);
     urlp_stream_free(connection->stream, is_polite ? URLP_CLOSE_POLITE : URLP_CLOSE_SILENT);
+    urlp_peer_record_unref(connection->peer);
+    connection->peer = NULL;
     connection->stream = NULL;
     connection->in.at = connection->in.end = 0;
     connection->out.len = 0;
@@ -138,13 +142,20 @@ static enum urlpool_code check_is_ours(const struct urlpool_connection *connecti
     return URLPOOL_OK;
 }
 
-/* note_bytes tells of the first byte of an answer. */
+/* note_bytes tells of the first byte of an answer, and marks that of one behind an interim one. */
 static void note_bytes(struct urlpool_connection *connection, const struct urlp_call *call,
                        size_t len) URLP_MAY_BLOCK
 {
-    if (len > 0 && !connection->turn.response_bytes_seen) {
+    struct urlp_marks *marks = call->marks;
+
+    if (len == 0) {
+        return;
+    }
+    if (!connection->turn.response_bytes_seen) {
         connection->turn.response_bytes_seen = true;
         urlp_call_trace(call, URLPOOL_TRACE_FIRST_BYTE, NULL, 0, 0);
+    } else if (marks != NULL && marks->first_byte_ns == 0) {
+        marks->first_byte_ns = urlp_now_ns();
     }
 }
 

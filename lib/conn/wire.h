@@ -43,6 +43,8 @@ struct urlp_turn {
     struct urlp_h1_event answer;
 };
 
+struct urlp_peer_record;
+
 struct urlpool_connection {
     struct urlp_stream *stream;  /* NULL: not connected */
     struct urlp_h1_codec *codec; /* of this stream */
@@ -54,6 +56,9 @@ struct urlpool_connection {
     struct urlpool_limits limits;
     struct urlp_origin origin;             /* strings in `text` */
     struct urlpool_headers *proxy_headers; /* of the last answer to CONNECT; NULL: none */
+    const char *unix_path;         /* borrowed from who opened it; NULL: no Unix-domain socket */
+    bool ends_in_tls;              /* with the origin, or a proxy that forwards */
+    struct urlp_peer_record *peer; /* of this stream, once it is asked for */
     uint64_t num_requests;
     uint64_t generation;          /* of urlp_fork_generation: whose the stream is */
     void *loan;                   /* the lender's; NULL: not lent */

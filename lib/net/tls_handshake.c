@@ -219,7 +219,7 @@ static void report(const struct attempt *attempt) URLP_MAY_BLOCK
     const char *version = "";
     const char *cipher = "";
     bool is_resumed = false;
-    char text[80];
+    char text[80] = "";
 
     (void)urlp_tls_describe(&attempt->stream->base, &version, &cipher, &is_resumed);
     if (is_resumed) {
@@ -230,8 +230,8 @@ static void report(const struct attempt *attempt) URLP_MAY_BLOCK
     }
     if (attempt->call->trace != NULL) {
         (void)snprintf(text, sizeof(text), "%s %s", version, cipher);
-        urlp_call_trace(attempt->call, URLPOOL_TRACE_SECURED, text, strlen(text), is_resumed);
     }
+    urlp_call_trace(attempt->call, URLPOOL_TRACE_SECURED, text, strlen(text), is_resumed);
 }
 
 struct urlp_stream *urlp_tls_wrap(struct urlp_stream *inner, struct urlpool_tls *tls,
