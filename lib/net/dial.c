@@ -3,10 +3,9 @@
  * token and what may break the dial off.
  *
  * The first to connect wins, and the rest are closed. A dial that is broken off leaves its sockets
- * connecting in a half dial, and one that is given a half dial goes on with it: first it looks what
- * the sockets have come to meanwhile, then it tries what is left. Names that are still asked for
- * when it is broken off are left to the resolver. It knows nothing of how names are found
- * (net/resolver.h). */
+ * connecting and its names asked for in a half dial, and one that is given a half dial goes on with
+ * it: first it looks what has come of it meanwhile, then it tries what is left. It knows nothing of
+ * how names are found (net/resolver.h). */
 
 #include "net/dial.h"
 
@@ -144,12 +143,12 @@ static enum urlpool_code fail_cancelled(const struct dial *dial, struct urlpool_
 }
 
 /* break_off parks what is worth going on with. */
-static enum urlpool_code break_off(struct dial *dial, struct urlpool_error *err)
+static enum urlpool_code break_off(struct dial *dial, struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_break_off *wish = dial->call->break_off;
 
     wish->is_broken_off = true;
-    wish->half = urlp_half_dial_new(&dial->race);
+    wish->half = urlp_half_dial_new(&dial->race, &dial->seat);
     return urlp_fail(err, URLPOOL_E_CANCELLED, phase_of(dial), "connect to %s: broken off",
                      urlp_quote(dial->target->host.data, dial->target->host.len).text);
 }
@@ -198,7 +197,7 @@ static enum urlpool_code wait_round(struct dial *dial, struct poll_set *set,
 /* finish takes the winner, if there is one: whoever asked for the dial to be broken off before it
  * was seen gives its caller another connection, and expects this one in the half. */
 static enum urlpool_code finish(struct dial *dial, const struct urlp_attempt *winner,
-                                struct urlpool_error *err)
+                                struct urlpool_error *err) URLP_MAY_BLOCK
 {
     if (urlp_break_off_shut(dial->call->break_off)) {
         return URLPOOL_OK;
@@ -276,13 +275,15 @@ static enum urlpool_code dial_names(struct urlp_resolver *resolver,
                                     struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct dial dial = {.target = target, .call = call, .seat = {.wake_fd = -1}};
+    struct urlp_lookup *parked = NULL;
     enum urlpool_code code = URLPOOL_OK;
 
     urlp_race_init(&dial.race);
-    dial.is_resumed = urlp_half_dial_resume(half, &dial.race);
+    dial.is_resumed = urlp_half_dial_resume(half, &dial.race, &parked);
     if (!urlp_race_is_resolved(&dial.race)) {
         code = look_up(&dial, resolver, err);
     }
+    urlp_lookup_unpark(resolver, parked); /* its seat is taken */
     if (code == URLPOOL_OK) {
         code = run(&dial, out_winner, err);
         urlp_lookup_seat_leave(&dial.seat);

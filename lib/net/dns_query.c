@@ -21,6 +21,8 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/fork.h"
+#include "base/own_fd.h"
 #include "base/sync.h"
 
 /* A first try waits a third of what is left, between these two; each later one twice as long as the
@@ -48,6 +50,7 @@ struct slot {
 };
 
 struct urlp_dns_query {
+    uint64_t generation; /* of the process whose sockets these are */
     ares_channel channel;
     struct ares_options config; /* as c-ares has read it: the search list */
     bool has_config;
@@ -80,13 +83,19 @@ static ares_socket_t make_socket(int domain, int type, int protocol, void *user)
     if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
         query->shortage_errno = errno;
     }
+    urlp_own_fd_note(fd);
     return fd;
 }
 
+/* close_socket does not close a parent process's socket: the number may be another's. */
 static int close_socket(ares_socket_t fd, void *user)
 {
-    (void)user;
-    return close(fd);
+    const struct urlp_dns_query *query = user;
+
+    if (!urlp_fork_has_happened(query->generation)) {
+        urlp_own_fd_close(fd);
+    }
+    return 0;
 }
 
 static int connect_socket(ares_socket_t fd, const struct sockaddr *address, ares_socklen_t len,
@@ -367,6 +376,7 @@ struct urlp_dns_query *urlp_dns_query_new(const struct urlp_dns_config *config,
     if (query == NULL) {
         goto done;
     }
+    query->generation = urlp_fork_generation();
     status = ARES_EBADNAME;
     query->is_absolute = name.len > 0 && name.data[name.len - 1] == '.';
     name.len -= query->is_absolute;

@@ -99,17 +99,20 @@ bool urlp_race_reap(struct urlp_race *race, const struct pollfd fds[],
  * Owns:    takes its socket. */
 void urlp_race_put_back(struct urlp_race *race, const struct urlp_attempt *winner);
 
-/* urlp_half_dial_new parks `race`.
+/* urlp_half_dial_new parks `race` and leaves `seat`; the lookup it sits at stays under way.
  *
- * Owns:    takes the sockets, and leaves `race` with none.
- * Errors:  NULL when nothing is connecting, which is not worth keeping, or out of memory; `race` is
- *          as before. */
-URLPOOL_MUST_USE struct urlp_half_dial *urlp_half_dial_new(struct urlp_race *race);
+ * Owns:    takes the sockets, and leaves `race` with none. The resolver has to outlive the half.
+ * Errors:  NULL when there is nothing worth keeping, nor anything connecting; or out of memory,
+ *          with `race` and `seat` as before. */
+URLPOOL_MUST_USE struct urlp_half_dial *urlp_half_dial_new(
+    struct urlp_race *race, struct urlp_lookup_seat *seat) URLP_MAY_BLOCK;
 
 /* urlp_half_dial_resume goes on with `half` in `race`, which is initialised and has no sockets;
  * false when there is nothing to go on with.
  *
- * Owns:    frees `half`; accepts NULL. */
-bool urlp_half_dial_resume(struct urlp_half_dial *half, struct urlp_race *race) URLP_MAY_BLOCK;
+ * Owns:    frees `half`; accepts NULL. `*out_lookup` is for urlp_lookup_unpark, once a seat at it
+ *          is taken or none is wanted. */
+bool urlp_half_dial_resume(struct urlp_half_dial *half, struct urlp_race *race,
+                           struct urlp_lookup **out_lookup) URLP_MAY_BLOCK;
 
 #endif /* URLP_NET_RACE_H */

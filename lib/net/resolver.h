@@ -80,6 +80,18 @@ enum urlpool_code urlp_lookup_seat_fail(struct urlp_lookup_seat *seat, struct ur
  * last one out ends it. */
 void urlp_lookup_seat_leave(struct urlp_lookup_seat *seat) URLP_MAY_BLOCK;
 
+/* urlp_lookup_seat_park leaves the seat as urlp_lookup_seat_leave does, but a lookup that is under
+ * way does not end for want of seats: whoever takes one for the name next drives it on.
+ *
+ * Owns:    the lookup is to be given back with urlp_lookup_unpark, before the resolver is freed.
+ * Errors:  NULL: nothing is under way. */
+URLPOOL_MUST_USE struct urlp_lookup *urlp_lookup_seat_park(struct urlp_lookup_seat *seat)
+    URLP_MAY_BLOCK;
+
+/* urlp_lookup_unpark gives back what was parked; it ends then, unless somebody drives it or has
+ * parked it, too. Accepts a `lookup` of NULL. */
+void urlp_lookup_unpark(struct urlp_resolver *resolver, struct urlp_lookup *lookup) URLP_MAY_BLOCK;
+
 /* urlp_local_answer answers for address literals, for localhost and what is below it (RFC 6761),
  * and, unless `skip_hosts`, for what is in the hosts file, without a query.
  *

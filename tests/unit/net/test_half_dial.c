@@ -40,6 +40,7 @@ static int num_polls;
 static int num_blind;      /* so many polls do not see what has become of a socket */
 static int num_interrupts; /* so many polls fail with EINTR */
 static int ask_at_poll;    /* before this one the dial is asked to break off; 0: before none */
+static bool asks_when_connecting;
 static struct urlp_break_off wish;
 
 int connect(int fd, const struct sockaddr *address, socklen_t len)
@@ -80,7 +81,8 @@ int poll(struct pollfd *fds, nfds_t num_fds, int timeout_ms)
     int num_ready;
 
     num_polls++;
-    if (num_polls == ask_at_poll) {
+    if (num_polls == ask_at_poll || (asks_when_connecting && connected_to[0] != '\0')) {
+        asks_when_connecting = false;
         ck_assert(urlp_break_off_ask(&wish));
     }
     if (num_interrupts > 0) {
@@ -176,6 +178,14 @@ static void break_off_at(int nth_poll, const char *host, uint16_t port)
     ask_at_poll = 0;
 }
 
+/* break_off_when_connecting does so as soon as a socket has begun to connect. */
+static void break_off_when_connecting(const char *host, uint16_t port)
+{
+    asks_when_connecting = true;
+    break_off_at(0, host, port);
+    ck_assert_ptr_nonnull(wish.half);
+}
+
 /* park_connected leaves a half whose socket has connected without anybody's having seen it. */
 static void park_connected(const char *host, uint16_t port)
 {
@@ -234,19 +244,6 @@ START_TEST(break_off__leaves_the_socket_connecting)
     drop_half();
     end();
     loopback_hole_close(&hole);
-}
-END_TEST
-
-START_TEST(break_off__while_names_are_asked_for_leaves_nothing)
-{
-    begin(NULL);
-    dns_server_behave(server, NAME, DNS_A, DNS_HOLDS);
-    dns_server_behave(server, NAME, DNS_AAAA, DNS_HOLDS);
-    break_off_at(1, NAME, 80);
-    ck_assert_int_eq(err.phase, URLPOOL_PHASE_RESOLVE);
-    ck_assert_ptr_null(wish.half);
-    ck_assert_str_eq(connected_to, "");
-    end();
 }
 END_TEST
 
@@ -524,14 +521,7 @@ START_TEST(half__is_not_looked_up_again)
     begin(NULL);
     dns_server_add(server, NAME, DNS_A, 0, "127.0.0.2");
     dns_server_add(server, NAME, DNS_A, 0, "127.0.0.3");
-    /* By a clock that stands still no second address follows. */
-    urlp_clock_fake_begin(urlp_now_ns());
-    call.by = URLP_NEVER;
-    for (int nth = 1; wish.half == NULL; nth++) {
-        next_caller();
-        break_off_at(nth, NAME, port);
-    }
-    urlp_clock_fake_end();
+    break_off_when_connecting(NAME, port);
     dns_server_behave(server, NAME, DNS_A, DNS_FAILS);
     counters = (struct urlp_counters){0};
     next_caller();
@@ -595,6 +585,153 @@ START_TEST(half__tries_an_address_there_was_no_descriptor_for)
     end();
     loopback_hole_close(&hole);
     (void)close(listener);
+}
+END_TEST
+
+START_TEST(half__takes_addresses_that_come_late)
+{
+    if (loopback_has_v6()) {
+        struct loopback_hole hole = loopback_hole_open("127.0.0.2", 0);
+        uint16_t port = loopback_port(hole.listener);
+        int listener = loopback_listen("::1", port);
+
+        begin(NULL);
+        dns_server_add(server, NAME, DNS_A, 60, "127.0.0.2");
+        dns_server_add(server, NAME, DNS_AAAA, 60, "::1");
+        dns_server_behave(server, NAME, DNS_AAAA, DNS_HOLDS);
+        break_off_when_connecting(NAME, port);
+        ck_assert_str_eq(connected_to, " 127.0.0.2");
+        dns_server_release(server, NAME, DNS_AAAA);
+        next_caller();
+        ck_assert_str_eq(peer_of(dial(NAME, port)), "::1");
+        ck_assert_str_eq(connected_to, " 127.0.0.2 ::1");
+        ck_assert_uint_eq(dns_server_num_queries(server, NAME, DNS_AAAA), 1);
+        end();
+        loopback_hole_close(&hole);
+        (void)close(listener);
+    }
+}
+END_TEST
+
+/* --- while names are asked for --- */
+
+/* park_lookup leaves a half whose names are asked for; the name server holds its answers. */
+static void park_lookup(void)
+{
+    begin(NULL);
+    dns_server_add(server, NAME, DNS_A, 60, "127.0.0.2");
+    dns_server_behave(server, NAME, DNS_A, DNS_HOLDS);
+    dns_server_behave(server, NAME, DNS_AAAA, DNS_HOLDS);
+    break_off_at(1, NAME, 80);
+    ck_assert_int_eq(err.phase, URLPOOL_PHASE_RESOLVE);
+    ck_assert_ptr_nonnull(wish.half);
+    ck_assert_str_eq(connected_to, "");
+    ck_assert(!loopback_leaks_on_exec());
+}
+
+static void release_answers(void)
+{
+    dns_server_release(server, NAME, DNS_AAAA);
+    dns_server_release(server, NAME, DNS_A);
+}
+
+START_TEST(lookup__that_is_broken_off_goes_on)
+{
+    int listener = loopback_listen("127.0.0.2", 0);
+
+    park_lookup();
+    release_answers();
+    counters = (struct urlp_counters){0};
+    next_caller();
+    ck_assert_str_eq(peer_of(dial(NAME, loopback_port(listener))), "127.0.0.2");
+    ck_assert_uint_eq(dns_server_num_queries(server, NULL, DNS_A), 2);
+    ck_assert_uint_eq(counters.dns_queries, 0);
+    ck_assert_uint_eq(counters.dns_hits, 1);
+    end();
+    (void)close(listener);
+}
+END_TEST
+
+START_TEST(lookup__that_is_broken_off_often_is_one_question)
+{
+    int listener = loopback_listen("127.0.0.2", 0);
+
+    park_lookup();
+    for (int i = 0; i < 20; i++) {
+        next_caller();
+        break_off_at(1, NAME, 80);
+        ck_assert_ptr_nonnull(wish.half);
+    }
+    release_answers();
+    next_caller();
+    ck_assert_str_eq(peer_of(dial(NAME, loopback_port(listener))), "127.0.0.2");
+    ck_assert_uint_eq(dns_server_num_queries(server, NULL, DNS_A), 2);
+    end();
+    (void)close(listener);
+}
+END_TEST
+
+START_TEST(lookup__that_is_broken_off_is_there_for_others)
+{
+    int listener = loopback_listen("127.0.0.2", 0);
+    struct urlp_half_dial *half;
+
+    park_lookup();
+    release_answers();
+    half = wish.half;
+    wish.half = NULL;
+    next_caller();
+    ck_assert_str_eq(peer_of(dial(NAME, loopback_port(listener))), "127.0.0.2");
+    ck_assert_uint_eq(dns_server_num_queries(server, NULL, DNS_A), 2);
+    urlp_half_dial_free(half);
+    end();
+    (void)close(listener);
+}
+END_TEST
+
+START_TEST(lookup__ends_with_its_half)
+{
+    park_lookup();
+    drop_half();
+    ck_assert_uint_eq(loopback_num_fds(), fds_before);
+    next_caller();
+    break_off_at(1, NAME, 80);
+    drop_half();
+    dns_server_await(server, NULL, DNS_A, 4); /* asked anew: nothing was known */
+    end();
+}
+END_TEST
+
+START_TEST(lookup__of_two_halves_ends_with_the_last)
+{
+    struct urlp_half_dial *first;
+
+    park_lookup();
+    first = wish.half;
+    wish.half = NULL;
+    next_caller();
+    break_off_at(1, NAME, 443);
+    ck_assert_ptr_nonnull(wish.half);
+    urlp_half_dial_free(first);
+    ck_assert_uint_gt(loopback_num_fds(), fds_before);
+    drop_half();
+    dns_server_await(server, NULL, DNS_A, 2);
+    end();
+}
+END_TEST
+
+START_TEST(lookup__that_answered_no_while_it_was_parked_fails_the_next)
+{
+    begin(NULL);
+    dns_server_behave(server, NAME, DNS_A, DNS_HOLDS);
+    dns_server_behave(server, NAME, DNS_AAAA, DNS_HOLDS);
+    break_off_at(1, NAME, 80);
+    release_answers();
+    next_caller();
+    ck_assert_ptr_null(dial(NAME, 80));
+    ck_assert_int_eq(err.code, URLPOOL_E_RESOLVE);
+    ck_assert(!wish.is_broken_off);
+    end();
 }
 END_TEST
 
@@ -776,7 +913,6 @@ START_TEST(fork__leaves_the_child_without_the_halfs_sockets)
 END_TEST
 
 RUN_TESTS("half_dial", break_off__leaves_the_socket_connecting,
-          break_off__while_names_are_asked_for_leaves_nothing,
           break_off__comes_too_late_for_a_socket_that_was_seen_to_connect,
           break_off__asked_for_before_takes_what_has_connected_along,
           break_off__is_not_a_failure_that_came_in_the_same_round,
@@ -787,6 +923,11 @@ RUN_TESTS("half_dial", break_off__leaves_the_socket_connecting,
           half__whose_peer_has_closed_is_begun_again, half__whose_peer_has_reset_is_begun_again,
           half__whose_peer_has_spoken_is_begun_again, half__is_not_looked_up_again,
           half__has_each_address_judged_once, half__tries_an_address_there_was_no_descriptor_for,
+          half__takes_addresses_that_come_late, lookup__that_is_broken_off_goes_on,
+          lookup__that_is_broken_off_often_is_one_question,
+          lookup__that_is_broken_off_is_there_for_others, lookup__ends_with_its_half,
+          lookup__of_two_halves_ends_with_the_last,
+          lookup__that_answered_no_while_it_was_parked_fails_the_next,
           half__of_a_dial_out_of_time_is_closed, half__of_a_dial_that_is_cancelled_is_closed,
           half__is_of_no_use_to_a_local_socket, half__of_nothing_may_be_freed,
           callers_resolver__is_not_broken_off,
