@@ -603,6 +603,7 @@ START_TEST(failure__out_of_memory_leaves_nothing_behind)
 {
     int listener = loopback_listen("127.0.0.1", 0);
     uint16_t port = loopback_port(listener);
+    unsigned num_failures = 0;
     unsigned num_fds;
 
     failing_allocator_install();
@@ -623,16 +624,18 @@ START_TEST(failure__out_of_memory_leaves_nothing_behind)
         failing_allocator_fail_nth(nth);
         stream = dial(NAME, port);
         has_failed = failing_allocator_has_failed();
-        ck_assert_int_eq(stream == NULL, has_failed);
-        if (has_failed) {
+        /* What is only remembered, of addresses that are gone, may be missing. */
+        ck_assert(has_failed || stream != NULL);
+        if (stream == NULL) {
             ck_assert_int_eq(err.code, URLPOOL_E_NOMEM);
+            num_failures++;
         }
         urlp_stream_free(stream, URLP_CLOSE_POLITE);
         urlp_resolver_free(resolver);
         ck_assert_int_eq(failing_allocator_num_live(), 0);
         ck_assert_uint_eq(loopback_num_fds(), num_fds);
         if (!has_failed) {
-            ck_assert_uint_gt(nth, 4);
+            ck_assert_uint_gt(num_failures, 3);
             break;
         }
     }
