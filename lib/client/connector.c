@@ -39,6 +39,23 @@ static void end_connection(void *user, struct urlpool_connection *connection,
     urlp_connection_end(connection, is_polite);
 }
 
+static bool is_gone(void *user, const struct urlp_route *route,
+                    const struct urlpool_connection *connection,
+                    uint64_t *seen) URLP_TSA(no_thread_safety_analysis)
+{
+    const struct urlpool_manager *manager = user;
+
+    return urlp_opener_is_gone(manager->opener, route, connection, seen);
+}
+
+static int64_t ask_names(void *user, const struct urlp_route *route,
+                         const struct urlp_call *call) URLP_TSA(no_thread_safety_analysis)
+{
+    const struct urlpool_manager *manager = user;
+
+    return urlp_opener_ask_anew(manager->opener, route, call);
+}
+
 static void hold_tls(void *user, struct urlpool_tls *tls)
 {
     (void)user;
@@ -58,6 +75,8 @@ struct urlp_connector urlp_connector_for(struct urlpool_manager *manager)
         .look = look_at_connection,
         .rest = rest_connection,
         .end = end_connection,
+        .is_gone = is_gone,
+        .ask_names = ask_names,
         .tls_ref = hold_tls,
         .tls_unref = let_go_of_tls,
         .user = manager,

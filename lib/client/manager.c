@@ -70,6 +70,7 @@ static enum urlpool_code resolve_pools(const struct urlpool_manager_options *opt
             urlp_option_resolve("requests_max", options->requests_max, -1, &out->requests_max, err);
     }
     out->block = options->block;
+    out->ignore_dns_change = options->ignore_dns_change;
     if (code == URLPOOL_OK && out->block && out->maxsize == 0) {
         return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
                          "block with a maxsize of none would wait for ever");

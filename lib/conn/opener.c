@@ -19,6 +19,7 @@
 #include "h1/request_writer.h"
 #include "http/proxy_hop.h"
 #include "net/network.h"
+#include "net/resolve.h"
 #include "net/resolver.h"
 #include "net/tls.h"
 
@@ -159,6 +160,55 @@ void urlp_opener_forget_names(struct urlp_opener *opener)
     if (memory != NULL) { /* else there is nothing to forget in this child */
         urlp_resolver_forget(memory->resolver);
     }
+}
+
+/* name_of finds whom a dial along `route` asks the DNS for; false: nobody. */
+static bool name_of(const struct urlp_opener *opener, const struct urlp_route *route,
+                    struct urlp_span *out_host)
+{
+    const struct urlp_network *network = &opener->network;
+    struct urlp_addresses fixed[URLP_NUM_FAMILIES];
+    uint16_t port = route->num_hops > 0 ? route->hops[0]->port : route->origin.port;
+    struct urlp_ip ip;
+
+    *out_host = route->num_hops > 0 ? route->hops[0]->host : route->origin.host;
+    urlp_network_detour(network, out_host, &port);
+    return network->unix_socket == NULL && network->resolve == NULL &&
+           !urlp_ip_parse(*out_host, &ip) && !urlp_network_answer(network, *out_host, port, fixed);
+}
+
+bool urlp_opener_is_gone(struct urlp_opener *opener, const struct urlp_route *route,
+                         const struct urlpool_connection *connection, uint64_t *seen)
+{
+    const struct memory *memory = memory_of(opener, NULL);
+    uint64_t num_gone = memory != NULL ? urlp_resolver_num_gone(memory->resolver) : *seen;
+    struct urlp_span host;
+    struct urlp_peer peer;
+
+    if (num_gone == *seen) {
+        return false;
+    }
+    *seen = num_gone;
+    return connection->stream != NULL && name_of(opener, route, &host) &&
+           urlp_stream_peer(connection->stream, &peer) &&
+           urlp_resolver_is_gone(memory->resolver, host, &peer.ip);
+}
+
+int64_t urlp_opener_ask_anew(struct urlp_opener *opener, const struct urlp_route *route,
+                             const struct urlp_call *call)
+{
+    const struct memory *memory = memory_of(opener, NULL);
+    struct urlp_dial_target target = {.network = &opener->network};
+    int64_t fresh_ms;
+
+    if (memory == NULL || !name_of(opener, route, &target.host)) {
+        return -1;
+    }
+    if (urlp_resolve_anew(memory->resolver, &target, call, NULL) != URLPOOL_OK) {
+        return 0;
+    }
+    fresh_ms = urlp_resolver_fresh_ms(memory->resolver, target.host);
+    return fresh_ms > 0 ? fresh_ms : -1; /* nothing is kept of what the hosts file says */
 }
 
 uint64_t urlp_opener_tls_serial(const struct urlpool_tls *tls)

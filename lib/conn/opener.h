@@ -32,6 +32,24 @@ void urlp_opener_free(struct urlp_opener *opener) URLP_MAY_BLOCK;
  * Threads: any number at once. */
 void urlp_opener_forget_names(struct urlp_opener *opener) URLP_MAY_BLOCK;
 
+/* urlp_opener_is_gone says whether the address that `connection`, opened along `route`, leads to is
+ * one that the DNS gives no more for the name that was dialled. Never for literals, answers that
+ * are fixed or a caller's own, and Unix sockets. `*seen` is this function's, 0 for a new
+ * connection: as long as nothing has changed an answer costs a load.
+ *
+ * Threads: any number at once. */
+bool urlp_opener_is_gone(struct urlp_opener *opener, const struct urlp_route *route,
+                         const struct urlpool_connection *connection,
+                         uint64_t *seen) URLP_MAY_BLOCK;
+
+/* urlp_opener_ask_anew asks the DNS for the name that is dialled along `route`, unless what is kept
+ * is still good, and returns after how many ms it will not be any more, -1: this is no name of the
+ * DNS's.
+ *
+ * Threads: any number at once; blocks, until `call->by`. */
+int64_t urlp_opener_ask_anew(struct urlp_opener *opener, const struct urlp_route *route,
+                             const struct urlp_call *call) URLP_MAY_BLOCK;
+
 /* urlp_opener_check_head finds out before a connection is taken whether `head` may be sent on it,
  * and notes that in it; urlp_connection_exchange then does not look again.
  *

@@ -173,3 +173,23 @@ enum urlpool_code urlp_resolve(struct urlp_resolver *resolver,
     urlp_lookup_seat_leave(&search.seat);
     return code;
 }
+
+enum urlpool_code urlp_resolve_anew(struct urlp_resolver *resolver,
+                                    const struct urlp_dial_target *target,
+                                    const struct urlp_call *call, struct urlpool_error *err)
+{
+    struct search search = {.target = target, .call = call};
+    enum urlpool_code code =
+        urlp_lookup_seat_take(&search.seat, resolver, target, search.answers, call, err);
+
+    urlp_assert_no_lock(__func__);
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    while (code == URLPOOL_OK &&
+           !(search.answers[URLP_FAMILY_V6].is_done && search.answers[URLP_FAMILY_V4].is_done)) {
+        code = wait_round(&search, err);
+    }
+    urlp_lookup_seat_leave(&search.seat);
+    return code;
+}

@@ -105,6 +105,7 @@ struct urlp_seat {
     uint64_t rest;           /* while idle: which of num_rests, so that it finds its place again */
     uint64_t round;          /* the last in which it was looked at */
     uint64_t network;        /* of the core when it was dialled */
+    uint64_t names_seen;     /* the connector's: of is_gone */
     enum urlpool_closed why; /* while idle: of what it will die; once dead: of what it did */
     bool is_polite;          /* once dead */
 };
@@ -148,6 +149,20 @@ void urlp_seat_begin_idle(struct urlp_seat *seat, const struct urlp_pool_setting
  * does. */
 void urlp_seat_end_use(struct urlp_seat *seat, const struct urlp_pool_settings *settings,
                        const struct urlp_lease_end *end, int64_t now_ns);
+
+/* look.c: what a look at a connection means. */
+
+/* urlp_seat_look looks at a connection that the caller has taken out. */
+enum urlp_look urlp_seat_look(const struct urlpool_pool *pool,
+                              struct urlp_seat *seat) URLP_MAY_BLOCK;
+
+/* urlp_seat_is_gone is that part of a look which is due when a connection comes home, too: whether
+ * it leads to an address that DNS gives no more. */
+bool urlp_seat_is_gone(const struct urlpool_pool *pool, struct urlp_seat *seat) URLP_MAY_BLOCK;
+
+/* urlp_look_why is the reason to end a connection of which a look showed anything but GOOD;
+ * `*out_is_polite` says how. */
+enum urlpool_closed urlp_look_why(enum urlp_look look, bool *out_is_polite);
 
 /* settle.c: who may use which connection. */
 

@@ -189,17 +189,19 @@ static enum urlpool_code get_grant(struct urlpool_pool *pool, int64_t pool_ms,
  *
  * Errors:  URLPOOL_E_POOL_CLOSED: the place and the reference are gone. */
 static enum urlpool_code replace(struct urlpool_pool *pool, struct urlp_seat *seat,
-                                 enum urlpool_closed why, const struct urlp_call *call,
+                                 enum urlp_look look, const struct urlp_call *call,
                                  struct urlp_seat **out_next,
                                  struct urlpool_error *err) URLP_MAY_BLOCK
 {
     enum urlpool_code code = URLPOOL_OK;
     struct urlp_change change;
+    bool is_polite;
+    const enum urlpool_closed why = urlp_look_why(look, &is_polite);
 
     urlp_change_begin(&change);
     urlp_mutex_lock(&pool->core->mutex);
     urlp_uncount_reused(pool);
-    urlp_seat_bury(pool, seat, URLP_PLACE_LEASED, why, false, &change);
+    urlp_seat_bury(pool, seat, URLP_PLACE_LEASED, why, is_polite, &change);
     *out_next = NULL;
     if (pool->locked.state == URLP_POOL_CLOSED) {
         code = closed(pool, err);
@@ -222,11 +224,10 @@ static enum urlpool_code fill(struct urlpool_pool *pool, const struct urlp_waite
                               int64_t connect_ms, const struct urlp_call *call,
                               struct urlp_lease *out, struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    const struct urlp_connector *connector = &pool->set->connector;
     struct urlp_seat *seat = me->grant == URLP_GRANT_CONNECTION ? me->seat : NULL;
 
     while (seat != NULL) {
-        enum urlp_look look = connector->look(connector->user, seat->connection);
+        enum urlp_look look = urlp_seat_look(pool, seat);
         enum urlpool_code code;
 
         if (look == URLP_LOOK_GOOD) {
@@ -234,10 +235,7 @@ static enum urlpool_code fill(struct urlpool_pool *pool, const struct urlp_waite
             urlp_call_trace(call, URLPOOL_TRACE_LEASED, pool->name, strlen(pool->name), 1);
             return URLPOOL_OK;
         }
-        code =
-            replace(pool, seat,
-                    look == URLP_LOOK_CLOSED ? URLPOOL_CLOSED_BY_PEER : URLPOOL_CLOSED_UNEXPECTED,
-                    call, &seat, err);
+        code = replace(pool, seat, look, call, &seat, err);
         if (code != URLPOOL_OK) {
             return code;
         }

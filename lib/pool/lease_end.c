@@ -97,9 +97,21 @@ static void come_home(struct urlpool_pool *pool, struct urlp_seat *seat,
     urlp_pool_drop(pool, change);
 }
 
+/* end_gone is how a lease ends whose connection DNS leads to no more. */
+static struct urlp_lease_end end_gone(const struct urlp_lease_end *end)
+{
+    struct urlp_lease_end gone = *end;
+
+    gone.is_reusable = false;
+    gone.why = URLPOOL_CLOSED_ADDRESS;
+    gone.is_polite = true;
+    return gone;
+}
+
 void urlp_lease_release(struct urlp_lease *lease, const struct urlp_lease_end *end)
 {
     struct urlp_lease old = *lease;
+    struct urlp_lease_end gone;
     const struct urlp_connector *connector;
     struct urlp_pool_core *core;
     struct urlp_pool_set *set;
@@ -116,6 +128,10 @@ void urlp_lease_release(struct urlp_lease *lease, const struct urlp_lease_end *e
     core = old.pool->core;
     set = old.pool->set;
     connector = &set->connector;
+    if (end->is_reusable && urlp_seat_is_gone(old.pool, old.seat)) {
+        gone = end_gone(end);
+        end = &gone;
+    }
     if (end->is_reusable) {
         connector->rest(connector->user, old.connection);
     }

@@ -31,7 +31,8 @@ struct urlp_seat;
 enum urlp_look {
     URLP_LOOK_GOOD,
     URLP_LOOK_CLOSED,    /* its end */
-    URLP_LOOK_UNEXPECTED /* bytes that nobody had asked for */
+    URLP_LOOK_UNEXPECTED, /* bytes that nobody had asked for */
+    URLP_LOOK_GONE        /* it is good, but leads to an address that DNS gives no more */
 };
 
 /* struct urlp_connector is how the pool gets, judges and ends connections: conn's in earnest, a
@@ -46,6 +47,13 @@ struct urlp_connector {
     void (*rest)(void *user, struct urlpool_connection *connection);
     /* end closes and frees: politely, or without a byte. */
     void (*end)(void *user, struct urlpool_connection *connection, bool is_polite);
+    /* is_gone says whether a connection leads to an address that DNS gives no more. `*seen` is its
+     * own, 0 for a new connection. NULL: never. */
+    bool (*is_gone)(void *user, const struct urlp_route *route,
+                    const struct urlpool_connection *connection, uint64_t *seen);
+    /* ask_names asks DNS for the name a route leads to unless what is known is good still, and
+     * returns for how many ms it will be, -1: for ever. Blocks until `call->by`. NULL: as -1. */
+    int64_t (*ask_names)(void *user, const struct urlp_route *route, const struct urlp_call *call);
     /* tls_ref and tls_unref hold the TLS settings of a route while its pool lives. Both may be
      * NULL: then the settings outlive the set. */
     void (*tls_ref)(void *user, struct urlpool_tls *tls);
@@ -66,6 +74,7 @@ struct urlp_pool_settings {
                                `block` or not */
     int64_t max_idle_total; /* idle ones of all pools, -1: any number */
     int64_t max_waiters;    /* threads in the queue of one pool, -1: any number */
+    bool ignore_dns_change; /* keep connections to addresses that DNS gives no more */
 };
 
 /* urlp_pool_set_new makes a set without pools. `settings` and `connector` are copied.

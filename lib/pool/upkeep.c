@@ -59,10 +59,10 @@ static bool give_back(struct urlp_seat *seat, enum urlp_look look,
     } else if (look == URLP_LOOK_GOOD) {
         urlp_seat_bury(pool, seat, URLP_PLACE_LEASED, seat->why, seat->is_polite, change);
     } else {
-        urlp_seat_bury(pool, seat, URLP_PLACE_LEASED,
-                       look == URLP_LOOK_CLOSED ? URLPOOL_CLOSED_BY_PEER
-                                                : URLPOOL_CLOSED_UNEXPECTED,
-                       false, change);
+        bool is_polite;
+        enum urlpool_closed why = urlp_look_why(look, &is_polite);
+
+        urlp_seat_bury(pool, seat, URLP_PLACE_LEASED, why, is_polite, change);
     }
     urlp_settle(pool, change);
     urlp_idle_trim(pool, change);
