@@ -40,16 +40,16 @@ static void end_connection(void *user, struct urlpool_connection *connection,
 }
 
 static bool is_gone(void *user, const struct urlp_route *route,
-                    const struct urlpool_connection *connection,
-                    uint64_t *seen) URLP_TSA(no_thread_safety_analysis)
+                    const struct urlpool_connection *connection, uint64_t *seen)
+    URLP_TSA(no_thread_safety_analysis)
 {
     const struct urlpool_manager *manager = user;
 
     return urlp_opener_is_gone(manager->opener, route, connection, seen);
 }
 
-static int64_t ask_names(void *user, const struct urlp_route *route,
-                         const struct urlp_call *call) URLP_TSA(no_thread_safety_analysis)
+static int64_t ask_names(void *user, const struct urlp_route *route, const struct urlp_call *call)
+    URLP_TSA(no_thread_safety_analysis)
 {
     const struct urlpool_manager *manager = user;
 

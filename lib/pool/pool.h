@@ -30,7 +30,7 @@ struct urlp_seat;
 /* enum urlp_look is what a look at an idle connection showed. */
 enum urlp_look {
     URLP_LOOK_GOOD,
-    URLP_LOOK_CLOSED,    /* its end */
+    URLP_LOOK_CLOSED,     /* its end */
     URLP_LOOK_UNEXPECTED, /* bytes that nobody had asked for */
     URLP_LOOK_GONE        /* it is good, but leads to an address that DNS gives no more */
 };
