@@ -271,6 +271,66 @@ START_TEST(options__go_to_the_hop_they_are_for)
 }
 END_TEST
 
+static struct urlp_pool_key key_by(const struct urlp_proxy_hop *hop)
+{
+    const struct urlp_route route = {
+        .origin = origin_of("a.example", true), .hops = {hop}, .num_hops = 1};
+    struct urlp_pool_key key;
+
+    ck_assert(urlp_pool_key_of(&route, &key));
+    return key;
+}
+
+/* Two hops of one manager are two in the pool key, whatever they differ in, and by their serial
+ * number alone: what it stands for never changes. Each member of a hop has its row, which
+ * tests/tools/test_pool_key holds against the header. */
+START_TEST(key__tells_hops_apart_that_differ_in_one_member)
+{
+    static const char base[] = "http://u:p@[fe80::1%25lo]:80";
+    int object = 0;
+    struct urlpool_tls *tls = (struct urlpool_tls *)&object;
+    struct urlpool_headers *headers = urlpool_headers_new(NULL);
+    struct urlpool_headers *bearer = urlpool_headers_new(NULL);
+    const struct {
+        const char *member;
+        struct urlpool_proxy proxy;
+    } rows[] = {
+        {"urlp_proxy_hop.kind",            {.url = "socks5://u:p@[fe80::1%25lo]:80"}        },
+        {"urlp_proxy_hop.host",            {.url = "http://u:p@[fe80::2%25lo]:80"}          },
+        {"urlp_proxy_hop.zone",            {.url = "http://u:p@[fe80::1%251]:80"}           },
+        {"urlp_proxy_hop.port",            {.url = "http://u:p@[fe80::1%25lo]:81"}          },
+        {"urlp_proxy_hop.has_credentials", {.url = "http://[fe80::1%25lo]:80"}              },
+        {"urlp_proxy_hop.user",            {.url = base, .user = "v"}                       },
+        {"urlp_proxy_hop.password",        {.url = base, .password = "q"}                   },
+        {"urlp_proxy_hop.authorization",   {.url = base, .headers = bearer}                 },
+        {"urlp_proxy_hop.headers",         {.url = base, .headers = headers}                },
+        {"urlp_proxy_hop.tls",             {.url = "https://u:p@[fe80::1%25lo]", .tls = tls}},
+        {"urlp_proxy_hop.tls_serial",      {.url = "https://u:p@[fe80::1%25lo]"}            },
+        {"urlp_proxy_hop.forwards_https",
+         {.url = "https://u:p@[fe80::1%25lo]", .forward_https = true}                       },
+        {"urlp_proxy_hop.serial",          {.url = base}                                    },
+    };
+    const struct urlpool_proxy before = {.url = base};
+
+    ck_assert_int_eq(urlpool_headers_add(headers, "X-Way", "this", NULL), URLPOOL_OK);
+    ck_assert_int_eq(urlpool_headers_add(bearer, "Proxy-Authorization", "Bearer x", NULL),
+                     URLPOOL_OK);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct urlp_pool_key one, other;
+
+        ck_assert_msg(make(&rows[i].proxy, &before, NULL) == URLPOOL_OK, "%s: %s", rows[i].member,
+                      err.message);
+        one = key_by(urlp_proxies_hop(&proxies, 0));
+        other = key_by(urlp_proxies_hop(&proxies, 1));
+        ck_assert_msg(one.len != other.len || memcmp(one.bytes, other.bytes, one.len) != 0, "%s",
+                      rows[i].member);
+        urlp_proxies_deinit(&proxies);
+    }
+    urlpool_headers_free(bearer);
+    urlpool_headers_free(headers);
+}
+END_TEST
+
 START_TEST(way__leads_over_the_preproxy_and_the_proxy)
 {
     const struct urlpool_proxy proxy = {.url = "http://proxy:1", .no_proxy = "near.example,here"};
@@ -411,6 +471,7 @@ RUN_TESTS("proxies", proxy__is_read_from_its_url, proxy__with_a_url_that_cannot_
           credentials__are_decoded_and_the_options_win,
           credentials__that_the_proxy_cannot_be_told_are_refused,
           headers__are_copied_and_win_over_credentials, options__go_to_the_hop_they_are_for,
+          key__tells_hops_apart_that_differ_in_one_member,
           way__leads_over_the_preproxy_and_the_proxy, environment__names_a_proxy_for_each_scheme,
           environment__gives_way_to_the_options, environment__that_makes_no_sense_is_named,
           proxies__out_of_memory_leave_nothing)
