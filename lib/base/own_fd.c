@@ -51,10 +51,15 @@ void urlp_own_fd_note(int fd)
     atomic_store(&is_own[fd], true);
 }
 
-void urlp_own_fd_close(int fd)
+void urlp_own_fd_forget(int fd)
 {
     if (fd >= 0 && fd < NUM_FDS_MAX) {
         atomic_store(&is_own[fd], false);
     }
+}
+
+void urlp_own_fd_close(int fd)
+{
+    urlp_own_fd_forget(fd);
     (void)close(fd);
 }

@@ -12,6 +12,9 @@
  * Threads: any number at once; takes no lock. */
 void urlp_own_fd_note(int fd);
 
+/* urlp_own_fd_forget ends that: somebody else is about to close `fd`. */
+void urlp_own_fd_forget(int fd);
+
 /* urlp_own_fd_close forgets and closes `fd`. Not to be called in a child for one of its parent's:
  * the number may be another descriptor's there. */
 void urlp_own_fd_close(int fd);

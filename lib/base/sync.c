@@ -1,5 +1,5 @@
-/* The one door to pthread: mutex, condition variable, once, a thread's SIGPIPE, and who waits on
- * the fake clock.
+/* The one door to pthread: mutex, condition variable, thread, once, a thread's SIGPIPE, and who
+ * waits on the fake clock.
  *
  * Under a fake clock a thread does not wait on its condition variable but in the list `fake`, under
  * that list's own mutex. It enters the list before it gives its mutex up, and whoever signals it
@@ -19,7 +19,8 @@
 
 #include "base/clock.h"
 
-#define NS_PER_SECOND 1000000000
+#define NS_PER_SECOND     1000000000
+#define THREAD_NAME_BYTES 16 /* what the kernel keeps of one, with its NUL */
 
 struct urlp_role urlp_any_lock_role;
 
@@ -186,6 +187,41 @@ void urlp_cond_wait(struct urlp_cond *cond, struct urlp_mutex *mutex, struct url
     if (by.at_ns > 0) { /* what lies before the clock began has passed, and is no timespec */
         (void)pthread_cond_timedwait(&cond->native, &mutex->native, &at);
     }
+}
+
+int urlp_thread_start(struct urlp_thread *thread, const char *name, void *(*run)(void *arg),
+                      void *arg)
+{
+    char short_name[THREAD_NAME_BYTES];
+    sigset_t all;
+    sigset_t before;
+    int os_errno;
+
+    (void)snprintf(short_name, sizeof(short_name), "%s", name);
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* the new thread begins with these */
+    os_errno = pthread_create(&thread->native, NULL, run, arg);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (os_errno == 0) {
+        (void)pthread_setname_np(thread->native, short_name);
+    }
+    return os_errno;
+}
+
+bool urlp_thread_is_self(const struct urlp_thread *thread)
+{
+    return pthread_equal(thread->native, pthread_self()) != 0;
+}
+
+void urlp_thread_join(struct urlp_thread *thread)
+{
+    urlp_assert_no_lock("urlp_thread_join");
+    (void)pthread_join(thread->native, NULL);
+}
+
+void urlp_thread_detach(struct urlp_thread *thread)
+{
+    (void)pthread_detach(thread->native);
 }
 
 void urlp_once_run(struct urlp_once *once, void (*function)(void))

@@ -94,6 +94,28 @@ void urlp_cond_broadcast(struct urlp_cond *cond);
 void urlp_cond_wait(struct urlp_cond *cond, struct urlp_mutex *mutex, struct urlpool_deadline by)
     URLP_TSA(requires_capability(*mutex, urlp_any_lock));
 
+/* struct urlp_thread is a thread of the library's own. All signals are blocked in it, so that none
+ * that is meant for the program is delivered there. */
+struct urlp_thread {
+    pthread_t native;
+};
+
+/* urlp_thread_start starts `run` with `arg` in a thread of that name, of which 15 bytes are kept.
+ *
+ * Owns:    it ends by urlp_thread_join or urlp_thread_detach.
+ * Errors:  an errno, 0 for success. */
+int urlp_thread_start(struct urlp_thread *thread, const char *name, void *(*run)(void *arg),
+                      void *arg);
+
+/* urlp_thread_is_self says whether it is the calling thread. */
+bool urlp_thread_is_self(const struct urlp_thread *thread);
+
+/* urlp_thread_join waits until it has ended; not to be called by itself. */
+void urlp_thread_join(struct urlp_thread *thread) URLP_MAY_BLOCK;
+
+/* urlp_thread_detach lets it end by itself. */
+void urlp_thread_detach(struct urlp_thread *thread);
+
 /* struct urlp_once runs a function once in a process. */
 struct urlp_once {
     pthread_once_t native;
