@@ -186,7 +186,8 @@ URLPOOL_API void urlpool_connection_close(struct urlpool_connection *connection)
  * closed it shows at the next request. */
 URLPOOL_API bool urlpool_connection_is_connected(const struct urlpool_connection *connection);
 
-/* struct urlpool_connection_info is a snapshot. Strings are valid until the connection closes. */
+/* struct urlpool_connection_info is a snapshot. Strings are valid until the connection closes.
+ * Filled in up to the size the caller was compiled with. */
 struct urlpool_connection_info {
     const char *host;
     int port;
@@ -199,9 +200,13 @@ struct urlpool_connection_info {
     char peer[64];         /* "127.0.0.1:80", "[::1]:80"; "" when not connected */
     uint64_t num_requests; /* since it was opened */
 };
-/* urlpool_connection_info fills `out`. */
+/* urlpool_connection_info fills `out`; of a NULL connection all is zero, but for `host`, which is
+ * "".
+ *
+ * Sizes:   `out_size` is the caller's sizeof(*out).
+ * Threads: one at a time. */
 URLPOOL_API void urlpool_connection_info(const struct urlpool_connection *connection,
-                                         struct urlpool_connection_info *out);
+                                         struct urlpool_connection_info *out, size_t out_size);
 
 /* urlpool_connection_peer_certificate returns the certificate, in DER, that the peer showed; NULL,
  * and a length of 0, without TLS and when not connected. Whether it was verified says

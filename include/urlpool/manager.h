@@ -83,6 +83,7 @@ struct urlpool_manager_options {
 struct urlpool_into {
     void *buf;
     size_t len;
+    unsigned char reserved[16];
 };
 
 /* struct urlpool_request_options: zero bytes are the defaults, those of the manager.

@@ -15,13 +15,15 @@ struct urlpool_allocator {
     void *(*reallocate)(void *user, void *block, size_t size);
     void (*release)(void *user, void *block);
     void *user;
+    unsigned char reserved[16];
 };
 
 /* urlpool_set_allocator makes the whole process take urlpool's memory from `allocator`; NULL goes
  * back to malloc. BoringSSL and c-ares keep their own.
  *
  * Owns:    the struct is copied, `user` is borrowed for ever.
- * Errors:  URLPOOL_E_INVALID when a function is NULL, or when urlpool holds memory already.
+ * Errors:  URLPOOL_E_INVALID when a function is NULL, for reserved bytes, or when urlpool holds
+ *          memory already.
  * Threads: call it before any other urlpool function. */
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_set_allocator(
     const struct urlpool_allocator *allocator, struct urlpool_error *err);

@@ -185,6 +185,7 @@ struct urlpool_peer {
     bool tls_verified;          /* no insecure_ switch let it pass */
     const uint8_t *certificate; /* the peer's own, in DER; NULL without TLS */
     size_t certificate_len;
+    unsigned char reserved[32];
 };
 /* urlpool_response_peer says whom the connection led to; it stays known when that has gone home.
  * `address` is "" when the lower floor was given a stream of its own.
@@ -207,6 +208,7 @@ struct urlpool_timings {
     int64_t wait_ns;    /* from then to the first byte of the final head */
     int64_t receive_ns; /* from then to the end of the body, or to now while there is more of it */
     int64_t total_ns;   /* the sum: from the call to then */
+    unsigned char reserved[32];
 };
 /* urlpool_response_timings returns them.
  *
@@ -221,6 +223,7 @@ struct urlpool_hop {
     enum urlpool_code code; /* of a failure; URLPOOL_OK when there was an answer */
     int status;             /* of the answer, or 0 */
     const char *location;   /* where a redirect led, without userinfo; else NULL */
+    unsigned char reserved[32];
 };
 /* urlpool_response_num_hops returns how many there were, the first 1000 at most; the one free try
  * after a stale connection is among them. */

@@ -25,6 +25,7 @@ struct urlpool_sse_event {
     size_t data_len;   /* without that NUL */
     const char *id;    /* the newest so far, for Last-Event-ID; "" when there was none */
     int64_t retry_ms;  /* the newest so far: when to come again; -1 when there was none */
+    unsigned char reserved[32];
 };
 
 /* urlpool_sse_new begins to read events from `response`.

@@ -34,7 +34,8 @@ enum urlpool_trace_kind {
                               anybody; `text`: what was not checked */
 };
 
-/* struct urlpool_trace_event is valid during the call only. `text` is not NUL-terminated. */
+/* struct urlpool_trace_event is valid during the call only; made only by the library, so fields may
+ * be appended. `text` is not NUL-terminated. */
 struct urlpool_trace_event {
     enum urlpool_trace_kind kind;
     enum urlpool_code code; /* RETRY: of the failed try; else URLPOOL_OK */
@@ -49,6 +50,7 @@ struct urlpool_trace_event {
 struct urlpool_trace {
     void (*event)(void *user, const struct urlpool_trace_event *event);
     void *user;
+    unsigned char reserved[16];
 };
 
 URLPOOL_END_DECLS

@@ -15,6 +15,7 @@
 #include "urlpool/memory.h"
 
 #include "base/error.h"
+#include "base/option.h"
 
 #define NUM_SHARDS       16 /* a power of two */
 #define CACHE_LINE_BYTES 64
@@ -57,6 +58,11 @@ enum urlpool_code urlpool_set_allocator(const struct urlpool_allocator *allocato
                               allocator->release == NULL)) {
         return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
                          "allocator lacks one of allocate, reallocate and release");
+    }
+    if (allocator != NULL &&
+        urlp_option_check_reserved("allocator", allocator->reserved, sizeof(allocator->reserved),
+                                   err) != URLPOOL_OK) {
+        return URLPOOL_E_INVALID;
     }
     if (urlp_alloc_num_blocks() != 0) {
         return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,

@@ -59,6 +59,12 @@ enum urlpool_code urlp_option_check_reserved(const char *name, const unsigned ch
                      "%s asks for what this version does not know", name);
 }
 
+void urlp_option_give_out(const void *from, size_t size, void *out, size_t out_size)
+{
+    memset(out, 0, out_size);
+    memcpy(out, from, out_size < size ? out_size : size);
+}
+
 enum urlpool_code urlp_timeout_resolve(const struct urlpool_timeout *given,
                                        const struct urlpool_timeout *fallback,
                                        struct urlpool_timeout *out, struct urlpool_error *err)

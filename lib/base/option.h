@@ -33,6 +33,10 @@ URLPOOL_MUST_USE enum urlpool_code urlp_option_check_reserved(const char *name,
                                                               size_t len,
                                                               struct urlpool_error *err);
 
+/* urlp_option_give_out copies `size` bytes of what the library says into the caller's struct, which
+ * may be an older one and shorter, or a newer one, what is unknown of which becomes zero. */
+void urlp_option_give_out(const void *from, size_t size, void *out, size_t out_size);
+
 /* urlp_timeout_defaults are the bounds that hold when nobody says otherwise: ms, -1 for none. */
 extern const struct urlpool_timeout urlp_timeout_defaults;
 

@@ -70,6 +70,14 @@ static enum urlpool_code resolve_options(struct urlp_journey *journey, struct ur
     enum urlpool_code code = urlp_option_check_reserved("request options", options->reserved,
                                                         sizeof(options->reserved), err);
     if (code == URLPOOL_OK) {
+        code = urlp_option_check_reserved("trace", options->trace.reserved,
+                                          sizeof(options->trace.reserved), err);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_option_check_reserved("into", options->into.reserved,
+                                          sizeof(options->into.reserved), err);
+    }
+    if (code == URLPOOL_OK) {
         code = urlp_timeout_resolve(&options->timeout, &manager->timeout, &journey->timeout, err);
     }
     if (code == URLPOOL_OK) {

@@ -86,6 +86,10 @@ static enum urlpool_code resolve_requests(struct urlpool_manager *manager,
     enum urlpool_code code = urlp_option_check_reserved("manager options", options->reserved,
                                                         sizeof(options->reserved), err);
     if (code == URLPOOL_OK) {
+        code = urlp_option_check_reserved("trace", options->trace.reserved,
+                                          sizeof(options->trace.reserved), err);
+    }
+    if (code == URLPOOL_OK) {
         code =
             urlp_timeout_resolve(&options->timeout, &urlp_timeout_defaults, &manager->timeout, err);
     }

@@ -25,7 +25,7 @@ static uint64_t num_requests_of(const struct urlpool_connection *connection)
 {
     struct urlpool_connection_info info;
 
-    urlpool_connection_info(connection, &info);
+    urlpool_connection_info(connection, &info, sizeof(info));
     return info.num_requests;
 }
 

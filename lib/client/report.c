@@ -1,19 +1,11 @@
 /* What a manager or a pool can say of itself: figures and lines for people. */
 
-#include <string.h>
-
 #include "urlpool/pool.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/option.h"
 #include "client/manager.h"
-
-/* give_out copies as much of `stats` as the caller's struct, perhaps an older one, has room for. */
-static void give_out(const struct urlpool_stats *stats, struct urlpool_stats *out, size_t out_size)
-{
-    memset(out, 0, out_size);
-    memcpy(out, stats, out_size < sizeof(*stats) ? out_size : sizeof(*stats));
-}
 
 void urlpool_manager_stats(struct urlpool_manager *manager, struct urlpool_stats *out,
                            size_t out_size) URLP_MAY_BLOCK
@@ -27,7 +19,7 @@ void urlpool_manager_stats(struct urlpool_manager *manager, struct urlpool_stats
         urlp_counters_show(&manager->counters, &stats);
         urlp_pool_set_stats(manager->pools, NULL, &stats);
     }
-    give_out(&stats, out, out_size);
+    urlp_option_give_out(&stats, sizeof(stats), out, out_size);
 }
 
 void urlpool_pool_stats(struct urlpool_pool *pool, struct urlpool_stats *out,
@@ -43,7 +35,7 @@ void urlpool_pool_stats(struct urlpool_pool *pool, struct urlpool_stats *out,
 
         urlp_pool_set_stats(manager->pools, pool, &stats);
     }
-    give_out(&stats, out, out_size);
+    urlp_option_give_out(&stats, sizeof(stats), out, out_size);
 }
 
 /* to_string gives the caller what was described, or says that there was no memory for it. */

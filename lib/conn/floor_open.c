@@ -51,6 +51,10 @@ static enum urlpool_code set_options(struct urlp_floor *floor,
     if (code == URLPOOL_OK && options->tls != NULL && !options->https) {
         code = urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "tls without https");
     }
+    if (code == URLPOOL_OK) {
+        code = urlp_option_check_reserved("trace", options->trace.reserved,
+                                          sizeof(options->trace.reserved), err);
+    }
     floor->cancel = options->cancel;
     floor->user_trace = options->trace;
     floor->keep_encoded = options->keep_encoded;
@@ -162,7 +166,7 @@ struct urlp_call urlp_floor_call(struct urlpool_connection *connection, int64_t 
     };
 
     if (floor->debug.level > 0) {
-        floor->own_trace = (struct urlpool_trace){urlp_floor_trace, floor};
+        floor->own_trace = (struct urlpool_trace){.event = urlp_floor_trace, .user = floor};
         call.trace = &floor->own_trace;
     } else if (floor->user_trace.event != NULL) {
         call.trace = &floor->user_trace;
@@ -288,16 +292,13 @@ bool urlpool_connection_is_connected(const struct urlpool_connection *connection
     return connection != NULL && connection->stream != NULL;
 }
 
-void urlpool_connection_info(const struct urlpool_connection *connection,
-                             struct urlpool_connection_info *out)
+/* take_info fills the whole of `out`. */
+static void take_info(const struct urlpool_connection *connection,
+                      struct urlpool_connection_info *out)
 {
     struct urlp_peer peer;
     char text[URLP_PEER_TEXT_MAX];
 
-    if (out == NULL) {
-        return;
-    }
-    *out = (struct urlpool_connection_info){.host = ""};
     if (connection == NULL) {
         return;
     }
@@ -317,6 +318,17 @@ void urlpool_connection_info(const struct urlpool_connection *connection,
     if (urlp_stream_peer(connection->stream, &peer)) {
         urlp_peer_format(&peer, text);
         (void)snprintf(out->peer, sizeof(out->peer), "%.63s", text);
+    }
+}
+
+void urlpool_connection_info(const struct urlpool_connection *connection,
+                             struct urlpool_connection_info *out, size_t out_size)
+{
+    struct urlpool_connection_info info = {.host = ""};
+
+    if (out != NULL) {
+        take_info(connection, &info);
+        urlp_option_give_out(&info, sizeof(info), out, out_size);
     }
 }
 

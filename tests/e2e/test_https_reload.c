@@ -223,7 +223,8 @@ static void release(void *user, void *block)
 START_TEST(reload__in_the_middle_of_a_look_for_a_pool_leaves_none_of_the_old)
 {
     struct intruder intruder = {.left = 0};
-    const struct urlpool_allocator allocator = {allocate, reallocate, release, &intruder};
+    const struct urlpool_allocator allocator = {
+        .allocate = allocate, .reallocate = reallocate, .release = release, .user = &intruder};
     const struct urlpool_tls_options any = {.insecure_no_verify = true};
 
     ck_assert_int_eq(urlpool_set_allocator(&allocator, NULL), URLPOOL_OK);

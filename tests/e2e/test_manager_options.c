@@ -367,6 +367,12 @@ START_TEST(options__with_an_unknown_byte_are_refused)
         options.limits.reserved[i] = 1;
         expect_refused(&options, "limits");
     }
+    for (size_t i = 0; i < sizeof(((struct urlpool_trace *)0)->reserved); i++) {
+        struct urlpool_manager_options options = {0};
+
+        options.trace.reserved[i] = 1;
+        expect_refused(&options, "trace");
+    }
 }
 END_TEST
 

@@ -448,7 +448,7 @@ static void ask(unsigned number)
     world.what[0] = '\0';
     draw_asking(&asking);
     failing_allocator_fail_nth(draw(4) == 0 ? 1 + draw(30) : 0);
-    asking.options.trace = (struct urlpool_trace){check_event, &leaks};
+    asking.options.trace = (struct urlpool_trace){.event = check_event, .user = &leaks};
     snprintf(url, sizeof(url), "http://u:" SECRET "@127.0.0.1:%d/%u",
              test_server_port(world.servers[0]), number);
     pthread_mutex_unlock(&world.mutex);

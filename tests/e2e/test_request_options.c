@@ -460,6 +460,16 @@ START_TEST(options__with_an_unknown_byte_are_refused)
         expect_invalid(&scene, &options, "body");
         options.body.reserved[i] = 0;
     }
+    for (size_t i = 0; i < sizeof(options.trace.reserved); i++) {
+        options.trace.reserved[i] = 1;
+        expect_invalid(&scene, &options, "trace");
+        options.trace.reserved[i] = 0;
+    }
+    for (size_t i = 0; i < sizeof(options.into.reserved); i++) {
+        options.into.reserved[i] = 1;
+        expect_invalid(&scene, &options, "into");
+        options.into.reserved[i] = 0;
+    }
     end(&scene);
 }
 END_TEST

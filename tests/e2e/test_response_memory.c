@@ -112,7 +112,7 @@ START_TEST(take_data__has_nothing_to_give_of_a_streamed_body_or_the_callers)
     urlpool_response_free(response);
     response = fetch(&scene, "/",
                      &(struct urlpool_request_options){
-                         .into = {buf, sizeof(buf)}
+                         .into = {.buf = buf, .len = sizeof(buf)}
     });
     ck_assert_int_eq(urlpool_response_take_data(response, &data, &len, NULL), URLPOOL_E_INVALID);
     urlpool_response_free(response);
@@ -195,16 +195,17 @@ START_TEST(into__reads_into_the_callers_memory_and_no_further)
     begin(&scene);
     for (size_t i = 0; i < 2; i++) {
         const struct urlpool_request_options fits = {
-            .into = {buf, lens[i]},
+            .into = {.buf = buf, .len = lens[i]},
               .retries = TEST_ONE_TRY
         };
         const struct urlpool_request_options small = {
-            .into = {buf, lens[i] - 1},
+            .into = {.buf = buf, .len = lens[i] - 1},
               .retries = TEST_ONE_TRY
         };
         const struct urlpool_request_options part = {
-            .into = {buf, lens[i] - 1},
-              .retries = TEST_ONE_TRY, .keep_partial = true
+            .into = {.buf = buf, .len = lens[i] - 1},
+            .retries = TEST_ONE_TRY,
+            .keep_partial = true
         };
         struct urlpool_response *response;
 
@@ -237,9 +238,9 @@ START_TEST(into__is_refused_where_it_means_nothing)
 {
     char buf[8];
     const struct urlpool_request_options refused[] = {
-        {.into = {NULL, 8}},
-        { .into = {buf, 8},   .stream = true},
-        { .keep_partial = true,   .stream = true},
+        {.into = {.buf = NULL, .len = 8}},
+        { .into = {.buf = buf, .len = 8},                 .stream = true},
+        { .keep_partial = true,                 .stream = true},
     };
     struct scene scene;
 

@@ -553,11 +553,11 @@ static void expect_hop(const struct retry_scene *scene, const struct urlpool_res
 START_TEST(history__has_every_try_before_the_response)
 {
     static const struct urlpool_hop hops[] = {
-        {"POST", "/first?x=1", URLPOOL_E_BAD_STATUS_LINE, 0,   NULL    },
-        {"POST", "/first?x=1", URLPOOL_OK,                302, "/moved"},
-        {"GET",  "/moved",     URLPOOL_E_RESET,           0,   NULL    }, /* stale, and free */
-        {"GET",  "/moved",     URLPOOL_OK,                503, NULL    },
-        {"GET",  "/moved",     URLPOOL_OK,                302, "/moved"},
+        {"POST", "/first?x=1", URLPOOL_E_BAD_STATUS_LINE, 0,   NULL,     {0}},
+        {"POST", "/first?x=1", URLPOOL_OK,                302, "/moved", {0}},
+        {"GET",  "/moved",     URLPOOL_E_RESET,           0,   NULL,     {0}}, /* stale, and free */
+        {"GET",  "/moved",     URLPOOL_OK,                503, NULL,     {0}},
+        {"GET",  "/moved",     URLPOOL_OK,                302, "/moved", {0}},
     };
     struct retry_scene scene;
     const struct urlpool_request_options options = {.body = urlpool_body_bytes("x", 1),

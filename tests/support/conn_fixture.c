@@ -52,7 +52,7 @@ void fixture_begin(struct fixture *fixture)
                                 .read_ms = -1,
                                 .write_ms = -1,
                                 .data_bytes_max = -1};
-    fixture->trace = (struct urlpool_trace){record, fixture};
+    fixture->trace = (struct urlpool_trace){.event = record, .user = fixture};
     fixture->call =
         (struct urlp_call){.by = URLP_NEVER, .total_by = URLP_NEVER, .trace = &fixture->trace};
 }

@@ -55,7 +55,8 @@ static void release(void *user, void *block)
 
 void failing_allocator_install(void)
 {
-    const struct urlpool_allocator allocator = {allocate, reallocate, release, NULL};
+    const struct urlpool_allocator allocator = {
+        .allocate = allocate, .reallocate = reallocate, .release = release};
 
     ck_assert_int_eq(urlpool_set_allocator(&allocator, NULL), URLPOOL_OK);
     atomic_store(&num_live, 0);

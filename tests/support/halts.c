@@ -67,7 +67,7 @@ void halt_begin(struct halt *halt, size_t index)
     halt->method = "GET";
     halt->made_with.timeout = never;
     halt->made_with.retries = one_try;
-    halt->options.trace = (struct urlpool_trace){note, halt};
+    halt->options.trace = (struct urlpool_trace){.event = note, .user = halt};
     if (halt->kind->script != NULL) {
         halt->peer = silent_peer_start(halt->kind->script,
                                        halt->kind->sign == BY_PEER ? &halt->reached : NULL);

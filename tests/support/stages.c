@@ -114,7 +114,7 @@ void stage_begin(struct stage_scene *scene, enum stage stage, const struct urlpo
     scene->listener = -1;
     scene->accepted = -1;
     scene->method = stage == STAGE_SEND ? "PUT" : "GET";
-    scene->trace = (struct urlpool_trace){note, scene};
+    scene->trace = (struct urlpool_trace){.event = note, .user = scene};
     ck_assert_int_eq(sem_init(&scene->reached, 0, 0), 0);
     if (timeout != NULL) {
         options.timeout = *timeout;

@@ -157,13 +157,29 @@ static void release(void *user, void *block)
 START_TEST(set_allocator__needs_all_three_functions)
 {
     const struct urlpool_allocator incomplete[] = {
-        {NULL,     reallocate, release, NULL},
-        {allocate, NULL,       release, NULL},
-        {allocate, reallocate, NULL,    NULL},
+        {.reallocate = reallocate, .release = release      },
+        {.allocate = allocate,     .release = release      },
+        {.allocate = allocate,     .reallocate = reallocate},
     };
 
     for (size_t i = 0; i < sizeof(incomplete) / sizeof(incomplete[0]); i++) {
         ck_assert_int_eq(urlpool_set_allocator(&incomplete[i], NULL), URLPOOL_E_INVALID);
+    }
+    urlp_free(urlp_alloc(1)); /* still malloc's */
+}
+END_TEST
+
+START_TEST(set_allocator__refuses_what_it_does_not_know)
+{
+    struct urlpool_allocator allocator = {
+        .allocate = allocate, .reallocate = reallocate, .release = release};
+    struct urlpool_error err;
+
+    for (size_t i = 0; i < sizeof(allocator.reserved); i++) {
+        allocator.reserved[i] = 1;
+        ck_assert_int_eq(urlpool_set_allocator(&allocator, &err), URLPOOL_E_INVALID);
+        ck_assert_ptr_nonnull(strstr(err.message, "allocator"));
+        allocator.reserved[i] = 0;
     }
     urlp_free(urlp_alloc(1)); /* still malloc's */
 }
@@ -195,4 +211,5 @@ RUN_TESTS("alloc", alloc__counts_the_blocks_that_are_held,
           alloc__zalloc_is_zero_and_array_does_not_overflow,
           alloc__strndup_copies_bytes_and_ends_them, set_allocator__takes_all_memory_from_the_hook,
           set_allocator__refuses_while_memory_is_held, set_allocator__needs_all_three_functions,
+          set_allocator__refuses_what_it_does_not_know,
           alloc__out_of_memory_is_null_and_leaves_the_old_block)

@@ -72,7 +72,7 @@ static void note(void *user, const struct urlpool_trace_event *event)
 
 START_TEST(trace__tells_the_sink_what_happened_when)
 {
-    const struct urlpool_trace trace = {note, &num_seen};
+    const struct urlpool_trace trace = {.event = note, .user = &num_seen};
     const struct urlp_call call = {.trace = &trace};
 
     urlp_clock_fake_begin(START_NS);

@@ -50,7 +50,7 @@ static void record(void *user, const struct urlpool_trace_event *event)
     }
 }
 
-static const struct urlpool_trace trace = {record, NULL};
+static const struct urlpool_trace trace = {.event = record};
 
 static void use_network(const struct urlpool_network *given)
 {

@@ -2,6 +2,7 @@
 
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +62,7 @@ static void check_host(const char *host, int port, bool https, const char *out_h
     }
     connection = urlpool_connection_new(host, port, &options, &err);
     ck_assert_msg(connection != NULL, "%s: %s", host, err.message);
-    urlpool_connection_info(connection, &info);
+    urlpool_connection_info(connection, &info, sizeof(info));
     ck_assert_str_eq(info.host, out_host);
     ck_assert_int_eq(info.port, out_port);
     ck_assert_int_eq(info.https, https);
@@ -116,7 +117,7 @@ END_TEST
 
 START_TEST(new__refuses_options_that_make_no_sense)
 {
-    struct urlpool_connection_options options[8] = {{0}};
+    struct urlpool_connection_options options[9] = {{0}};
     size_t i;
 
     options[0].reserved[61] = 1;
@@ -128,7 +129,8 @@ START_TEST(new__refuses_options_that_make_no_sense)
     options[6].tls =
         urlpool_tls_new(&(struct urlpool_tls_options){.insecure_no_verify = true}, &err);
     options[7].timeout.connect_ms = -3;
-    for (i = 0; i < 8; i++) {
+    options[8].trace.reserved[15] = 1;
+    for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         err.code = URLPOOL_OK;
         ck_assert_ptr_null(urlpool_connection_new("h", 0, &options[i], &err));
         ck_assert_msg(err.code == URLPOOL_E_INVALID, "%zu: %s", i, err.message);
@@ -166,7 +168,7 @@ START_TEST(connect__opens_once_and_info_says_to_whom)
     must_be_ok(urlpool_connection_connect(connection, &err));
     ck_assert(urlpool_connection_is_connected(connection));
     free(fetch_head(connection));
-    urlpool_connection_info(connection, &info);
+    urlpool_connection_info(connection, &info, sizeof(info));
     (void)snprintf(peer, sizeof(peer), "127.0.0.1:%d", test_server_port(server));
     ck_assert_str_eq(info.peer, peer);
     ck_assert_str_eq(info.host, "127.0.0.1");
@@ -177,10 +179,35 @@ START_TEST(connect__opens_once_and_info_says_to_whom)
     ck_assert_uint_eq(test_server_num_connections(server), 1);
     ck_assert(!urlpool_connection_is_connected(NULL));
     ck_assert_int_eq(urlpool_connection_connect(NULL, &err), URLPOOL_E_INVALID);
-    urlpool_connection_info(NULL, &info);
+    urlpool_connection_info(NULL, &info, sizeof(info));
     ck_assert_str_eq(info.host, "");
     urlpool_connection_free(connection);
     test_server_stop(server);
+}
+END_TEST
+
+START_TEST(info__fills_an_older_struct_and_a_newer_one)
+{
+    struct urlpool_connection *connection = urlpool_connection_new("example.com", 81, NULL, &err);
+    struct {
+        struct urlpool_connection_info info;
+        unsigned char more[32];
+    } newer;
+    struct urlpool_connection_info older;
+
+    memset(&newer, 0xee, sizeof(newer));
+    urlpool_connection_info(connection, &newer.info, sizeof(newer));
+    ck_assert_str_eq(newer.info.host, "example.com");
+    ck_assert_str_eq(newer.info.peer, "");
+    for (size_t i = 0; i < sizeof(newer.more); i++) {
+        ck_assert_uint_eq(newer.more[i], 0); /* what this library does not know is zero */
+    }
+    memset(&older, 0xee, sizeof(older));
+    urlpool_connection_info(connection, &older, offsetof(struct urlpool_connection_info, https));
+    ck_assert_int_eq(older.port, 81);
+    ck_assert_uint_eq(older.num_requests, 0xeeeeeeeeeeeeeeee);
+    urlpool_connection_info(connection, NULL, sizeof(older));
+    urlpool_connection_free(connection);
 }
 END_TEST
 
@@ -276,7 +303,7 @@ START_TEST(https__shows_the_certificate_of_whom_it_speaks_to)
         ck_assert_uint_eq(len, 0);
         free(fetch_head(connection));
         expect_shown(connection, leaf);
-        urlpool_connection_info(connection, &info);
+        urlpool_connection_info(connection, &info, sizeof(info));
         ck_assert_int_eq(info.tls_verified, each[i] == trusting);
         urlpool_connection_free(connection);
     }
@@ -310,17 +337,17 @@ START_TEST(https__is_verified_and_describes_itself)
 
     (void)snprintf(host, sizeof(host), "Host: localhost:%d\r\n", test_server_port(server));
     ck_assert_ptr_nonnull(strstr(head, host));
-    urlpool_connection_info(connection, &info);
+    urlpool_connection_info(connection, &info, sizeof(info));
     ck_assert_str_eq(info.tls_version, "TLSv1.3");
     ck_assert_ptr_nonnull(info.tls_cipher);
     ck_assert(!info.tls_resumed);
     ck_assert(info.tls_verified);
     urlpool_connection_close(connection);
-    urlpool_connection_info(connection, &info);
+    urlpool_connection_info(connection, &info, sizeof(info));
     ck_assert(!info.tls_verified);
     free(head);
     free(fetch_head(connection));
-    urlpool_connection_info(connection, &info);
+    urlpool_connection_info(connection, &info, sizeof(info));
     ck_assert(info.tls_resumed);
     urlpool_connection_free(connection);
 
@@ -632,6 +659,7 @@ END_TEST
 RUN_TESTS("floor_open", new__reads_host_and_port_in_all_their_forms,
           new__refuses_hosts_that_are_none, new__refuses_options_that_make_no_sense,
           data_bytes_max__holds_for_read_all, connect__opens_once_and_info_says_to_whom,
+          info__fills_an_older_struct_and_a_newer_one,
           connect__to_a_refused_port_fails_and_may_be_tried_again, connect__is_bound_by_connect_ms,
           no_auto_open__leaves_connecting_to_the_caller, https__is_verified_and_describes_itself,
           https__shows_the_certificate_of_whom_it_speaks_to,

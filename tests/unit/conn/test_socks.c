@@ -24,7 +24,7 @@ static void record(void *user, const struct urlpool_trace_event *event)
                    event->text, (int)event->number);
 }
 
-static const struct urlpool_trace trace = {record, NULL};
+static const struct urlpool_trace trace = {.event = record};
 
 static void begin(int version)
 {

@@ -27,7 +27,7 @@ static void record(void *user, const struct urlpool_trace_event *event)
     }
 }
 
-static const struct urlpool_trace trace = {record, NULL};
+static const struct urlpool_trace trace = {.event = record};
 
 static void begin(void)
 {

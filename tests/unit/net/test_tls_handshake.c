@@ -423,7 +423,7 @@ START_TEST(handshake__is_traced_once)
 {
     struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     struct told told = {.number = -1};
-    const struct urlpool_trace trace = {on_event, &told};
+    const struct urlpool_trace trace = {.event = on_event, .user = &told};
     struct urlp_call call = test_call();
 
     call.trace = &trace;

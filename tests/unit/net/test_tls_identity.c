@@ -41,7 +41,7 @@ static void on_event(void *user, const struct urlpool_trace_event *event)
 static struct urlpool_error outcome(struct tls_scene *scene, const char *host,
                                     struct urlpool_tls_options options, struct told *told)
 {
-    const struct urlpool_trace trace = {on_event, told};
+    const struct urlpool_trace trace = {.event = on_event, .user = told};
     struct urlp_call call = test_call();
     struct urlpool_error err = {0};
     struct urlp_stream *stream;

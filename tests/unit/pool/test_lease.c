@@ -468,7 +468,7 @@ START_TEST(lease__tells_the_sink_of_leases_and_deaths)
 {
     struct pool_fixture f;
     struct sink sink = {""};
-    const struct urlpool_trace trace = {write_event, &sink};
+    const struct urlpool_trace trace = {.event = write_event, .user = &sink};
     struct urlp_lease lease;
     struct urlp_lease_end end = {.why = URLPOOL_CLOSED_UNREAD};
 
