@@ -138,6 +138,14 @@ void test_peer_stay(struct test_peer *peer)
     peer->ending = CUTS;
 }
 
+bool test_peer_hears_nothing(struct test_peer *peer, int wait_ms)
+{
+    struct pollfd fd = {.fd = peer->fd, .events = POLLIN};
+
+    return peer->in_len == 0 && (peer->ssl == NULL || SSL_pending(peer->ssl) == 0) &&
+           poll(&fd, 1, wait_ms) == 0;
+}
+
 /* fill reads more; false at the end of the stream. */
 static bool fill(struct test_peer *peer)
 {
@@ -354,6 +362,34 @@ static void welcome(struct test_server *server, int fd)
     pthread_mutex_unlock(&server->mutex);
 }
 
+/* reap joins the threads of connections that are over, so that there may be any number of them. */
+static void reap(struct test_server *server)
+{
+    struct test_peer *over = NULL;
+    struct test_peer **link;
+
+    pthread_mutex_lock(&server->mutex);
+    for (link = &server->peers; *link != NULL;) {
+        struct test_peer *peer = *link;
+
+        if (!peer->is_over) {
+            link = &peer->next;
+            continue;
+        }
+        *link = peer->next;
+        peer->next = over;
+        over = peer;
+    }
+    pthread_mutex_unlock(&server->mutex);
+    while (over != NULL) {
+        struct test_peer *peer = over;
+
+        over = peer->next;
+        pthread_join(peer->thread, NULL);
+        free(peer);
+    }
+}
+
 static void *accept_all(void *arg)
 {
     struct test_server *server = arg;
@@ -361,6 +397,7 @@ static void *accept_all(void *arg)
     for (;;) {
         int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
         if (fd >= 0) {
+            reap(server);
             welcome(server, fd);
         } else if (errno == EMFILE) {
             (void)poll(NULL, 0, 5); /* a test that took every descriptor will give them back */

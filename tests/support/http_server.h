@@ -70,5 +70,7 @@ void test_peer_cut(struct test_peer *peer);
 void test_peer_reset(struct test_peer *peer);
 /* test_peer_stay silent until the client goes away or the server stops. */
 void test_peer_stay(struct test_peer *peer);
+/* test_peer_hears_nothing waits and says whether no byte more has come from the client. */
+bool test_peer_hears_nothing(struct test_peer *peer, int wait_ms);
 
 #endif /* TESTS_SUPPORT_HTTP_SERVER_H */
