@@ -262,7 +262,7 @@ static void report(const struct storm *storm)
             num += fault_server_num(storm->servers[i], (enum fault)fault);
         }
         printf(" %s %u", fault_name((enum fault)fault), num);
-        ck_assert_uint_gt(num, 0);
+        ck_assert(num > 0 || storm->num_ids < 2000); /* else too few to be drawn */
     }
     printf("\n");
 }
