@@ -8,7 +8,9 @@ struct socks_peer;
 
 enum socks_program {
     SOCKS_MICROSOCKS, /* SOCKS5 */
-    SOCKS_DANTE       /* SOCKS4 without names, SOCKS5; lets nobody through to port 7 */
+    SOCKS_DANTE,      /* SOCKS4 without names, SOCKS5; lets nobody through to port 7 */
+    SOCKS_SSH /* SOCKS4, SOCKS4a, SOCKS5, by OpenSSH's dynamic forwarding; closes when it does
+                 not get through. Only within netns_enter, whose /run it replaces */
 };
 
 /* socks_peer_exists says whether the machine has the program. Where it has not, main must return
@@ -20,6 +22,8 @@ bool socks_peer_exists(enum socks_program program);
 struct socks_peer *socks_peer_start(enum socks_program program, const char *user,
                                     const char *password);
 void socks_peer_stop(struct socks_peer *peer);
+/* socks_peer_kill ends its processes, and their connections, before it is stopped. */
+void socks_peer_kill(struct socks_peer *peer);
 
 int socks_peer_port(const struct socks_peer *peer);
 
