@@ -402,7 +402,7 @@ static void add_requests(struct urlpool_form *form, const struct urlpool_cancel 
     request("urlpool_request_options.keep_encoded", "GET")->keep_encoded = true;
     request("urlpool_request_options.data_bytes_max", "GET")->data_bytes_max = 7000;
     request("urlpool_request_options.into", "GET")->into =
-        (struct urlpool_into){room, sizeof(room)};
+        (struct urlpool_into){.buf = room, .len = sizeof(room)};
     request("urlpool_request_options.keep_partial", "GET")->keep_partial = true;
     request("urlpool_request_options.recycle", "GET");
     request("urlpool_request_options.cancel", "GET")->cancel = cancel;
