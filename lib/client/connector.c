@@ -56,6 +56,12 @@ static int64_t ask_names(void *user, const struct urlp_route *route, const struc
     return urlp_opener_ask_anew(manager->opener, route, call);
 }
 
+static void drop_half(void *user, struct urlp_half_dial *half) URLP_MAY_BLOCK
+{
+    (void)user;
+    urlp_opener_drop_half(half);
+}
+
 static void hold_tls(void *user, struct urlpool_tls *tls)
 {
     (void)user;
@@ -77,6 +83,7 @@ struct urlp_connector urlp_connector_for(struct urlpool_manager *manager)
         .end = end_connection,
         .is_gone = is_gone,
         .ask_names = ask_names,
+        .drop_half = drop_half,
         .tls_ref = hold_tls,
         .tls_unref = let_go_of_tls,
         .user = manager,

@@ -23,6 +23,7 @@ enum {
     IDLE_MS_DEFAULT = 55000,
     LIFETIME_MS_DEFAULT = 600000,
     MAX_IDLE_TOTAL_DEFAULT = 256,
+    DIAL_PAUSE_MAX_MS_DEFAULT = 1000,
     DATA_BYTES_DEFAULT = 1 << 30
 };
 
@@ -68,6 +69,10 @@ static enum urlpool_code resolve_pools(const struct urlpool_manager_options *opt
     if (code == URLPOOL_OK) {
         code =
             urlp_option_resolve("requests_max", options->requests_max, -1, &out->requests_max, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_option_resolve("dial_pause_max_ms", options->dial_pause_max_ms,
+                                   DIAL_PAUSE_MAX_MS_DEFAULT, &out->dial_pause_max_ms, err);
     }
     out->block = options->block;
     out->ignore_dns_change = options->ignore_dns_change;

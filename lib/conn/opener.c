@@ -211,6 +211,11 @@ int64_t urlp_opener_ask_anew(struct urlp_opener *opener, const struct urlp_route
     return fresh_ms > 0 ? fresh_ms : -1; /* nothing is kept of what the hosts file says */
 }
 
+void urlp_opener_drop_half(struct urlp_half_dial *half)
+{
+    urlp_half_dial_free(half);
+}
+
 uint64_t urlp_opener_tls_serial(const struct urlpool_tls *tls)
 {
     return urlp_tls_serial(tls);

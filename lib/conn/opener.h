@@ -88,6 +88,10 @@ URLPOOL_MUST_USE struct urlpool_connection *urlp_opener_open(
     struct urlp_opener *opener, const struct urlp_route *route, const struct urlp_call *call,
     struct urlpool_error *err) URLP_MAY_BLOCK;
 
+/* urlp_opener_drop_half ends what an opening that was broken off has left (`call->break_off`);
+ * accepts NULL. */
+void urlp_opener_drop_half(struct urlp_half_dial *half) URLP_MAY_BLOCK;
+
 /* urlp_opener_tls_serial tells one built TLS configuration from another: what a route holds beside
  * the pointer, so that a pool key never rests on an address. */
 uint64_t urlp_opener_tls_serial(const struct urlpool_tls *tls);

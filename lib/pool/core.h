@@ -7,24 +7,30 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/park.h"
+#include "pool/backoff.h"
 #include "pool/pool.h"
 
 /* What the files of this layer share; nobody else includes it.
  *
  * Words.   A place is a unit of `open` of one pool: idle, leased or dialling. A seat is the record
  *          of one connection; while it is leased the shared state does not know it. A waiter is a
- *          thread in its pool's queue, on its own stack; a grant is what it waits for.
+ *          thread in its pool's queue, on its own stack; a grant is what it waits for. A dialler is
+ *          a thread that dials on a permit; a half is a dial that was broken off, in the seat of
+ *          the connection it was to become: it keeps its place, which is dialling.
  * Always   (whenever the mutex is free): open = idle + leased + dialling of every pool, and of the
- *          set as the sum of its pools; with `block`, open <= maxsize; open of the set <=
- * max_total, its idle <= max_idle_total; a pool with a waiter has no idle connection and no room; a
- *          pool whose waiters only max_total keeps waiting stands in line, and while one does,
- * there is no idle connection anywhere; a pool that is not live has no idle connection. Locks. One
- * mutex a core guards all that is called `locked`. Nothing below urlp_change_end is called with it
- * held: connections that die go to the list of a struct urlp_change, and are ended after unlock.
- * Forks.   A core belongs to one process. The set makes a new one in a
- * child (urlp_core_of), and never looks into its parent's again: its mutex may have been held. A
- * pool, too, belongs to its core; its fields outside `locked` never change, so a child may read
- * them. */
+ *          set as the sum of its pools; half_dials <= dialling; with `block`, open <= maxsize; open
+ *          of the set <= max_total, its idle <= max_idle_total; a pool with a waiter has no idle
+ *          connection, and, while it may dial, no half and no room; a pool whose waiters only
+ *          max_total keeps waiting stands in line, and while one does, there is no idle connection
+ *          and no half anywhere; a pool with a dialler that can be overtaken has no idle
+ * connection; of a pool in back-off with a waiter either somebody dials, or the oldest waiter has
+ * been told when the next dial is due; a pool that is not live has no idle connection and no half.
+ * Locks.   One mutex a core guards all that is called `locked`. Nothing below urlp_change_end is
+ *          called with it held: what dies goes to the list of a struct urlp_change, and is ended
+ *          after unlock.
+ * Forks.   A core belongs to one process. The set makes a new one in a child (urlp_core_of), and
+ *          never looks into its parent's again: its mutex may have been held. A pool, too, belongs
+ *          to its core; its fields outside `locked` never change, so a child may read them. */
 
 /* enum urlp_place is what a place is used for. */
 enum urlp_place {
@@ -44,6 +50,7 @@ struct urlp_pool_core {
         struct urlp_list live;      /* of in_live: most recently used first */
         struct urlp_list all;       /* of in_all: also who has left but is held */
         struct urlp_list idle;      /* of in_core: every idle seat, most recently used first */
+        struct urlp_list halves;    /* of in_core: every half, the next to expire first */
         struct urlp_list starved;   /* of in_line: without a place, next in turn first */
         struct urlp_list hungry;    /* of in_line: with places, but for more, the same */
         uint64_t num_rests;         /* how often a connection became idle */
@@ -59,7 +66,7 @@ struct urlp_pool_set {
     struct urlp_pool_settings settings;
     struct urlp_connector connector;
     _Atomic(struct urlp_pool_core *) core; /* urlp_core_of */
-    _Atomic uint64_t num_seats;            /* made; spreads their lifetimes */
+    _Atomic uint64_t num_seats;            /* made; spreads their lifetimes, and pauses */
 };
 
 enum urlp_pool_state {
@@ -78,10 +85,13 @@ struct urlpool_pool {
     struct urlp_counters counters; /* under no lock; `gone` has them when the pool is no more */
     struct {
         struct urlp_list in_live, in_all;
-        struct urlp_list in_line; /* of starved or hungry, or of no list */
-        bool is_starved;          /* which of them */
-        struct urlp_list waiters; /* of link: oldest first */
-        struct urlp_list idle;    /* of in_pool: newest first */
+        struct urlp_list in_line;  /* of starved or hungry, or of no list */
+        bool is_starved;           /* which of them */
+        struct urlp_list waiters;  /* of link: oldest first */
+        struct urlp_list idle;     /* of in_pool: newest first */
+        struct urlp_list halves;   /* of in_pool: the next to expire first */
+        struct urlp_list diallers; /* of link: oldest first; those that can be overtaken */
+        struct urlp_backoff backoff;
         struct urlpool_stats stats;
         uint64_t num_refs; /* callers and leases; being in the set is none */
         enum urlp_pool_state state;
@@ -89,19 +99,21 @@ struct urlpool_pool {
     } locked URLP_GUARDED;
 };
 
-/* struct urlp_seat is the record of a connection. Who owns it moves with the connection: the core
- * while it is idle, its lease while it is leased, a change once it is dead. */
+/* struct urlp_seat is the record of a connection, or of a half. Who owns it moves with what is in
+ * it: the core while it is idle or a half, its lease while it is leased, its thread while that
+ * dials, a change once it is dead. */
 struct urlp_seat {
-    struct urlpool_connection *connection;
+    struct urlpool_connection *connection; /* NULL: there is none yet */
+    struct urlp_half_dial *half;           /* of a half */
     struct urlpool_pool *pool; /* valid while idle; a lease has a reference of its own */
-    struct urlp_list in_pool;  /* of a pool's idle, or of a change's dead */
+    struct urlp_list in_pool;  /* of a pool's idle or halves, or of a change's dead */
     struct urlp_list in_core;
     int capacity; /* requests at once: 1 in HTTP/1.1 */
     int users;
     int64_t ends_ns;         /* of its lifetime; urlp_boot_ns, INT64_MAX: never */
     int64_t requests_left;   /* INT64_MAX: any number */
     int64_t server_idle_ms;  /* the server's hint, -1: none yet */
-    int64_t expires_ns;      /* while idle */
+    int64_t expires_ns;      /* while idle or a half */
     uint64_t rest;           /* while idle: which of num_rests, so that it finds its place again */
     uint64_t round;          /* the last in which it was looked at */
     uint64_t network;        /* of the core when it was dialled */
@@ -113,23 +125,39 @@ struct urlp_seat {
 enum urlp_grant {
     URLP_GRANT_NONE,
     URLP_GRANT_CONNECTION, /* `seat`, whose place is leased */
-    URLP_GRANT_PERMIT,     /* a place that is dialling */
-    URLP_GRANT_CLOSED      /* nothing: the pool is closed */
+    URLP_GRANT_PERMIT,     /* a place that is dialling; `seat`: a half to go on with, or NULL */
+    URLP_GRANT_CLOSED,     /* nothing: the pool is closed */
+    URLP_GRANT_FAILED      /* nothing: somebody's dial has failed for all, see `failed` */
 };
 
 /* struct urlp_waiter is a thread in the queue, on that thread's stack. */
 struct urlp_waiter {
     struct urlp_list link;
-    struct urlp_park *park; /* NULL: it does not sleep yet */
+    struct urlp_park *park; /* NULL: it does not sleep */
     enum urlp_grant grant;
     struct urlp_seat *seat;
+    struct urlpool_deadline pool_by;    /* of its waiting; 0: it did not have to yet */
+    int64_t connect_ms;                 /* what it would give a dial */
+    struct urlpool_deadline connect_by; /* of its dialling; 0: it did not have to yet */
+    int64_t since_ns;          /* urlp_now_ns when it queued up; only in back-off, else 0 */
+    int64_t told_ns;           /* the time of the next dial it knows of */
+    enum urlpool_code failed;  /* of a dial that was another's */
+    struct urlpool_error *err; /* where the words for that go; may be NULL */
+};
+
+/* struct urlp_dialler is a thread that dials, on that thread's stack. */
+struct urlp_dialler {
+    struct urlp_list link; /* of diallers, or of no list: it cannot be overtaken any more */
+    struct urlp_break_off break_off;
+    struct urlp_seat *overtaker; /* the connection it has been given meanwhile; leased */
+    int64_t began_ns;            /* urlp_now_ns */
 };
 
 /* struct urlp_change is one visit to the shared state: the time of it, and what is to be done after
  * unlock. */
 struct urlp_change {
     int64_t now_ns;         /* urlp_boot_ns */
-    struct urlp_list dead;  /* of seats, by in_pool */
+    struct urlp_list dead;  /* of seats, by in_pool: with a connection, a half, or nothing */
     struct urlp_list pools; /* to be freed, by in_all */
 };
 
@@ -170,6 +198,10 @@ enum urlpool_closed urlp_look_why(enum urlp_look look, bool *out_is_polite);
 void urlp_place_move(struct urlpool_pool *pool, enum urlp_place from,
                      enum urlp_place to) URLP_HOLDS_LOCK;
 
+/* urlp_waiter_grant gives a waiter in the queue its grant, and wakes it. */
+void urlp_waiter_grant(struct urlpool_pool *pool, struct urlp_waiter *waiter,
+                       enum urlp_grant grant) URLP_HOLDS_LOCK;
+
 /* urlp_settle gives out all that can be given, to `pool` and to who stands in line for a place of
  * max_total. To be called after every change. */
 void urlp_settle(struct urlpool_pool *pool, struct urlp_change *change) URLP_HOLDS_LOCK;
@@ -195,6 +227,10 @@ void urlp_seat_bury(struct urlpool_pool *pool, struct urlp_seat *seat, enum urlp
 
 /* urlp_idle_bury_all ends every idle connection of `pool`. */
 void urlp_idle_bury_all(struct urlpool_pool *pool, enum urlpool_closed why,
+                        struct urlp_change *change) URLP_HOLDS_LOCK;
+
+/* urlp_idle_put_back takes a connection back that was granted and is not used after all. */
+void urlp_idle_put_back(struct urlpool_pool *pool, struct urlp_seat *seat,
                         struct urlp_change *change) URLP_HOLDS_LOCK;
 
 /* urlp_uncount_reused takes back what urlp_idle_take has counted: the connection was not used. */
@@ -230,11 +266,77 @@ bool urlp_line_keeps(const struct urlpool_pool *pool) URLP_HOLDS_LOCK;
 /* urlp_line_granted takes note that `pool` got `grant`: a turn, or another one kept. */
 void urlp_line_granted(struct urlpool_pool *pool, enum urlp_grant grant) URLP_HOLDS_LOCK;
 
+/* half.c: dials that were broken off. */
+
+/* urlp_half_park puts a half among those that the next permits go on with, for `keep_ms`, -1: as
+ * long as halves are kept. Its place, which is dialling, stays taken. */
+void urlp_half_park(struct urlpool_pool *pool, struct urlp_seat *seat, int64_t keep_ms,
+                    const struct urlp_change *change) URLP_HOLDS_LOCK;
+
+/* urlp_half_take gives a half, whose place is dialling, to who may dial; NULL: there is none. */
+struct urlp_seat *urlp_half_take(struct urlpool_pool *pool,
+                                 struct urlp_change *change) URLP_HOLDS_LOCK;
+
+/* urlp_half_put_back takes a half back that nobody has gone on with after all. */
+void urlp_half_put_back(struct urlpool_pool *pool, struct urlp_seat *seat,
+                        struct urlp_change *change) URLP_HOLDS_LOCK;
+
+/* urlp_half_bury_all ends every half of `pool`, urlp_half_bury_every one every half of the set. */
+void urlp_half_bury_all(struct urlpool_pool *pool, struct urlp_change *change) URLP_HOLDS_LOCK;
+void urlp_half_bury_every(struct urlp_pool_core *core, struct urlp_change *change) URLP_HOLDS_LOCK;
+
+/* urlp_half_bury_oldest ends the half that would be the next to expire; false: there is none. */
+bool urlp_half_bury_oldest(struct urlp_pool_core *core, struct urlp_change *change) URLP_HOLDS_LOCK;
+
+/* urlp_half_sweep ends the halves that have expired. */
+void urlp_half_sweep(struct urlp_pool_core *core, struct urlp_change *change) URLP_HOLDS_LOCK;
+
+/* urlp_half_expires_ns is when the next half expires, of urlp_boot_ns; INT64_MAX: there is none. */
+int64_t urlp_half_expires_ns(const struct urlp_pool_core *core) URLP_HOLDS_LOCK;
+
+/* overtake.c: connections that come free while somebody dials. */
+
+/* urlp_dialler_begin lets `me`, which has a wake descriptor, be overtaken from now on: at once if
+ * there is an idle connection. */
+void urlp_dialler_begin(struct urlpool_pool *pool, struct urlp_dialler *me,
+                        struct urlp_change *change) URLP_HOLDS_LOCK;
+
+/* urlp_overtake gives what is idle in `pool`, and what no waiter wants, to those that dial. */
+void urlp_overtake(struct urlpool_pool *pool, struct urlp_change *change) URLP_HOLDS_LOCK;
+
+/* probe.c: origins that cannot be reached. */
+
+/* urlp_may_dial says whether `pool` may begin a dial now, as far as its failures go. */
+bool urlp_may_dial(const struct urlpool_pool *pool) URLP_HOLDS_LOCK;
+
+/* urlp_probe_next tells the oldest waiter of a pool in back-off when the next dial is due, if it
+ * sleeps and does not know. To be called when either may have changed. */
+void urlp_probe_next(struct urlpool_pool *pool) URLP_HOLDS_LOCK;
+
+/* urlp_probe_time is until when `me` may sleep: if it is the one to try next, until that is due. */
+struct urlpool_deadline urlp_probe_time(const struct urlpool_pool *pool,
+                                        struct urlp_waiter *me) URLP_HOLDS_LOCK;
+
+/* urlp_probe_ended takes note of how a dial of `pool` ended, whose place is not dialling any more:
+ * `failure` NULL is success. A failure of the next dial of an origin that cannot be reached is told
+ * to those who waited for it. */
+void urlp_probe_ended(struct urlpool_pool *pool, int64_t began_ns, int64_t connect_ms,
+                      const struct urlpool_error *failure) URLP_HOLDS_LOCK;
+
 /* permit.c: dialling. */
 
-/* urlp_permit_dial fills a place that is dialling, and whose reference the caller has, and makes
- * the lease. On failure the place and the reference are gone, and `out` is untouched. */
-enum urlpool_code urlp_permit_dial(struct urlpool_pool *pool, int64_t connect_ms,
+/* struct urlp_permit is a place that is dialling, in its thread's hands. */
+struct urlp_permit {
+    struct urlp_seat *half; /* to go on with; NULL: from the start */
+    int64_t connect_ms;     /* how long a half is kept */
+    bool may_be_overtaken;
+    struct urlp_seat *overtaker; /* out: the connection that came instead, leased; not looked at */
+};
+
+/* urlp_permit_dial fills the place of `permit`, whose reference the caller has, and makes the
+ * lease. Success with an overtaker: that is what the caller has, and no other place; `out` is
+ * untouched. On failure the place and the reference are gone, and `out` is untouched. */
+enum urlpool_code urlp_permit_dial(struct urlpool_pool *pool, struct urlp_permit *permit,
                                    const struct urlp_call *call, struct urlp_lease *out,
                                    struct urlpool_error *err) URLP_MAY_BLOCK;
 

@@ -7,11 +7,10 @@
 
 #include "base/clock.h"
 #include "pool/core.h"
+#include "pool/jitter.h"
 
 /* A request sent in the last second of a server's timeout may cross its closing. */
 #define HINT_MARGIN_S 1
-/* The jitter is a fifth of the lifetime wide, around it: ±10 %. */
-#define JITTER_PART 5
 
 /* after returns the instant `ms` from `now_ns`; negative is never; saturates. */
 static int64_t after(int64_t now_ns, int64_t ms)
@@ -26,28 +25,15 @@ static int64_t after(int64_t now_ns, int64_t ms)
     return at_ns;
 }
 
-/* mix makes neighbouring numbers far apart (the finaliser of SplitMix64). */
-static uint64_t mix(uint64_t x)
-{
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
-    return x ^ (x >> 31);
-}
-
 static int64_t lifetime_end(int64_t lifetime_ms, int64_t now_ns, uint64_t spread)
 {
     int64_t end_ns = after(now_ns, lifetime_ms);
-    int64_t width_ns;
-    int64_t early_ns;
-    int64_t spread_ns;
 
-    if (end_ns == INT64_MAX) {
+    if (end_ns == INT64_MAX ||
+        __builtin_add_overflow(now_ns, urlp_jitter_ns(end_ns - now_ns, spread), &end_ns)) {
         return INT64_MAX;
     }
-    width_ns = (end_ns - now_ns) / JITTER_PART;
-    early_ns = end_ns - width_ns / 2;
-    spread_ns = (int64_t)(mix(spread) % ((uint64_t)width_ns + 1));
-    return __builtin_add_overflow(early_ns, spread_ns, &end_ns) ? INT64_MAX : end_ns;
+    return end_ns;
 }
 
 static int64_t less(int64_t a, int64_t b)

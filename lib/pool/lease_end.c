@@ -34,6 +34,8 @@ enum urlpool_code urlp_lease_redial(struct urlp_lease *lease, int64_t connect_ms
 {
     struct urlpool_pool *pool = lease->pool;
     struct urlp_seat *seat = lease->seat;
+    struct urlp_call bounded = urlp_call_until(call, connect_ms);
+    struct urlp_permit permit = {.connect_ms = connect_ms};
     struct urlp_change change;
     struct urlp_lease old = *lease;
 
@@ -49,7 +51,7 @@ enum urlpool_code urlp_lease_redial(struct urlp_lease *lease, int64_t connect_ms
     urlp_place_move(pool, URLP_PLACE_NONE, URLP_PLACE_DIALLING);
     urlp_mutex_unlock(&pool->core->mutex);
     urlp_change_end(&change, pool->set, call);
-    return urlp_permit_dial(pool, connect_ms, call, lease, err);
+    return urlp_permit_dial(pool, &permit, &bounded, lease, err);
 }
 
 /* must_die says whether a connection that comes home is not kept, why, and how it goes. */

@@ -1,6 +1,7 @@
 /* Which origin is next when max_total is used up.
  *
- * A pool stands in line while it has a waiter that only max_total keeps waiting. Those without any
+ * A pool stands in line while it has a waiter that only max_total keeps waiting; one in back-off
+ * only from when its next dial is due. Those without any
  * place come first, in turn: whatever place comes free is theirs. The others have places of their
  * own, which come home to them sooner or later; a connection that comes home serves its own origin,
  * since one that is closed for another's sake costs two a dial. But only PASSED_MAX grants in a row
@@ -28,7 +29,7 @@ static struct urlp_list *line_of(const struct urlpool_pool *pool) URLP_HOLDS_LOC
     struct urlp_pool_core *core = pool->core;
 
     if (urlp_list_is_empty(&pool->locked.waiters) || !urlp_has_room(pool) ||
-        pool->locked.state == URLP_POOL_CLOSED) {
+        pool->locked.state == URLP_POOL_CLOSED || !urlp_may_dial(pool)) {
         return NULL;
     }
     return pool->locked.stats.open == 0 ? &core->locked.starved : &core->locked.hungry;

@@ -38,7 +38,8 @@ enum urlp_look {
 /* struct urlp_connector is how the pool gets, judges and ends connections: conn's in earnest, a
  * fake one in the pool's tests. All are called without a lock; only `open` blocks. */
 struct urlp_connector {
-    /* open dials within `call->by`. NULL with `err` filled in: it failed. */
+    /* open dials within `call->by`. NULL with `err` filled in: it failed, or was broken off
+     * (`call->break_off`). */
     struct urlpool_connection *(*open)(void *user, const struct urlp_route *route,
                                        const struct urlp_call *call, struct urlpool_error *err);
     /* look says whether an idle connection may be used. */
@@ -54,6 +55,8 @@ struct urlp_connector {
     /* ask_names asks DNS for the name a route leads to unless what is known is good still, and
      * returns for how many ms it will be, -1: for ever. Blocks until `call->by`. NULL: as -1. */
     int64_t (*ask_names)(void *user, const struct urlp_route *route, const struct urlp_call *call);
+    /* drop_half ends what a dial that was broken off has left. NULL: no dial leaves anything. */
+    void (*drop_half)(void *user, struct urlp_half_dial *half);
     /* tls_ref and tls_unref hold the TLS settings of a route while its pool lives. Both may be
      * NULL: then the settings outlive the set. */
     void (*tls_ref)(void *user, struct urlpool_tls *tls);
@@ -75,6 +78,8 @@ struct urlp_pool_settings {
     int64_t max_idle_total; /* idle ones of all pools, -1: any number */
     int64_t max_waiters;    /* threads in the queue of one pool, -1: any number */
     bool ignore_dns_change; /* keep connections to addresses that DNS gives no more */
+    int64_t dial_pause_max_ms; /* between two dials of an origin that cannot be reached, at most; 0:
+                                  it is dialled at once and by all, -1: no bound */
 };
 
 /* urlp_pool_set_new makes a set without pools. `settings` and `connector` are copied.
@@ -158,11 +163,13 @@ struct urlp_lease {
                                               urlp_lease_acquire */
     struct urlpool_connection *connection; /* the lease's to use, the pool's to end */
     struct urlp_seat *seat;                /* the pool's own record of the connection */
-    bool is_reused;                        /* it was idle before, so it may be stale */
+    bool is_reused;                        /* it was idle before, or half made by a dial that was
+                                              broken off, so it may be stale */
 };
 
 /* urlp_lease_acquire waits its turn for a place in `pool` and fills it: with an idle connection
- * that passes the look, else by dialling. In a forked child the place is in a new, empty pool to
+ * that passes the look, else by dialling, unless a connection comes free before TCP is up. In a
+ * forked child the place is in a new, empty pool to
  * the same origin: `out->pool`.
  *
  * Units:   `pool_ms` bounds the waiting, `connect_ms` the dialling, -1: no bound; `call->by` bounds
@@ -170,7 +177,8 @@ struct urlp_lease {
  * Owns:    a lease ends by urlp_lease_release, and holds its own reference to its pool. Untouched
  *          on failure: then the place has been passed on.
  * Errors:  URLPOOL_E_POOL_TIMEOUT or TOTAL_TIMEOUT, POOL_FULL, POOL_CLOSED, CANCELLED, SYSTEM (no
- *          descriptor to wait with), all of phase POOL; NOMEM; those of dialling.
+ *          descriptor to wait with), all of phase POOL; NOMEM; those of dialling, which may have
+ *          been another thread's when the origin cannot be reached.
  * Threads: any number at once; blocks.
  * Model:   urllib3 HTTPConnectionPool._get_conn. */
 URLPOOL_MUST_USE enum urlpool_code urlp_lease_acquire(struct urlpool_pool *pool, int64_t pool_ms,

@@ -27,6 +27,7 @@ struct urlp_pool_core *urlp_core_new(void)
     urlp_list_init(&core->locked.live);
     urlp_list_init(&core->locked.all);
     urlp_list_init(&core->locked.idle);
+    urlp_list_init(&core->locked.halves);
     urlp_list_init(&core->locked.starved);
     urlp_list_init(&core->locked.hungry);
     urlp_mutex_unlock(&core->mutex);
@@ -76,11 +77,16 @@ void urlp_change_begin(struct urlp_change *change)
 static void end_seat(struct urlp_seat *seat, const struct urlp_connector *connector,
                      const struct urlp_call *call) URLP_MAY_BLOCK
 {
-    const char *why = urlpool_closed_name(seat->why);
+    if (seat->half != NULL) {
+        connector->drop_half(connector->user, seat->half);
+    }
+    if (seat->connection != NULL) {
+        const char *why = urlpool_closed_name(seat->why);
 
-    connector->end(connector->user, seat->connection, seat->is_polite);
-    if (call != NULL) {
-        urlp_call_trace(call, URLPOOL_TRACE_CLOSED, why, strlen(why), 0);
+        connector->end(connector->user, seat->connection, seat->is_polite);
+        if (call != NULL) {
+            urlp_call_trace(call, URLPOOL_TRACE_CLOSED, why, strlen(why), 0);
+        }
     }
     urlp_free(seat);
 }

@@ -67,6 +67,7 @@ static void leave(struct urlpool_pool *pool, enum urlp_pool_state state, enum ur
     pool->locked.state = state;
     pool->locked.why = why;
     urlp_idle_bury_all(pool, why, change);
+    urlp_half_bury_all(pool, change);
     urlp_settle(pool, change);
     if (pool->locked.num_refs == 0) {
         discard(pool, change);
@@ -119,6 +120,8 @@ static enum urlpool_code enter(struct urlpool_pool *pool) URLP_HOLDS_LOCK
     urlp_list_init(&pool->locked.in_line);
     urlp_list_init(&pool->locked.waiters);
     urlp_list_init(&pool->locked.idle);
+    urlp_list_init(&pool->locked.halves);
+    urlp_list_init(&pool->locked.diallers);
     if (urlp_map_put(&core->locked.by_key, pool->key, pool->key_len, pool) != URLPOOL_OK) {
         return URLPOOL_E_NOMEM;
     }
@@ -374,6 +377,7 @@ size_t urlp_pool_set_close_idle(struct urlp_pool_set *set)
     urlp_change_begin(&change);
     urlp_mutex_lock(&core->mutex);
     num = bury_idle(core, URLPOOL_CLOSED_CLEARED, &change);
+    urlp_half_bury_every(core, &change);
     urlp_mutex_unlock(&core->mutex);
     urlp_change_end(&change, set, NULL);
     return num;
@@ -391,6 +395,7 @@ void urlp_pool_set_network_changed(struct urlp_pool_set *set)
     urlp_mutex_lock(&core->mutex);
     (void)atomic_fetch_add_explicit(&core->network, 1, memory_order_relaxed);
     (void)bury_idle(core, URLPOOL_CLOSED_NETWORK, &change);
+    urlp_half_bury_every(core, &change);
     urlp_mutex_unlock(&core->mutex);
     urlp_change_end(&change, set, NULL);
 }

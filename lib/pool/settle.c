@@ -1,11 +1,12 @@
 /* Who may use which connection: the whole policy of the pool is urlp_settle.
  *
  * It is called with the lock held after every change, and gives the oldest waiter of a pool the
- * newest idle connection, else a permit to dial while there is room, until one of the two sides is
- * used up. Room there must be in the pool and in the set; where the set has none, whoever is idle
- * longest gives way, and pools are served in turn (line.c). A thread that comes queues up first and
- * settles then, so nobody barges in; a grant is handed to its waiter here, under the lock, so it
- * can be neither lost nor given twice.
+ * newest idle connection, else a permit to dial, to go on with a half or while there is room, until
+ * one of the two sides is used up; what no waiter wants goes to who dials (overtake.c). Room there
+ * must be in the pool and in the set; where the set has none, a half or whoever is idle longest
+ * gives way, and pools are served in turn (line.c). A thread that comes queues up first and settles
+ * then, so nobody barges in; a grant is handed to its waiter here, under the lock, so it can be
+ * neither lost nor given twice.
  *
  * Does no I/O: what dies is put on the list of the change. Knows nothing of dialling and looks. */
 
@@ -84,6 +85,17 @@ struct urlp_seat *urlp_idle_take(struct urlpool_pool *pool, struct urlp_change *
         return seat;
     }
     return NULL;
+}
+
+void urlp_idle_put_back(struct urlpool_pool *pool, struct urlp_seat *seat,
+                        struct urlp_change *change)
+{
+    urlp_uncount_reused(pool);
+    if (urlp_may_rest(pool, seat)) {
+        urlp_idle_put(pool, seat);
+    } else {
+        urlp_seat_bury(pool, seat, URLP_PLACE_LEASED, seat->why, seat->is_polite, change);
+    }
 }
 
 void urlp_uncount_reused(struct urlpool_pool *pool)
@@ -176,6 +188,7 @@ void urlp_idle_trim(struct urlpool_pool *pool, struct urlp_change *change)
 
 void urlp_sweep(struct urlp_pool_core *core, struct urlp_change *change)
 {
+    urlp_half_sweep(core, change);
     while (!urlp_list_is_empty(&core->locked.idle)) {
         struct urlp_seat *seat = URLP_CONTAINER(core->locked.idle.prev, struct urlp_seat, in_core);
 
@@ -186,13 +199,14 @@ void urlp_sweep(struct urlp_pool_core *core, struct urlp_change *change)
     }
 }
 
-/* make_room sees to it that one more place may be opened in the set: when max_total is used up, the
- * least recently used idle connection gives way. */
+/* make_room sees to it that one more place may be opened in the set: when max_total is used up, a
+ * half, else the least recently used idle connection, gives way. */
 static bool make_room(struct urlpool_pool *pool, struct urlp_change *change) URLP_HOLDS_LOCK
 {
     int64_t max = pool->set->settings.max_total;
 
     return max < 0 || pool->core->locked.stats.open < (uint64_t)max ||
+           urlp_half_bury_oldest(pool->core, change) ||
            urlp_idle_bury_oldest(pool->core, URLPOOL_CLOSED_EVICTED, change);
 }
 
@@ -207,6 +221,13 @@ static enum urlp_grant next_grant(struct urlpool_pool *pool, struct urlp_seat **
     if (*out_seat != NULL) {
         return URLP_GRANT_CONNECTION;
     }
+    if (!urlp_may_dial(pool)) {
+        return URLP_GRANT_NONE;
+    }
+    *out_seat = urlp_half_take(pool, change);
+    if (*out_seat != NULL) {
+        return URLP_GRANT_PERMIT;
+    }
     if (urlp_has_room(pool) && make_room(pool, change)) {
         urlp_place_move(pool, URLP_PLACE_NONE, URLP_PLACE_DIALLING);
         return URLP_GRANT_PERMIT;
@@ -214,26 +235,33 @@ static enum urlp_grant next_grant(struct urlpool_pool *pool, struct urlp_seat **
     return URLP_GRANT_NONE;
 }
 
+void urlp_waiter_grant(struct urlpool_pool *pool, struct urlp_waiter *waiter, enum urlp_grant grant)
+{
+    waiter->grant = grant;
+    urlp_list_remove(&waiter->link);
+    pool->locked.stats.waiting--;
+    pool->core->locked.stats.waiting--;
+    if (waiter->park != NULL) {
+        urlp_park_wake(waiter->park);
+    }
+}
+
 /* grant_one gives the oldest waiter of `pool` something; false: there is no waiter, or nothing. */
 static bool grant_one(struct urlpool_pool *pool, struct urlp_change *change) URLP_HOLDS_LOCK
 {
     struct urlp_waiter *first;
+    enum urlp_grant grant;
 
     if (urlp_list_is_empty(&pool->locked.waiters)) {
         return false;
     }
     first = URLP_CONTAINER(pool->locked.waiters.next, struct urlp_waiter, link);
-    first->grant = next_grant(pool, &first->seat, change);
-    if (first->grant == URLP_GRANT_NONE) {
+    grant = next_grant(pool, &first->seat, change);
+    if (grant == URLP_GRANT_NONE) {
         return false;
     }
-    urlp_list_remove(&first->link);
-    pool->locked.stats.waiting--;
-    pool->core->locked.stats.waiting--;
-    if (first->park != NULL) {
-        urlp_park_wake(first->park);
-    }
-    urlp_line_granted(pool, first->grant);
+    urlp_waiter_grant(pool, first, grant);
+    urlp_line_granted(pool, grant);
     return true;
 }
 
@@ -266,4 +294,6 @@ void urlp_settle(struct urlpool_pool *pool, struct urlp_change *change)
         urlp_line_up(pool);
     }
     urlp_line_up(pool);
+    urlp_overtake(pool, change);
+    urlp_probe_next(pool);
 }

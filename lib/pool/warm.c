@@ -10,29 +10,40 @@
 #include "base/error.h"
 #include "pool/core.h"
 
-/* may_open says whether one more connection would be kept, and be wanted. */
+/* has_place says whether a connection may be opened: a half has its place already. */
+static bool has_place(const struct urlpool_pool *pool) URLP_HOLDS_LOCK
+{
+    int64_t max_total = pool->set->settings.max_total;
+
+    return !urlp_list_is_empty(&pool->locked.halves) ||
+           (urlp_has_room(pool) &&
+            (max_total < 0 || pool->core->locked.stats.open < (uint64_t)max_total));
+}
+
+/* may_open says whether one more connection would be kept, and be wanted. A half is none: nobody
+ * dials it on. */
 static bool may_open(const struct urlpool_pool *pool, uint64_t num) URLP_HOLDS_LOCK
 {
     const struct urlp_pool_settings *settings = &pool->set->settings;
     const struct urlpool_stats *all = &pool->core->locked.stats;
     const struct urlpool_stats *own = &pool->locked.stats;
 
-    return own->open < num && own->waiting == 0 && urlp_has_room(pool) &&
-           own->idle + own->dialling < (uint64_t)settings->maxsize &&
-           (settings->max_total < 0 || all->open < (uint64_t)settings->max_total) &&
+    return own->open - own->half_dials < num && own->waiting == 0 && has_place(pool) &&
+           own->idle + own->dialling - own->half_dials < (uint64_t)settings->maxsize &&
            (settings->max_idle_total < 0 ||
-            all->idle + all->dialling < (uint64_t)settings->max_idle_total);
+            all->idle + all->dialling - all->half_dials < (uint64_t)settings->max_idle_total);
 }
 
 /* take_permit takes a place for dialling, and a reference with it; false: none is to be had, or
  * wanted. */
-static bool take_permit(struct urlpool_pool *pool, uint64_t num, enum urlpool_code *out_code,
-                        struct urlpool_error *err) URLP_MAY_BLOCK
+static bool take_permit(struct urlpool_pool *pool, uint64_t num, struct urlp_permit *out,
+                        enum urlpool_code *out_code, struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_change change;
     bool is_closed;
     bool may;
 
+    *out = (struct urlp_permit){.connect_ms = -1};
     urlp_change_begin(&change);
     urlp_mutex_lock(&pool->core->mutex);
     urlp_sweep(pool->core, &change);
@@ -40,7 +51,10 @@ static bool take_permit(struct urlpool_pool *pool, uint64_t num, enum urlpool_co
     may = pool->locked.state == URLP_POOL_LIVE && may_open(pool, num);
     if (may) {
         pool->locked.num_refs++;
-        urlp_place_move(pool, URLP_PLACE_NONE, URLP_PLACE_DIALLING);
+        out->half = urlp_half_take(pool, &change);
+        if (out->half == NULL) {
+            urlp_place_move(pool, URLP_PLACE_NONE, URLP_PLACE_DIALLING);
+        }
     }
     urlp_mutex_unlock(&pool->core->mutex);
     urlp_change_end(&change, pool->set, NULL);
@@ -59,16 +73,17 @@ enum urlpool_code urlp_pool_warm(struct urlpool_pool *pool, size_t num, int64_t 
                                           .is_unused = true,
                                           .call = call};
     struct urlp_call bounded = urlp_call_until(call, connect_ms);
+    struct urlp_permit permit;
     enum urlpool_code code = URLPOOL_OK;
 
     if (urlp_pool_is_foreign(pool)) {
         return urlp_fail(err, URLPOOL_E_FORKED, URLPOOL_PHASE_POOL,
                          "the pool of %s belongs to the parent process", pool->name);
     }
-    while (code == URLPOOL_OK && take_permit(pool, num, &code, err)) {
+    while (code == URLPOOL_OK && take_permit(pool, num, &permit, &code, err)) {
         struct urlp_lease lease = {0};
 
-        code = urlp_permit_dial(pool, -1, &bounded, &lease, err);
+        code = urlp_permit_dial(pool, &permit, &bounded, &lease, err);
         if (code == URLPOOL_OK) {
             urlp_lease_release(&lease, &unused);
         }

@@ -4,10 +4,14 @@
 #include "support/fake_connector.h"
 
 #include <check.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
+#include "base/cancel.h"
 #include "base/clock.h"
 #include "base/error.h"
 
@@ -23,16 +27,115 @@ static struct fake_connection *fake_of(const struct urlpool_connection *connecti
     return (struct fake_connection *)(void *)connection;
 }
 
-/* await_leave waits in a dial that is held. Under the mutex. */
-static void await_leave(struct fake_connector *fake)
+/* What a struct urlp_half_dial really is here. */
+struct fake_half {
+    int dial; /* the number of the dial that was broken off */
+};
+
+/* enum ending is how a dial that was held came to go on. */
+enum ending {
+    LET,
+    BROKEN_OFF,
+    CANCELLED
+};
+
+/* may_go says whether a dial that is held has been let. */
+static bool may_go(struct fake_connector *fake)
 {
+    uint64_t one;
+
+    return read(fake->let_fd, &one, sizeof(one)) == (ssize_t)sizeof(one);
+}
+
+/* await_leave waits in a dial that is held, until it is let, broken off or cancelled. Under the
+ * mutex, which it gives up meanwhile. */
+static enum ending await_leave(struct fake_connector *fake, const struct urlp_call *call,
+                               int wake_fd)
+{
+    struct pollfd fds[3] = {
+        {.fd = fake->let_fd,                 .events = POLLIN},
+        {.fd = wake_fd,                      .events = POLLIN},
+        {.fd = urlp_cancel_fd(call->cancel), .events = POLLIN}
+    };
+    enum ending ending = LET;
+    bool is_over = false;
+
     fake->num_held++;
     pthread_cond_broadcast(&fake->changed);
-    while (fake->num_let == 0) {
-        pthread_cond_wait(&fake->changed, &fake->mutex);
+    pthread_mutex_unlock(&fake->mutex);
+    while (!is_over) {
+        ck_assert_int_gt(poll(fds, 3, -1), 0);
+        if (fds[2].revents != 0 || fds[1].revents != 0) {
+            ending = fds[2].revents != 0 ? CANCELLED : BROKEN_OFF;
+            is_over = true;
+        } else {
+            is_over = may_go(fake);
+        }
     }
-    fake->num_let--;
+    pthread_mutex_lock(&fake->mutex);
     fake->num_held--;
+    pthread_cond_broadcast(&fake->changed);
+    return ending;
+}
+
+/* break_off leaves a half behind. */
+static void break_off(struct fake_connector *fake, struct urlp_break_off *what, int dial,
+                      struct urlpool_error *err)
+{
+    what->is_broken_off = true;
+    if (!fake->leaves_nothing) {
+        struct fake_half *half = calloc(1, sizeof(*half));
+
+        ck_assert_ptr_nonnull(half);
+        half->dial = dial;
+        fake->num_halves++;
+        what->half = (struct urlp_half_dial *)(void *)half;
+    }
+    (void)urlp_fail(err, URLPOOL_E_CANCELLED, URLPOOL_PHASE_CONNECT, "broken off");
+}
+
+/* go_on uses up the half that a dial was given, and returns the number of that dial, else 0. */
+static int go_on(struct fake_connector *fake, struct urlp_break_off *what)
+{
+    struct fake_half *half = (struct fake_half *)(void *)what->half;
+    int dial;
+
+    if (half == NULL) {
+        return 0;
+    }
+    dial = half->dial;
+    what->half = NULL;
+    free(half);
+    fake->num_halves--;
+    fake->num_resumed++;
+    fake->last_resumed = dial;
+    return dial;
+}
+
+/* hold lets a dial wait if it has to; false: it ended so. Under the mutex. */
+static bool hold(struct fake_connector *fake, const struct urlp_call *call, int dial,
+                 struct urlpool_error *err)
+{
+    struct urlp_break_off *what = call->break_off;
+    bool is_breakable = what != NULL && !fake->is_deaf;
+    enum ending ending;
+
+    if (fake->tcp_is_up && is_breakable) {
+        is_breakable = false;
+        if (!urlp_break_off_shut(what)) {
+            break_off(fake, what, dial, err);
+            return false;
+        }
+    }
+    ending = await_leave(fake, call, is_breakable ? what->wake_fd : -1);
+    if (ending == CANCELLED) {
+        (void)urlp_fail(err, URLPOOL_E_CANCELLED, URLPOOL_PHASE_CONNECT, "cancelled");
+    } else if (ending == BROKEN_OFF ||
+               (is_breakable && fake->num_to_fail == 0 && !urlp_break_off_shut(what))) {
+        break_off(fake, what, dial, err);
+        ending = BROKEN_OFF;
+    }
+    return ending == LET;
 }
 
 static bool takes_failure(struct fake_connector *fake, struct urlpool_error *err)
@@ -51,6 +154,7 @@ static struct urlpool_connection *open_fake(void *user, const struct urlp_route 
 {
     struct fake_connector *fake = user;
     struct fake_connection *made = NULL;
+    int dial;
 
     (void)route;
     urlp_assert_no_lock("open_fake");
@@ -58,18 +162,30 @@ static struct urlpool_connection *open_fake(void *user, const struct urlp_route 
         fake->on_dial(fake->on_dial_user);
     }
     pthread_mutex_lock(&fake->mutex);
-    fake->num_dials++;
+    dial = ++fake->num_dials;
     fake->last_connect_ns = call->by.at_ns;
-    if (fake->holds_dials) {
-        await_leave(fake);
+    if (call->break_off != NULL && go_on(fake, call->break_off) != 0) {
+        dial = fake->last_resumed;
     }
-    if (!takes_failure(fake, err)) {
+    if ((!fake->holds_dials || hold(fake, call, dial, err)) && !takes_failure(fake, err)) {
         made = calloc(1, sizeof(*made));
         ck_assert_ptr_nonnull(made);
         made->number = ++fake->num_opened;
     }
     pthread_mutex_unlock(&fake->mutex);
     return (struct urlpool_connection *)(void *)made;
+}
+
+static void drop_half_fake(void *user, struct urlp_half_dial *half)
+{
+    struct fake_connector *fake = user;
+
+    urlp_assert_no_lock("drop_half_fake");
+    pthread_mutex_lock(&fake->mutex);
+    fake->num_halves--;
+    fake->num_dropped++;
+    pthread_mutex_unlock(&fake->mutex);
+    free((struct fake_half *)(void *)half);
 }
 
 static enum urlp_look look_fake(void *user, struct urlpool_connection *connection)
@@ -142,11 +258,14 @@ void fake_connector_init(struct fake_connector *fake)
     memset(fake, 0, sizeof(*fake));
     pthread_mutex_init(&fake->mutex, NULL);
     pthread_cond_init(&fake->changed, NULL);
+    fake->let_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
+    ck_assert_int_ge(fake->let_fd, 0);
     fake->table = (struct urlp_connector){
         .open = open_fake,
         .look = look_fake,
         .rest = rest_fake,
         .end = end_fake,
+        .drop_half = drop_half_fake,
         .tls_ref = tls_ref_fake,
         .tls_unref = tls_unref_fake,
         .user = fake,
@@ -155,6 +274,8 @@ void fake_connector_init(struct fake_connector *fake)
 
 void fake_connector_deinit(struct fake_connector *fake)
 {
+    ck_assert_int_eq(fake->num_halves, 0);
+    (void)close(fake->let_fd);
     pthread_cond_destroy(&fake->changed);
     pthread_mutex_destroy(&fake->mutex);
 }
@@ -177,10 +298,9 @@ void fake_hold_dials(struct fake_connector *fake)
 
 void fake_let_dials(struct fake_connector *fake, int num)
 {
-    pthread_mutex_lock(&fake->mutex);
-    fake->num_let += num;
-    pthread_cond_broadcast(&fake->changed);
-    pthread_mutex_unlock(&fake->mutex);
+    const uint64_t add = (uint64_t)num;
+
+    ck_assert_int_eq(write(fake->let_fd, &add, sizeof(add)), (ssize_t)sizeof(add));
 }
 
 void fake_await_held(struct fake_connector *fake, int num)

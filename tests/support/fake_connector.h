@@ -25,14 +25,21 @@ struct fake_connector {
     int num_rests;
     int num_tls_refs;        /* taken and not given back */
     int last_ended;          /* number of the connection */
+    int num_halves;          /* there are now */
+    int num_resumed;         /* halves a dial went on with */
+    int last_resumed;        /* the number of the dial that had left it */
+    int num_dropped;         /* halves */
     int64_t last_connect_ns; /* the deadline the last dial was given */
     /* scripts */
     int num_to_fail; /* the next dials fail with... */
     enum urlpool_code fail_code;
     int fail_errno;
-    bool holds_dials; /* each dial waits for fake_let_dials */
+    bool holds_dials; /* each dial waits for fake_let_dials, and can be broken off or cancelled */
+    bool tcp_is_up;   /* those that begin now wait in a handshake: they cannot be broken off */
+    bool is_deaf;     /* nor can these, but they do not say so */
+    bool leaves_nothing; /* what is broken off leaves no half */
     int num_held;
-    int num_let;
+    int let_fd;
     enum urlp_look looks[FAKE_CONNECTIONS_MAX];
     void (*on_dial)(void *user); /* called in each dial, without a lock; NULL: nothing */
     void *on_dial_user;

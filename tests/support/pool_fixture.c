@@ -48,11 +48,12 @@ static void check_books(struct pool_fixture *f)
         num_closed += stats.closed[i];
     }
     ck_assert_uint_eq(stats.leased, 0);
-    ck_assert_uint_eq(stats.dialling, 0);
+    ck_assert_uint_eq(stats.dialling, stats.half_dials);
+    ck_assert_int_eq(f->fake.num_halves, (int)stats.half_dials);
     ck_assert_uint_eq(stats.waiting, 0);
-    ck_assert_uint_eq(stats.open, stats.idle);
-    ck_assert_uint_eq(stats.opened, stats.open + num_closed);
-    ck_assert_int_eq(fake_num_live(&f->fake), (int)stats.open);
+    ck_assert_uint_eq(stats.open, stats.idle + stats.half_dials);
+    ck_assert_uint_eq(stats.opened, stats.idle + num_closed);
+    ck_assert_int_eq(fake_num_live(&f->fake), (int)stats.idle);
     ck_assert(f->pool == NULL || f->pool->locked.num_refs == 1);
 }
 
