@@ -22,7 +22,7 @@ struct urlp_tenure {
     struct urlpool_trace trace;
     struct urlp_call call; /* told if the connection dies at the end */
     struct urlp_lease lease;
-    int64_t try_began_ns; /* of the try whose response this is for */
+    int64_t try_began_ns; /* of the try whose response this is for; 0: it is counted already */
     bool is_on_heap;
 };
 

@@ -38,7 +38,9 @@ static void connection_ended(void *user, struct urlpool_connection *connection,
 
     (void)connection;
     end.call = &tenure->call;
-    count_try(&tenure->call, tenure->try_began_ns);
+    if (tenure->try_began_ns != 0) {
+        count_try(&tenure->call, tenure->try_began_ns);
+    }
     urlp_lease_release(&tenure->lease, &end);
     end_tenure(tenure);
 }
@@ -70,13 +72,42 @@ static enum urlpool_code move_in(struct urlp_journey *journey,
     return URLPOOL_OK;
 }
 
+/* move_out makes a tenure that outlives the call of one that would not: the connection of a
+ * response that has switched is its user's for as long as he likes. */
+static enum urlpool_code move_out(struct urlp_journey *journey,
+                                  struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlp_tenure *tenure = NULL;
+
+    if (journey->tenure->is_on_heap) {
+        return URLPOOL_OK;
+    }
+    tenure = urlp_alloc(sizeof(*tenure));
+    if (tenure == NULL) {
+        return urlp_fail_nomem(err);
+    }
+    *tenure = *journey->tenure;
+    tenure->is_on_heap = true;
+    (void)urlpool_manager_ref(journey->manager);
+    if (journey->trace != NULL) {
+        tenure->trace = *journey->trace;
+        tenure->call.trace = &tenure->trace;
+    }
+    journey->tenure = tenure;
+    return URLPOOL_OK;
+}
+
 /* hand_over leaves the tenure to the response. */
 static void hand_over(struct urlp_journey *journey,
                       struct urlpool_response *response) URLP_MAY_BLOCK
 {
-    const struct urlp_response_owner owner = {connection_ended, journey->tenure};
+    const struct urlp_response_owner owner = {connection_ended, journey->tenure, true};
 
     journey->tenure->try_began_ns = journey->marks.try_ns;
+    if (urlp_response_has_switched(response)) {
+        count_try(&journey->call, journey->marks.try_ns); /* what follows is none */
+        journey->tenure->try_began_ns = 0;
+    }
     journey->tenure = NULL;
     journey->call.trace = journey->trace;
     urlp_response_set_owner(response, &owner);
@@ -227,6 +258,11 @@ struct urlpool_response *urlp_journey_try(struct urlp_journey *journey, struct u
     if (take_place(journey, &draft, err) == URLPOOL_OK) {
         journey->tried.expected_continue = draft.expects_continue;
         response = exchange(journey, &draft.head, err);
+    }
+    if (response != NULL && urlp_response_has_switched(response) &&
+        move_out(journey, err) != URLPOOL_OK) {
+        urlpool_response_free(response);
+        response = NULL;
     }
     if (journey->options->recycle != NULL) {
         journey->spares.head = urlp_spares_take(&draft.text);

@@ -111,7 +111,6 @@ struct urlp_answer *urlp_answer_new(struct urlpool_connection *connection,
 {
     const struct urlp_turn *turn = &connection->turn;
     const struct urlp_response_head *head = turn->answer.head;
-    bool has_switched = turn->answer.type == URLP_H1_SWITCHED;
     struct layout layout = lay_out(connection, head);
     struct urlp_buf block = {0};
     struct urlp_answer *answer = NULL;
@@ -154,9 +153,8 @@ struct urlp_answer *urlp_answer_new(struct urlpool_connection *connection,
     answer->state = URLP_BODY_OPEN;
     answer->body_kind = urlp_h1_body_kind(connection->codec);
     connection->response = &answer->pub;
-    if (has_switched) {
-        urlp_body_give_up(answer); /* what follows is not HTTP */
-        answer->state = URLP_BODY_WHOLE;
+    if (turn->answer.type == URLP_H1_SWITCHED) {
+        urlp_body_switch(answer);
     } else {
         urlp_body_settle(answer);
     }

@@ -54,7 +54,7 @@ void urlp_response_set_owner(struct urlpool_response *response,
     struct urlp_answer *answer = (struct urlp_answer *)(void *)response;
 
     answer->owner = *owner;
-    if (answer->state != URLP_BODY_OPEN) {
+    if (answer->state != URLP_BODY_OPEN && !answer->has_switched) {
         tell_owner(answer);
     }
 }
@@ -122,7 +122,44 @@ void urlp_body_give_up(struct urlp_answer *answer)
 {
     if (answer->state == URLP_BODY_OPEN) {
         end_body(answer, URLP_BODY_GIVEN_UP);
+    } else if (answer->has_switched && answer->connection != NULL) {
+        leave_early(answer);
+        tell_owner(answer);
     }
+}
+
+void urlp_body_switch(struct urlp_answer *answer)
+{
+    answer->state = URLP_BODY_WHOLE;
+    answer->has_switched = true;
+    answer->connection->is_broken = true; /* for HTTP */
+    mark_end(answer);
+}
+
+bool urlp_body_leave_switched(struct urlp_answer *answer,
+                              struct urlpool_connection **out_connection,
+                              struct urlp_response_owner *out_owner)
+{
+    struct urlpool_connection *connection = answer->connection;
+    const bool is_shut = urlp_gate_leave(&answer->gate);
+
+    connection->stream = NULL;
+    connection->in.at = connection->in.end = 0;
+    set_verdict_early(answer, URLPOOL_CLOSED_UPGRADED);
+    connection->last_why = URLPOOL_CLOSED_UPGRADED;
+    if (!answer->owner.keeps_place) {
+        tell_owner(answer);
+        return is_shut;
+    }
+    if (answer->leaves_memory) {
+        urlp_spares_take_back(&answer->spares, connection);
+    }
+    answer->connection = NULL;
+    connection->response = NULL;
+    urlp_connection_rest(connection);
+    *out_connection = connection;
+    *out_owner = answer->owner;
+    return is_shut;
 }
 
 void urlp_response_detach(struct urlpool_response *response)

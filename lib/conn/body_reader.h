@@ -8,6 +8,7 @@
 #include "coding/decoder.h"
 #include "conn/gate.h"
 #include "conn/hops.h"
+#include "conn/raw_stream.h"
 #include "conn/response.h"
 #include "conn/spares.h"
 #include "conn/wire.h"
@@ -27,6 +28,8 @@ struct urlp_answer {
     struct urlpool_response pub;
     struct urlpool_connection *connection; /* NULL once the owner has been told, or cut off */
     struct urlp_response_owner owner;      /* ended NULL: none yet */
+    bool has_switched; /* state WHOLE, and yet `connection` stays, to become a raw stream */
+    _Atomic(struct urlpool_raw_stream *) raw; /* a reference, once it has */
     struct urlp_connection_verdict verdict;
     struct urlp_call call;
     struct urlp_marks marks;       /* the call's, unless it has none: zero bytes */
@@ -110,8 +113,20 @@ void urlp_body_skip(struct urlp_answer *answer, size_t len) URLP_MAY_BLOCK;
 enum urlpool_code urlp_body_fail(struct urlp_answer *answer, const struct urlpool_error *why,
                                  struct urlpool_error *err) URLP_MAY_BLOCK;
 
-/* urlp_body_give_up ends the body before its end. */
+/* urlp_body_give_up ends the body before its end, or the connection that was to become a raw
+ * stream. */
 void urlp_body_give_up(struct urlp_answer *answer) URLP_MAY_BLOCK;
+
+/* urlp_body_switch ends the body of an answer behind which the connection speaks HTTP no more. */
+void urlp_body_switch(struct urlp_answer *answer);
+
+/* urlp_body_leave_switched takes the stream, which is another's now, out of the connection of an
+ * answer that has switched. Where the connection stands in a place of its owner's, both are the
+ * other's too, and to be told of at the end; else the owner is told now, and `out` is untouched.
+ * Returns whether the response was shut down before. */
+bool urlp_body_leave_switched(struct urlp_answer *answer,
+                              struct urlpool_connection **out_connection,
+                              struct urlp_response_owner *out_owner) URLP_MAY_BLOCK;
 
 /* urlp_response_detach cuts the response off from a connection that is going away. */
 void urlp_response_detach(struct urlpool_response *response);

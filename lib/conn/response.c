@@ -114,7 +114,11 @@ void urlpool_response_drain(struct urlpool_response *response) URLP_MAY_BLOCK
     struct urlp_call brief;
     int64_t most;
 
-    if (response == NULL || answer->state != URLP_BODY_OPEN) {
+    if (response == NULL) {
+        return;
+    }
+    if (answer->state != URLP_BODY_OPEN) {
+        urlp_body_give_up(answer);
         return;
     }
     brief = urlp_call_until(&answer->call, DRAIN_MS);
@@ -130,14 +134,24 @@ void urlpool_response_drain(struct urlpool_response *response) URLP_MAY_BLOCK
     urlp_body_give_up(answer);
 }
 
-void urlpool_response_shutdown(struct urlpool_response *response)
+void urlpool_response_shutdown(struct urlpool_response *response) URLP_MAY_BLOCK
 {
     struct urlp_answer *answer = answer_of(response);
 
-    if (response != NULL && urlp_gate_enter(&answer->gate)) {
+    if (response == NULL) {
+        return;
+    }
+    if (urlp_gate_enter(&answer->gate)) {
         urlp_stream_shut(answer->connection->stream);
         urlp_gate_shut(&answer->gate);
+    } else {
+        urlpool_raw_stream_shutdown(atomic_load(&answer->raw));
     }
+}
+
+bool urlp_response_has_switched(const struct urlpool_response *response)
+{
+    return ((const struct urlp_answer *)(const void *)response)->has_switched;
 }
 
 void urlpool_response_close(struct urlpool_response *response) URLP_MAY_BLOCK
@@ -185,6 +199,7 @@ void urlp_response_recycle(struct urlpool_response *response, struct urlp_spares
         answer->connection->response = NULL;
     }
     urlp_peer_record_unref(answer->peer);
+    urlp_raw_stream_unref(atomic_load(&answer->raw));
     urlp_decoder_free(answer->decoder);
     urlpool_headers_free(answer->trailers);
     urlp_hops_deinit(&answer->hops);

@@ -13,12 +13,17 @@ struct urlp_response_owner {
     void (*ended)(void *user, struct urlpool_connection *connection,
                   const struct urlp_connection_verdict *verdict);
     void *user;
+    bool keeps_place; /* an answer that becomes a raw stream ends when that is closed */
 };
 
 /* urlp_response_set_owner says who is to be told. If the response has ended already (no body),
  * `ended` is called at once. */
 void urlp_response_set_owner(struct urlpool_response *response,
                              const struct urlp_response_owner *owner);
+
+/* urlp_response_has_switched says that the connection speaks HTTP no more, and stays with the
+ * response, or who takes it from there. */
+bool urlp_response_has_switched(const struct urlpool_response *response);
 
 /* urlp_response_set_url sets the field `url`, which conn cannot know, to a copy of `url`.
  *

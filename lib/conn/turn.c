@@ -120,6 +120,16 @@ static void expect_first_byte(struct urlpool_connection *connection)
     }
 }
 
+/* fail_switch_early refuses a change of protocols in the midst of a request. RFC 9110 section 7.8:
+ * "A client cannot begin using an upgraded protocol on the connection until it has completely sent
+ * the request message". */
+static enum urlpool_code fail_switch_early(const struct urlp_response_head *head,
+                                           struct urlpool_error *err)
+{
+    return urlp_fail(err, URLPOOL_E_PROTOCOL, URLPOOL_PHASE_HEAD,
+                     "status %d before the request was sent whole", head->status);
+}
+
 /* advance takes the events out of the inbox until the final head is there or bytes are missing. */
 static enum urlpool_code advance(struct urlpool_connection *connection,
                                  struct urlpool_error *err) URLP_MAY_BLOCK
@@ -142,6 +152,9 @@ static enum urlpool_code advance(struct urlpool_connection *connection,
         }
         if (event.type == URLP_H1_NEED_DATA) {
             continue;
+        }
+        if (event.type == URLP_H1_SWITCHED && !turn->is_sent) {
+            return fail_switch_early(event.head, err);
         }
         if (event.type != URLP_H1_INFORMATIONAL) {
             turn->answer = event;
@@ -380,6 +393,7 @@ void urlp_turn_sent(struct urlpool_connection *connection)
     char text[URLP_PEER_TEXT_MAX] = "";
 
     urlp_h1_request_sent(connection->codec);
+    connection->turn.is_sent = true;
     if (connection->turn.call.trace != NULL && urlp_stream_peer(connection->stream, &peer)) {
         urlp_peer_format(&peer, text);
     }

@@ -37,6 +37,7 @@ struct urlp_turn {
     int64_t bytes_sent;
     bool response_bytes_seen;
     bool is_answered; /* the final head is in `answer`; it dies at the next call of the codec */
+    bool is_sent;     /* all of the request is with the kernel */
     bool is_cut;      /* the peer takes no more of the request */
     enum urlpool_code cut_code; /* why, or URLPOOL_OK when it only closed */
     int cut_errno;

@@ -39,7 +39,8 @@ enum urlp_end {
     URLP_END_RAGGED /* TLS: FIN without close_notify */
 };
 
-/* URLP_AT_ONCE as `by` of a call: a write sends what fits now and does not wait. */
+/* URLP_AT_ONCE as `by` of a call: a write sends what fits now, a read takes what is there, and
+ * neither waits: nothing at all is a time-out. */
 #define URLP_AT_ONCE ((struct urlpool_deadline){0})
 
 /* struct urlp_stream_ops is all that the layers above know of a byte stream; a new operation needs
@@ -115,6 +116,22 @@ enum urlp_idle_state urlp_stream_idle_state(struct urlp_stream *stream);
 
 /* urlp_stream_free ends `stream` and every stream below it; does not wait. Accepts NULL. */
 void urlp_stream_free(struct urlp_stream *stream, enum urlp_close how);
+
+/* What a socket is waited for to be. */
+enum urlp_readiness {
+    URLP_READABLE,
+    URLP_WRITABLE
+};
+
+/* urlp_stream_await waits until the socket at the bottom has bytes, or room for some, or its end,
+ * until `call->by`.
+ *
+ * Errors:  as urlp_stream_read, or urlp_stream_write. Without a socket the time-out, at once.
+ * Threads: while others use the stream, but not while one frees it. */
+URLPOOL_MUST_USE enum urlpool_code urlp_stream_await(const struct urlp_stream *stream,
+                                                     enum urlp_readiness readiness,
+                                                     const struct urlp_call *call,
+                                                     struct urlpool_error *err) URLP_MAY_BLOCK;
 
 /* urlp_stream_shut ends both directions of the socket at the bottom, if there is one, so that who
  * waits for it stops waiting; the descriptor stays open.

@@ -176,8 +176,9 @@ static enum urlpool_code tcp_read(struct urlp_stream *stream, void *data, size_t
                                   const struct urlp_call *call, struct urlpool_error *err)
 {
     struct tcp_stream *tcp = (struct tcp_stream *)stream;
-    enum urlpool_code code = tcp->may_hold_more ? check_now(tcp, &reading, call, err)
-                                                : wait_for(tcp, &reading, call, err);
+    const bool waits = !tcp->may_hold_more && call->by.at_ns != URLP_AT_ONCE.at_ns;
+    enum urlpool_code code =
+        waits ? wait_for(tcp, &reading, call, err) : check_now(tcp, &reading, call, err);
 
     while (code == URLPOOL_OK) {
         ssize_t got = recv(tcp->fd, data, len, 0);
@@ -357,6 +358,20 @@ int urlp_stream_fd(const struct urlp_stream *stream)
     const struct tcp_stream *tcp = tcp_bottom(stream);
 
     return tcp != NULL ? tcp->fd : -1;
+}
+
+enum urlpool_code urlp_stream_await(const struct urlp_stream *stream, enum urlp_readiness readiness,
+                                    const struct urlp_call *call, struct urlpool_error *err)
+{
+    const struct tcp_stream *tcp = tcp_bottom(stream);
+    const struct direction *way = readiness == URLP_WRITABLE ? &writing : &reading;
+
+    urlp_assert_no_lock(__func__);
+    if (tcp == NULL) {
+        return urlp_fail(err, urlp_call_timeout_code(call, way->timeout_code), way->phase,
+                         "nothing comes of waiting");
+    }
+    return wait_for(tcp, way, call, err);
 }
 
 void urlp_stream_shut(const struct urlp_stream *stream)

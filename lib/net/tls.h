@@ -74,6 +74,10 @@ bool urlp_tls_is_verified(const struct urlp_stream *base);
  * Owns:    valid as long as the stream. */
 struct urlp_span urlp_tls_peer_certificate(const struct urlp_stream *base);
 
+/* urlp_tls_forget_sessions has every TLS in `stream` keep no more sessions: the cache need not
+ * outlive it from now on. */
+void urlp_tls_forget_sessions(struct urlp_stream *stream);
+
 /* urlp_tls_library is name and version of the TLS library: "BoringSSL/17". */
 const char *urlp_tls_library(void);
 

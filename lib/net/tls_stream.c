@@ -258,3 +258,12 @@ struct urlp_span urlp_tls_peer_certificate(const struct urlp_stream *base)
     leaf = sk_CRYPTO_BUFFER_value(chain, 0);
     return urlp_span_make(CRYPTO_BUFFER_data(leaf), CRYPTO_BUFFER_len(leaf));
 }
+
+void urlp_tls_forget_sessions(struct urlp_stream *stream)
+{
+    for (; stream != NULL; stream = stream->ops->below(stream)) {
+        if (stream->ops == &urlp_tls_stream_ops) {
+            of(stream)->sessions = NULL;
+        }
+    }
+}

@@ -110,7 +110,7 @@ struct urlpool_response *fixture_exchange(struct fixture *fixture)
                                            .write_ms = fixture->write_ms,
                                            .data_bytes_max = fixture->data_bytes_max,
                                            .keep_encoded = fixture->keep_encoded};
-    const struct urlp_response_owner owner = {ended, fixture};
+    const struct urlp_response_owner owner = {ended, fixture, fixture->keeps_place};
     struct urlpool_response *response = NULL;
 
     fixture_open(fixture);

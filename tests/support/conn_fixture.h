@@ -23,6 +23,7 @@ struct fixture {
     struct urlp_body_plan plan;               /* of the body */
     int64_t read_ms, write_ms, data_bytes_max;
     bool keep_encoded;
+    bool keeps_place; /* as a pool does */
     struct urlp_exchange_facts facts;
     struct urlpool_error err;
 
