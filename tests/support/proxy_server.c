@@ -354,7 +354,11 @@ static void serve_connect(struct client *client, char first)
     memcpy(client->server->last_head, head, sizeof(head));
     pthread_mutex_unlock(&client->server->mutex);
     note(client, "connect ", host, port);
-    if (options->authorization != NULL && strstr(head, options->authorization) == NULL) {
+    if (options->answer != NULL && strncmp(options->answer, "HTTP/1.1 2", 10) != 0) {
+        (void)say(client, options->answer, strlen(options->answer));
+    } else if (options->answer != NULL) {
+        grant(client, port, options->answer, strlen(options->answer), no, sizeof(no) - 1);
+    } else if (options->authorization != NULL && strstr(head, options->authorization) == NULL) {
         (void)say(client, who, sizeof(who) - 1);
     } else if (options->refuses_with != 0) {
         (void)snprintf(refusal, sizeof(refusal), "HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n",

@@ -25,7 +25,9 @@ struct proxy_server_options {
     const char *user;          /* who may use it; NULL: anybody. SOCKS4: the user id */
     const char *password;      /* his */
     const char *authorization; /* CONNECT: the Proxy-Authorization that is asked for; NULL: none */
-    int refuses_with;          /* the SOCKS reply, or status, of every request; 0: none */
+    const char *answer; /* CONNECT: what is said to it, whatever it asks for; one of 2xx grants,
+                           after another the connection ends. NULL: its own words */
+    int refuses_with;   /* the SOCKS reply, or status, of every request; 0: none */
     enum proxy_manner manner;
 };
 
