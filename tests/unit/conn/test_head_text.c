@@ -25,7 +25,7 @@ static void note(void *user, const struct urlpool_trace_event *event)
                    event->text_len > 0 ? event->text : "");
 }
 
-static const struct urlpool_trace trace = {note, NULL};
+static const struct urlpool_trace trace = {.event = note};
 static const struct urlp_call watched = {.trace = &trace};
 
 /* tell_request tells of a request with one field. */
