@@ -29,4 +29,19 @@ static inline bool urlp_ref_drop(struct urlp_ref *ref)
     return atomic_fetch_sub_explicit(&ref->num_holders, 1, memory_order_acq_rel) == 1;
 }
 
+/* urlp_ref_take_if_held adds a holder if there is one still, and says whether there is. The caller
+ * knows only that the object's memory is there. */
+static inline bool urlp_ref_take_if_held(struct urlp_ref *ref)
+{
+    uint32_t num = atomic_load_explicit(&ref->num_holders, memory_order_relaxed);
+
+    while (num > 0) {
+        if (atomic_compare_exchange_weak_explicit(&ref->num_holders, &num, num + 1,
+                                                  memory_order_relaxed, memory_order_relaxed)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 #endif /* URLP_BASE_REF_H */

@@ -39,6 +39,24 @@ static void end_connection(void *user, struct urlpool_connection *connection,
     urlp_connection_end(connection, is_polite);
 }
 
+static int descriptor_of(void *user, const struct urlpool_connection *connection)
+{
+    (void)user;
+    return urlp_connection_fd(connection);
+}
+
+static bool hold_manager(void *user)
+{
+    struct urlpool_manager *manager = user;
+
+    return urlp_ref_take_if_held(&manager->refs);
+}
+
+static bool let_go_of_manager(void *user) URLP_TSA(no_thread_safety_analysis)
+{
+    return urlp_manager_drop(user);
+}
+
 static bool is_gone(void *user, const struct urlp_route *route,
                     const struct urlpool_connection *connection, uint64_t *seen)
     URLP_TSA(no_thread_safety_analysis)
@@ -81,6 +99,9 @@ struct urlp_connector urlp_connector_for(struct urlpool_manager *manager)
         .look = look_at_connection,
         .rest = rest_connection,
         .end = end_connection,
+        .descriptor = descriptor_of,
+        .hold = hold_manager,
+        .let_go = let_go_of_manager,
         .is_gone = is_gone,
         .ask_names = ask_names,
         .drop_half = drop_half,

@@ -76,6 +76,10 @@ static enum urlpool_code resolve_pools(const struct urlpool_manager_options *opt
     }
     out->block = options->block;
     out->ignore_dns_change = options->ignore_dns_change;
+    out->upkeep_thread = options->upkeep_thread;
+    if (code == URLPOOL_OK) {
+        code = urlp_option_resolve_int("min_idle", options->min_idle, 0, &out->min_idle, err);
+    }
     if (code == URLPOOL_OK && out->block && out->maxsize == 0) {
         return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
                          "block with a maxsize of none would wait for ever");
@@ -206,6 +210,8 @@ static enum urlpool_code build_shared(struct urlpool_manager *manager,
     if (manager->opener == NULL) {
         return URLPOOL_E_NOMEM;
     }
+    settings.upkeep_ms = manager->timeout.connect_ms;
+    settings.trace = manager->trace.event != NULL ? &manager->trace : NULL;
     connector = urlp_connector_for(manager);
     manager->pools = urlp_pool_set_new(&settings, &connector, err);
     return manager->pools != NULL ? URLPOOL_OK : URLPOOL_E_NOMEM;
@@ -253,10 +259,20 @@ struct urlpool_manager *urlpool_manager_ref(struct urlpool_manager *manager)
     return manager;
 }
 
+bool urlp_manager_drop(struct urlpool_manager *manager)
+{
+    bool is_last = urlp_ref_drop(&manager->refs);
+
+    if (is_last) {
+        destroy(manager);
+    }
+    return is_last;
+}
+
 void urlpool_manager_unref(struct urlpool_manager *manager) URLP_MAY_BLOCK
 {
-    if (manager != NULL && urlp_ref_drop(&manager->refs)) {
-        destroy(manager);
+    if (manager != NULL) {
+        (void)urlp_manager_drop(manager);
     }
 }
 

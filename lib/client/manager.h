@@ -34,6 +34,9 @@ struct urlpool_manager {
     struct urlp_proxies proxies; /* hops of https:// hold a reference to their TLS */
 };
 
+/* urlp_manager_drop is urlpool_manager_unref, and says whether the manager is gone with it. */
+bool urlp_manager_drop(struct urlpool_manager *manager) URLP_MAY_BLOCK;
+
 /* urlp_manager_pool finds or makes the pool for requests to `url`: its origin's, or the one that
  * all origins behind a proxy share.
  *

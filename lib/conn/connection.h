@@ -20,6 +20,9 @@ struct urlp_spares;
  */
 bool urlp_connection_look(struct urlpool_connection *connection, bool *out_is_closed);
 
+/* urlp_connection_fd is the socket at the bottom, or -1. */
+int urlp_connection_fd(const struct urlpool_connection *connection);
+
 /* urlp_connection_end closes and frees: politely (TLS close_notify, if it fits), or without a byte
  * (after fork, cancel, a broken message). Never waits, but not to be called with a lock held. */
 void urlp_connection_end(struct urlpool_connection *connection, bool is_polite) URLP_MAY_BLOCK;

@@ -212,6 +212,11 @@ bool urlp_connection_look(struct urlpool_connection *connection, bool *out_is_cl
     return state == URLP_IDLE_QUIET;
 }
 
+int urlp_connection_fd(const struct urlpool_connection *connection)
+{
+    return connection->stream != NULL ? urlp_stream_fd(connection->stream) : -1;
+}
+
 void urlp_connection_rest(struct urlpool_connection *connection)
 {
     if (connection->response != NULL || urlp_inbox_len(&connection->in) > 0) {

@@ -47,6 +47,7 @@ void urlp_half_park(struct urlpool_pool *pool, struct urlp_seat *seat, int64_t k
     seat->expires_ns = change->now_ns + kept_ms * URLP_NS_PER_MS;
     insert(pool, seat);
     count_halves(pool, 1);
+    urlp_upkeep_expect(pool->core, seat->expires_ns);
 }
 
 /* take_out takes a half out of the shared state; its place is the caller's. */

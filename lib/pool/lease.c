@@ -221,6 +221,7 @@ static enum urlpool_code get_grant(struct urlpool_pool *pool, int64_t pool_ms,
     urlp_mutex_lock(&pool->core->mutex);
     pool->locked.num_refs++;
     urlp_pool_touch(pool);
+    urlp_pool_note_use(pool, change.now_ns);
     urlp_sweep(pool->core, &change);
     enqueue(pool, me);
     urlp_settle(pool, &change);

@@ -72,6 +72,8 @@ static bool must_die(struct urlpool_pool *pool, struct urlp_seat *seat,
     if (end->is_unused) {
         urlp_seat_begin_idle(seat, settings, change->now_ns);
     } else {
+        seat->is_spare = false;
+        pool->locked.warm_pause_ns = 0; /* the origin is well */
         urlp_seat_end_use(seat, settings, end, change->now_ns);
     }
     if (seat->expires_ns <= change->now_ns) {

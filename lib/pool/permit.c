@@ -153,6 +153,7 @@ static void finish(struct urlpool_pool *pool, struct dial *dial,
     seat->half = dial->me.break_off.half;
     if (dial->is_connected) {
         urlp_place_move(pool, URLP_PLACE_DIALLING, URLP_PLACE_LEASED);
+        urlp_pool_note_opened(pool, change->now_ns);
     } else if (is_overtaken && seat->half != NULL && urlp_may_rest(pool, seat)) {
         urlp_half_park(pool, seat, dial->permit->connect_ms, change);
     } else {
@@ -182,6 +183,7 @@ static void end(struct urlpool_pool *pool, struct dial *dial,
     if (dial->is_connected) {
         urlp_seat_begin(dial->seat, &set->settings, change.now_ns,
                         atomic_fetch_add_explicit(&set->num_seats, 1, memory_order_relaxed));
+        urlp_upkeep_watch(pool, dial->seat);
     }
     urlp_mutex_lock(&core->mutex);
     urlp_list_remove(&dial->me.link);

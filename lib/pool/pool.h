@@ -57,6 +57,14 @@ struct urlp_connector {
     int64_t (*ask_names)(void *user, const struct urlp_route *route, const struct urlp_call *call);
     /* drop_half ends what a dial that was broken off has left. NULL: no dial leaves anything. */
     void (*drop_half)(void *user, struct urlp_half_dial *half);
+    /* descriptor is what can be watched for the peer's end of a connection, -1: nothing. NULL: as
+     * -1. */
+    int (*descriptor)(void *user, const struct urlpool_connection *connection);
+    /* hold sees to it that the owner of the set lives until let_go; false: it is about to end the
+     * set. let_go returns true when its hold was the last, and owner and set are gone. Both may be
+     * NULL: the owner ends the set while nobody uses it. */
+    bool (*hold)(void *user);
+    bool (*let_go)(void *user);
     /* tls_ref and tls_unref hold the TLS settings of a route while its pool lives. Both may be
      * NULL: then the settings outlive the set. */
     void (*tls_ref)(void *user, struct urlpool_tls *tls);
@@ -80,13 +88,17 @@ struct urlp_pool_settings {
     bool ignore_dns_change; /* keep connections to addresses that DNS gives no more */
     int64_t dial_pause_max_ms; /* between two dials of an origin that cannot be reached, at most; 0:
                                   it is dialled at once and by all, -1: no bound */
+    int min_idle;              /* idle connections that upkeep sees to for each pool in use */
+    bool upkeep_thread;        /* a thread of the set's own does the upkeep */
+    int64_t upkeep_ms;         /* bounds each dial of upkeep, -1: no bound */
+    const struct urlpool_trace *trace; /* is told of these dials; outlives the set. NULL: nobody */
 };
 
 /* urlp_pool_set_new makes a set without pools. `settings` and `connector` are copied.
  *
  * Owns:    the caller ends it with urlp_pool_set_free.
  * Errors:  NULL with URLPOOL_E_INVALID (block or max_total without a place to give),
- *          URLPOOL_E_NOMEM. */
+ *          URLPOOL_E_NOMEM; with upkeep_thread URLPOOL_E_SYSTEM. */
 URLPOOL_MUST_USE struct urlp_pool_set *urlp_pool_set_new(const struct urlp_pool_settings *settings,
                                                          const struct urlp_connector *connector,
                                                          struct urlpool_error *err) URLP_MAY_BLOCK;
@@ -154,7 +166,10 @@ size_t urlp_pool_set_close_idle(struct urlp_pool_set *set) URLP_MAY_BLOCK;
 void urlp_pool_set_network_changed(struct urlp_pool_set *set) URLP_MAY_BLOCK;
 
 /* urlp_pool_set_maintain does one round of upkeep: ends idle connections that have expired or do
- * not pass the look, and returns how many that were. */
+ * not pass the look, asks DNS anew where it is time to, opens what min_idle asks for, forgets pools
+ * that were not used for long. Returns how many connections it has ended.
+ *
+ * Threads: any number at once; blocks. */
 size_t urlp_pool_set_maintain(struct urlp_pool_set *set) URLP_MAY_BLOCK;
 
 /* struct urlp_lease is a place in use. The caller's storage; zero bytes: none. */

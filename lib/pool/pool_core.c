@@ -30,14 +30,17 @@ struct urlp_pool_core *urlp_core_new(void)
     urlp_list_init(&core->locked.halves);
     urlp_list_init(&core->locked.starved);
     urlp_list_init(&core->locked.hungry);
+    core->locked.wakes_ns = INT64_MIN;
     urlp_mutex_unlock(&core->mutex);
     return core;
 }
 
 void urlp_core_free(struct urlp_pool_core *core)
 {
+    urlp_upkeep_stop(core);
     urlp_mutex_lock(&core->mutex);
     urlp_map_deinit(&core->locked.by_key);
+    urlp_map_deinit(&core->locked.watched);
     urlp_mutex_unlock(&core->mutex);
     urlp_mutex_deinit(&core->mutex);
     urlp_free(core);
@@ -55,6 +58,9 @@ struct urlp_pool_core *urlp_core_of(struct urlp_pool_set *set)
     if (made == NULL) {
         return NULL;
     }
+    urlp_mutex_lock(&made->mutex);
+    made->locked.wants_thread = set->settings.upkeep_thread;
+    urlp_mutex_unlock(&made->mutex);
     if (atomic_compare_exchange_strong(&set->core, &core, made)) {
         return made;
     }

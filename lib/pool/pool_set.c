@@ -38,6 +38,11 @@ struct urlp_pool_set *urlp_pool_set_new(const struct urlp_pool_settings *setting
     set->settings = *settings;
     set->connector = *connector;
     atomic_init(&set->core, core);
+    if (settings->upkeep_thread && urlp_upkeep_start(core, set, err) != URLPOOL_OK) {
+        urlp_core_free(core);
+        urlp_free(set);
+        return NULL;
+    }
     return set;
 }
 
@@ -49,10 +54,8 @@ static void discard(struct urlpool_pool *pool, struct urlp_change *change) URLP_
     urlp_counters_add(&pool->core->locked.gone, &pool->counters);
 }
 
-/* leave takes a pool out of the set, if it is in it, and lets it go on as `state`. It may be freed
- * with the change. */
-static void leave(struct urlpool_pool *pool, enum urlp_pool_state state, enum urlpool_closed why,
-                  struct urlp_change *change) URLP_HOLDS_LOCK
+void urlp_pool_leave(struct urlpool_pool *pool, enum urlp_pool_state state, enum urlpool_closed why,
+                     struct urlp_change *change)
 {
     struct urlp_pool_core *core = pool->core;
 
@@ -84,7 +87,7 @@ void urlp_pool_drop(struct urlpool_pool *pool, struct urlp_change *change)
         return;
     }
     if (pool->set->settings.num_pools == 0) {
-        leave(pool, URLP_POOL_RETIRED, URLPOOL_CLOSED_RETIRED, change);
+        urlp_pool_leave(pool, URLP_POOL_RETIRED, URLPOOL_CLOSED_RETIRED, change);
     }
 }
 
@@ -95,8 +98,8 @@ static void retire_surplus(struct urlp_pool_set *set, struct urlp_pool_core *cor
     uint64_t num_max = set->settings.num_pools > 0 ? (uint64_t)set->settings.num_pools : 1;
 
     while (core->locked.stats.pools > num_max) {
-        leave(URLP_CONTAINER(core->locked.live.prev, struct urlpool_pool, locked.in_live),
-              URLP_POOL_RETIRED, URLPOOL_CLOSED_RETIRED, change);
+        urlp_pool_leave(URLP_CONTAINER(core->locked.live.prev, struct urlpool_pool, locked.in_live),
+                        URLP_POOL_RETIRED, URLPOOL_CLOSED_RETIRED, change);
     }
 }
 
@@ -111,7 +114,7 @@ void urlp_pool_touch(struct urlpool_pool *pool)
 }
 
 /* enter puts a new pool into the set, held by the caller; on failure the caller frees it. */
-static enum urlpool_code enter(struct urlpool_pool *pool) URLP_HOLDS_LOCK
+static enum urlpool_code enter(struct urlpool_pool *pool, int64_t now_ns) URLP_HOLDS_LOCK
 {
     struct urlp_pool_core *core = pool->core;
 
@@ -130,6 +133,9 @@ static enum urlpool_code enter(struct urlpool_pool *pool) URLP_HOLDS_LOCK
     pool->locked.num_refs = 1;
     pool->locked.stats.pools++;
     core->locked.stats.pools++;
+    urlp_pool_note_use(pool, now_ns);
+    pool->locked.names_due_ns = INT64_MAX;
+    urlp_upkeep_expect_dial(pool, now_ns);
     return URLPOOL_OK;
 }
 
@@ -161,6 +167,7 @@ static enum urlpool_code find_or_make(struct urlp_pool_set *set, struct urlp_poo
     struct urlpool_pool *made = urlp_pool_new(set, core, route, key);
     struct urlp_change change;
     enum urlpool_code code;
+    bool starts_thread;
 
     if (made == NULL) {
         return URLPOOL_E_NOMEM;
@@ -169,15 +176,21 @@ static enum urlpool_code find_or_make(struct urlp_pool_set *set, struct urlp_poo
     urlp_mutex_lock(&core->mutex);
     code = find(core, key, out);
     if (code == URLPOOL_OK && *out == NULL) {
-        code = enter(made);
+        code = enter(made, change.now_ns);
         if (code == URLPOOL_OK) {
             *out = made;
             made = NULL;
             retire_surplus(set, core, &change);
+            urlp_drop_empty(core, &change);
         }
     }
+    starts_thread = core->locked.wants_thread;
+    core->locked.wants_thread = false;
     urlp_mutex_unlock(&core->mutex);
     urlp_change_end(&change, set, NULL);
+    if (starts_thread) {
+        (void)urlp_upkeep_start(core, set, NULL); /* it can be done without, as by default */
+    }
     if (made != NULL) {
         urlp_pool_free(made);
     }
@@ -261,7 +274,7 @@ void urlp_pool_close(struct urlpool_pool *pool)
     }
     urlp_change_begin(&change);
     urlp_mutex_lock(&pool->core->mutex);
-    leave(pool, URLP_POOL_CLOSED, URLPOOL_CLOSED_SHUTDOWN, &change);
+    urlp_pool_leave(pool, URLP_POOL_CLOSED, URLPOOL_CLOSED_SHUTDOWN, &change);
     urlp_mutex_unlock(&pool->core->mutex);
     urlp_change_end(&change, pool->set, NULL);
 }
@@ -278,7 +291,7 @@ static void leave_all(struct urlp_pool_core *core, enum urlp_pool_state state,
 
         next = link->next;
         if (state == URLP_POOL_CLOSED || pool->locked.state == URLP_POOL_LIVE) {
-            leave(pool, state, why, change);
+            urlp_pool_leave(pool, state, why, change);
         }
     }
 }
@@ -297,6 +310,7 @@ void urlp_pool_set_close(struct urlp_pool_set *set)
     leave_all(core, URLP_POOL_CLOSED, URLPOOL_CLOSED_SHUTDOWN, &change);
     urlp_mutex_unlock(&core->mutex);
     urlp_change_end(&change, set, NULL);
+    urlp_upkeep_settle(core);
 }
 
 void urlp_pool_set_free(struct urlp_pool_set *set)
@@ -346,7 +360,7 @@ void urlp_pool_set_retire_tls(struct urlp_pool_set *set, uint64_t tls_serial)
 
         next = link->next;
         if (pool->route.tls_serial == tls_serial) {
-            leave(pool, URLP_POOL_RETIRED, URLPOOL_CLOSED_CLEARED, &change);
+            urlp_pool_leave(pool, URLP_POOL_RETIRED, URLPOOL_CLOSED_CLEARED, &change);
         }
     }
     urlp_mutex_unlock(&core->mutex);
@@ -361,6 +375,9 @@ static size_t bury_idle(struct urlp_pool_core *core, enum urlpool_closed why,
 
     while (urlp_idle_bury_oldest(core, why, change)) {
         num++;
+    }
+    if (num > 0) {
+        urlp_upkeep_expect(core, change->now_ns); /* min_idle may be missing some */
     }
     return num;
 }

@@ -53,6 +53,10 @@ void urlp_seat_bury(struct urlpool_pool *pool, struct urlp_seat *seat, enum urlp
         urlp_list_remove(&seat->in_pool);
         urlp_list_remove(&seat->in_core);
     }
+    if (seat->watched_as != 0) {
+        (void)urlp_map_remove(&pool->core->locked.watched, &seat->watched_as,
+                              sizeof(seat->watched_as));
+    }
     urlp_place_move(pool, from, URLP_PLACE_NONE);
     pool->locked.stats.closed[why]++;
     pool->core->locked.stats.closed[why]++;
@@ -111,6 +115,7 @@ void urlp_idle_put(struct urlpool_pool *pool, struct urlp_seat *seat)
     urlp_list_push_front(&pool->locked.idle, &seat->in_pool);
     urlp_list_push_front(&pool->core->locked.idle, &seat->in_core);
     urlp_place_move(pool, URLP_PLACE_LEASED, URLP_PLACE_IDLE);
+    urlp_upkeep_expect(pool->core, seat->expires_ns);
 }
 
 bool urlp_may_rest(const struct urlpool_pool *pool, struct urlp_seat *seat)
@@ -122,6 +127,11 @@ bool urlp_may_rest(const struct urlpool_pool *pool, struct urlp_seat *seat)
     }
     if (seat->network != atomic_load_explicit(&pool->core->network, memory_order_relaxed)) {
         seat->why = URLPOOL_CLOSED_NETWORK;
+        return false;
+    }
+    if (seat->is_ended) {
+        seat->why = URLPOOL_CLOSED_BY_PEER;
+        seat->is_polite = false;
         return false;
     }
     return true;
@@ -296,4 +306,5 @@ void urlp_settle(struct urlpool_pool *pool, struct urlp_change *change)
     urlp_line_up(pool);
     urlp_overtake(pool, change);
     urlp_probe_next(pool);
+    urlp_upkeep_expect_dial(pool, change->now_ns);
 }

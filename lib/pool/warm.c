@@ -20,18 +20,32 @@ static bool has_place(const struct urlpool_pool *pool) URLP_HOLDS_LOCK
             (max_total < 0 || pool->core->locked.stats.open < (uint64_t)max_total));
 }
 
-/* may_open says whether one more connection would be kept, and be wanted. A half is none: nobody
- * dials it on. */
-static bool may_open(const struct urlpool_pool *pool, uint64_t num) URLP_HOLDS_LOCK
+uint64_t urlp_num_warm(const struct urlpool_pool *pool)
+{
+    const struct urlpool_stats *stats = &pool->locked.stats;
+
+    return stats->idle + stats->dialling - stats->half_dials;
+}
+
+bool urlp_may_warm(const struct urlpool_pool *pool)
 {
     const struct urlp_pool_settings *settings = &pool->set->settings;
     const struct urlpool_stats *all = &pool->core->locked.stats;
     const struct urlpool_stats *own = &pool->locked.stats;
 
-    return own->open - own->half_dials < num && own->waiting == 0 && has_place(pool) &&
-           own->idle + own->dialling - own->half_dials < (uint64_t)settings->maxsize &&
+    return own->waiting == 0 && has_place(pool) &&
+           urlp_num_warm(pool) < (uint64_t)settings->maxsize &&
            (settings->max_idle_total < 0 ||
             all->idle + all->dialling - all->half_dials < (uint64_t)settings->max_idle_total);
+}
+
+void urlp_warm_take(struct urlpool_pool *pool, struct urlp_permit *out, struct urlp_change *change)
+{
+    *out = (struct urlp_permit){.connect_ms = -1, .half = urlp_half_take(pool, change)};
+    pool->locked.num_refs++;
+    if (out->half == NULL) {
+        urlp_place_move(pool, URLP_PLACE_NONE, URLP_PLACE_DIALLING);
+    }
 }
 
 /* take_permit takes a place for dialling, and a reference with it; false: none is to be had, or
@@ -43,18 +57,15 @@ static bool take_permit(struct urlpool_pool *pool, uint64_t num, struct urlp_per
     bool is_closed;
     bool may;
 
-    *out = (struct urlp_permit){.connect_ms = -1};
     urlp_change_begin(&change);
     urlp_mutex_lock(&pool->core->mutex);
     urlp_sweep(pool->core, &change);
     is_closed = pool->locked.state == URLP_POOL_CLOSED;
-    may = pool->locked.state == URLP_POOL_LIVE && may_open(pool, num);
+    urlp_pool_note_use(pool, change.now_ns);
+    may = pool->locked.state == URLP_POOL_LIVE &&
+          pool->locked.stats.open - pool->locked.stats.half_dials < num && urlp_may_warm(pool);
     if (may) {
-        pool->locked.num_refs++;
-        out->half = urlp_half_take(pool, &change);
-        if (out->half == NULL) {
-            urlp_place_move(pool, URLP_PLACE_NONE, URLP_PLACE_DIALLING);
-        }
+        urlp_warm_take(pool, out, &change);
     }
     urlp_mutex_unlock(&pool->core->mutex);
     urlp_change_end(&change, pool->set, NULL);
