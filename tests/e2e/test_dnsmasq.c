@@ -329,6 +329,39 @@ START_TEST(black_hole__leaves_the_deadline_alone)
 }
 END_TEST
 
+START_TEST(zone__of_an_address_is_an_interface_and_keeps_connections_apart)
+{
+    static const struct test_server_options everywhere = {.ip = "::", .port = 8080};
+    static const char *const zones[] = {"lo", "hole", "lo", "hole"};
+    struct test_server *server;
+    char *head;
+
+    begin();
+    netns_add_link_local("fe80::7");
+    server = test_server_start(answer_own_ip, (void *)(uintptr_t) "here", &everywhere);
+    use(NULL);
+    for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++) {
+        char url[64];
+        struct urlpool_response *response;
+
+        (void)snprintf(url, sizeof(url), "http://[fe80::7%%25%s]:8080/", zones[i]);
+        response = urlpool_request(manager, "GET", url, NULL, &test_err);
+        ck_assert_msg(response != NULL, "%s: %s", url, test_err.message);
+        ck_assert(response->connection_reused == (i >= 2));
+        urlpool_response_free(response);
+    }
+    head = test_server_last_head(server);
+    ck_assert_ptr_nonnull(strstr(head, "\r\nHost: [fe80::7]:8080\r\n"));
+    free(head);
+    ck_assert_ptr_null(
+        urlpool_request(manager, "GET", "http://[fe80::7%25nowhere]:8080/", NULL, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_RESOLVE);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -343,6 +376,7 @@ int main(void)
         dnsmasq__that_knows_no_such_name_or_is_gone_is_a_failure_at_once,
         black_hole__of_ipv6_is_overtaken_by_ipv4,
         black_hole__leaves_the_deadline_alone,
+        zone__of_an_address_is_an_interface_and_keeps_connections_apart,
     };
     const char *trouble = dnsmasq_exists() ? netns_trouble() : "no dnsmasq";
 

@@ -81,6 +81,16 @@ void netns_add_address(const char *ip)
     run(command);
 }
 
+void netns_add_link_local(const char *ip)
+{
+    char command[256];
+
+    (void)snprintf(command, sizeof(command),
+                   IP " address add %s/64 dev lo nodad && " IP " address add %s/64 dev hole nodad",
+                   ip, ip);
+    run(command);
+}
+
 void netns_add_black_hole(const char *ip)
 {
     char command[128];

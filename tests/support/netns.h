@@ -16,6 +16,10 @@ void netns_enter(void);
 /* netns_add_address makes `ip`, of IPv4 or IPv6, one of this machine's. */
 void netns_add_address(const char *ip);
 
+/* netns_add_link_local makes the link-local `ip`, of IPv6, one of this machine's on each of its two
+ * interfaces, "lo" and "hole". */
+void netns_add_link_local(const char *ip);
+
 /* netns_add_black_hole makes a way to `ip` on which everything is lost, without a word. */
 void netns_add_black_hole(const char *ip);
 
