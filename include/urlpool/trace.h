@@ -30,8 +30,12 @@ enum urlpool_trace_kind {
                                     URLPOOL_OK when the status of its answer asks for another */
     URLPOOL_TRACE_REDIRECT,      /* `text`: the next URL without userinfo; `number`: the status */
     URLPOOL_TRACE_CLOSED,        /* a connection died; `text`: why, as in urlpool_stats */
-    URLPOOL_TRACE_INSECURE /* before SECURED, a warning: an insecure_ switch is why the peer may be
-                              anybody; `text`: what was not checked */
+    URLPOOL_TRACE_INSECURE, /* before SECURED, a warning: an insecure_ switch is why the peer may be
+                               anybody; `text`: what was not checked */
+    URLPOOL_TRACE_LEAK /* no request's own, told to the manager's sink: a connection is held for
+                          longer than leak_ms, or still held when urlpool_manager_free is called;
+                          `text`: where, for how long, by whom and for what, as
+                          urlpool_manager_describe says it; `number`: for how long, in ms */
 };
 
 /* struct urlpool_trace_event is valid during the call only; made only by the library, so fields may
@@ -45,8 +49,9 @@ struct urlpool_trace_event {
     size_t text_len;
 };
 
-/* struct urlpool_trace is a sink for events. It is called in the request's own thread, never under
- * a lock, and must not use the connection or response the event belongs to. */
+/* struct urlpool_trace is a sink for events. It is called in the request's own thread, of LEAK in
+ * that of whoever does upkeep or frees the manager, never under a lock, and must not use the
+ * connection or response the event belongs to. */
 struct urlpool_trace {
     void (*event)(void *user, const struct urlpool_trace_event *event);
     void *user;

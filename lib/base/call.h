@@ -11,6 +11,7 @@
 #include "urlpool/trace.h"
 
 #include "base/marks.h"
+#include "base/span.h"
 #include "base/sync.h"
 
 struct urlp_counters;
@@ -47,6 +48,12 @@ bool urlp_break_off_ask(struct urlp_break_off *what);
  * half. `what` may be NULL. */
 URLPOOL_MUST_USE bool urlp_break_off_shut(struct urlp_break_off *what);
 
+/* struct urlp_errand is what a connection is wanted for, to be told to people: no query, no
+ * userinfo, no field. */
+struct urlp_errand {
+    struct urlp_span method, path;
+};
+
 /* struct urlp_call goes down with everything that may block: until when, who may cut it short, who
  * watches and who counts. Made once per request in client/journey_set_out.c; a layer that has a
  * shorter bound of its own (a phase, a gap between bytes) copies it and shortens `by`. */
@@ -56,8 +63,9 @@ struct urlp_call {
     const struct urlpool_cancel *cancel; /* NULL: cannot be cancelled, and pays nothing for it */
     const struct urlpool_trace *trace;   /* NULL: nobody watches */
     struct urlp_counters *counters;      /* NULL: nobody counts */
-    struct urlp_marks *marks;            /* NULL: nobody asks how long the steps took */
-    struct urlp_break_off *break_off;    /* of the dial this call makes; NULL: it goes to its end */
+    const struct urlp_errand *errand; /* while a place is waited for and filled; NULL: nobody's */
+    struct urlp_marks *marks;         /* NULL: nobody asks how long the steps took */
+    struct urlp_break_off *break_off; /* of the dial this call makes; NULL: it goes to its end */
 };
 
 /* urlp_call_until returns `call` with `by` shortened to `wait_ms` from now; `wait_ms` < 0 does not

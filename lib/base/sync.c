@@ -16,8 +16,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fork.h"
 
 #define NS_PER_SECOND     1000000000
 #define THREAD_NAME_BYTES 16 /* what the kernel keeps of one, with its NUL */
@@ -53,6 +55,20 @@ static void note_held(int change)
     (void)change;
 }
 #endif
+
+int64_t urlp_thread_id(void)
+{
+    static _Thread_local struct {
+        uint64_t generation; /* 0: not asked yet; a forked child asks again */
+        int64_t id;
+    } mine;
+
+    if (mine.generation == 0 || urlp_fork_has_happened(mine.generation)) {
+        mine.generation = urlp_fork_generation();
+        mine.id = gettid();
+    }
+    return mine.id;
+}
 
 void urlp_mutex_init(struct urlp_mutex *mutex)
 {

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "urlpool/deadline.h"
 
@@ -131,6 +132,10 @@ void urlp_once_run(struct urlp_once *once, void (*function)(void));
 /* urlp_after_fork_in_child lets `function` run in each child from now on, before fork() returns
  * there. It may call only what a signal handler may. Not done when memory is out. */
 void urlp_after_fork_in_child(void (*function)(void));
+
+/* urlp_thread_id is the system's number of the calling thread, as debuggers and logs show it. A
+ * thread asks the system once. */
+int64_t urlp_thread_id(void);
 
 /* struct urlp_sigpipe holds the thread's SIGPIPE back around a call that may raise it and cannot be
  * told not to. */

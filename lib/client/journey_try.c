@@ -67,7 +67,8 @@ static enum urlpool_code move_in(struct urlp_journey *journey,
         }
     }
     tenure->call = journey->call;
-    tenure->call.marks = NULL; /* the response has its own */
+    tenure->call.errand = NULL; /* it goes on without it */
+    tenure->call.marks = NULL;  /* the response has its own */
     journey->tenure = tenure;
     return URLPOOL_OK;
 }
@@ -250,12 +251,18 @@ struct urlpool_response *urlp_journey_try(struct urlp_journey *journey, struct u
 {
     struct urlp_head_draft draft = {.text = urlp_spares_take(&journey->spares.head)};
     struct urlpool_response *response = NULL;
+    enum urlpool_code code;
 
     journey->tried = (struct urlp_tried){0};
     if (journey->num_attempts > 0) {
         urlp_marks_begin_try(&journey->marks, urlp_now_ns());
     }
-    if (take_place(journey, &draft, err) == URLPOOL_OK) {
+    journey->try_began_ns = urlp_now_ns();
+    journey->errand = (struct urlp_errand){journey->method, journey->url.path};
+    journey->call.errand = &journey->errand;
+    code = take_place(journey, &draft, err);
+    journey->call.errand = NULL;
+    if (code == URLPOOL_OK) {
         journey->tried.expected_continue = draft.expects_continue;
         response = exchange(journey, &draft.head, err);
     }

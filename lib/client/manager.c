@@ -12,6 +12,7 @@
 #include "urlpool/version.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/option.h"
 #include "client/connector.h"
@@ -40,6 +41,9 @@ static enum urlpool_code resolve_totals(const struct urlpool_manager_options *op
     }
     if (code == URLPOOL_OK) {
         code = urlp_option_resolve("max_waiters", options->max_waiters, -1, &out->max_waiters, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_option_resolve("leak_ms", options->leak_ms, -1, &out->leak_ms, err);
     }
     if (code == URLPOOL_OK && out->max_total == 0) {
         return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
@@ -285,8 +289,16 @@ void urlpool_manager_close(struct urlpool_manager *manager) URLP_MAY_BLOCK
 
 void urlpool_manager_free(struct urlpool_manager *manager) URLP_MAY_BLOCK
 {
-    urlpool_manager_close(manager);
-    urlpool_manager_unref(manager);
+    if (manager != NULL) {
+        struct urlp_call call = {.by = URLP_NEVER, .total_by = URLP_NEVER};
+
+        urlpool_manager_close(manager);
+        call.trace = manager->trace.event != NULL ? &manager->trace : NULL;
+        if (call.trace != NULL) {
+            urlp_pool_set_tell_held(manager->pools, &call);
+        }
+        urlpool_manager_unref(manager);
+    }
 }
 
 struct urlpool_manager *urlpool_default(struct urlpool_error *err) URLP_MAY_BLOCK
@@ -416,5 +428,12 @@ void urlpool_manager_network_changed(struct urlpool_manager *manager) URLP_MAY_B
 
 size_t urlpool_manager_maintain(struct urlpool_manager *manager) URLP_MAY_BLOCK
 {
-    return manager != NULL ? urlp_pool_set_maintain(manager->pools) : 0;
+    struct urlp_call call = {.by = URLP_NEVER, .total_by = URLP_NEVER};
+
+    if (manager == NULL) {
+        return 0;
+    }
+    call.trace = manager->trace.event != NULL ? &manager->trace : NULL;
+    urlp_pool_set_tell_leaks(manager->pools, &call);
+    return urlp_pool_set_maintain(manager->pools);
 }

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "base/clock.h"
 #include "pool/core.h"
 
 static const char *const closed_names[URLPOOL_CLOSED_NUM] = {
@@ -96,24 +97,29 @@ void urlp_pool_set_stats(struct urlp_pool_set *set, struct urlpool_pool *pool,
     urlp_mutex_unlock(&core->mutex);
 }
 
-static enum urlpool_code describe(const struct urlpool_pool *pool,
+static enum urlpool_code describe(const struct urlpool_pool *pool, int64_t now_ns,
                                   struct urlp_buf *out) URLP_HOLDS_LOCK
 {
     static const char *const states[] = {
         [URLP_POOL_LIVE] = "", [URLP_POOL_RETIRED] = " retired", [URLP_POOL_CLOSED] = " closed"};
     const struct urlpool_stats *stats = &pool->locked.stats;
+    enum urlpool_code code =
+        urlp_buf_printf(out,
+                        "%s open %" PRIu64 " idle %" PRIu64 " leased %" PRIu64 " dialling %" PRIu64
+                        " waiting %" PRIu64 " reused %" PRIu64 " opened %" PRIu64 "%s",
+                        pool->name, stats->open, stats->idle, stats->leased, stats->dialling,
+                        stats->waiting, stats->reused, stats->opened, states[pool->locked.state]);
 
-    return urlp_buf_printf(
-        out,
-        "%s open %" PRIu64 " idle %" PRIu64 " leased %" PRIu64 " dialling %" PRIu64
-        " waiting %" PRIu64 " reused %" PRIu64 " opened %" PRIu64 "%s\n",
-        pool->name, stats->open, stats->idle, stats->leased, stats->dialling, stats->waiting,
-        stats->reused, stats->opened, states[pool->locked.state]);
+    if (code == URLPOOL_OK) {
+        code = urlp_holders_describe(pool, now_ns, out);
+    }
+    return code == URLPOOL_OK ? urlp_buf_append_text(out, "\n") : code;
 }
 
 enum urlpool_code urlp_pool_set_describe(struct urlp_pool_set *set, struct urlp_buf *out)
 {
     struct urlp_pool_core *core = urlp_core_of(set);
+    int64_t now_ns = urlp_boot_ns();
     enum urlpool_code code = URLPOOL_OK;
 
     if (core == NULL) {
@@ -122,7 +128,7 @@ enum urlpool_code urlp_pool_set_describe(struct urlp_pool_set *set, struct urlp_
     urlp_mutex_lock(&core->mutex);
     for (struct urlp_list *link = core->locked.all.next;
          link != &core->locked.all && code == URLPOOL_OK; link = link->next) {
-        code = describe(URLP_CONTAINER(link, struct urlpool_pool, locked.in_all), out);
+        code = describe(URLP_CONTAINER(link, struct urlpool_pool, locked.in_all), now_ns, out);
     }
     urlp_mutex_unlock(&core->mutex);
     return code;
@@ -130,13 +136,14 @@ enum urlpool_code urlp_pool_set_describe(struct urlp_pool_set *set, struct urlp_
 
 enum urlpool_code urlp_pool_describe(struct urlpool_pool *pool, struct urlp_buf *out)
 {
+    int64_t now_ns = urlp_boot_ns();
     enum urlpool_code code;
 
     if (urlp_pool_is_foreign(pool)) {
         return urlp_buf_printf(out, "%s of the parent process\n", pool->name);
     }
     urlp_mutex_lock(&pool->core->mutex);
-    code = describe(pool, out);
+    code = describe(pool, now_ns, out);
     urlp_mutex_unlock(&pool->core->mutex);
     return code;
 }

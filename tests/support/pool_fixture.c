@@ -22,6 +22,7 @@ struct urlp_pool_settings pool_defaults(void)
         .max_total = -1,
         .max_idle_total = -1,
         .max_waiters = -1,
+        .leak_ms = -1,
     };
 }
 
@@ -86,11 +87,16 @@ void pool_assert(struct urlpool_pool *pool, const char *text, const char *file, 
 {
     struct urlp_buf out = {0};
     const char *state;
+    char *holders;
 
     ck_assert_int_eq(urlp_pool_describe(pool, &out), URLPOOL_OK);
     ck_assert_uint_gt(out.len, 0);
     ck_assert_int_eq(out.data[out.len - 1], '\n');
     out.data[out.len - 1] = '\0';
+    holders = strchr((char *)out.data, ';');
+    if (holders != NULL) {
+        *holders = '\0';
+    }
     state = strchr((const char *)out.data, ' ');
     ck_assert_ptr_nonnull(state);
     if (strcmp(state + 1, text) != 0) {

@@ -26,7 +26,7 @@ void pool_end(struct pool_fixture *f);
 /* pool_get gets the pool to http://<host>.test:80; the caller unrefs it. */
 struct urlpool_pool *pool_get(struct pool_fixture *f, const char *host);
 
-/* ASSERT_POOL compares what the pool "a" says of itself, but for its name and the line's end:
+/* ASSERT_POOL compares what the pool "a" says of itself, but for its name and its holders:
  * ASSERT_POOL(&f, "open 1 idle 0 leased 1 dialling 0 waiting 0 reused 0 opened 1"). */
 #define ASSERT_POOL(f, text)       pool_assert((f)->pool, text, __FILE__, __LINE__)
 #define ASSERT_POOL_OF(pool, text) pool_assert(pool, text, __FILE__, __LINE__)

@@ -73,6 +73,7 @@ static void add_remark(struct pf_text *out, const struct urlpool_trace_event *ev
     case URLPOOL_TRACE_FIRST_BYTE:
     case URLPOOL_TRACE_INTERIM_HEAD:
     case URLPOOL_TRACE_RESPONSE_HEAD:
+    case URLPOOL_TRACE_LEAK:
         break;
     }
 }

@@ -102,6 +102,7 @@ static void note(struct pf_watch *watch, const struct urlpool_trace_event *event
     case URLPOOL_TRACE_RETRY:
     case URLPOOL_TRACE_CLOSED:
     case URLPOOL_TRACE_INSECURE:
+    case URLPOOL_TRACE_LEAK:
         break;
     }
 }

@@ -3,6 +3,7 @@
 #include <check.h>
 
 #include "base/clock.h"
+#include "base/counters.h"
 #include "support/pool_fixture.h"
 #include "support/run_tests.h"
 
@@ -121,6 +122,81 @@ START_TEST(stats__remember_the_peak)
 }
 END_TEST
 
+START_TEST(stats__count_waits_by_how_long_they_took)
+{
+    static const struct {
+        int64_t waited_ns;
+        size_t bucket;
+    } waits[] = {
+        {0,                     0},
+        {1 * MS,                0},
+        {1 * MS + 1,            1},
+        {25 * MS,               2},
+        {100 * MS,              3},
+        {500 * MS,              4},
+        {2500 * MS,             5},
+        {10 * S,                6},
+        {10 * S + 1,            7},
+        {INT64_C(3600) * S * 9, 7},
+    };
+    uint64_t expected[URLPOOL_WAIT_BUCKETS] = {0};
+    struct urlp_pool_settings settings = pool_defaults();
+    struct pool_fixture f;
+    struct urlpool_stats all;
+    struct urlpool_stats one;
+    uint64_t sum_ns = 0;
+
+    settings.maxsize = 1;
+    settings.idle_ms = -1;
+    pool_begin(&f, &settings);
+    for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+        struct urlp_lease lease = lease_take(&f, f.pool);
+        struct lease_thread thread;
+
+        lease_thread_start_waiting(&thread, &f, -1, 1);
+        urlp_clock_fake_advance(waits[i].waited_ns);
+        lease_give(&lease);
+        ck_assert_int_eq(lease_thread_join(&thread), URLPOOL_OK);
+        lease_give(&thread.lease);
+        expected[waits[i].bucket]++;
+        sum_ns += (uint64_t)waits[i].waited_ns;
+    }
+    all = pool_stats(&f, NULL);
+    one = pool_stats(&f, f.pool);
+    ck_assert_uint_eq(all.waits, sizeof(waits) / sizeof(waits[0]));
+    ck_assert_uint_eq(all.wait_ns, sum_ns);
+    ck_assert_uint_eq(one.wait_ns, sum_ns);
+    ck_assert_mem_eq(all.wait_buckets, expected, sizeof(expected));
+    ck_assert_mem_eq(one.wait_buckets, expected, sizeof(expected));
+    pool_end(&f);
+}
+END_TEST
+
+START_TEST(counters__of_a_pool_outlive_it_in_the_sum)
+{
+    struct pool_fixture f;
+    struct urlpool_pool *b;
+    struct urlp_lease lease;
+
+    pool_begin(&f, NULL);
+    b = pool_get(&f, "b");
+    urlp_count(&urlp_pool_counters(f.pool)->requests, 3);
+    urlp_count(&urlp_pool_counters(b)->requests, 5);
+    urlp_count(&urlp_pool_counters(b)->bytes_sent, 50);
+    ck_assert_uint_eq(pool_stats(&f, f.pool).requests, 3);
+    ck_assert_uint_eq(pool_stats(&f, b).requests, 5);
+    ck_assert_uint_eq(pool_stats(&f, NULL).requests, 8);
+    lease = lease_take(&f, b);
+    urlp_pool_unref(b);
+    urlp_pool_set_clear(f.set); /* b lives on with its lease */
+    ck_assert_uint_eq(pool_stats(&f, NULL).requests, 8);
+    lease_give(&lease); /* and now it is no more */
+    ck_assert_uint_eq(pool_stats(&f, NULL).requests, 8);
+    ck_assert_uint_eq(pool_stats(&f, NULL).bytes_sent, 50);
+    pool_end(&f);
+}
+END_TEST
+
 START_TEST(describe__says_one_line_a_pool)
 {
     struct pool_fixture f;
@@ -138,16 +214,16 @@ START_TEST(describe__says_one_line_a_pool)
     lease_give(&leases[0]);
     leases[0] = lease_take(&f, f.pool);
     lease_give(&leases[0]);
+    lease_give(&leases[1]);
     six = urlp_pool_set_get(f.set, &route, NULL);
     ck_assert_int_eq(urlp_pool_set_describe(f.set, &out), URLPOOL_OK);
     ck_assert_int_eq(urlp_buf_append(&out, "", 1), URLPOOL_OK);
     ck_assert_str_eq((const char *)out.data,
-                     "http://a.test:80 open 2 idle 1 leased 1 dialling 0 waiting 0 reused 1 "
+                     "http://a.test:80 open 2 idle 2 leased 0 dialling 0 waiting 0 reused 1 "
                      "opened 2\n"
                      "https://[::1]:443 open 0 idle 0 leased 0 dialling 0 waiting 0 reused 0 "
                      "opened 0\n");
     urlp_buf_deinit(&out);
-    lease_give(&leases[1]);
     urlp_pool_unref(six);
     pool_end(&f);
 }
@@ -169,5 +245,6 @@ END_TEST
 RUN_TESTS("pool_report", closed_name__has_a_word_for_every_reason,
           stats__have_room_for_every_reason, stats__of_the_set_are_the_sum_of_its_pools,
           stats__of_the_set_outlive_its_pools, stats__are_added_to_what_is_there,
-          stats__remember_the_peak, describe__says_one_line_a_pool,
+          stats__remember_the_peak, stats__count_waits_by_how_long_they_took,
+          counters__of_a_pool_outlive_it_in_the_sum, describe__says_one_line_a_pool,
           describe__stops_at_the_limit_of_the_buffer)

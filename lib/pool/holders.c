@@ -1,0 +1,269 @@
+/* Who has what, and for how long: the lines that describe a pool, and the connections that seem to
+ * be forgotten.
+ *
+ * A holder is noted where a place changes hands, under the lock that is held for it anyway, in
+ * memory that is there anyway: the seat's, or the waiter's. It costs two links and a short copy, no
+ * allocation and no system call. Of a request only method and path are noted, never query, userinfo
+ * or fields, which may hold secrets.
+ *
+ * Leaks are told after unlock, each once. */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "pool/core.h"
+
+/* As many of a kind are told one by one. */
+#define NUM_TOLD_MAX 8
+
+/* --- noting ----------------------------------------------------------------------------------- */
+
+/* append_what adds as much of `text` as there is room for. */
+static void append_what(struct urlp_holder *holder, struct urlp_span text)
+{
+    size_t room = sizeof(holder->what) - holder->what_len;
+    size_t len = text.len < room ? text.len : room;
+
+    if (len > 0) {
+        memcpy(holder->what + holder->what_len, text.data, len);
+        holder->what_len = (uint8_t)(holder->what_len + len);
+    }
+}
+
+void urlp_holder_begin(struct urlp_holder *holder, const struct urlp_call *call, int64_t now_ns)
+{
+    holder->since_ns = now_ns;
+    holder->thread = urlp_thread_id();
+    holder->is_told = false;
+    holder->what_len = 0;
+    if (call->errand != NULL) {
+        append_what(holder, call->errand->method);
+        append_what(holder, urlp_span_of(" "));
+        append_what(holder, call->errand->path.len > 0 ? call->errand->path : urlp_span_of("/"));
+    }
+}
+
+void urlp_seat_hold(struct urlpool_pool *pool, struct urlp_seat *seat,
+                    const struct urlp_holder *who, int64_t now_ns)
+{
+    if (who != &seat->holder) {
+        seat->holder.thread = who->thread;
+        seat->holder.what_len = who->what_len;
+        memcpy(seat->holder.what, who->what, who->what_len);
+    }
+    seat->holder.since_ns = now_ns;
+    seat->holder.is_told = false;
+    urlp_list_push_back(&pool->locked.held, &seat->in_pool);
+}
+
+void urlp_seat_dial(struct urlpool_pool *pool, struct urlp_seat *seat, const struct urlp_call *call)
+{
+    urlp_holder_begin(&seat->holder, call, urlp_boot_ns());
+    urlp_mutex_lock(&pool->core->mutex);
+    urlp_list_push_back(&pool->locked.dialled, &seat->in_pool);
+    urlp_mutex_unlock(&pool->core->mutex);
+}
+
+/* --- describing ------------------------------------------------------------------------------- */
+
+/* describe_one appends "held 3.2 s by thread 4711: GET /slow". */
+static enum urlpool_code describe_one(const struct urlp_holder *holder, const char *verb,
+                                      int64_t now_ns, struct urlp_buf *out)
+{
+    int64_t tenths = (now_ns - holder->since_ns) / (100 * URLP_NS_PER_MS);
+
+    return urlp_buf_printf(out, "%s %" PRId64 ".%d s by thread %" PRId64 "%s%s", verb, tenths / 10,
+                           (int)(tenths % 10), holder->thread, holder->what_len > 0 ? ": " : "",
+                           urlp_quote(holder->what, holder->what_len).text);
+}
+
+/* How a list of holders is told. */
+struct kind {
+    const char *verb;
+    size_t from_link; /* from the link in the list to the holder */
+};
+
+static enum urlpool_code describe_all(const struct urlp_list *list, const struct kind *kind,
+                                      int64_t now_ns, struct urlp_buf *out)
+{
+    enum urlpool_code code = URLPOOL_OK;
+    size_t num = 0;
+
+    for (const struct urlp_list *link = list->next; link != list; link = link->next) {
+        const struct urlp_holder *holder = (const void *)((const char *)link + kind->from_link);
+
+        num++;
+        if (num > NUM_TOLD_MAX || code != URLPOOL_OK) {
+            continue;
+        }
+        code = urlp_buf_append_text(out, "; ");
+        code = code == URLPOOL_OK ? describe_one(holder, kind->verb, now_ns, out) : code;
+    }
+    if (num > NUM_TOLD_MAX && code == URLPOOL_OK) {
+        code = urlp_buf_printf(out, "; and %zu more %s", num - NUM_TOLD_MAX, kind->verb);
+    }
+    return code;
+}
+
+enum urlpool_code urlp_holders_describe(const struct urlpool_pool *pool, int64_t now_ns,
+                                        struct urlp_buf *out)
+{
+    const size_t in_seat = offsetof(struct urlp_seat, holder) - offsetof(struct urlp_seat, in_pool);
+    const struct kind held = {"held", in_seat};
+    const struct kind dialling = {"dialling", in_seat};
+    const struct kind waiting = {"waiting", offsetof(struct urlp_waiter, who) -
+                                                offsetof(struct urlp_waiter, link)};
+    enum urlpool_code code = describe_all(&pool->locked.held, &held, now_ns, out);
+
+    if (code == URLPOOL_OK) {
+        code = describe_all(&pool->locked.dialled, &dialling, now_ns, out);
+    }
+    return code == URLPOOL_OK ? describe_all(&pool->locked.waiters, &waiting, now_ns, out) : code;
+}
+
+/* --- leaks ------------------------------------------------------------------------------------ */
+
+static int64_t leak_ns_of(const struct urlp_pool_set *set)
+{
+    int64_t leak_ms = set->settings.leak_ms;
+
+    return leak_ms <= INT64_MAX / URLP_NS_PER_MS ? leak_ms * URLP_NS_PER_MS : INT64_MAX;
+}
+
+/* How leaks are looked for: those held for `held_ns` and not told yet. */
+struct search {
+    int64_t now_ns;
+    int64_t held_ns;
+    bool is_counted;
+    struct urlp_buf told; /* of struct leak, and behind each its text */
+};
+
+struct leak {
+    int64_t held_ms;
+    size_t text_len;
+};
+
+/* note_leak writes down a leak to be told after unlock; false: there is no memory for it now. */
+static bool note_leak(struct search *search, const struct urlpool_pool *pool,
+                      const struct urlp_holder *holder)
+{
+    const size_t before = search->told.len;
+    struct leak leak = {.held_ms = (search->now_ns - holder->since_ns) / URLP_NS_PER_MS};
+    enum urlpool_code code = urlp_buf_append(&search->told, &leak, sizeof(leak));
+    const size_t text_at = search->told.len;
+
+    if (code == URLPOOL_OK) {
+        code = urlp_buf_printf(&search->told, "%s ", pool->name);
+    }
+    if (code == URLPOOL_OK) {
+        code = describe_one(holder, "held", search->now_ns, &search->told);
+    }
+    if (code != URLPOOL_OK) {
+        search->told.len = before;
+        return false;
+    }
+    leak.text_len = search->told.len - text_at;
+    memcpy(search->told.data + before, &leak, sizeof(leak));
+    return true;
+}
+
+static void search_pool(struct urlpool_pool *pool, struct search *search) URLP_HOLDS_LOCK
+{
+    for (struct urlp_list *link = pool->locked.held.next; link != &pool->locked.held;
+         link = link->next) {
+        struct urlp_holder *holder = &URLP_CONTAINER(link, struct urlp_seat, in_pool)->holder;
+
+        if (search->now_ns - holder->since_ns < search->held_ns) {
+            return; /* the others are held for less */
+        }
+        if (holder->is_told || !note_leak(search, pool, holder)) {
+            continue;
+        }
+        holder->is_told = true;
+        pool->locked.stats.leaks += search->is_counted ? 1 : 0;
+        pool->core->locked.stats.leaks += search->is_counted ? 1 : 0;
+    }
+}
+
+static void tell(const struct urlp_buf *told, const struct urlp_call *call) URLP_MAY_BLOCK
+{
+    size_t at = 0;
+
+    while (at < told->len) {
+        struct leak leak;
+
+        memcpy(&leak, told->data + at, sizeof(leak));
+        at += sizeof(leak);
+        urlp_call_trace(call, URLPOOL_TRACE_LEAK, (const char *)told->data + at, leak.text_len,
+                        leak.held_ms);
+        at += leak.text_len;
+    }
+}
+
+static void search_and_tell(struct urlp_pool_set *set, struct search *search,
+                            const struct urlp_call *call) URLP_MAY_BLOCK
+{
+    struct urlp_pool_core *core = urlp_core_of(set);
+
+    if (core == NULL) {
+        return;
+    }
+    urlp_mutex_lock(&core->mutex);
+    search->now_ns = urlp_boot_ns();
+    for (struct urlp_list *link = core->locked.all.next; link != &core->locked.all;
+         link = link->next) {
+        search_pool(URLP_CONTAINER(link, struct urlpool_pool, locked.in_all), search);
+    }
+    urlp_mutex_unlock(&core->mutex);
+    tell(&search->told, call);
+    urlp_buf_deinit(&search->told);
+}
+
+void urlp_pool_set_tell_leaks(struct urlp_pool_set *set, const struct urlp_call *call)
+{
+    struct search search = {.is_counted = true};
+
+    if (set->settings.leak_ms >= 0) {
+        search.held_ns = leak_ns_of(set);
+        search_and_tell(set, &search, call);
+    }
+}
+
+void urlp_pool_set_tell_held(struct urlp_pool_set *set, const struct urlp_call *call)
+{
+    struct search search = {.is_counted = false};
+
+    search_and_tell(set, &search, call);
+}
+
+/* leak_due_in is urlp_leak_due_ns of one pool. */
+static int64_t leak_due_in(const struct urlpool_pool *pool, int64_t leak_ns) URLP_HOLDS_LOCK
+{
+    for (struct urlp_list *link = pool->locked.held.next; link != &pool->locked.held;
+         link = link->next) {
+        const struct urlp_holder *holder = &URLP_CONTAINER(link, struct urlp_seat, in_pool)->holder;
+
+        if (!holder->is_told) {
+            return holder->since_ns <= INT64_MAX - leak_ns ? holder->since_ns + leak_ns : INT64_MAX;
+        }
+    }
+    return INT64_MAX;
+}
+
+int64_t urlp_leak_due_ns(struct urlp_pool_set *set, struct urlp_pool_core *core)
+{
+    int64_t first_ns = INT64_MAX;
+
+    if (set->settings.leak_ms < 0) {
+        return first_ns;
+    }
+    for (struct urlp_list *link = core->locked.all.next; link != &core->locked.all;
+         link = link->next) {
+        int64_t due_ns =
+            leak_due_in(URLP_CONTAINER(link, struct urlpool_pool, locked.in_all), leak_ns_of(set));
+
+        first_ns = due_ns < first_ns ? due_ns : first_ns;
+    }
+    return first_ns;
+}
