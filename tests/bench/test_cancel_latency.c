@@ -2,11 +2,13 @@
  * judged. A row for docs/PERFORMANCE.md each; URLPOOL_ROUNDS says of how many calls, 3 by default.
  */
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/cancel.h"
 #include "base/clock.h"
 #include "support/halts.h"
 #include "support/requests.h"
@@ -48,6 +50,43 @@ static void *signal_then(void *arg)
     return NULL;
 }
 
+/* A thread that does so when another merely sleeps. */
+static void *wake_then(void *arg)
+{
+    halt_await_rest(arg);
+    cancel_now();
+    return NULL;
+}
+
+static void *interrupt_then(void *arg)
+{
+    halt_await_rest(arg);
+    halt_signal(arg, SIGUSR1);
+    return NULL;
+}
+
+/* measure_poll is what cannot be gone below: poll() of a token's descriptor alone. */
+static int64_t measure_poll(void *(*canceller)(void *))
+{
+    static const struct halt_kind kind = {.name = "poll"};
+    struct halt halt = {.kind = &kind};
+    struct pollfd token = {.events = POLLIN};
+    pthread_t thread;
+    int64_t took_ns;
+
+    cancel = urlpool_cancel_new(&test_err);
+    token.fd = urlp_cancel_fd(cancel);
+    halt_note_thread(&halt);
+    ck_assert_int_eq(pthread_create(&thread, NULL, canceller, &halt), 0);
+    while (poll(&token, 1, -1) != 1) {
+        /* a signal */
+    }
+    took_ns = urlp_now_ns() - cancelled_ns;
+    pthread_join(thread, NULL);
+    urlpool_cancel_free(cancel);
+    return took_ns;
+}
+
 /* measure has a call cancelled, and returns how long it went on, in nanoseconds. */
 static int64_t measure(size_t index, void *(*canceller)(void *))
 {
@@ -76,31 +115,38 @@ static int compare(const void *left, const void *right)
     return (*a > *b) - (*a < *b);
 }
 
-/* tell measures a number of times, and prints the middle and the longest in microseconds. */
-static void tell(size_t index, int num_rounds, void *(*canceller)(void *))
+static void print_middle_and_longest(int64_t *took_ns, int num_rounds)
 {
-    int64_t took_ns[ROUNDS_MAX];
-
-    for (int i = 0; i < num_rounds; i++) {
-        took_ns[i] = measure(index, canceller);
-    }
     qsort(took_ns, (size_t)num_rounds, sizeof(took_ns[0]), compare);
     printf(" %lld | %lld |", (long long)(took_ns[num_rounds / 2] / 1000),
            (long long)(took_ns[num_rounds - 1] / 1000));
 }
 
+/* tell measures a number of times, and prints the middle and the longest in microseconds. `index`
+ * HALT_NUM is poll() alone. */
+static void tell(size_t index, int num_rounds, void *(*canceller)(void *))
+{
+    int64_t took_ns[ROUNDS_MAX];
+
+    for (int i = 0; i < num_rounds; i++) {
+        took_ns[i] = index == HALT_NUM ? measure_poll(canceller) : measure(index, canceller);
+    }
+    print_middle_and_longest(took_ns, num_rounds);
+}
+
 START_TEST(latency__of_a_cancel_is_told)
 {
     const struct sigaction action = {.sa_handler = on_signal};
+    const bool is_poll = _i == HALT_NUM;
     const char *rounds = getenv("URLPOOL_ROUNDS");
     int num_rounds = rounds == NULL ? ROUNDS : (int)strtol(rounds, NULL, 10);
 
     ck_assert_int_ge(num_rounds, 1);
     ck_assert_int_le(num_rounds, ROUNDS_MAX);
     ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
-    printf("| %s |", halt_kinds[_i].name);
-    tell((size_t)_i, num_rounds, cancel_then);
-    tell((size_t)_i, num_rounds, signal_then);
+    printf("| %s |", is_poll ? "poll() alone" : halt_kinds[_i].name);
+    tell((size_t)_i, num_rounds, is_poll ? wake_then : cancel_then);
+    tell((size_t)_i, num_rounds, is_poll ? interrupt_then : signal_then);
     printf("\n");
     (void)fflush(stdout);
 }
@@ -109,7 +155,7 @@ END_TEST
 int main(void)
 {
     const struct test_loop loops[] = {
-        {latency__of_a_cancel_is_told, HALT_NUM}
+        {latency__of_a_cancel_is_told, HALT_NUM + 1}
     };
 
     printf("| standing still at | thread: median µs | longest | handler: median µs | longest |\n"
