@@ -291,9 +291,16 @@ START_TEST(tunnel__that_is_refused_is_not_asked_for_again)
         int status;
         unsigned num_attempts;
     } cases[] = {
-        {407, 1},
+        {400, 1},
         {403, 1},
+        {407, 1},
+        {501, 1},
+        {408, 4},
+        {429, 4},
+        {500, 4},
         {502, 4},
+        {503, 4},
+        {504, 4},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
