@@ -353,8 +353,7 @@ START_TEST(zone__of_an_address_is_an_interface_and_keeps_connections_apart)
     head = test_server_last_head(server);
     ck_assert_ptr_nonnull(strstr(head, "\r\nHost: [fe80::7]:8080\r\n"));
     free(head);
-    ck_assert_ptr_null(
-        urlpool_request(manager, "GET", "http://[fe80::7%25nowhere]:8080/", NULL, &test_err));
+    ck_assert_ptr_null(get("[fe80::7%25nowhere]:8080", &(struct urlpool_timeout){0}));
     ck_assert_int_eq(test_err.code, URLPOOL_E_RESOLVE);
     urlpool_manager_free(manager);
     test_server_stop(server);
