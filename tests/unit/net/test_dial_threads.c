@@ -5,12 +5,15 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/counters.h"
+#include "base/park.h"
 #include "net/dial.h"
 #include "support/dns_server.h"
 #include "support/loopback.h"
@@ -190,5 +193,239 @@ START_TEST(threads__share_the_cache)
 }
 END_TEST
 
+/* --- broken off --- */
+
+/* A dial in a thread of its own that may be broken off. */
+struct breakable {
+    pthread_t thread;
+    struct urlp_break_off wish;
+    struct urlp_stream *stream;
+    struct urlpool_error err;
+};
+
+static void *dial_breakable(void *user)
+{
+    struct breakable *breakable = user;
+    struct urlp_dial_target target = {.host = urlp_span_of(NAME), .port = loopback_port(listener)};
+    struct urlp_call mine = call;
+
+    mine.break_off = &breakable->wish;
+    breakable->stream = urlp_dial(resolver, &target, &mine, &breakable->err);
+    return NULL;
+}
+
+static void start_breakable(struct breakable *breakable)
+{
+    memset(breakable, 0, sizeof(*breakable));
+    breakable->wish.wake_fd = urlp_wake_open();
+    ck_assert_int_eq(pthread_create(&breakable->thread, NULL, dial_breakable, breakable), 0);
+}
+
+static void break_off(struct breakable *breakable)
+{
+    ck_assert(urlp_break_off_ask(&breakable->wish));
+    (void)pthread_join(breakable->thread, NULL);
+    ck_assert_ptr_null(breakable->stream);
+    ck_assert_int_eq(breakable->err.code, URLPOOL_E_CANCELLED);
+    ck_assert(breakable->wish.is_broken_off);
+    (void)close(breakable->wish.wake_fd);
+}
+
+static void await_hits(unsigned num)
+{
+    while (atomic_load(&counters.dns_hits) < num) {
+        (void)sched_yield();
+    }
+}
+
+static void await_queries(unsigned num)
+{
+    dns_server_await(server, NULL, DNS_A, num);
+}
+
+START_TEST(threads__a_driver_that_is_broken_off_hands_over)
+{
+    struct breakable driver;
+    struct dialling follower;
+
+    begin();
+    start_breakable(&driver);
+    await_queries(2);
+    start_dialling(&follower);
+    await_hits(1);
+    break_off(&driver);
+    release();
+    join(&follower);
+    ck_assert_uint_eq(dns_server_num_queries(server, NULL, DNS_A), 2);
+    urlp_half_dial_free(driver.wish.half);
+    end();
+}
+END_TEST
+
+START_TEST(threads__a_lookup_whose_seats_are_all_broken_off_stands_still)
+{
+    struct breakable first;
+    struct breakable second;
+    struct dialling next;
+
+    begin();
+    start_breakable(&first);
+    await_queries(2);
+    start_breakable(&second);
+    await_hits(1);
+    break_off(&first);
+    break_off(&second); /* it drove the lookup on, or was about to */
+    ck_assert_ptr_nonnull(first.wish.half);
+    ck_assert_ptr_nonnull(second.wish.half);
+    urlp_half_dial_free(first.wish.half);
+    release();
+    start_dialling(&next);
+    join(&next);
+    ck_assert_uint_eq(dns_server_num_queries(server, NULL, DNS_A), 2);
+    urlp_half_dial_free(second.wish.half);
+    end();
+}
+END_TEST
+
+/* What the threads of the random test share: one place for a half, as a pool has, and what is being
+ * dialled, for whoever breaks dials off. */
+enum {
+    NUM_DIALLERS = 6,
+    NUM_DIALS = 60
+};
+
+static struct {
+    pthread_mutex_t mutex;
+    struct urlp_half_dial *half;
+    struct urlp_break_off *current[NUM_DIALLERS];
+    bool is_over;
+    unsigned num_broken_off;
+    unsigned num_connected;
+} shared = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static unsigned seed;
+
+/* dial_once dials with the half that is there, and leaves the next one there. */
+static void dial_once(unsigned me)
+{
+    struct urlp_dial_target target = {.host = urlp_span_of(NAME), .port = loopback_port(listener)};
+    struct urlp_break_off wish = {.wake_fd = urlp_wake_open()};
+    struct urlp_half_dial *surplus;
+    struct urlp_call mine = call;
+    struct urlp_stream *stream;
+    struct urlpool_error err;
+
+    mine.break_off = &wish;
+    pthread_mutex_lock(&shared.mutex);
+    wish.half = shared.half;
+    shared.half = NULL;
+    shared.current[me] = &wish;
+    pthread_mutex_unlock(&shared.mutex);
+    stream = urlp_dial(resolver, &target, &mine, &err);
+    pthread_mutex_lock(&shared.mutex);
+    shared.current[me] = NULL;
+    surplus = wish.half;
+    if (wish.is_broken_off) {
+        surplus = shared.half;
+        shared.half = wish.half;
+        shared.num_broken_off++;
+    }
+    shared.num_connected += stream != NULL;
+    pthread_mutex_unlock(&shared.mutex);
+    ck_assert_msg((stream != NULL) != wish.is_broken_off, "seed %u: %s", seed, err.message);
+    urlp_half_dial_free(surplus);
+    urlp_stream_free(stream, URLP_CLOSE_POLITE);
+    (void)close(wish.wake_fd);
+}
+
+static void *dial_often(void *user)
+{
+    for (int i = 0; i < NUM_DIALS; i++) {
+        dial_once((unsigned)(uintptr_t)user);
+    }
+    return NULL;
+}
+
+static void *accept_all(void *user)
+{
+    bool is_over = false;
+
+    (void)user;
+    while (!is_over) {
+        struct urlp_call soon = {.by = urlp_deadline_in(5), .total_by = URLP_NEVER};
+
+        if (urlp_wait_readable(listener, &soon, URLPOOL_E_SYSTEM, NULL) == URLPOOL_OK) {
+            (void)close(loopback_accept(listener));
+        }
+        pthread_mutex_lock(&shared.mutex);
+        is_over = shared.is_over;
+        pthread_mutex_unlock(&shared.mutex);
+    }
+    return NULL;
+}
+
+/* break_at_random asks now this, now that dial to break off. */
+static void *break_at_random(void *user)
+{
+    unsigned state = seed;
+    bool is_over = false;
+
+    (void)user;
+    while (!is_over) {
+        struct urlp_break_off *wish;
+
+        state = state * 1103515245 + 12345;
+        pthread_mutex_lock(&shared.mutex);
+        wish = shared.current[(state >> 16) % NUM_DIALLERS];
+        if (wish != NULL) {
+            (void)urlp_break_off_ask(wish);
+        }
+        is_over = shared.is_over;
+        pthread_mutex_unlock(&shared.mutex);
+        for (unsigned i = 0; i < (state >> 20) % 64; i++) {
+            (void)sched_yield();
+        }
+    }
+    return NULL;
+}
+
+START_TEST(threads__break_off_and_go_on_at_random)
+{
+    pthread_t diallers[NUM_DIALLERS];
+    pthread_t others[2];
+    unsigned fds_before;
+
+    begin();
+    seed = (unsigned)time(NULL);
+    (void)printf("seed %u\n", seed);
+    dns_server_behave(server, NAME, DNS_A, DNS_ANSWERS);
+    dns_server_behave(server, NAME, DNS_AAAA, DNS_ANSWERS);
+    dns_server_add(server, NAME, DNS_A, 0, "127.0.0.1");
+    fds_before = loopback_num_fds();
+    ck_assert_int_eq(pthread_create(&others[0], NULL, accept_all, NULL), 0);
+    ck_assert_int_eq(pthread_create(&others[1], NULL, break_at_random, NULL), 0);
+    for (uintptr_t i = 0; i < NUM_DIALLERS; i++) {
+        ck_assert_int_eq(pthread_create(&diallers[i], NULL, dial_often, (void *)i), 0);
+    }
+    for (int i = 0; i < NUM_DIALLERS; i++) {
+        (void)pthread_join(diallers[i], NULL);
+    }
+    pthread_mutex_lock(&shared.mutex);
+    shared.is_over = true;
+    pthread_mutex_unlock(&shared.mutex);
+    (void)pthread_join(others[0], NULL);
+    (void)pthread_join(others[1], NULL);
+    ck_assert_uint_eq(shared.num_broken_off + shared.num_connected, NUM_DIALLERS * NUM_DIALS);
+    ck_assert_uint_gt(shared.num_broken_off, 0);
+    ck_assert_uint_gt(shared.num_connected, 0);
+    urlp_half_dial_free(shared.half);
+    ck_assert_uint_eq(loopback_num_fds(), fds_before);
+    end();
+}
+END_TEST
+
 RUN_TESTS("dial_threads", threads__eight_that_want_one_name_send_one_pair_of_queries,
-          threads__that_give_up_do_not_disturb_the_one_that_waits, threads__share_the_cache)
+          threads__that_give_up_do_not_disturb_the_one_that_waits, threads__share_the_cache,
+          threads__a_driver_that_is_broken_off_hands_over,
+          threads__a_lookup_whose_seats_are_all_broken_off_stands_still,
+          threads__break_off_and_go_on_at_random)

@@ -34,8 +34,9 @@
 
 /* --- seeing system calls --- */
 
-static char connected_to[512]; /* " ::1 127.0.0.1" */
-static int socket_errno;       /* when not 0: the next stream socket fails with it */
+static _Thread_local bool is_dialling; /* the name server's thread is not seen */
+static char connected_to[512];         /* " ::1 127.0.0.1" */
+static int socket_errno;               /* when not 0: the next stream socket fails with it */
 static int num_polls;
 static int num_blind;      /* so many polls do not see what has become of a socket */
 static int num_interrupts; /* so many polls fail with EINTR */
@@ -50,7 +51,8 @@ int connect(int fd, const struct sockaddr *address, socklen_t len)
     char ip[INET6_ADDRSTRLEN] = "";
 
     (void)getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len);
-    if (type == SOCK_STREAM && strlen(connected_to) + sizeof(ip) < sizeof(connected_to)) {
+    if (is_dialling && type == SOCK_STREAM &&
+        strlen(connected_to) + sizeof(ip) < sizeof(connected_to)) {
         struct sockaddr_in6 v6;
         struct sockaddr_in v4;
 
@@ -68,7 +70,7 @@ int connect(int fd, const struct sockaddr *address, socklen_t len)
 
 int socket(int domain, int type, int protocol)
 {
-    if (socket_errno != 0 && (type & SOCK_STREAM) != 0) {
+    if (is_dialling && socket_errno != 0 && (type & SOCK_STREAM) != 0) {
         errno = socket_errno;
         socket_errno = 0;
         return -1;
@@ -80,6 +82,9 @@ int poll(struct pollfd *fds, nfds_t num_fds, int timeout_ms)
 {
     int num_ready;
 
+    if (!is_dialling) {
+        return (int)syscall(SYS_poll, fds, num_fds, timeout_ms);
+    }
     num_polls++;
     if (num_polls == ask_at_poll || (asks_when_connecting && connected_to[0] != '\0')) {
         asks_when_connecting = false;
@@ -164,6 +169,7 @@ static struct urlp_stream *dial(const char *host, uint16_t port)
 {
     struct urlp_dial_target target = {.host = urlp_span_of(host), .port = port, .network = network};
 
+    is_dialling = true;
     return urlp_dial(resolver, &target, &call, &err);
 }
 
