@@ -48,9 +48,9 @@ bool urlp_break_off_ask(struct urlp_break_off *what);
  * half. `what` may be NULL. */
 URLPOOL_MUST_USE bool urlp_break_off_shut(struct urlp_break_off *what);
 
-/* struct urlp_errand is what a connection is wanted for, to be told to people: no query, no
+/* struct urlp_purpose is what a connection is wanted for, to be told to people: no query, no
  * userinfo, no field. */
-struct urlp_errand {
+struct urlp_purpose {
     struct urlp_span method, path;
 };
 
@@ -63,9 +63,9 @@ struct urlp_call {
     const struct urlpool_cancel *cancel; /* NULL: cannot be cancelled, and pays nothing for it */
     const struct urlpool_trace *trace;   /* NULL: nobody watches */
     struct urlp_counters *counters;      /* NULL: nobody counts */
-    const struct urlp_errand *errand; /* while a place is waited for and filled; NULL: nobody's */
-    struct urlp_marks *marks;         /* NULL: nobody asks how long the steps took */
-    struct urlp_break_off *break_off; /* of the dial this call makes; NULL: it goes to its end */
+    const struct urlp_purpose *purpose; /* while a place is waited for and filled; NULL: nobody's */
+    struct urlp_marks *marks;           /* NULL: nobody asks how long the steps took */
+    struct urlp_break_off *break_off;   /* of the dial this call makes; NULL: it goes to its end */
 };
 
 /* urlp_call_until returns `call` with `by` shortened to `wait_ms` from now; `wait_ms` < 0 does not

@@ -52,7 +52,7 @@ struct urlp_journey {
     struct urlp_buf authorization;     /* of the first URL's userinfo; empty: none */
     const struct urlpool_trace *trace; /* NULL: nobody watches */
 
-    struct urlp_errand errand; /* of this try, for who looks at the pool */
+    struct urlp_purpose purpose; /* of this try, for who looks at the pool */
     struct urlp_span method;
     struct urlp_body_plan body;
     struct urlp_url url;

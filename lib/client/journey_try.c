@@ -67,8 +67,8 @@ static enum urlpool_code move_in(struct urlp_journey *journey,
         }
     }
     tenure->call = journey->call;
-    tenure->call.errand = NULL; /* it goes on without it */
-    tenure->call.marks = NULL;  /* the response has its own */
+    tenure->call.purpose = NULL; /* it goes on without it */
+    tenure->call.marks = NULL;   /* the response has its own */
     journey->tenure = tenure;
     return URLPOOL_OK;
 }
@@ -257,11 +257,10 @@ struct urlpool_response *urlp_journey_try(struct urlp_journey *journey, struct u
     if (journey->num_attempts > 0) {
         urlp_marks_begin_try(&journey->marks, urlp_now_ns());
     }
-    journey->try_began_ns = urlp_now_ns();
-    journey->errand = (struct urlp_errand){journey->method, journey->url.path};
-    journey->call.errand = &journey->errand;
+    journey->purpose = (struct urlp_purpose){journey->method, journey->url.path};
+    journey->call.purpose = &journey->purpose;
     code = take_place(journey, &draft, err);
-    journey->call.errand = NULL;
+    journey->call.purpose = NULL;
     if (code == URLPOOL_OK) {
         journey->tried.expected_continue = draft.expects_continue;
         response = exchange(journey, &draft.head, err);

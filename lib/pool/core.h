@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "base/counters.h"
+#include "base/error.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "base/park.h"
@@ -13,7 +14,8 @@
 /* What the files of this layer share; nobody else includes it.
  *
  * Words.   A place is a unit of `open` of one pool: idle, leased or dialling. A seat is the record
- *          of one connection; while it is leased the shared state does not know it. A waiter is a
+ *          of one connection; while it is leased the shared state knows who holds it, and nothing
+ *          else. A waiter is a
  *          thread in its pool's queue, on its own stack; a grant is what it waits for. A dialler is
  *          a thread that dials on a permit; a half is a dial that was broken off, in the seat of
  *          the connection it was to become: it keeps its place, which is dialling.
@@ -98,6 +100,8 @@ struct urlpool_pool {
         struct urlp_list idle;     /* of in_pool: newest first */
         struct urlp_list halves;   /* of in_pool: the next to expire first */
         struct urlp_list diallers; /* of link: oldest first; those that can be overtaken */
+        struct urlp_list held;     /* of in_pool: seats in a caller's hands, longest held first */
+        struct urlp_list dialled;  /* of in_pool: seats that get their connection, the same */
         struct urlp_backoff backoff;
         struct urlpool_stats stats;
         uint64_t num_refs; /* callers and leases; being in the set is none */
@@ -110,6 +114,15 @@ struct urlpool_pool {
     } locked URLP_GUARDED;
 };
 
+/* struct urlp_holder says who has a place, since when and for what. */
+struct urlp_holder {
+    int64_t since_ns; /* urlp_boot_ns */
+    int64_t thread;   /* urlp_thread_id */
+    bool is_told;     /* as a leak */
+    uint8_t what_len;
+    char what[URLP_QUOTED_BYTES + 1]; /* as much of it as is shown, and one more */
+};
+
 /* struct urlp_seat is the record of a connection, or of a half. Who owns it moves with what is in
  * it: the core while it is idle or a half, its lease while it is leased, its thread while that
  * dials, a change once it is dead. */
@@ -117,8 +130,11 @@ struct urlp_seat {
     struct urlpool_connection *connection; /* NULL: there is none yet */
     struct urlp_half_dial *half;           /* of a half */
     struct urlpool_pool *pool; /* valid while idle; a lease has a reference of its own */
-    struct urlp_list in_pool;  /* of a pool's idle or halves, or of a change's dead */
+    struct urlp_list in_pool; /* of a pool's idle, halves, held or dialled, or of a change's dead */
     struct urlp_list in_core;
+    struct urlp_holder holder; /* while held or dialled */
+    int64_t dialled_ns;        /* urlp_boot_ns */
+
     int capacity; /* requests at once: 1 in HTTP/1.1 */
     int users;
     int64_t ends_ns;         /* of its lifetime; urlp_boot_ns, INT64_MAX: never */
@@ -158,6 +174,7 @@ struct urlp_waiter {
     int64_t told_ns;           /* the time of the next dial it knows of */
     enum urlpool_code failed;  /* of a dial that was another's */
     struct urlpool_error *err; /* where the words for that go; may be NULL */
+    struct urlp_holder who;
 };
 
 /* struct urlp_dialler is a thread that dials, on that thread's stack. */
@@ -165,7 +182,8 @@ struct urlp_dialler {
     struct urlp_list link; /* of diallers, or of no list: it cannot be overtaken any more */
     struct urlp_break_off break_off;
     struct urlp_seat *overtaker; /* the connection it has been given meanwhile; leased */
-    int64_t began_ns;            /* urlp_now_ns */
+    const struct urlp_holder *who;
+    int64_t began_ns; /* urlp_now_ns */
 };
 
 /* struct urlp_change is one visit to the shared state: the time of it, and what is to be done after
@@ -261,6 +279,27 @@ void urlp_idle_trim(struct urlpool_pool *pool, struct urlp_change *change) URLP_
 
 /* urlp_sweep ends what has expired at the long unused end of all pools' idle connections. */
 void urlp_sweep(struct urlp_pool_core *core, struct urlp_change *change) URLP_HOLDS_LOCK;
+
+/* holders.c: who has what, and for how long. */
+
+/* urlp_holder_begin makes a holder of the calling thread. */
+void urlp_holder_begin(struct urlp_holder *holder, const struct urlp_call *call, int64_t now_ns);
+
+/* urlp_seat_hold notes that a seat, which is in no list, is `who`'s from `now_ns` on. */
+void urlp_seat_hold(struct urlpool_pool *pool, struct urlp_seat *seat,
+                    const struct urlp_holder *who, int64_t now_ns) URLP_HOLDS_LOCK;
+
+/* urlp_holders_describe appends who holds, dials and waits: "; held 3.2 s by thread 4711: GET
+ * /slow". Of many it tells the first few, and how many more there are.
+ *
+ * Errors:  those of urlp_buf_printf. */
+URLPOOL_MUST_USE enum urlpool_code urlp_holders_describe(const struct urlpool_pool *pool,
+                                                         int64_t now_ns,
+                                                         struct urlp_buf *out) URLP_HOLDS_LOCK;
+
+/* urlp_leak_due_ns is when the next connection will have been held for leak_ms; INT64_MAX: no
+ * connection is held that was not told already, or leaks are not looked for. */
+int64_t urlp_leak_due_ns(struct urlp_pool_set *set, struct urlp_pool_core *core) URLP_HOLDS_LOCK;
 
 /* line.c: which origin is next when max_total is used up. */
 

@@ -37,10 +37,10 @@ void urlp_holder_begin(struct urlp_holder *holder, const struct urlp_call *call,
     holder->thread = urlp_thread_id();
     holder->is_told = false;
     holder->what_len = 0;
-    if (call->errand != NULL) {
-        append_what(holder, call->errand->method);
+    if (call->purpose != NULL) {
+        append_what(holder, call->purpose->method);
         append_what(holder, urlp_span_of(" "));
-        append_what(holder, call->errand->path.len > 0 ? call->errand->path : urlp_span_of("/"));
+        append_what(holder, call->purpose->path.len > 0 ? call->purpose->path : urlp_span_of("/"));
     }
 }
 
@@ -55,14 +55,6 @@ void urlp_seat_hold(struct urlpool_pool *pool, struct urlp_seat *seat,
     seat->holder.since_ns = now_ns;
     seat->holder.is_told = false;
     urlp_list_push_back(&pool->locked.held, &seat->in_pool);
-}
-
-void urlp_seat_dial(struct urlpool_pool *pool, struct urlp_seat *seat, const struct urlp_call *call)
-{
-    urlp_holder_begin(&seat->holder, call, urlp_boot_ns());
-    urlp_mutex_lock(&pool->core->mutex);
-    urlp_list_push_back(&pool->locked.dialled, &seat->in_pool);
-    urlp_mutex_unlock(&pool->core->mutex);
 }
 
 /* --- describing ------------------------------------------------------------------------------- */

@@ -223,6 +223,7 @@ static enum urlpool_code get_grant(struct urlpool_pool *pool, int64_t pool_ms,
     urlp_pool_touch(pool);
     urlp_pool_note_use(pool, change.now_ns);
     urlp_sweep(pool->core, &change);
+    urlp_holder_begin(&me->who, call, change.now_ns);
     enqueue(pool, me);
     urlp_settle(pool, &change);
     if (me->grant == URLP_GRANT_NONE && queue_is_too_long(pool)) {
@@ -290,7 +291,9 @@ static enum urlpool_code replace(struct urlpool_pool *pool, struct urlp_waiter *
         urlp_pool_drop(pool, &change);
     } else {
         me->seat = urlp_idle_take(pool, &change);
-        if (me->seat == NULL) {
+        if (me->seat != NULL) {
+            urlp_seat_hold(pool, me->seat, &me->who, change.now_ns);
+        } else {
             dial_instead(pool, me, &change);
         }
     }

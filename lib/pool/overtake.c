@@ -40,6 +40,7 @@ void urlp_overtake(struct urlpool_pool *pool, struct urlp_change *change)
 
         if (dialler != NULL) {
             dialler->overtaker = seat;
+            urlp_seat_hold(pool, seat, dialler->who, change->now_ns);
         } else if (seat != NULL) {
             urlp_uncount_reused(pool);
             urlp_idle_return(pool, seat);

@@ -61,7 +61,8 @@ static struct urlpool_connection *open_connection(struct urlpool_pool *pool,
     return connection;
 }
 
-/* begin lets the dial be overtaken, unless there is no descriptor left for it. */
+/* begin notes who dials, and lets the dial be overtaken, unless there is no descriptor left for it.
+ */
 static void begin(struct urlpool_pool *pool, struct dial *dial,
                   const struct urlp_call *call) URLP_MAY_BLOCK
 {
@@ -72,12 +73,14 @@ static void begin(struct urlpool_pool *pool, struct dial *dial,
     dial->me.break_off.half = dial->seat->half;
     dial->seat->half = NULL;
     dial->me.break_off.wake_fd = dial->permit->may_be_overtaken ? urlp_wake_open() : -1;
-    if (dial->me.break_off.wake_fd < 0) {
-        return;
-    }
+    dial->me.who = &dial->seat->holder;
     urlp_change_begin(&change);
+    urlp_holder_begin(&dial->seat->holder, call, change.now_ns);
     urlp_mutex_lock(&pool->core->mutex);
-    urlp_dialler_begin(pool, &dial->me, &change);
+    urlp_list_push_back(&pool->locked.dialled, &dial->seat->in_pool);
+    if (dial->me.break_off.wake_fd >= 0) {
+        urlp_dialler_begin(pool, &dial->me, &change);
+    }
     urlp_mutex_unlock(&pool->core->mutex);
     urlp_change_end(&change, pool->set, call);
 }
@@ -151,7 +154,10 @@ static void finish(struct urlpool_pool *pool, struct dial *dial,
     bool is_overtaken = dial->permit->overtaker != NULL;
 
     seat->half = dial->me.break_off.half;
+    urlp_list_remove(&seat->in_pool);
     if (dial->is_connected) {
+        seat->dialled_ns = change->now_ns;
+        urlp_seat_hold(pool, seat, &seat->holder, change->now_ns);
         urlp_place_move(pool, URLP_PLACE_DIALLING, URLP_PLACE_LEASED);
         urlp_pool_note_opened(pool, change->now_ns);
     } else if (is_overtaken && seat->half != NULL && urlp_may_rest(pool, seat)) {

@@ -124,6 +124,8 @@ static enum urlpool_code enter(struct urlpool_pool *pool, int64_t now_ns) URLP_H
     urlp_list_init(&pool->locked.waiters);
     urlp_list_init(&pool->locked.idle);
     urlp_list_init(&pool->locked.halves);
+    urlp_list_init(&pool->locked.held);
+    urlp_list_init(&pool->locked.dialled);
     urlp_list_init(&pool->locked.diallers);
     if (urlp_map_put(&core->locked.by_key, pool->key, pool->key_len, pool) != URLPOOL_OK) {
         return URLPOOL_E_NOMEM;

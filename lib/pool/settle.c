@@ -49,15 +49,15 @@ void urlp_place_move(struct urlpool_pool *pool, enum urlp_place from, enum urlp_
 void urlp_seat_bury(struct urlpool_pool *pool, struct urlp_seat *seat, enum urlp_place from,
                     enum urlpool_closed why, bool is_polite, struct urlp_change *change)
 {
-    if (from == URLP_PLACE_IDLE) {
-        urlp_list_remove(&seat->in_pool);
-        urlp_list_remove(&seat->in_core);
-    }
+    urlp_list_remove(&seat->in_pool);
+    urlp_list_remove(&seat->in_core);
     if (seat->watched_as != 0) {
         (void)urlp_map_remove(&pool->core->locked.watched, &seat->watched_as,
                               sizeof(seat->watched_as));
     }
     urlp_place_move(pool, from, URLP_PLACE_NONE);
+    urlp_durations_count(&pool->counters.connections, urlp_connection_bounds_ns,
+                         change->now_ns - seat->dialled_ns);
     pool->locked.stats.closed[why]++;
     pool->core->locked.stats.closed[why]++;
     seat->why = why;
@@ -112,6 +112,7 @@ void urlp_idle_put(struct urlpool_pool *pool, struct urlp_seat *seat)
 {
     seat->users--;
     seat->rest = ++pool->core->locked.num_rests;
+    urlp_list_remove(&seat->in_pool);
     urlp_list_push_front(&pool->locked.idle, &seat->in_pool);
     urlp_list_push_front(&pool->core->locked.idle, &seat->in_core);
     urlp_place_move(pool, URLP_PLACE_LEASED, URLP_PLACE_IDLE);
@@ -269,6 +270,9 @@ static bool grant_one(struct urlpool_pool *pool, struct urlp_change *change) URL
     grant = next_grant(pool, &first->seat, change);
     if (grant == URLP_GRANT_NONE) {
         return false;
+    }
+    if (grant == URLP_GRANT_CONNECTION) {
+        urlp_seat_hold(pool, first->seat, &first->who, change->now_ns);
     }
     urlp_waiter_grant(pool, first, grant);
     urlp_line_granted(pool, grant);

@@ -10,7 +10,7 @@
 #include "support/pool_fixture.h"
 #include "support/run_tests.h"
 
-static const struct urlp_errand get_slow = {
+static const struct urlp_purpose get_slow = {
     {"GET",   3},
     {"/slow", 5}
 };
@@ -48,7 +48,7 @@ START_TEST(describe__says_who_holds_what_for_how_long)
 
     pool_begin(&f, NULL);
     ck_assert_str_eq(holders_of(f.pool), "");
-    f.call.errand = &get_slow;
+    f.call.purpose = &get_slow;
     lease = lease_take(&f, f.pool);
     urlp_clock_fake_advance(3250 * MS);
     ck_assert_str_eq(holders_of(f.pool), held_by_me("3.2", ": GET /slow"));
@@ -61,23 +61,23 @@ END_TEST
 START_TEST(describe__begins_anew_with_each_lease)
 {
     struct pool_fixture f;
-    const struct urlp_errand put = {
+    const struct urlp_purpose put = {
         {"PUT", 3},
         {"",    0}
     };
     struct urlp_lease lease;
 
     pool_begin(&f, NULL);
-    f.call.errand = &get_slow;
+    f.call.purpose = &get_slow;
     lease = lease_take(&f, f.pool);
     urlp_clock_fake_advance(7 * S);
     lease_give(&lease);
-    f.call.errand = &put; /* an empty path is "/" */
+    f.call.purpose = &put; /* an empty path is "/" */
     lease = lease_take(&f, f.pool);
     urlp_clock_fake_advance(1 * S);
     ck_assert_str_eq(holders_of(f.pool), held_by_me("1.0", ": PUT /"));
     lease_give(&lease);
-    f.call.errand = NULL; /* lent to speak on: nobody knows what for */
+    f.call.purpose = NULL; /* lent to speak on: nobody knows what for */
     lease = lease_take(&f, f.pool);
     ck_assert_str_eq(holders_of(f.pool), held_by_me("0.0", ""));
     lease_give(&lease);
@@ -96,7 +96,7 @@ START_TEST(describe__follows_to_the_connection_in_place_of_a_closed_one)
     lease_give(&leases[0]);
     lease_give(&leases[1]);
     fake_set_look(&f.fake, 2, URLP_LOOK_CLOSED);
-    f.call.errand = &get_slow;
+    f.call.purpose = &get_slow;
     leases[0] = lease_take_number(&f, 1);
     ck_assert_str_eq(holders_of(f.pool), held_by_me("0.0", ": GET /slow"));
     urlp_clock_fake_advance(2 * S);
@@ -116,7 +116,7 @@ START_TEST(describe__says_who_dials)
 
     pool_begin(&f, NULL);
     fake_hold_dials(&f.fake);
-    f.call.errand = &get_slow;
+    f.call.purpose = &get_slow;
     lease_thread_start(&thread, &f, -1);
     fake_await_held(&f.fake, 1);
     urlp_clock_fake_advance(700 * MS);
@@ -155,7 +155,7 @@ START_TEST(describe__says_who_waits_and_then_holds)
     settings.maxsize = 1;
     pool_begin(&f, &settings);
     lease = lease_take(&f, f.pool);
-    f.call.errand = &get_slow;
+    f.call.purpose = &get_slow;
     lease_thread_start_waiting(&thread, &f, -1, 1);
     urlp_clock_fake_advance(1500 * MS);
     text = strstr(holders_of(f.pool), "; waiting ");
@@ -207,7 +207,7 @@ START_TEST(describe__bounds_and_escapes_what_it_is_for)
 {
     char path[300];
     struct pool_fixture f;
-    struct urlp_errand errand = {
+    struct urlp_purpose purpose = {
         {"GET", 3           },
         {path,  sizeof(path)}
     };
@@ -217,7 +217,7 @@ START_TEST(describe__bounds_and_escapes_what_it_is_for)
     memset(path, 'a', sizeof(path));
     memcpy(path, "/\n\x1b", 3);
     pool_begin(&f, NULL);
-    f.call.errand = &errand;
+    f.call.purpose = &purpose;
     lease = lease_take(&f, f.pool);
     text = strstr(holders_of(f.pool), ": GET ");
     ck_assert_ptr_nonnull(text);
@@ -264,10 +264,10 @@ static void leak_begin(struct leak_scene *scene, int64_t leak_ms)
     memset(scene, 0, sizeof(*scene));
     settings.leak_ms = leak_ms;
     pool_begin(&scene->f, &settings);
-    scene->trace = (struct urlpool_trace){on_event, &scene->told};
+    scene->trace = (struct urlpool_trace){.event = on_event, .user = &scene->told};
     scene->sink = scene->f.call;
     scene->sink.trace = &scene->trace;
-    scene->f.call.errand = &get_slow;
+    scene->f.call.purpose = &get_slow;
 }
 
 START_TEST(leaks__are_told_once_and_counted)
