@@ -261,7 +261,7 @@ static void end_in_its_own_thread(bool closes_first)
 {
     struct ending ending = {.closes_first = closes_first};
     struct urlpool_manager_options options = {
-        .upkeep_thread = true, .min_idle = 1, .trace = {end_at_connect, &ending}
+        .upkeep_thread = true, .min_idle = 1, .trace = {.event = end_at_connect, .user = &ending}
     };
     struct test_server *server;
     struct urlpool_manager *manager;
@@ -314,7 +314,9 @@ START_TEST(end__does_not_wait_for_a_sink_that_waits_for_who_ends_it)
 {
     struct stubborn stubborn = {.mutex = PTHREAD_MUTEX_INITIALIZER};
     struct urlpool_manager_options options = {
-        .upkeep_thread = true, .min_idle = 1, .trace = {lock_at_connect, &stubborn}
+        .upkeep_thread = true,
+        .min_idle = 1,
+        .trace = {.event = lock_at_connect, .user = &stubborn}
     };
     struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
     struct urlpool_manager *manager = test_manager(&options);
