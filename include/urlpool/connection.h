@@ -50,6 +50,10 @@ enum urlpool_skip {
     URLPOOL_SKIP_USER_AGENT = 4
 };
 
+/* urlpool_connection_free closes the connection and ends its life; a response that is unread is cut
+ * off: URLPOOL_E_NOT_CONNECTED. Accepts NULL. One that belongs to a pool is only closed. */
+URLPOOL_API void urlpool_connection_free(struct urlpool_connection *connection);
+
 /* urlpool_connection_new makes a connection object; nothing is dialled yet. `host` is "host",
  * "host:port", "[v6]" or "[v6]:port"; `port` 0 means the one in `host`, else 80 or 443. NULL
  * options are the defaults.
@@ -61,10 +65,7 @@ enum urlpool_skip {
  * Model:   HTTPConnection.__init__, _get_hostport. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_connection *urlpool_connection_new(
     const char *host, int port, const struct urlpool_connection_options *options,
-    struct urlpool_error *err);
-/* urlpool_connection_free closes the connection and ends its life; a response that is unread is cut
- * off: URLPOOL_E_NOT_CONNECTED. Accepts NULL. One that belongs to a pool is only closed. */
-URLPOOL_API void urlpool_connection_free(struct urlpool_connection *connection);
+    struct urlpool_error *err) URLPOOL_FREED_BY(urlpool_connection_free, 1);
 
 /* urlpool_connection_set_tunnel makes the connection go through the proxy it was made for, by
  * CONNECT to `host`:`port`, with `headers` (may be NULL) for the proxy. `host` and `port` are read
@@ -176,7 +177,8 @@ URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_connection_send(
  * Threads: one at a time; blocks.
  * Model:   HTTPConnection.getresponse. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_response *urlpool_connection_getresponse(
-    struct urlpool_connection *connection, struct urlpool_error *err);
+    struct urlpool_connection *connection, struct urlpool_error *err)
+    URLPOOL_FREED_BY(urlpool_response_free, 1);
 /* urlpool_connection_close closes the connection; the next request opens it again. A response that
  * is unread is cut off: URLPOOL_E_NOT_CONNECTED.
  *

@@ -5,10 +5,22 @@
 #define URLPOOL_API          __attribute__((visibility("default")))
 #define URLPOOL_MUST_USE     __attribute__((warn_unused_result))
 #define URLPOOL_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#define URLPOOL_MALLOC       __attribute__((malloc))
 #else
 #define URLPOOL_API
 #define URLPOOL_MUST_USE
 #define URLPOOL_PRINTF(f, a)
+#define URLPOOL_MALLOC
+#endif
+
+/* URLPOOL_FREED_BY(f, n) says that what the function returns ends as argument `n` of `f`, and of no
+ * other function: gcc warns of free() in its place, and of use behind it. clang has no such
+ * attribute. Objects that are counted by references have none: giving one back ends nothing.
+ * URLPOOL_MALLOC is for bytes alone: an object leads to others. */
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11
+#define URLPOOL_FREED_BY(f, n) __attribute__((malloc(f, n)))
+#else
+#define URLPOOL_FREED_BY(f, n)
 #endif
 
 #ifdef __cplusplus

@@ -33,14 +33,15 @@ struct urlpool_part {
     unsigned char reserved[32];
 };
 
+/* urlpool_form_free ends the form's life. NULL is accepted. */
+URLPOOL_API void urlpool_form_free(struct urlpool_form *form);
+
 /* urlpool_form_new makes an empty form.
  *
  * Owns:    the caller frees it with urlpool_form_free.
  * Errors:  NULL with URLPOOL_E_NOMEM. */
-URLPOOL_API URLPOOL_MUST_USE struct urlpool_form *urlpool_form_new(struct urlpool_error *err);
-
-/* urlpool_form_free ends the form's life. NULL is accepted. */
-URLPOOL_API void urlpool_form_free(struct urlpool_form *form);
+URLPOOL_API URLPOOL_MUST_USE struct urlpool_form *urlpool_form_new(struct urlpool_error *err)
+    URLPOOL_FREED_BY(urlpool_form_free, 1);
 
 /* urlpool_form_add appends a field of text.
  *
@@ -89,7 +90,8 @@ URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_form_set_boundary(struct 
  * Errors:  NULL with URLPOOL_E_INVALID for NULL and for a field that is a file; URLPOOL_E_NOMEM.
  * Model:   urllib.parse.urlencode. */
 URLPOOL_API URLPOOL_MUST_USE char *urlpool_form_encode(const struct urlpool_form *form,
-                                                       struct urlpool_error *err);
+                                                       struct urlpool_error *err) URLPOOL_MALLOC
+    URLPOOL_FREED_BY(urlpool_string_free, 1);
 
 /* urlpool_media_type_guess returns the media type that goes with the end of a file name,
  * "application/octet-stream" when none is known.

@@ -6,6 +6,7 @@
 
 #include "urlpool/error.h"
 #include "urlpool/export.h"
+#include "urlpool/memory.h"
 
 URLPOOL_BEGIN_DECLS
 
@@ -23,21 +24,23 @@ struct urlpool_field {
     const char *value;
 };
 
+/* urlpool_headers_free ends the list's life. NULL is accepted. */
+URLPOOL_API void urlpool_headers_free(struct urlpool_headers *headers);
+
 /* urlpool_headers_new makes an empty list.
  *
  * Owns:    the caller frees it with urlpool_headers_free.
  * Errors:  NULL with URLPOOL_E_NOMEM. */
-URLPOOL_API URLPOOL_MUST_USE struct urlpool_headers *urlpool_headers_new(struct urlpool_error *err);
+URLPOOL_API URLPOOL_MUST_USE struct urlpool_headers *urlpool_headers_new(struct urlpool_error *err)
+    URLPOOL_FREED_BY(urlpool_headers_free, 1);
 
 /* urlpool_headers_copy makes a list of the same lines that shares nothing with `headers`.
  *
  * Owns:    the caller frees it with urlpool_headers_free.
  * Errors:  NULL with URLPOOL_E_NOMEM, or URLPOOL_E_INVALID when `headers` is NULL. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_headers *urlpool_headers_copy(
-    const struct urlpool_headers *headers, struct urlpool_error *err);
-
-/* urlpool_headers_free ends the list's life. NULL is accepted. */
-URLPOOL_API void urlpool_headers_free(struct urlpool_headers *headers);
+    const struct urlpool_headers *headers, struct urlpool_error *err)
+    URLPOOL_FREED_BY(urlpool_headers_free, 1);
 
 /* urlpool_headers_add appends a line. Blanks around `value` are left out.
  *
@@ -119,7 +122,9 @@ URLPOOL_API const char *urlpool_headers_get_nth(const struct urlpool_headers *he
  * Owns:    the caller frees it with urlpool_string_free.
  * Errors:  NULL when the name is absent, or out of memory.
  * Spec:    RFC 9110 section 5.3. */
-URLPOOL_API char *urlpool_headers_get_all(const struct urlpool_headers *headers, const char *name);
+URLPOOL_API URLPOOL_MUST_USE char *urlpool_headers_get_all(const struct urlpool_headers *headers,
+                                                           const char *name) URLPOOL_MALLOC
+    URLPOOL_FREED_BY(urlpool_string_free, 1);
 
 /* urlpool_headers_contains says whether there is a line of that name. */
 URLPOOL_API bool urlpool_headers_contains(const struct urlpool_headers *headers, const char *name);
@@ -132,11 +137,6 @@ URLPOOL_API size_t urlpool_headers_count(const struct urlpool_headers *headers);
  * Owns:    the strings are the list's, until its next change. */
 URLPOOL_API struct urlpool_field urlpool_headers_at(const struct urlpool_headers *headers,
                                                     size_t index);
-
-/* urlpool_string_free frees a string that a urlpool function gave to the caller. NULL is accepted.
- *
- * Threads: any number at once. */
-URLPOOL_API void urlpool_string_free(char *text);
 
 URLPOOL_END_DECLS
 

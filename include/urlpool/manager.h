@@ -179,7 +179,8 @@ URLPOOL_API URLPOOL_MUST_USE struct urlpool_manager *urlpool_default(struct urlp
  * Model:   urllib3 PoolManager.request. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_response *urlpool_request(
     struct urlpool_manager *manager, const char *method, const char *url,
-    const struct urlpool_request_options *options, struct urlpool_error *err);
+    const struct urlpool_request_options *options, struct urlpool_error *err)
+    URLPOOL_FREED_BY(urlpool_response_free, 1);
 
 /* urlpool_manager_set_tls has new connections be made with `tls`, a reference to which the manager
  * takes; NULL: the default configuration, built anew at the next https request. So certificates and
@@ -241,7 +242,8 @@ URLPOOL_API void urlpool_manager_stats(struct urlpool_manager *manager, struct u
  * Errors:  NULL with URLPOOL_E_INVALID for NULL, or URLPOOL_E_NOMEM.
  * Threads: any number at once. */
 URLPOOL_API URLPOOL_MUST_USE char *urlpool_manager_describe(struct urlpool_manager *manager,
-                                                            struct urlpool_error *err);
+                                                            struct urlpool_error *err)
+    URLPOOL_MALLOC URLPOOL_FREED_BY(urlpool_string_free, 1);
 
 /* struct urlpool_headers_choice says which headers urlpool_headers_make makes; zero bytes are none.
  */
@@ -269,7 +271,8 @@ struct urlpool_headers_choice {
  * Model:   urllib3.util.make_headers, whose user and password are Latin-1: these are sent as given.
  */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_headers *urlpool_headers_make(
-    const struct urlpool_headers_choice *choice, struct urlpool_error *err);
+    const struct urlpool_headers_choice *choice, struct urlpool_error *err)
+    URLPOOL_FREED_BY(urlpool_headers_free, 1);
 
 URLPOOL_END_DECLS
 

@@ -28,6 +28,11 @@ struct urlpool_allocator {
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_set_allocator(
     const struct urlpool_allocator *allocator, struct urlpool_error *err);
 
+/* urlpool_string_free frees a string that a urlpool function gave to the caller. NULL is accepted.
+ *
+ * Threads: any number at once. */
+URLPOOL_API void urlpool_string_free(char *text);
+
 URLPOOL_END_DECLS
 
 #endif /* URLPOOL_MEMORY_H */

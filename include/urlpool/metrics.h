@@ -22,7 +22,8 @@ enum urlpool_metrics_format {
  * Threads: any number at once. */
 URLPOOL_API URLPOOL_MUST_USE char *urlpool_manager_metrics(struct urlpool_manager *manager,
                                                            enum urlpool_metrics_format format,
-                                                           struct urlpool_error *err);
+                                                           struct urlpool_error *err) URLPOOL_MALLOC
+    URLPOOL_FREED_BY(urlpool_string_free, 1);
 
 /* urlpool_metrics_content_type is the media type of `format`, for the Content-Type of who serves
  * it; NULL when there is no such format.

@@ -70,7 +70,8 @@ URLPOOL_API void urlpool_pool_unref(struct urlpool_pool *pool);
  * Model:   urllib3 HTTPConnectionPool.urlopen. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_response *urlpool_pool_request(
     struct urlpool_pool *pool, const char *method, const char *url,
-    const struct urlpool_request_options *options, struct urlpool_error *err);
+    const struct urlpool_request_options *options, struct urlpool_error *err)
+    URLPOOL_FREED_BY(urlpool_response_free, 1);
 
 /* urlpool_pool_is_same_host says whether urlpool_pool_request takes `url`: a path, or a URL of the
  * pool's scheme, host and port. False for NULL and for what is no URL.
@@ -78,6 +79,14 @@ URLPOOL_API URLPOOL_MUST_USE struct urlpool_response *urlpool_pool_request(
  * Threads: any number at once.
  * Model:   urllib3 HTTPConnectionPool.is_same_host. */
 URLPOOL_API bool urlpool_pool_is_same_host(const struct urlpool_pool *pool, const char *url);
+
+/* urlpool_pool_release gives back what urlpool_pool_acquire gave. One whose last response was not read whole is closed, never
+ * kept. NULL is accepted.
+ *
+ * Threads: any number at once.
+ * Model:   urllib3 HTTPConnectionPool._put_conn. */
+URLPOOL_API void urlpool_pool_release(struct urlpool_pool *pool,
+                                      struct urlpool_connection *connection);
 
 /* urlpool_pool_acquire gives the caller one connection, idle or newly opened, to speak on as on the
  * lower floor. `timeout` may be NULL: the pool's own. Where a proxy forwards requests to the
@@ -90,15 +99,8 @@ URLPOOL_API bool urlpool_pool_is_same_host(const struct urlpool_pool *pool, cons
  * Model:   urllib3 HTTPConnectionPool._get_conn. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_connection *urlpool_pool_acquire(
     struct urlpool_pool *pool, const struct urlpool_timeout *timeout,
-    const struct urlpool_cancel *cancel, struct urlpool_error *err);
-
-/* urlpool_pool_release gives it back. One whose last response was not read whole is closed, never
- * kept. NULL is accepted.
- *
- * Threads: any number at once.
- * Model:   urllib3 HTTPConnectionPool._put_conn. */
-URLPOOL_API void urlpool_pool_release(struct urlpool_pool *pool,
-                                      struct urlpool_connection *connection);
+    const struct urlpool_cancel *cancel, struct urlpool_error *err)
+    URLPOOL_FREED_BY(urlpool_pool_release, 2);
 
 /* urlpool_pool_stats fills `out` with what the pool has done. A request is counted, once, by the
  * first pool it gets to, a failure by the last, everything else by the pool it happens in: a
@@ -115,7 +117,8 @@ URLPOOL_API void urlpool_pool_stats(struct urlpool_pool *pool, struct urlpool_st
  * Errors:  NULL with URLPOOL_E_INVALID for NULL, or URLPOOL_E_NOMEM.
  * Threads: any number at once. */
 URLPOOL_API URLPOOL_MUST_USE char *urlpool_pool_describe(struct urlpool_pool *pool,
-                                                         struct urlpool_error *err);
+                                                         struct urlpool_error *err) URLPOOL_MALLOC
+    URLPOOL_FREED_BY(urlpool_string_free, 1);
 
 /* urlpool_pool_close ends the pool's service, as urlpool_manager_close does a manager's.
  *

@@ -17,6 +17,10 @@ URLPOOL_BEGIN_DECLS
  *          urlpool_raw_stream_shutdown. */
 struct urlpool_raw_stream;
 
+/* urlpool_raw_stream_close closes the connection, politely where TLS is spoken, and gives its place
+ * back. NULL is accepted. */
+URLPOOL_API void urlpool_raw_stream_close(struct urlpool_raw_stream *stream);
+
 /* urlpool_response_upgrade takes the connection out of HTTP, after a response whose status is 101,
  * or a 2xx to CONNECT on the lower floor. Bytes that came behind its head are read first. The
  * response stays the caller's, to be freed; freed without this, it closes the connection.
@@ -28,7 +32,8 @@ struct urlpool_raw_stream;
  * Threads: one at a time.
  * Spec:    RFC 9110 section 7.8. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_raw_stream *urlpool_response_upgrade(
-    struct urlpool_response *response, struct urlpool_error *err);
+    struct urlpool_response *response, struct urlpool_error *err)
+    URLPOOL_FREED_BY(urlpool_raw_stream_close, 1);
 
 /* urlpool_raw_stream_read reads up to `len` bytes, waiting for the first.
  *
@@ -62,10 +67,6 @@ URLPOOL_API int urlpool_raw_stream_fd(const struct urlpool_raw_stream *stream);
  *
  * Threads: any number at once, but not once urlpool_raw_stream_close has begun. */
 URLPOOL_API void urlpool_raw_stream_shutdown(struct urlpool_raw_stream *stream);
-
-/* urlpool_raw_stream_close closes the connection, politely where TLS is spoken, and gives its place
- * back. NULL is accepted. */
-URLPOOL_API void urlpool_raw_stream_close(struct urlpool_raw_stream *stream);
 
 URLPOOL_END_DECLS
 

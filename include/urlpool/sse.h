@@ -28,6 +28,9 @@ struct urlpool_sse_event {
     unsigned char reserved[32];
 };
 
+/* urlpool_sse_free ends the reading; accepts NULL. */
+URLPOOL_API void urlpool_sse_free(struct urlpool_sse *sse);
+
 /* urlpool_sse_new begins to read events from `response`.
  *
  * Sizes:   an event or a comment takes at most `event_bytes_max` bytes as sent; 0: 16 MiB,
@@ -37,7 +40,8 @@ struct urlpool_sse_event {
  *          with text/event-stream: then it can still be read as any other; NOMEM. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_sse *urlpool_sse_new(struct urlpool_response *response,
                                                                  int64_t event_bytes_max,
-                                                                 struct urlpool_error *err);
+                                                                 struct urlpool_error *err)
+    URLPOOL_FREED_BY(urlpool_sse_free, 1);
 
 /* urlpool_sse_next waits for the next event. `*out_at_end` is true, and `out` untouched, when the
  * server has ended the stream in order: at the end of its framing, between two events.
@@ -57,9 +61,6 @@ URLPOOL_API const char *urlpool_sse_last_event_id(const struct urlpool_sse *sse)
 
 /* urlpool_sse_retry_ms is how long the server asked to wait before that, or -1. */
 URLPOOL_API int64_t urlpool_sse_retry_ms(const struct urlpool_sse *sse);
-
-/* urlpool_sse_free ends the reading; accepts NULL. */
-URLPOOL_API void urlpool_sse_free(struct urlpool_sse *sse);
 
 URLPOOL_END_DECLS
 

@@ -3,6 +3,7 @@
 
 #include "urlpool/error.h"
 #include "urlpool/export.h"
+#include "urlpool/memory.h"
 
 URLPOOL_BEGIN_DECLS
 
@@ -23,6 +24,9 @@ struct urlpool_url {
     const char *fragment; /* without the hash */
 };
 
+/* urlpool_url_free ends the object's life. NULL is accepted. */
+URLPOOL_API void urlpool_url_free(struct urlpool_url *url);
+
 /* urlpool_url_parse reads an absolute http or https URL, or any RFC 3986 reference, and puts it
  * into normal form: scheme and host in lower case, IPv6 as in RFC 5952, percent-encoding in upper
  * case, unreserved bytes decoded, bytes that may not stand in their part encoded, dot segments
@@ -38,7 +42,8 @@ struct urlpool_url {
  * Spec:    RFC 3986 sections 3, 6.2.2; RFC 6874; RFC 9110 section 4.2; UTS 46.
  * Model:   urllib3.util.parse_url, which takes a text without scheme for a host: this does not. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_url *urlpool_url_parse(const char *text,
-                                                                   struct urlpool_error *err);
+                                                                   struct urlpool_error *err)
+    URLPOOL_FREED_BY(urlpool_url_free, 1);
 
 /* urlpool_url_join resolves `reference` against `base`.
  *
@@ -49,7 +54,8 @@ URLPOOL_API URLPOOL_MUST_USE struct urlpool_url *urlpool_url_parse(const char *t
  * Model:   urllib.parse.urljoin. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_url *urlpool_url_join(const struct urlpool_url *base,
                                                                   const char *reference,
-                                                                  struct urlpool_error *err);
+                                                                  struct urlpool_error *err)
+    URLPOOL_FREED_BY(urlpool_url_free, 1);
 
 /* urlpool_url_format writes `url` as text, userinfo included.
  *
@@ -58,10 +64,8 @@ URLPOOL_API URLPOOL_MUST_USE struct urlpool_url *urlpool_url_join(const struct u
  * Threads: any number at once.
  * Spec:    RFC 3986 section 5.3. */
 URLPOOL_API URLPOOL_MUST_USE char *urlpool_url_format(const struct urlpool_url *url,
-                                                      struct urlpool_error *err);
-
-/* urlpool_url_free ends the object's life. NULL is accepted. */
-URLPOOL_API void urlpool_url_free(struct urlpool_url *url);
+                                                      struct urlpool_error *err) URLPOOL_MALLOC
+    URLPOOL_FREED_BY(urlpool_string_free, 1);
 
 URLPOOL_END_DECLS
 

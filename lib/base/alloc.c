@@ -141,3 +141,8 @@ char *urlp_strndup(const char *text, size_t len)
     copy[len] = '\0';
     return copy;
 }
+
+void urlpool_string_free(char *text)
+{
+    urlp_free(text);
+}

@@ -593,8 +593,3 @@ size_t urlp_headers_merged_fields(const struct urlpool_headers *headers,
     }
     return num_out;
 }
-
-void urlpool_string_free(char *text)
-{
-    urlp_free(text);
-}
