@@ -117,8 +117,11 @@ START_TEST(pool__takes_a_connection_back_once)
     char url[256];
     struct urlpool_pool *pool =
         urlpool_pool_new(test_server_url(server, "/", url, sizeof(url)), NULL, &test_err);
-    struct urlpool_connection *connection = urlpool_pool_acquire(pool, NULL, NULL, &test_err);
-    struct urlpool_connection *strange = urlpool_connection_new("127.0.0.1", 1, NULL, &test_err);
+    /* Volatile: gcc would refuse what is done wrong here on purpose. */
+    struct urlpool_connection *volatile connection =
+        urlpool_pool_acquire(pool, NULL, NULL, &test_err);
+    struct urlpool_connection *volatile strange =
+        urlpool_connection_new("127.0.0.1", 1, NULL, &test_err);
     struct urlpool_stats stats;
 
     urlpool_pool_release(pool, connection);
