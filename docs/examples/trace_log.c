@@ -25,6 +25,7 @@ static const char *const names[] = {
     [URLPOOL_TRACE_REDIRECT] = "redirect",
     [URLPOOL_TRACE_CLOSED] = "closed",
     [URLPOOL_TRACE_INSECURE] = "insecure",
+    [URLPOOL_TRACE_LEAK] = "leak",
 };
 
 struct log {

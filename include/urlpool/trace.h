@@ -23,8 +23,9 @@ enum urlpool_trace_kind {
                                     peer's address and port, as in CONNECTED */
     URLPOOL_TRACE_FIRST_BYTE,    /* of the response */
     URLPOOL_TRACE_INTERIM_HEAD,  /* a 1xx head; `text`: as RESPONSE_HEAD */
-    URLPOOL_TRACE_RESPONSE_HEAD, /* `text`: the head as received, Set-Cookie masked; `number`:
-                                    status. Before TUNNELLED it is the answer to CONNECT */
+    URLPOOL_TRACE_RESPONSE_HEAD, /* `text`: the head as received, credentials masked: fields they
+                                    travel in, userinfo of URLs; `number`: status. Before TUNNELLED
+                                    it is the answer to CONNECT */
     URLPOOL_TRACE_BODY_END,      /* `number`: body bytes as sent by the peer, before decoding */
     URLPOOL_TRACE_RETRY,         /* `text`: why; `number`: the code of the failed try, as in `code`;
                                     URLPOOL_OK when the status of its answer asks for another */

@@ -117,12 +117,14 @@ static void note(void *user, const struct urlpool_trace_event *event)
     add(told, "\n", 1);
 }
 
-/* every_kind is all the kinds there are, as `kinds` counts them. */
+/* every_kind is all the kinds there are of a request, as `kinds` counts them; LEAK is the
+ * manager's.
+ */
 static uint64_t every_kind(void)
 {
     uint64_t all = 0;
 
-    for (size_t i = URLPOOL_TRACE_LEASED; i < sizeof(kind_names) / sizeof(kind_names[0]); i++) {
+    for (size_t i = URLPOOL_TRACE_LEASED; i < URLPOOL_TRACE_LEAK; i++) {
         ck_assert_ptr_nonnull(kind_names[i]);
         all |= UINT64_C(1) << i;
     }

@@ -123,6 +123,48 @@ enum urlpool_code halt_events(struct halt *halt, struct urlpool_error *err)
     return code;
 }
 
+/* --- a connection that speaks another protocol --- */
+
+/* begin_raw asks for another protocol and takes the stream. */
+static enum urlpool_code begin_raw(struct halt *halt, struct urlpool_error *err)
+{
+    struct urlpool_headers *headers = urlpool_headers_new(err);
+    enum urlpool_code code;
+
+    ck_assert_ptr_nonnull(headers);
+    ck_assert_int_eq(urlpool_headers_add(headers, "Connection", "Upgrade", err), URLPOOL_OK);
+    ck_assert_int_eq(urlpool_headers_add(headers, "Upgrade", "other", err), URLPOOL_OK);
+    halt->options.headers = headers;
+    code = begin_to_read(halt, err);
+    urlpool_headers_free(headers);
+    if (code == URLPOOL_OK) {
+        halt->raw = urlpool_response_upgrade(halt->response, err);
+        ck_assert_ptr_nonnull(halt->raw);
+    }
+    return code;
+}
+
+enum urlpool_code halt_raw_read(struct halt *halt, struct urlpool_error *err)
+{
+    enum urlpool_code code = begin_raw(halt, err);
+    char buf[READ_BYTES];
+    size_t len;
+
+    return code != URLPOOL_OK ? code
+                              : urlpool_raw_stream_read(halt->raw, buf, sizeof(buf), &len, err);
+}
+
+enum urlpool_code halt_raw_write(struct halt *halt, struct urlpool_error *err)
+{
+    enum urlpool_code code = begin_raw(halt, err);
+    static const char bytes[65536];
+
+    while (code == URLPOOL_OK) {
+        code = urlpool_raw_stream_write(halt->raw, bytes, sizeof(bytes), err);
+    }
+    return code;
+}
+
 /* --- the lower floor --- */
 
 /* make_connection makes one to the host of the scene's URL. */

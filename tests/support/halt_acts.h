@@ -13,6 +13,8 @@ enum urlpool_code halt_read_chunk(struct halt *halt, struct urlpool_error *err);
 enum urlpool_code halt_read_all(struct halt *halt, struct urlpool_error *err);
 enum urlpool_code halt_stream(struct halt *halt, struct urlpool_error *err);
 enum urlpool_code halt_events(struct halt *halt, struct urlpool_error *err);
+enum urlpool_code halt_raw_read(struct halt *halt, struct urlpool_error *err);
+enum urlpool_code halt_raw_write(struct halt *halt, struct urlpool_error *err);
 enum urlpool_code halt_connection_connect(struct halt *halt, struct urlpool_error *err);
 enum urlpool_code halt_getresponse(struct halt *halt, struct urlpool_error *err);
 

@@ -54,6 +54,15 @@ static const struct silent_script one_event = {
     {SILENT_HEARS, SILENT_SAYS(EVENTS)},
     2, false
 };
+#define SWITCH "HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n"
+static const struct silent_script switches = {
+    {SILENT_HEARS, SILENT_SAYS(SWITCH)},
+    2, false
+};
+static const struct silent_script switches_deaf = {
+    {SILENT_HEARS, SILENT_SAYS(SWITCH)},
+    2, true
+};
 static const struct silent_script closes = {
     {SILENT_HEARS, SILENT_CLOSES},
     2, false
@@ -345,6 +354,11 @@ static const struct halt_outcome sent = {.may_be_processed = true,
                                          .why = URLPOOL_CLOSED_ERROR};
 static const struct halt_outcome sent_to_one = {
     .may_be_processed = true, .opened = 1, .closed = 1, .why = URLPOOL_CLOSED_ERROR};
+static const struct halt_outcome upgraded = {.may_be_processed = false,
+                                             .is_fit = true,
+                                             .opened = 1,
+                                             .closed = 1,
+                                             .why = URLPOOL_CLOSED_UPGRADED};
 static const struct halt_outcome failed_twice = {.may_be_processed = true,
                                                  .is_fit = true,
                                                  .opened = 2,
@@ -420,6 +434,10 @@ const struct halt_kind halt_kinds[HALT_NUM] = {
      NULL,              BY_ITSELF,        &sent_to_one},
     {"urlpool_sse_next",                         PHASE(BODY),     NULL,                halt_events,
      &one_event,        BY_ITSELF,        &sent},
+    {"urlpool_raw_stream_read",                  PHASE(BODY),     NULL,                halt_raw_read,
+     &switches,         BY_ITSELF,        &upgraded},
+    {"urlpool_raw_stream_write",                 PHASE(SEND),     NULL,                halt_raw_write,
+     &switches_deaf,    BY_ITSELF,        &upgraded},
     {"back-off",                                 PHASE(HEAD),     set_backoff,         NULL,
      &closes,           AT_SECOND_RETRY,  &failed_twice},
     {"Retry-After of a 503",                     PHASE(HEAD),     set_retries,         NULL,

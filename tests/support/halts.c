@@ -156,6 +156,8 @@ void halt_part(struct halt *halt)
 
 void halt_leave(struct halt *halt)
 {
+    urlpool_raw_stream_close(halt->raw);
+    halt->raw = NULL;
     urlpool_response_free(halt->response);
     halt->response = NULL;
     urlpool_connection_free(halt->connection);

@@ -17,7 +17,7 @@
  * and does nothing more, and no time limit is set. Only a cancel ends it. */
 
 enum {
-    HALT_NUM = 45
+    HALT_NUM = 47
 };
 
 struct halt;
@@ -68,6 +68,7 @@ struct halt {
     char proxy_url[128];
     char socket_path[64];
     struct urlpool_response *response; /* the one that is read */
+    struct urlpool_raw_stream *raw;
     struct urlpool_connection *connection;
     sem_t reached; /* posted once or more */
     int num_events;
