@@ -113,6 +113,21 @@ void test_peer_reply(struct test_peer *peer, int status, const char *fields, con
     free(text);
 }
 
+size_t test_peer_receive(struct test_peer *peer, void *data, size_t len)
+{
+    ssize_t n;
+
+    if (peer->in_len > 0) {
+        len = len < peer->in_len ? len : peer->in_len;
+        memcpy(data, peer->in, len);
+        memmove(peer->in, peer->in + len, peer->in_len - len + 1);
+        peer->in_len -= len;
+        return len;
+    }
+    n = receive(peer, data, len);
+    return n > 0 ? (size_t)n : 0;
+}
+
 void test_peer_close(struct test_peer *peer)
 {
     peer->ending = CLOSES;

@@ -63,6 +63,8 @@ void test_peer_send_text(struct test_peer *peer, const char *text);
 /* test_peer_reply sends a whole response with Content-Length; `fields` may be NULL, else lines that
  * each end in CRLF. */
 void test_peer_reply(struct test_peer *peer, int status, const char *fields, const char *body);
+/* test_peer_receive reads what the client sends behind the request; 0 at the end. */
+size_t test_peer_receive(struct test_peer *peer, void *data, size_t len);
 /* test_peer_close ends the connection after the function returns; with TLS politely. */
 void test_peer_close(struct test_peer *peer);
 /* test_peer_cut ends it without close_notify; test_peer_reset with RST. */
