@@ -232,6 +232,37 @@ static void end_fake(void *user, struct urlpool_connection *connection, bool is_
     free(fake_of(connection));
 }
 
+static bool is_gone_fake(void *user, const struct urlp_route *route,
+                         const struct urlpool_connection *connection, uint64_t *seen)
+{
+    struct fake_connector *fake = user;
+    bool is_gone;
+
+    (void)route;
+    (void)seen;
+    urlp_assert_no_lock("is_gone_fake");
+    pthread_mutex_lock(&fake->mutex);
+    is_gone = fake_number(connection) < fake->num_gone_below;
+    pthread_mutex_unlock(&fake->mutex);
+    return is_gone;
+}
+
+static int64_t ask_names_fake(void *user, const struct urlp_route *route,
+                              const struct urlp_call *call)
+{
+    struct fake_connector *fake = user;
+    int64_t good_ms;
+
+    (void)route;
+    (void)call;
+    urlp_assert_no_lock("ask_names_fake");
+    pthread_mutex_lock(&fake->mutex);
+    fake->num_asks++;
+    good_ms = fake->names_good_ms;
+    pthread_mutex_unlock(&fake->mutex);
+    return good_ms;
+}
+
 static void tls_ref_fake(void *user, struct urlpool_tls *tls)
 {
     struct fake_connector *fake = user;
@@ -260,12 +291,15 @@ void fake_connector_init(struct fake_connector *fake)
     pthread_cond_init(&fake->changed, NULL);
     fake->let_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
     ck_assert_int_ge(fake->let_fd, 0);
+    fake->names_good_ms = -1;
     fake->table = (struct urlp_connector){
         .open = open_fake,
         .look = look_fake,
         .rest = rest_fake,
         .end = end_fake,
         .drop_half = drop_half_fake,
+        .is_gone = is_gone_fake,
+        .ask_names = ask_names_fake,
         .tls_ref = tls_ref_fake,
         .tls_unref = tls_unref_fake,
         .user = fake,

@@ -41,6 +41,9 @@ struct fake_connector {
     int num_held;
     int let_fd;
     enum urlp_look looks[FAKE_CONNECTIONS_MAX];
+    int num_gone_below;    /* connections of a lesser number lead to addresses that are gone */
+    int num_asks;          /* of names */
+    int64_t names_good_ms; /* what these return */
     void (*on_dial)(void *user); /* called in each dial, without a lock; NULL: nothing */
     void *on_dial_user;
 };
