@@ -80,8 +80,8 @@ URLPOOL_API URLPOOL_MUST_USE struct urlpool_response *urlpool_pool_request(
  * Model:   urllib3 HTTPConnectionPool.is_same_host. */
 URLPOOL_API bool urlpool_pool_is_same_host(const struct urlpool_pool *pool, const char *url);
 
-/* urlpool_pool_release gives back what urlpool_pool_acquire gave. One whose last response was not read whole is closed, never
- * kept. NULL is accepted.
+/* urlpool_pool_release gives back what urlpool_pool_acquire gave. One whose last response was not
+ * read whole is closed, never kept. NULL is accepted.
  *
  * Threads: any number at once.
  * Model:   urllib3 HTTPConnectionPool._put_conn. */
