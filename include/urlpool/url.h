@@ -22,6 +22,13 @@ struct urlpool_url {
     const char *path;
     const char *query;    /* without the question mark */
     const char *fragment; /* without the hash */
+
+    /* The same in other cuts. */
+    const char *authority; /* userinfo, host and port as in the text, with brackets and zone */
+    const char *netloc;    /* host and port alone */
+    const char *target;    /* what a request asks for: path, "/" when empty, and query */
+    const char *user;      /* decoded; NULL also for what holds an encoded NUL */
+    const char *password;  /* the same; NULL also without a colon */
 };
 
 /* urlpool_url_free ends the object's life. NULL is accepted. */

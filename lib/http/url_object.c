@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "http/url.h"
+#include "http/url_text.h"
 
 /* What a struct urlpool_url really is; `strings` holds its parts, each with its NUL. */
 struct url_object {
@@ -30,12 +31,83 @@ static const char *put_string(char **end, struct urlp_span part)
     return start;
 }
 
+/* The authority within the text: from behind "//" to where the path begins. */
+static struct urlp_span authority_of(const struct urlp_url *url)
+{
+    const char *text = (const char *)url->text.data;
+    size_t start = url->scheme.data != NULL ? url->scheme.len + 1 : 0;
+
+    if (url->host.data == NULL) {
+        return urlp_span_make(NULL, 0);
+    }
+    start += 2;
+    return urlp_span_make(text + start, strcspn(text + start, "/?#"));
+}
+
+/* The authority behind the userinfo. */
+static struct urlp_span netloc_of(const struct urlp_url *url)
+{
+    struct urlp_span authority = authority_of(url);
+    size_t skipped = url->userinfo.data != NULL ? url->userinfo.len + 1 : 0;
+
+    return authority.data == NULL
+               ? authority
+               : urlp_span_make(authority.data + skipped, authority.len - skipped);
+}
+
+/* put_decoded is put_string of percent-encoded text: NULL for what no string can hold. */
+static const char *put_decoded(char **end, struct urlp_span part)
+{
+    char *start = *end;
+    size_t len;
+
+    if (part.data == NULL) {
+        return NULL;
+    }
+    len = urlp_url_decode(start, part);
+    start[len] = '\0';
+    *end = start + len + 1;
+    return strlen(start) == len ? start : NULL;
+}
+
+/* show_userinfo shows user and password, which a colon parts. */
+static void show_userinfo(struct urlp_span userinfo, char **end, struct urlpool_url *out)
+{
+    const char *colon = userinfo.len > 0 ? memchr(userinfo.data, ':', userinfo.len) : NULL;
+    size_t user_len = colon != NULL ? (size_t)(colon - userinfo.data) : userinfo.len;
+
+    out->user = put_decoded(end, urlp_span_make(userinfo.data, user_len));
+    if (colon != NULL) {
+        out->password = put_decoded(end, urlp_span_make(colon + 1, userinfo.len - user_len - 1));
+    }
+}
+
+/* put_target puts what urlp_url_append_target appends. */
+static const char *put_target(char **end, const struct urlp_url *url)
+{
+    const char *start = put_string(end, url->path.len > 0 ? url->path : urlp_span_of("/"));
+
+    if (url->query.data != NULL) {
+        (*end)[-1] = '?';
+        (void)put_string(end, url->query);
+    }
+    return start;
+}
+
+/* Room for every string with its NUL: each part as it is, and once more within the other cuts. */
+static size_t room_for(const struct urlp_url *url)
+{
+    size_t parts_len = url->scheme.len + url->userinfo.len + url->host.len + url->zone.len +
+                       url->path.len + url->query.len + url->fragment.len + 7;
+
+    return parts_len + authority_of(url).len + netloc_of(url).len + url->path.len + url->query.len +
+           url->userinfo.len + 7;
+}
+
 /* Takes `parsed` over, also on failure. */
 static struct urlpool_url *make_object(struct urlp_url *parsed, struct urlpool_error *err)
 {
-    size_t len = parsed->scheme.len + parsed->userinfo.len + parsed->host.len + parsed->zone.len +
-                 parsed->path.len + parsed->query.len + parsed->fragment.len + 7;
-    struct url_object *object = urlp_alloc(sizeof(*object) + len);
+    struct url_object *object = urlp_alloc(sizeof(*object) + room_for(parsed));
 
     if (object == NULL) {
         urlp_url_deinit(parsed);
@@ -55,7 +127,11 @@ static struct urlpool_url *make_object(struct urlp_url *parsed, struct urlpool_e
         .path = put_string(&end, parsed->path),
         .query = put_string(&end, parsed->query),
         .fragment = put_string(&end, parsed->fragment),
+        .authority = put_string(&end, authority_of(parsed)),
+        .netloc = put_string(&end, netloc_of(parsed)),
+        .target = put_target(&end, parsed),
     };
+    show_userinfo(parsed->userinfo, &end, &object->shown);
     return &object->shown;
 }
 

@@ -49,6 +49,41 @@ START_TEST(url_object__shows_absent_parts_as_null)
 }
 END_TEST
 
+START_TEST(url_object__shows_its_parts_in_other_cuts)
+{
+    static const struct {
+        const char *text, *authority, *netloc, *target, *user, *password;
+    } rows[] = {
+        {"http://a",                   "a",                  "a",           "/",      NULL,  NULL     },
+        {"http://A:080/b?c#d",         "a:80",               "a:80",        "/b?c",   NULL,  NULL     },
+        {"http://a?",                  "a",                  "a",           "/?",     NULL,  NULL     },
+        {"http://a#b",                 "a",                  "a",           "/",      NULL,  NULL     },
+        {"http://u@a/",                "u@a",                "a",           "/",      "u",   NULL     },
+        {"http://u:@a/",               "u:@a",               "a",           "/",      "u",   ""       },
+        {"http://:p@a/",               ":p@a",               "a",           "/",      "",    "p"      },
+        {"http://@a/",                 "@a",                 "a",           "/",      "",    NULL     },
+        {"http://u%40%3a:p%2F:%c3@a",  "u%40%3A:p%2F:%C3@a", "a",           "/",      "u@:", "p/:\xc3"},
+        {"http://u%00v:p%00@a/",       "u%00v:p%00@a",       "a",           "/",      NULL,  NULL     },
+        {"http://[::1%25e]:1/%41?%2f", "[::1%25e]:1",        "[::1%25e]:1", "/A?%2F", NULL,  NULL     },
+        {"//u@h/x",                    "u@h",                "h",           "/x",     "u",   NULL     },
+        {"/x?y",                       NULL,                 NULL,          "/x?y",   NULL,  NULL     },
+        {"",                           NULL,                 NULL,          "/",      NULL,  NULL     },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct urlpool_url *url = urlpool_url_parse(rows[i].text, NULL);
+
+        ck_assert_msg(url != NULL, "%s", rows[i].text);
+        ck_assert_pstr_eq(url->authority, rows[i].authority);
+        ck_assert_pstr_eq(url->netloc, rows[i].netloc);
+        ck_assert_pstr_eq(url->target, rows[i].target);
+        ck_assert_pstr_eq(url->user, rows[i].user);
+        ck_assert_pstr_eq(url->password, rows[i].password);
+        urlpool_url_free(url);
+    }
+}
+END_TEST
+
 START_TEST(url_object__formats_its_normal_form)
 {
     struct urlpool_url *url = urlpool_url_parse("HTTP://U@A:080/./b?%41#", NULL);
@@ -129,6 +164,6 @@ START_TEST(url_object__leaks_nothing_when_memory_runs_out)
 END_TEST
 
 RUN_TESTS("url_object", url_object__shows_its_parts_as_strings,
-          url_object__shows_absent_parts_as_null, url_object__formats_its_normal_form,
-          url_object__joins_a_reference, url_object__is_refused_with_a_code,
-          url_object__leaks_nothing_when_memory_runs_out)
+          url_object__shows_absent_parts_as_null, url_object__shows_its_parts_in_other_cuts,
+          url_object__formats_its_normal_form, url_object__joins_a_reference,
+          url_object__is_refused_with_a_code, url_object__leaks_nothing_when_memory_runs_out)
