@@ -185,6 +185,8 @@ struct urlpool_peer {
     bool tls_verified;          /* no insecure_ switch let it pass */
     const uint8_t *certificate; /* the peer's own, in DER; NULL without TLS */
     size_t certificate_len;
+    const struct urlpool_headers *proxy_headers; /* what a proxy said in its answer to CONNECT, the
+                                                    last that was asked; NULL: none was */
     unsigned char reserved[32];
 };
 /* urlpool_response_peer says whom the connection led to; it stays known when that has gone home.

@@ -60,7 +60,16 @@ struct urlp_peer_record *urlp_peer_record_new(const struct urlpool_connection *c
         urlp_fail_nomem(err);
         return NULL;
     }
+    record->proxy_headers = NULL;
+    if (connection->proxy_headers != NULL) {
+        record->proxy_headers = urlpool_headers_copy(connection->proxy_headers, err);
+        if (record->proxy_headers == NULL) {
+            urlp_free(record);
+            return NULL;
+        }
+    }
     urlp_ref_init(&record->ref);
+    facts.proxy_headers = record->proxy_headers;
     memcpy(record->text, address, address_size);
     facts.address = record->text;
     if (certificate.len > 0) {
@@ -81,6 +90,7 @@ struct urlp_peer_record *urlp_peer_record_ref(struct urlp_peer_record *record)
 void urlp_peer_record_unref(struct urlp_peer_record *record)
 {
     if (record != NULL && urlp_ref_drop(&record->ref)) {
+        urlpool_headers_free(record->proxy_headers);
         urlp_free(record);
     }
 }

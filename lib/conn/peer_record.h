@@ -10,7 +10,8 @@
  * once a connection, never changed, held by each response that came over it. */
 struct urlp_peer_record {
     struct urlp_ref ref;
-    struct urlpool_peer facts; /* static strings, or in `text` */
+    struct urlpool_peer facts;             /* static strings, or in `text` */
+    struct urlpool_headers *proxy_headers; /* owned; NULL: there are none */
     char text[];
 };
 

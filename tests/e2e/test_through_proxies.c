@@ -101,6 +101,7 @@ START_TEST(forwarded__asks_the_proxy_for_the_whole_url)
     response = must_get(manager, "http://u:p@Shop.Example:8080/a/../b?c#d");
     ck_assert_str_eq((const char *)response->data, "hello");
     ck_assert_str_eq(response->url, "http://shop.example:8080/b?c#d");
+    ck_assert_ptr_null(urlpool_response_peer(response).proxy_headers);
     urlpool_response_free(response);
     expect_head(
         proxy,
@@ -349,6 +350,7 @@ START_TEST(tunnel__answer_of_the_proxy_can_be_read)
     struct urlpool_manager *manager = test_manager(&options);
     struct urlpool_pool *pool;
     struct urlpool_connection *connection;
+    struct urlpool_response *response;
 
     (void)test_server_url(origin.server, "/", url_text, sizeof(url_text));
     pool = urlpool_manager_pool_for_url(manager, url_text, &test_err);
@@ -358,7 +360,12 @@ START_TEST(tunnel__answer_of_the_proxy_can_be_read)
                      "here");
     urlpool_pool_release(pool, connection);
     urlpool_pool_unref(pool);
-    urlpool_manager_free(manager);
+    response = must_get(manager, url_text);
+    ck_assert(response->connection_reused);
+    urlpool_manager_free(manager); /* and the connection with it: the response has its own */
+    ck_assert_str_eq(urlpool_headers_get(urlpool_response_peer(response).proxy_headers, "X-Exit"),
+                     "here");
+    urlpool_response_free(response);
 
     options.proxy.password = "false";
     manager = test_manager(&options);
