@@ -27,7 +27,7 @@ URLPOOL_BEGIN_DECLS
 struct urlpool_connection;
 
 /* struct urlpool_connection_options: zero bytes are the defaults. What it points to is borrowed as
- * long as the connection lives; `tls` is referenced. */
+ * long as the connection lives; `tls` and `proxy_tls` are referenced. */
 struct urlpool_connection_options {
     bool https;
     struct urlpool_tls *tls;        /* NULL: the default configuration; with https only */
@@ -39,7 +39,11 @@ struct urlpool_connection_options {
     bool keep_encoded; /* response bodies are given as sent, content codings not undone */
     struct urlpool_network network; /* how the host is found and reached */
     bool no_auto_open;              /* a request does not connect: URLPOOL_E_NOT_CONNECTED */
-    unsigned char reserved[62];
+    bool https_proxy; /* the host is a proxy of https: TLS is spoken with it, then CONNECT. For
+                         urlpool_connection_set_tunnel, without which it is URLPOOL_E_INVALID to
+                         connect */
+    struct urlpool_tls *proxy_tls; /* with https_proxy; NULL: the default configuration */
+    unsigned char reserved[48];
 };
 
 /* Fields that are not sent by themselves; Host must then be among the caller's. Without

@@ -214,20 +214,39 @@ static enum urlpool_code pass_hops(struct chain *chain, struct urlpool_error *er
     return code;
 }
 
-/* reach goes where the origin, or who forwards to it, is at the other end. */
-static enum urlpool_code reach(struct chain *chain, struct urlpool_error *err) URLP_MAY_BLOCK
+/* reach_by_tunnel takes the route's origin for a proxy and goes through that. */
+static enum urlpool_code reach_by_tunnel(struct chain *chain,
+                                         struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    enum urlpool_code code;
+    const struct urlp_origin *proxy = &chain->route->origin;
+    struct urlpool_tls *tls = chain->tunnel->proxy_tls;
+    const struct urlp_proxy_hop hop = {.kind = tls != NULL ? URLP_PROXY_HTTPS : URLP_PROXY_HTTP,
+                                       .host = proxy->host,
+                                       .zone = proxy->zone,
+                                       .port = proxy->port,
+                                       .tls = tls};
+    enum urlpool_code code = dial(chain, proxy, err);
 
-    if (chain->route->num_hops > 0) {
-        return pass_hops(chain, err);
+    if (code == URLPOOL_OK) {
+        code = greet(chain, &hop, err);
     }
-    code = dial(chain, &chain->route->origin, err);
-    if (code == URLPOOL_OK && chain->tunnel != NULL) {
+    if (code == URLPOOL_OK) {
         code = pass_tunnel(chain, chain->tunnel, err);
         note_way(chain, "t", 1);
     }
     return code;
+}
+
+/* reach goes where the origin, or who forwards to it, is at the other end. */
+static enum urlpool_code reach(struct chain *chain, struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    if (chain->route->num_hops > 0) {
+        return pass_hops(chain, err);
+    }
+    if (chain->tunnel != NULL) {
+        return reach_by_tunnel(chain, err);
+    }
+    return dial(chain, &chain->route->origin, err);
 }
 
 struct urlp_stream *urlp_chain_dial(const struct urlp_chain_means *means,

@@ -44,6 +44,7 @@ struct urlp_floor {
     struct urlp_url tunnel_host; /* text len 0: no tunnel */
     struct urlp_tunnel tunnel;   /* strings in tunnel_host */
     struct urlpool_headers *tunnel_headers;
+    struct urlpool_tls *proxy_tls; /* NULL: whoever is a proxy is spoken to plainly */
 
     /* The request in hand. */
     struct urlp_call call;

@@ -51,6 +51,10 @@ static enum urlpool_code set_options(struct urlp_floor *floor,
     if (code == URLPOOL_OK && options->tls != NULL && !options->https) {
         code = urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "tls without https");
     }
+    if (code == URLPOOL_OK && options->proxy_tls != NULL && !options->https_proxy) {
+        code =
+            urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE, "proxy_tls without https_proxy");
+    }
     if (code == URLPOOL_OK) {
         code = urlp_option_check_reserved("trace", options->trace.reserved,
                                           sizeof(options->trace.reserved), err);
@@ -62,6 +66,17 @@ static enum urlpool_code set_options(struct urlp_floor *floor,
     return code;
 }
 
+/* take_tls takes a reference to `given`, or makes the default configuration, where it is `wanted`.
+ * False: it cannot be had. */
+static bool take_tls(bool wanted, struct urlpool_tls *given, struct urlpool_tls **out,
+                     struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    if (wanted) {
+        *out = given != NULL ? urlpool_tls_ref(given) : urlpool_tls_new(NULL, err);
+    }
+    return !wanted || *out != NULL;
+}
+
 /* set_up_opener gives the floor what opening takes. */
 static enum urlpool_code set_up_opener(struct urlp_floor *floor,
                                        const struct urlpool_connection_options *options,
@@ -71,11 +86,8 @@ static enum urlpool_code set_up_opener(struct urlp_floor *floor,
     struct urlpool_error why;
 
     floor->opener = urlp_opener_new(&opener, &why);
-    if (floor->opener != NULL && options->https) {
-        floor->tls =
-            options->tls != NULL ? urlpool_tls_ref(options->tls) : urlpool_tls_new(NULL, &why);
-    }
-    if (floor->opener == NULL || (options->https && floor->tls == NULL)) {
+    if (floor->opener == NULL || !take_tls(options->https, options->tls, &floor->tls, &why) ||
+        !take_tls(options->https_proxy, options->proxy_tls, &floor->proxy_tls, &why)) {
         return urlp_fail_with(err, &why);
     }
     return URLPOOL_OK;
@@ -124,6 +136,7 @@ void urlp_floor_deinit(struct urlp_floor *floor)
 {
     urlp_opener_free(floor->opener);
     urlpool_tls_unref(floor->tls);
+    urlpool_tls_unref(floor->proxy_tls);
     urlp_url_deinit(&floor->tunnel_host);
     urlpool_headers_free(floor->tunnel_headers);
     urlp_buf_deinit(&floor->text);
@@ -188,6 +201,10 @@ enum urlpool_code urlp_floor_open(struct urlpool_connection *connection,
     }
     if (floor->opener == NULL) {
         return urlp_fail(err, URLPOOL_E_NOT_CONNECTED, URLPOOL_PHASE_CONNECT, "not connected");
+    }
+    if (floor->proxy_tls != NULL && floor->tunnel_host.text.len == 0) {
+        return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_PROXY,
+                         "https_proxy without a tunnel that leads through it");
     }
     urlpool_headers_free(connection->proxy_headers);
     connection->proxy_headers = NULL;
@@ -278,6 +295,7 @@ enum urlpool_code urlpool_connection_set_tunnel(struct urlpool_connection *conne
     floor->tunnel_headers = copy;
     floor->tunnel = tunnel;
     floor->tunnel.headers = copy;
+    floor->tunnel.proxy_tls = floor->proxy_tls;
     return URLPOOL_OK;
 }
 

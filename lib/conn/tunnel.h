@@ -14,6 +14,8 @@ struct urlp_tunnel {
     struct urlp_origin target;             /* `is_https` says what is spoken inside */
     const struct urlpool_headers *headers; /* NULL: Host alone */
     struct urlp_span authorization;        /* Proxy-Authorization; empty: none but the headers' */
+    struct urlpool_tls *proxy_tls;         /* for urlp_chain_dial: how TLS is spoken with the proxy;
+                                              NULL: it is not */
 };
 
 /* urlp_tunnel_wrap asks the proxy at the other end of `inner` for a tunnel, and returns the stream

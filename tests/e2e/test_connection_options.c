@@ -8,6 +8,7 @@
 
 #include "support/https_scene.h"
 #include "support/loopback.h"
+#include "support/proxy_server.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
 
@@ -320,8 +321,91 @@ START_TEST(tls__options_with_an_unknown_byte_are_refused)
 }
 END_TEST
 
+/* open_through is a connection to `proxy`, over TLS, with a tunnel to 127.0.0.1:`port`. */
+static struct urlpool_connection *open_through(struct proxy_server *proxy,
+                                               const struct urlpool_connection_options *options,
+                                               int port)
+{
+    struct urlpool_connection *connection =
+        urlpool_connection_new("127.0.0.1", proxy_server_port(proxy), options, &test_err);
+
+    ck_assert_msg(connection != NULL, "%s", test_err.message);
+    ck_assert_int_eq(urlpool_connection_set_tunnel(connection, "127.0.0.1", port, NULL, &test_err),
+                     URLPOOL_OK);
+    return connection;
+}
+
+START_TEST(https_proxy__is_spoken_to_over_tls_with_and_without_tls_inside)
+{
+    struct https_scene scene = https_scene_begin(test_answer_hello, NULL, NULL);
+    struct test_server *plain = test_server_start(test_answer_hello, NULL, NULL);
+    const struct proxy_server_options over_tls = {.tls = scene.context};
+    struct proxy_server *proxy = proxy_server_start(&over_tls);
+
+    for (int is_https = 0; is_https <= 1; is_https++) {
+        const struct urlpool_connection_options options = {.https = is_https,
+                                                           .tls = is_https ? scene.tls : NULL,
+                                                           .https_proxy = true,
+                                                           .proxy_tls = scene.tls};
+        struct urlpool_connection *connection =
+            open_through(proxy, &options, test_server_port(is_https ? scene.server : plain));
+        struct urlpool_connection_info info;
+
+        ck_assert_msg(ask(connection, "/x") == URLPOOL_OK, "%s", test_err.message);
+        urlpool_connection_info(connection, &info, sizeof(info));
+        ck_assert_int_eq(info.tls_verified, is_https); /* the origin's, not the proxy's */
+        urlpool_connection_close(connection);
+        ck_assert_msg(ask(connection, "/x") == URLPOOL_OK, "%s", test_err.message);
+        urlpool_connection_free(connection);
+    }
+    ck_assert_uint_eq(proxy_server_num_connections(proxy), 4);
+    ck_assert_uint_eq(test_server_num_requests(plain), 2);
+    ck_assert_uint_eq(test_server_num_requests(scene.server), 2);
+    proxy_server_stop(proxy);
+    test_server_stop(plain);
+    https_scene_end(&scene);
+}
+END_TEST
+
+START_TEST(https_proxy__is_verified_by_its_own_configuration)
+{
+    struct https_scene scene = https_scene_begin(test_answer_hello, NULL, NULL);
+    const struct proxy_server_options over_tls = {.tls = scene.context};
+    struct proxy_server *proxy = proxy_server_start(&over_tls);
+    const struct urlpool_connection_options options = {
+        .https = true,
+        .tls = scene.tls,
+        .https_proxy = true}; /* the system's roots for the proxy */
+    struct urlpool_connection *connection =
+        open_through(proxy, &options, test_server_port(scene.server));
+
+    ck_assert_int_eq(ask(connection, "/"), URLPOOL_E_PROXY);
+    ck_assert(urlpool_code_is(test_err.cause, URLPOOL_CLASS_TLS));
+    urlpool_connection_free(connection);
+    ck_assert_uint_eq(test_server_num_requests(scene.server), 0);
+    proxy_server_stop(proxy);
+    https_scene_end(&scene);
+}
+END_TEST
+
+START_TEST(https_proxy__without_a_tunnel_is_refused)
+{
+    const struct urlpool_connection_options options = {.https_proxy = true};
+    struct urlpool_connection *connection =
+        urlpool_connection_new("127.0.0.1", 1, &options, &test_err);
+
+    ck_assert_msg(connection != NULL, "%s", test_err.message);
+    ck_assert_int_eq(urlpool_connection_connect(connection, &test_err), URLPOOL_E_INVALID);
+    ck_assert_ptr_nonnull(strstr(test_err.message, "https_proxy"));
+    urlpool_connection_free(connection);
+}
+END_TEST
+
 RUN_TESTS("connection options", https__is_off_at_zero_and_trusts_the_systems_roots_when_on,
-          timeout__of_each_kind_is_kept, data_bytes_max__is_a_gibibyte_none_or_a_value,
+          timeout__of_each_kind_is_kept,
+          https_proxy__is_spoken_to_over_tls_with_and_without_tls_inside,
+          https_proxy__is_verified_by_its_own_configuration,
+          https_proxy__without_a_tunnel_is_refused, data_bytes_max__is_a_gibibyte_none_or_a_value,
           keep_encoded__leaves_codings_as_they_are, no_auto_open__leaves_connecting_to_the_caller,
           cancel__ends_what_the_connection_does, trace__hears_of_each_step,
           options__with_an_unknown_byte_are_refused, options__that_are_no_value_are_refused,

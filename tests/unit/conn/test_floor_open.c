@@ -117,10 +117,10 @@ END_TEST
 
 START_TEST(new__refuses_options_that_make_no_sense)
 {
-    struct urlpool_connection_options options[9] = {{0}};
+    struct urlpool_connection_options options[10] = {{0}};
     size_t i;
 
-    options[0].reserved[61] = 1;
+    options[0].reserved[47] = 1;
     options[1].timeout.read_ms = -5;
     options[2].timeout.reserved[0] = 1;
     options[3].data_bytes_max = -5;
@@ -130,6 +130,7 @@ START_TEST(new__refuses_options_that_make_no_sense)
         urlpool_tls_new(&(struct urlpool_tls_options){.insecure_no_verify = true}, &err);
     options[7].timeout.connect_ms = -3;
     options[8].trace.reserved[15] = 1;
+    options[9].proxy_tls = options[6].tls;
     for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         err.code = URLPOOL_OK;
         ck_assert_ptr_null(urlpool_connection_new("h", 0, &options[i], &err));
