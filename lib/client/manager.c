@@ -290,13 +290,8 @@ void urlpool_manager_close(struct urlpool_manager *manager) URLP_MAY_BLOCK
 void urlpool_manager_free(struct urlpool_manager *manager) URLP_MAY_BLOCK
 {
     if (manager != NULL) {
-        struct urlp_call call = {.by = URLP_NEVER, .total_by = URLP_NEVER};
-
         urlpool_manager_close(manager);
-        call.trace = manager->trace.event != NULL ? &manager->trace : NULL;
-        if (call.trace != NULL) {
-            urlp_pool_set_tell_held(manager->pools, &call);
-        }
+        urlp_pool_set_tell_held(manager->pools);
         urlpool_manager_unref(manager);
     }
 }
@@ -428,12 +423,5 @@ void urlpool_manager_network_changed(struct urlpool_manager *manager) URLP_MAY_B
 
 size_t urlpool_manager_maintain(struct urlpool_manager *manager) URLP_MAY_BLOCK
 {
-    struct urlp_call call = {.by = URLP_NEVER, .total_by = URLP_NEVER};
-
-    if (manager == NULL) {
-        return 0;
-    }
-    call.trace = manager->trace.event != NULL ? &manager->trace : NULL;
-    urlp_pool_set_tell_leaks(manager->pools, &call);
-    return urlp_pool_set_maintain(manager->pools);
+    return manager != NULL ? urlp_pool_set_maintain(manager->pools) : 0;
 }

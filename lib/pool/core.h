@@ -297,9 +297,9 @@ URLPOOL_MUST_USE enum urlpool_code urlp_holders_describe(const struct urlpool_po
                                                          int64_t now_ns,
                                                          struct urlp_buf *out) URLP_HOLDS_LOCK;
 
-/* urlp_leak_due_ns is when the next connection will have been held for leak_ms; INT64_MAX: no
- * connection is held that was not told already, or leaks are not looked for. */
-int64_t urlp_leak_due_ns(struct urlp_pool_set *set, struct urlp_pool_core *core) URLP_HOLDS_LOCK;
+/* urlp_leak_due_ns is when the next connection will have been held for leak_ms, and `*out` its
+ * pool; INT64_MAX: none is held that was not told already, or leaks are not looked for. */
+int64_t urlp_leak_due_ns(struct urlp_pool_core *core, struct urlpool_pool **out) URLP_HOLDS_LOCK;
 
 /* line.c: which origin is next when max_total is used up. */
 
@@ -415,7 +415,8 @@ enum urlp_errand_kind {
     URLP_ERRAND_NONE,
     URLP_ERRAND_LOOK, /* at `seat`, whose place is leased */
     URLP_ERRAND_ASK,  /* DNS for the name that `pool` dials */
-    URLP_ERRAND_DIAL  /* on `permit` */
+    URLP_ERRAND_DIAL, /* on `permit` */
+    URLP_ERRAND_TELL  /* of leaks, of `pool` at least */
 };
 
 /* struct urlp_errand holds a reference to its pool. */

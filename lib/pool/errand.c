@@ -120,6 +120,9 @@ void urlp_errand_run(struct urlp_errand *errand, struct urlp_round *round,
         ask(errand, cancel);
     } else if (errand->kind == URLP_ERRAND_DIAL) {
         dial(errand, cancel);
+    } else if (errand->kind == URLP_ERRAND_TELL) {
+        urlp_pool_set_tell_leaks(errand->pool->set);
+        urlp_pool_unref(errand->pool);
     }
 }
 

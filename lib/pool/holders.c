@@ -44,6 +44,21 @@ void urlp_holder_begin(struct urlp_holder *holder, const struct urlp_call *call,
     }
 }
 
+static int64_t leak_ns_of(const struct urlp_pool_set *set)
+{
+    int64_t leak_ms = set->settings.leak_ms;
+
+    return leak_ms <= INT64_MAX / URLP_NS_PER_MS ? leak_ms * URLP_NS_PER_MS : INT64_MAX;
+}
+
+/* leak_at_ns is when what is held since `since_ns` is told as a leak. */
+static int64_t leak_at_ns(const struct urlp_pool_set *set, int64_t since_ns)
+{
+    int64_t at_ns;
+
+    return __builtin_add_overflow(since_ns, leak_ns_of(set), &at_ns) ? INT64_MAX : at_ns;
+}
+
 void urlp_seat_hold(struct urlpool_pool *pool, struct urlp_seat *seat,
                     const struct urlp_holder *who, int64_t now_ns)
 {
@@ -55,6 +70,9 @@ void urlp_seat_hold(struct urlpool_pool *pool, struct urlp_seat *seat,
     seat->holder.since_ns = now_ns;
     seat->holder.is_told = false;
     urlp_list_push_back(&pool->locked.held, &seat->in_pool);
+    if (pool->set->settings.leak_ms >= 0) {
+        urlp_upkeep_expect(pool->core, leak_at_ns(pool->set, now_ns));
+    }
 }
 
 /* --- describing ------------------------------------------------------------------------------- */
@@ -116,13 +134,6 @@ enum urlpool_code urlp_holders_describe(const struct urlpool_pool *pool, int64_t
 
 /* --- leaks ------------------------------------------------------------------------------------ */
 
-static int64_t leak_ns_of(const struct urlp_pool_set *set)
-{
-    int64_t leak_ms = set->settings.leak_ms;
-
-    return leak_ms <= INT64_MAX / URLP_NS_PER_MS ? leak_ms * URLP_NS_PER_MS : INT64_MAX;
-}
-
 /* How leaks are looked for: those held for `held_ns` and not told yet. */
 struct search {
     int64_t now_ns;
@@ -136,8 +147,9 @@ struct leak {
     size_t text_len;
 };
 
-/* note_leak writes down a leak to be told after unlock; false: there is no memory for it now. */
-static bool note_leak(struct search *search, const struct urlpool_pool *pool,
+/* note_leak writes down a leak to be told after unlock. Without memory for it, it is counted and
+ * not told. */
+static void note_leak(struct search *search, const struct urlpool_pool *pool,
                       const struct urlp_holder *holder)
 {
     const size_t before = search->told.len;
@@ -153,11 +165,10 @@ static bool note_leak(struct search *search, const struct urlpool_pool *pool,
     }
     if (code != URLPOOL_OK) {
         search->told.len = before;
-        return false;
+        return;
     }
     leak.text_len = search->told.len - text_at;
     memcpy(search->told.data + before, &leak, sizeof(leak));
-    return true;
 }
 
 static void search_pool(struct urlpool_pool *pool, struct search *search) URLP_HOLDS_LOCK
@@ -169,17 +180,21 @@ static void search_pool(struct urlpool_pool *pool, struct search *search) URLP_H
         if (search->now_ns - holder->since_ns < search->held_ns) {
             return; /* the others are held for less */
         }
-        if (holder->is_told || !note_leak(search, pool, holder)) {
+        if (holder->is_told) {
             continue;
         }
         holder->is_told = true;
         pool->locked.stats.leaks += search->is_counted ? 1 : 0;
         pool->core->locked.stats.leaks += search->is_counted ? 1 : 0;
+        if (pool->set->settings.trace != NULL) {
+            note_leak(search, pool, holder);
+        }
     }
 }
 
-static void tell(const struct urlp_buf *told, const struct urlp_call *call) URLP_MAY_BLOCK
+static void tell(const struct urlp_buf *told, const struct urlpool_trace *trace) URLP_MAY_BLOCK
 {
+    const struct urlp_call call = {.by = URLP_NEVER, .total_by = URLP_NEVER, .trace = trace};
     size_t at = 0;
 
     while (at < told->len) {
@@ -187,14 +202,13 @@ static void tell(const struct urlp_buf *told, const struct urlp_call *call) URLP
 
         memcpy(&leak, told->data + at, sizeof(leak));
         at += sizeof(leak);
-        urlp_call_trace(call, URLPOOL_TRACE_LEAK, (const char *)told->data + at, leak.text_len,
+        urlp_call_trace(&call, URLPOOL_TRACE_LEAK, (const char *)told->data + at, leak.text_len,
                         leak.held_ms);
         at += leak.text_len;
     }
 }
 
-static void search_and_tell(struct urlp_pool_set *set, struct search *search,
-                            const struct urlp_call *call) URLP_MAY_BLOCK
+static void search_and_tell(struct urlp_pool_set *set, struct search *search) URLP_MAY_BLOCK
 {
     struct urlp_pool_core *core = urlp_core_of(set);
 
@@ -208,54 +222,59 @@ static void search_and_tell(struct urlp_pool_set *set, struct search *search,
         search_pool(URLP_CONTAINER(link, struct urlpool_pool, locked.in_all), search);
     }
     urlp_mutex_unlock(&core->mutex);
-    tell(&search->told, call);
+    tell(&search->told, set->settings.trace);
     urlp_buf_deinit(&search->told);
 }
 
-void urlp_pool_set_tell_leaks(struct urlp_pool_set *set, const struct urlp_call *call)
+void urlp_pool_set_tell_leaks(struct urlp_pool_set *set)
 {
     struct search search = {.is_counted = true};
 
     if (set->settings.leak_ms >= 0) {
         search.held_ns = leak_ns_of(set);
-        search_and_tell(set, &search, call);
+        search_and_tell(set, &search);
     }
 }
 
-void urlp_pool_set_tell_held(struct urlp_pool_set *set, const struct urlp_call *call)
+void urlp_pool_set_tell_held(struct urlp_pool_set *set)
 {
     struct search search = {.is_counted = false};
 
-    search_and_tell(set, &search, call);
+    search_and_tell(set, &search);
 }
 
 /* leak_due_in is urlp_leak_due_ns of one pool. */
-static int64_t leak_due_in(const struct urlpool_pool *pool, int64_t leak_ns) URLP_HOLDS_LOCK
+static int64_t leak_due_in(const struct urlpool_pool *pool) URLP_HOLDS_LOCK
 {
-    for (struct urlp_list *link = pool->locked.held.next; link != &pool->locked.held;
+    for (const struct urlp_list *link = pool->locked.held.next; link != &pool->locked.held;
          link = link->next) {
-        const struct urlp_holder *holder = &URLP_CONTAINER(link, struct urlp_seat, in_pool)->holder;
+        const struct urlp_holder *holder =
+            &URLP_CONTAINER(link, const struct urlp_seat, in_pool)->holder;
 
         if (!holder->is_told) {
-            return holder->since_ns <= INT64_MAX - leak_ns ? holder->since_ns + leak_ns : INT64_MAX;
+            return leak_at_ns(pool->set, holder->since_ns);
         }
     }
     return INT64_MAX;
 }
 
-int64_t urlp_leak_due_ns(struct urlp_pool_set *set, struct urlp_pool_core *core)
+int64_t urlp_leak_due_ns(struct urlp_pool_core *core, struct urlpool_pool **out)
 {
     int64_t first_ns = INT64_MAX;
 
-    if (set->settings.leak_ms < 0) {
-        return first_ns;
-    }
     for (struct urlp_list *link = core->locked.all.next; link != &core->locked.all;
          link = link->next) {
-        int64_t due_ns =
-            leak_due_in(URLP_CONTAINER(link, struct urlpool_pool, locked.in_all), leak_ns_of(set));
+        struct urlpool_pool *pool = URLP_CONTAINER(link, struct urlpool_pool, locked.in_all);
+        int64_t due_ns;
 
-        first_ns = due_ns < first_ns ? due_ns : first_ns;
+        if (pool->set->settings.leak_ms < 0) {
+            return INT64_MAX; /* of one set are all */
+        }
+        due_ns = leak_due_in(pool);
+        if (due_ns < first_ns) {
+            first_ns = due_ns;
+            *out = pool;
+        }
     }
     return first_ns;
 }

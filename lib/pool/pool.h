@@ -91,7 +91,8 @@ struct urlp_pool_settings {
     int min_idle;              /* idle connections that upkeep sees to for each pool in use */
     bool upkeep_thread;        /* a thread of the set's own does the upkeep */
     int64_t upkeep_ms;         /* bounds each dial of upkeep, -1: no bound */
-    const struct urlpool_trace *trace; /* is told of these dials; outlives the set. NULL: nobody */
+    const struct urlpool_trace *trace; /* is told of these dials, and of leaks; outlives the set.
+                                          NULL: nobody */
     int64_t leak_ms;                   /* a connection held for longer is told of, -1: never */
 };
 
@@ -241,15 +242,13 @@ URLPOOL_MUST_USE enum urlpool_code urlp_pool_warm(struct urlpool_pool *pool, siz
                                                   int64_t connect_ms, const struct urlp_call *call,
                                                   struct urlpool_error *err) URLP_MAY_BLOCK;
 
-/* urlp_pool_set_tell_leaks tells `call`'s sink URLPOOL_TRACE_LEAK of every connection that is held
- * for longer than leak_ms and was not told before, and counts them. */
-void urlp_pool_set_tell_leaks(struct urlp_pool_set *set,
-                              const struct urlp_call *call) URLP_MAY_BLOCK;
+/* urlp_pool_set_tell_leaks tells `trace` URLPOOL_TRACE_LEAK of every connection that is held for
+ * leak_ms and was not told before, and counts them. A part of upkeep. */
+void urlp_pool_set_tell_leaks(struct urlp_pool_set *set) URLP_MAY_BLOCK;
 
-/* urlp_pool_set_tell_held tells the sink of every connection that is held, however short, and was
+/* urlp_pool_set_tell_held tells `trace` of every connection that is held, however short, and was
  * not told before. */
-void urlp_pool_set_tell_held(struct urlp_pool_set *set,
-                             const struct urlp_call *call) URLP_MAY_BLOCK;
+void urlp_pool_set_tell_held(struct urlp_pool_set *set) URLP_MAY_BLOCK;
 
 /* urlp_pool_set_stats adds the figures of one pool, or of all when `pool` is NULL, to `out`; of
  * `peak_open` it keeps the greater. */

@@ -1,5 +1,5 @@
 /* What upkeep has to do, and when: connections that expire, are suspect, or are missing; names that
- * DNS is to be asked for anew; pools that nobody uses any more.
+ * DNS is to be asked for anew; pools that nobody uses any more; connections held for too long.
  *
  * All of it is decided here, under the lock, from the time of the visit; what takes time or may
  * call others is handed out as an errand, one at a time (errand.c). When there is none the answer
@@ -179,6 +179,20 @@ static void go_over_pools(struct urlp_pool_core *core, struct urlp_errand *out,
     }
 }
 
+/* look_for_leaks finds out whether somebody holds a connection for too long. */
+static void look_for_leaks(struct urlp_pool_core *core, struct urlp_errand *out,
+                           const struct urlp_change *change, int64_t *due_ns) URLP_HOLDS_LOCK
+{
+    struct urlpool_pool *pool = NULL;
+    const int64_t leak_ns = urlp_leak_due_ns(core, &pool);
+
+    if (pool != NULL && leak_ns <= change->now_ns) {
+        pool->locked.num_refs++;
+        *out = (struct urlp_errand){.kind = URLP_ERRAND_TELL, .pool = pool};
+    }
+    *due_ns = less(*due_ns, leak_ns);
+}
+
 int64_t urlp_upkeep_next(struct urlp_pool_core *core, struct urlp_round *round,
                          struct urlp_errand *out, struct urlp_change *change)
 {
@@ -193,6 +207,9 @@ int64_t urlp_upkeep_next(struct urlp_pool_core *core, struct urlp_round *round,
     go_over_idle(core, round, out, change, &due_ns);
     if (out->kind == URLP_ERRAND_NONE) {
         go_over_pools(core, out, change, &due_ns);
+    }
+    if (out->kind == URLP_ERRAND_NONE) {
+        look_for_leaks(core, out, change, &due_ns);
     }
     return due_ns;
 }

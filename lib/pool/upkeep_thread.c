@@ -88,7 +88,7 @@ static bool begin_errand(struct urlp_upkeep *upkeep, struct urlp_round *round,
     urlp_change_begin(&change);
     urlp_mutex_lock(&core->mutex);
     due_ns = urlp_upkeep_next(core, round, out, &change);
-    core->locked.is_calling = out->kind == URLP_ERRAND_DIAL;
+    core->locked.is_calling = out->kind == URLP_ERRAND_DIAL || out->kind == URLP_ERRAND_TELL;
     if (out->kind == URLP_ERRAND_NONE) {
         core->locked.wakes_ns = due_ns;
     }

@@ -254,19 +254,17 @@ struct leak_scene {
     struct pool_fixture f;
     struct told told;
     struct urlpool_trace trace;
-    struct urlp_call sink;
 };
 
-static void leak_begin(struct leak_scene *scene, int64_t leak_ms)
+static void leak_begin(struct leak_scene *scene, int64_t leak_ms, bool is_watched)
 {
     struct urlp_pool_settings settings = pool_defaults();
 
     memset(scene, 0, sizeof(*scene));
     settings.leak_ms = leak_ms;
-    pool_begin(&scene->f, &settings);
     scene->trace = (struct urlpool_trace){.event = on_event, .user = &scene->told};
-    scene->sink = scene->f.call;
-    scene->sink.trace = &scene->trace;
+    settings.trace = is_watched ? &scene->trace : NULL;
+    pool_begin(&scene->f, &settings);
     scene->f.call.purpose = &get_slow;
 }
 
@@ -276,13 +274,13 @@ START_TEST(leaks__are_told_once_and_counted)
     struct urlp_lease lease;
     char expected[128];
 
-    leak_begin(&scene, 2000);
+    leak_begin(&scene, 2000, true);
     lease = lease_take(&scene.f, scene.f.pool);
     urlp_clock_fake_advance(1999 * MS);
-    urlp_pool_set_tell_leaks(scene.f.set, &scene.sink);
+    (void)urlp_pool_set_maintain(scene.f.set);
     ck_assert_int_eq(scene.told.num, 0);
     urlp_clock_fake_advance(501 * MS);
-    urlp_pool_set_tell_leaks(scene.f.set, &scene.sink);
+    (void)urlp_pool_set_maintain(scene.f.set);
     ck_assert_int_eq(scene.told.num, 1);
     ck_assert_int_eq(scene.told.number, 2500);
     (void)snprintf(expected, sizeof(expected),
@@ -290,15 +288,15 @@ START_TEST(leaks__are_told_once_and_counted)
                    urlp_thread_id());
     ck_assert_str_eq(scene.told.text, expected);
     urlp_clock_fake_advance(60 * S);
-    urlp_pool_set_tell_leaks(scene.f.set, &scene.sink);
-    urlp_pool_set_tell_held(scene.f.set, &scene.sink);
+    (void)urlp_pool_set_maintain(scene.f.set);
+    urlp_pool_set_tell_held(scene.f.set);
     ck_assert_int_eq(scene.told.num, 1);
     ck_assert_uint_eq(pool_stats(&scene.f, scene.f.pool).leaks, 1);
     ck_assert_uint_eq(pool_stats(&scene.f, NULL).leaks, 1);
     lease_give(&lease);
     lease = lease_take(&scene.f, scene.f.pool); /* the same connection again: another lease */
     urlp_clock_fake_advance(2 * S);
-    urlp_pool_set_tell_leaks(scene.f.set, &scene.sink);
+    (void)urlp_pool_set_maintain(scene.f.set);
     ck_assert_int_eq(scene.told.num, 2);
     lease_give(&lease);
     pool_end(&scene.f);
@@ -310,11 +308,10 @@ START_TEST(leaks__are_counted_without_a_sink)
     struct leak_scene scene;
     struct urlp_lease lease;
 
-    leak_begin(&scene, 2000);
+    leak_begin(&scene, 2000, false);
     lease = lease_take(&scene.f, scene.f.pool);
     urlp_clock_fake_advance(2 * S);
-    scene.sink.trace = NULL;
-    urlp_pool_set_tell_leaks(scene.f.set, &scene.sink);
+    (void)urlp_pool_set_maintain(scene.f.set);
     ck_assert_uint_eq(pool_stats(&scene.f, NULL).leaks, 1);
     lease_give(&lease);
     pool_end(&scene.f);
@@ -325,13 +322,14 @@ START_TEST(leaks__are_not_looked_for_unless_asked)
 {
     struct leak_scene scene;
     struct urlp_lease lease;
+    struct urlpool_pool *pool = NULL;
 
-    leak_begin(&scene, -1);
+    leak_begin(&scene, -1, true);
     lease = lease_take(&scene.f, scene.f.pool);
     urlp_clock_fake_advance(100000 * S);
-    urlp_pool_set_tell_leaks(scene.f.set, &scene.sink);
+    (void)urlp_pool_set_maintain(scene.f.set);
     ck_assert_int_eq(scene.told.num, 0);
-    ck_assert_int_eq(urlp_leak_due_ns(scene.f.set, scene.f.pool->core), INT64_MAX);
+    ck_assert_int_eq(urlp_leak_due_ns(scene.f.pool->core, &pool), INT64_MAX);
     lease_give(&lease);
     pool_end(&scene.f);
 }
@@ -343,15 +341,15 @@ START_TEST(leaks__of_other_holders_are_told_too)
     struct urlpool_pool *b;
     struct urlp_lease leases[3];
 
-    leak_begin(&scene, 2000);
+    leak_begin(&scene, 2000, true);
     b = pool_get(&scene.f, "b");
     leases[0] = lease_take(&scene.f, scene.f.pool);
     urlp_clock_fake_advance(2 * S);
-    urlp_pool_set_tell_leaks(scene.f.set, &scene.sink);
+    (void)urlp_pool_set_maintain(scene.f.set);
     leases[1] = lease_take(&scene.f, scene.f.pool);
     leases[2] = lease_take(&scene.f, b);
     urlp_clock_fake_advance(2 * S);
-    urlp_pool_set_tell_leaks(scene.f.set, &scene.sink);
+    (void)urlp_pool_set_maintain(scene.f.set);
     ck_assert_int_eq(scene.told.num, 3);
     ck_assert_uint_eq(pool_stats(&scene.f, scene.f.pool).leaks, 2);
     ck_assert_uint_eq(pool_stats(&scene.f, b).leaks, 1);
@@ -368,11 +366,11 @@ START_TEST(held__are_told_however_short_and_not_counted)
     struct leak_scene scene;
     struct urlp_lease leases[2];
 
-    leak_begin(&scene, -1);
+    leak_begin(&scene, -1, true);
     leases[0] = lease_take(&scene.f, scene.f.pool);
     leases[1] = lease_take(&scene.f, scene.f.pool);
     lease_give(&leases[1]);
-    urlp_pool_set_tell_held(scene.f.set, &scene.sink);
+    urlp_pool_set_tell_held(scene.f.set);
     ck_assert_int_eq(scene.told.num, 1);
     ck_assert_int_eq(scene.told.number, 0);
     ck_assert_uint_eq(pool_stats(&scene.f, NULL).leaks, 0);
@@ -386,21 +384,22 @@ START_TEST(leak_due__is_when_the_first_not_yet_told_is_due)
     struct leak_scene scene;
     struct urlp_lease leases[2];
     struct urlp_pool_core *core;
+    struct urlpool_pool *pool = NULL;
     int64_t began_ns;
 
-    leak_begin(&scene, 2000);
+    leak_begin(&scene, 2000, true);
     core = scene.f.pool->core;
     began_ns = urlp_boot_ns();
-    ck_assert_int_eq(urlp_leak_due_ns(scene.f.set, core), INT64_MAX);
+    ck_assert_int_eq(urlp_leak_due_ns(core, &pool), INT64_MAX);
     leases[0] = lease_take(&scene.f, scene.f.pool);
     urlp_clock_fake_advance(1 * S);
     leases[1] = lease_take(&scene.f, scene.f.pool);
-    ck_assert_int_eq(urlp_leak_due_ns(scene.f.set, core), began_ns + 2 * S);
+    ck_assert_int_eq(urlp_leak_due_ns(core, &pool), began_ns + 2 * S);
     urlp_clock_fake_advance(1 * S);
-    urlp_pool_set_tell_leaks(scene.f.set, &scene.sink);
-    ck_assert_int_eq(urlp_leak_due_ns(scene.f.set, core), began_ns + 3 * S);
+    (void)urlp_pool_set_maintain(scene.f.set);
+    ck_assert_int_eq(urlp_leak_due_ns(core, &pool), began_ns + 3 * S);
     lease_give(&leases[1]);
-    ck_assert_int_eq(urlp_leak_due_ns(scene.f.set, core), INT64_MAX);
+    ck_assert_int_eq(urlp_leak_due_ns(core, &pool), INT64_MAX);
     lease_give(&leases[0]);
     pool_end(&scene.f);
 }
