@@ -165,7 +165,7 @@ static int fill(struct dial *dial, struct poll_set *set) URLP_MAY_BLOCK
     if (urlp_race_has_more(&dial->race)) {
         by = urlpool_deadline_earliest(by, dial->race.next_at);
     }
-    wait_ms = dial->is_resumed ? 0 : urlp_deadline_poll_ms(by);
+    wait_ms = urlp_deadline_poll_ms(by);
     set->fds[TOKEN] = (struct pollfd){.fd = urlp_cancel_fd(dial->call->cancel), .events = POLLIN};
     set->fds[BREAK_OFF] =
         (struct pollfd){.fd = wish != NULL ? wish->wake_fd : -1, .events = POLLIN};

@@ -369,9 +369,11 @@ START_TEST(half__that_connected_meanwhile_wins_at_once)
     int listener = loopback_listen("127.0.0.2", 0);
     uint16_t port = loopback_port(listener);
 
+    urlp_clock_fake_begin(urlp_now_ns());
     begin("127.0.0.2 a\n127.0.0.3 a\n");
     park_connected("a", port);
     next_caller();
+    urlp_clock_fake_advance((int64_t)300 * URLP_NS_PER_MS); /* the other address is due, too */
     num_polls = 0;
     ck_assert_str_eq(peer_of(dial("a", port)), "127.0.0.2");
     ck_assert_int_eq(num_polls, 1);
