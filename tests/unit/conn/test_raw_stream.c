@@ -129,6 +129,10 @@ START_TEST(raw_stream__tells_of_what_a_read_meets)
                      URLPOOL_E_READ_TIMEOUT);
     script_fail_read(fixture.script, URLPOOL_E_RESET);
     ck_assert_int_eq(urlpool_raw_stream_read(raw, &byte, 1, &len, &fixture.err), URLPOOL_E_RESET);
+    urlpool_raw_stream_close(raw);
+    fixture_finish(&fixture, response);
+    response = begin(SWITCHED, true);
+    raw = take(response);
     script_end(fixture.script, URLP_END_RAGGED);
     ck_assert_int_eq(urlpool_raw_stream_read(raw, &byte, 1, &len, &fixture.err),
                      URLPOOL_E_INCOMPLETE_READ);
