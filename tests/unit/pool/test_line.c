@@ -159,6 +159,40 @@ START_TEST(max_total__an_origin_with_a_place_keeps_eight_and_then_gives)
 }
 END_TEST
 
+/* An origin that has a place is not passed over for ever by others that have none. */
+START_TEST(max_total__who_has_a_place_comes_after_eight_who_have_none)
+{
+    struct pool_fixture f;
+    struct urlpool_pool *b;
+    struct urlpool_pool *c;
+    struct urlp_lease held;
+    struct urlp_lease lease;
+    struct lease_thread rich;
+    struct lease_thread poor[9];
+
+    begin(&f, 2, &b, &c);
+    held = lease_take(&f, b);
+    lease = lease_take(&f, f.pool);
+    wait_for(&rich, &f, b, 1);
+    for (int i = 0; i < 9; i++) { /* each gives its place up to the other */
+        wait_for(&poor[i], &f, i % 2 == 0 ? c : f.pool, i + 2);
+    }
+    for (int i = 0; i < 8; i++) {
+        lease_give(&lease);
+        lease = served(&poor[i], i + 3);
+    }
+    ASSERT_POOL_OF(b, "open 1 idle 0 leased 1 dialling 0 waiting 1 reused 0 opened 1");
+    lease_give(&lease);
+    lease = served(&rich, 11);
+    ASSERT_POOL_OF(b, "open 2 idle 0 leased 2 dialling 0 waiting 0 reused 0 opened 2");
+    lease_give(&lease);
+    lease = served(&poor[8], 12);
+    lease_give(&lease);
+    lease_give(&held);
+    end(&f, b, c);
+}
+END_TEST
+
 START_TEST(max_total__a_place_without_connection_goes_to_the_line)
 {
     struct pool_fixture f;
@@ -385,6 +419,7 @@ RUN_TESTS("line", max_total__bounds_what_is_open_in_all_pools,
           max_total__lets_the_least_recently_used_idle_connection_give_way,
           max_total__serves_waiting_origins_in_turn,
           max_total__an_origin_with_a_place_keeps_eight_and_then_gives,
+          max_total__who_has_a_place_comes_after_eight_who_have_none,
           max_total__a_place_without_connection_goes_to_the_line,
           max_total__who_leaves_the_queue_leaves_the_line,
           max_total__a_failed_dial_serves_the_next_in_line, max_total__maxsize_holds_beside_it,
