@@ -111,7 +111,7 @@ static void come_to_rest(struct urlp_upkeep *upkeep, bool for_good) URLP_MAY_BLO
     urlp_mutex_unlock(&core->mutex);
 }
 
-static void *run(void *arg)
+static void *run(void *arg) URLP_MAY_BLOCK
 {
     struct urlp_upkeep *upkeep = arg;
     const struct urlp_connector *connector = &upkeep->set->connector;
