@@ -54,7 +54,6 @@ void halt_begin(struct halt *halt, size_t index)
                                           .write_ms = URLPOOL_NO_TIMEOUT,
                                           .total_ms = URLPOOL_NO_TIMEOUT,
                                           .pool_ms = URLPOOL_NO_TIMEOUT};
-    const struct urlpool_retry one_try = TEST_ONE_TRY;
 
     ck_assert_uint_lt(index, HALT_NUM);
     memset(halt, 0, sizeof(*halt));
@@ -66,7 +65,6 @@ void halt_begin(struct halt *halt, size_t index)
     ck_assert_int_eq(sem_init(&halt->reached, 0, 0), 0);
     halt->method = "GET";
     halt->made_with.timeout = never;
-    halt->made_with.retries = one_try;
     halt->options.trace = (struct urlpool_trace){.event = note, .user = halt};
     if (halt->kind->script != NULL) {
         halt->peer = silent_peer_start(halt->kind->script,

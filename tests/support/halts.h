@@ -14,7 +14,7 @@
 #include "support/silent_peer.h"
 
 /* Every state in which a call of the library can stand still, made to last for good: the peer says
- * and does nothing more, and no time limit is set. Only a cancel ends it. */
+ * and does nothing more, and no time limit is set. Only a cancel ends it, and no retry follows. */
 
 enum {
     HALT_NUM = 47
