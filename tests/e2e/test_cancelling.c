@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -366,7 +367,7 @@ START_TEST(cancel__ends_a_drain)
 }
 END_TEST
 
-static volatile sig_atomic_t num_signals;
+static atomic_int num_signals;
 
 static void on_nothing(int number)
 {
