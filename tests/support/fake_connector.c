@@ -78,18 +78,23 @@ static enum ending await_leave(struct fake_connector *fake, const struct urlp_ca
     return ending;
 }
 
+struct urlp_half_dial *fake_half_new(struct fake_connector *fake, int dial)
+{
+    struct fake_half *half = calloc(1, sizeof(*half));
+
+    ck_assert_ptr_nonnull(half);
+    half->dial = dial;
+    fake->num_halves++;
+    return (struct urlp_half_dial *)(void *)half;
+}
+
 /* break_off leaves a half behind. */
 static void break_off(struct fake_connector *fake, struct urlp_break_off *what, int dial,
                       struct urlpool_error *err)
 {
     what->is_broken_off = true;
     if (!fake->leaves_nothing) {
-        struct fake_half *half = calloc(1, sizeof(*half));
-
-        ck_assert_ptr_nonnull(half);
-        half->dial = dial;
-        fake->num_halves++;
-        what->half = (struct urlp_half_dial *)(void *)half;
+        what->half = fake_half_new(fake, dial);
     }
     (void)urlp_fail(err, URLPOOL_E_CANCELLED, URLPOOL_PHASE_CONNECT, "broken off");
 }

@@ -60,6 +60,9 @@ void fake_hold_dials(struct fake_connector *fake);
 void fake_let_dials(struct fake_connector *fake, int num);
 void fake_await_held(struct fake_connector *fake, int num);
 
+/* fake_half_new makes what the `dial`th dial would leave when broken off. No dial is under way. */
+struct urlp_half_dial *fake_half_new(struct fake_connector *fake, int dial);
+
 /* fake_set_look says what a look at connection `number` shows from now on. */
 void fake_set_look(struct fake_connector *fake, int number, enum urlp_look look);
 

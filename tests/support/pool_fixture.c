@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "pool/core.h"
+#include "support/pool_invariants.h"
 
 struct urlp_pool_settings pool_defaults(void)
 {
@@ -44,6 +45,8 @@ static void check_books(struct pool_fixture *f)
 {
     struct urlpool_stats stats = pool_stats(f, NULL);
     uint64_t num_closed = 0;
+
+    pool_check_invariants(f->set);
 
     for (int i = 0; i < URLPOOL_CLOSED_NUM; i++) {
         num_closed += stats.closed[i];
@@ -89,6 +92,7 @@ void pool_assert(struct urlpool_pool *pool, const char *text, const char *file, 
     const char *state;
     char *holders;
 
+    pool_check_invariants(pool->set);
     ck_assert_int_eq(urlp_pool_describe(pool, &out), URLPOOL_OK);
     ck_assert_uint_gt(out.len, 0);
     ck_assert_int_eq(out.data[out.len - 1], '\n');

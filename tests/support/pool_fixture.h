@@ -27,7 +27,8 @@ void pool_end(struct pool_fixture *f);
 struct urlpool_pool *pool_get(struct pool_fixture *f, const char *host);
 
 /* ASSERT_POOL compares what the pool "a" says of itself, but for its name and its holders:
- * ASSERT_POOL(&f, "open 1 idle 0 leased 1 dialling 0 waiting 0 reused 0 opened 1"). */
+ * ASSERT_POOL(&f, "open 1 idle 0 leased 1 dialling 0 waiting 0 reused 0 opened 1"). It also checks
+ * what is always true (support/pool_invariants.h). */
 #define ASSERT_POOL(f, text)       pool_assert((f)->pool, text, __FILE__, __LINE__)
 #define ASSERT_POOL_OF(pool, text) pool_assert(pool, text, __FILE__, __LINE__)
 void pool_assert(struct urlpool_pool *pool, const char *text, const char *file, int line);
