@@ -79,33 +79,40 @@ static struct place place_of(const struct dial *dial, const struct urlp_peer *pe
     return place;
 }
 
+/* fail_address says what the most telling of the addresses has met. */
+static enum urlpool_code fail_address(const struct dial *dial, struct urlpool_error *err)
+{
+    const bool is_short = dial->race.waiting.os_errno != 0;
+    const enum urlpool_code code = is_short ? URLPOOL_E_SYSTEM : URLPOOL_E_CONNECT;
+    const int os_errno = is_short ? dial->race.waiting.os_errno : dial->race.failed.os_errno;
+    const unsigned num = dial->race.failed.num_addresses + (is_short ? 1 : 0);
+    const struct place place =
+        place_of(dial, is_short ? &dial->race.waiting.peer : &dial->race.failed.peer);
+
+    if (num == 1) {
+        return urlp_fail_errno(err, code, URLPOOL_PHASE_CONNECT, os_errno, "connect to %s",
+                               place.text);
+    }
+    return urlp_fail_errno(err, code, URLPOOL_PHASE_CONNECT, os_errno,
+                           "connect to %s (%u addresses tried)", place.text, num);
+}
+
 static enum urlpool_code fail_hopeless(struct dial *dial, struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    enum urlpool_code code =
-        dial->race.failed.telling == URLP_TELLS_SHORTAGE ? URLPOOL_E_SYSTEM : URLPOOL_E_CONNECT;
-    struct place place;
-
-    if (dial->race.failed.num_addresses == 0 && dial->race.num_refused > 0) {
+    if (dial->race.failed.num_addresses > 0 || dial->race.waiting.os_errno != 0) {
+        return fail_address(dial, err);
+    }
+    if (dial->race.num_refused > 0) {
         return urlp_fail(err, URLPOOL_E_ADDRESS_REFUSED, URLPOOL_PHASE_CONNECT,
                          "connect to %s: the address may not be dialled",
                          place_of(dial, &dial->race.refused).text);
     }
-    if (dial->race.failed.num_addresses == 0 && dial->seat.lookup == NULL) {
+    if (dial->seat.lookup == NULL) {
         return urlp_fail(err, URLPOOL_E_RESOLVE, URLPOOL_PHASE_RESOLVE,
                          "no address for name %s: none of the family asked for",
                          urlp_quote(dial->target->host.data, dial->target->host.len).text);
     }
-    if (dial->race.failed.num_addresses == 0) {
-        return urlp_lookup_seat_fail(&dial->seat, dial->target->host, err);
-    }
-    place = place_of(dial, &dial->race.failed.peer);
-    if (dial->race.failed.num_addresses == 1) {
-        return urlp_fail_errno(err, code, URLPOOL_PHASE_CONNECT, dial->race.failed.os_errno,
-                               "connect to %s", place.text);
-    }
-    return urlp_fail_errno(err, code, URLPOOL_PHASE_CONNECT, dial->race.failed.os_errno,
-                           "connect to %s (%u addresses tried)", place.text,
-                           dial->race.failed.num_addresses);
+    return urlp_lookup_seat_fail(&dial->seat, dial->target->host, err);
 }
 
 static enum urlpool_phase phase_of(const struct dial *dial)

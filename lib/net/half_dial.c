@@ -4,8 +4,6 @@
  * Without its keeping the lookup, connections that come free quickly would make one query after the
  * other, and never get an answer. */
 
-#include <string.h>
-
 #include "base/alloc.h"
 #include "base/fork.h"
 #include "net/race.h"
@@ -15,15 +13,6 @@ struct urlp_half_dial {
     struct urlp_resolver *resolver;
     struct urlp_lookup *lookup; /* parked; NULL: nothing is under way */
 };
-
-/* forget_shortage lets addresses be tried again that this machine had no descriptors for: it may
- * have some by now. */
-static void forget_shortage(struct urlp_race *race)
-{
-    if (race->failed.telling == URLP_TELLS_SHORTAGE) {
-        memset(&race->failed, 0, sizeof(race->failed));
-    }
-}
 
 struct urlp_half_dial *urlp_half_dial_new(struct urlp_race *race, struct urlp_lookup_seat *seat)
 {
@@ -51,7 +40,6 @@ bool urlp_half_dial_resume(struct urlp_half_dial *half, struct urlp_race *race,
     *out_lookup = NULL;
     if (is_ours) {
         *race = half->race;
-        forget_shortage(race);
         for (size_t i = 0; i < race->num_attempts; i++) {
             race->attempts[i].was_parked = true;
         }

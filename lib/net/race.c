@@ -96,21 +96,17 @@ void urlp_race_learn(struct urlp_race *race, const struct urlp_addresses answers
 
 /* --- attempts --- */
 
+/* is_shortage says whether this machine is what fails, and not the way or the peer. */
+static bool is_shortage(int os_errno)
+{
+    return os_errno == EMFILE || os_errno == ENFILE || os_errno == ENOBUFS || os_errno == ENOMEM;
+}
+
 static enum urlp_telling telling_of(int os_errno)
 {
-    switch (os_errno) {
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-        return URLP_TELLS_SHORTAGE;
-    case ENETUNREACH:
-    case EADDRNOTAVAIL:
-    case EAFNOSUPPORT:
-        return URLP_TELLS_NO_WAY;
-    default:
-        return URLP_TELLS_ANSWER;
-    }
+    return os_errno == ENETUNREACH || os_errno == EADDRNOTAVAIL || os_errno == EAFNOSUPPORT
+               ? URLP_TELLS_NO_WAY
+               : URLP_TELLS_ANSWER;
 }
 
 static void note_failure(struct urlp_race *race, const struct urlp_peer *peer, int os_errno)
@@ -127,8 +123,8 @@ static void note_failure(struct urlp_race *race, const struct urlp_peer *peer, i
 
 bool urlp_race_has_more(const struct urlp_race *race)
 {
-    return num_left(race, URLP_FAMILY_V6) + num_left(race, URLP_FAMILY_V4) > 0 &&
-           race->failed.telling < URLP_TELLS_SHORTAGE;
+    return race->waiting.os_errno != 0 ||
+           num_left(race, URLP_FAMILY_V6) + num_left(race, URLP_FAMILY_V4) > 0;
 }
 
 bool urlp_race_is_due(const struct urlp_race *race)
@@ -136,42 +132,55 @@ bool urlp_race_is_due(const struct urlp_race *race)
     return urlp_race_has_more(race) && urlp_deadline_has_passed(race->next_at);
 }
 
-/* begin starts to connect to `peer`, behind the others; returns what its failure tells. */
-static enum urlp_telling begin(struct urlp_race *race, const struct urlp_peer *peer,
-                               const struct urlp_tcp_options *options)
+/* begin starts to connect to `peer`, behind the others. When there is no descriptor for it, its
+ * time comes again: those who are connecting may give one back. */
+static void begin(struct urlp_race *race, const struct urlp_peer *peer,
+                  const struct urlp_tcp_options *options)
 {
     int fd = -1;
     int os_errno = urlp_tcp_start(peer, options, &fd);
 
-    if (os_errno != 0) {
+    if (is_shortage(os_errno) && race->waiting.os_errno == 0) {
+        race->waiting.peer = *peer;
+        race->waiting.os_errno = os_errno;
+    } else if (os_errno != 0) {
         note_failure(race, peer, os_errno);
-        return telling_of(os_errno);
+        return;
+    } else {
+        urlp_own_fd_note(fd);
+        race->attempts[race->num_attempts++] = (struct urlp_attempt){.peer = *peer, .fd = fd};
     }
-    urlp_own_fd_note(fd);
-    race->attempts[race->num_attempts++] = (struct urlp_attempt){.peer = *peer, .fd = fd};
     race->next_at = urlp_deadline_in(ATTEMPT_DELAY_MS);
-    return URLP_TELLS_NOTHING;
+}
+
+/* take_next takes the next address that is known. */
+static struct urlp_peer take_next(struct urlp_race *race, uint16_t port)
+{
+    enum urlp_family family = race->turn;
+
+    if (num_left(race, family) == 0) {
+        family = family == URLP_FAMILY_V6 ? URLP_FAMILY_V4 : URLP_FAMILY_V6;
+    }
+    race->turn = family == URLP_FAMILY_V6 ? URLP_FAMILY_V4 : URLP_FAMILY_V6;
+    return (struct urlp_peer){.ip = race->answers[family].ips[race->num_tried[family]++],
+                              .port = port};
 }
 
 void urlp_race_begin_next(struct urlp_race *race, const struct urlp_dial_target *target)
 {
-    enum urlp_family family = race->turn;
-    struct urlp_peer peer = {.port = target->port};
+    struct urlp_peer peer = race->waiting.peer;
 
     race->has_begun = true;
-    if (num_left(race, family) == 0) {
-        family = family == URLP_FAMILY_V6 ? URLP_FAMILY_V4 : URLP_FAMILY_V6;
+    if (race->waiting.os_errno == 0) {
+        peer = take_next(race, target->port);
+        if (!urlp_network_allows(target->network, target->host, &peer)) {
+            race->num_refused++;
+            race->refused = peer;
+            return;
+        }
     }
-    peer.ip = race->answers[family].ips[race->num_tried[family]++];
-    race->turn = family == URLP_FAMILY_V6 ? URLP_FAMILY_V4 : URLP_FAMILY_V6;
-    if (!urlp_network_allows(target->network, target->host, &peer)) {
-        race->num_refused++;
-        race->refused = peer;
-        return;
-    }
-    if (begin(race, &peer, &target->network->tcp) == URLP_TELLS_SHORTAGE) {
-        race->num_tried[family]--; /* was not tried at all: whoever goes on with it may */
-    }
+    race->waiting.os_errno = 0;
+    begin(race, &peer, &target->network->tcp);
 }
 
 bool urlp_race_is_lost(const struct urlp_race *race)
@@ -179,7 +188,7 @@ bool urlp_race_is_lost(const struct urlp_race *race)
     if (race->num_attempts > 0) {
         return false;
     }
-    return race->failed.telling == URLP_TELLS_SHORTAGE ||
+    return race->waiting.os_errno != 0 ||
            (urlp_race_is_resolved(race) && !urlp_race_has_more(race));
 }
 
@@ -250,7 +259,7 @@ bool urlp_race_reap(struct urlp_race *race, const struct pollfd fds[],
         end_attempt(race, &attempt);
     }
     for (size_t i = 0; i < num_again && !is_won; i++) {
-        (void)begin(race, &again[i], options);
+        begin(race, &again[i], options);
     }
     return is_won;
 }

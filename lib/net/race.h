@@ -21,12 +21,11 @@ struct urlp_attempt {
 };
 
 /* What a failed address tells its caller, least first: that this machine has no way there says
- * little when another address was refused; that this machine is out of descriptors says all. */
+ * little when another address was refused. */
 enum urlp_telling {
     URLP_TELLS_NOTHING,
     URLP_TELLS_NO_WAY,
-    URLP_TELLS_ANSWER,
-    URLP_TELLS_SHORTAGE
+    URLP_TELLS_ANSWER
 };
 
 struct urlp_race {
@@ -45,6 +44,10 @@ struct urlp_race {
         int os_errno;
         unsigned num_addresses;
     } failed;
+    struct {
+        struct urlp_peer peer; /* judged, and there was no descriptor for it: it is next */
+        int os_errno;          /* 0: none */
+    } waiting;
     unsigned num_refused; /* by the caller: never dialled */
     struct urlp_peer refused;
 };
@@ -79,7 +82,8 @@ bool urlp_race_is_due(const struct urlp_race *race);
 void urlp_race_begin_next(struct urlp_race *race,
                           const struct urlp_dial_target *target) URLP_MAY_BLOCK;
 
-/* urlp_race_is_lost says whether nothing is connecting and nothing is left to try. */
+/* urlp_race_is_lost says whether nothing is connecting, and nothing is left to try or there is no
+ * descriptor to try it with. */
 bool urlp_race_is_lost(const struct urlp_race *race);
 
 /* urlp_race_poll puts the sockets into `fds`, which has room for URLP_RACE_ATTEMPTS_MAX, and

@@ -583,13 +583,35 @@ START_TEST(half__tries_an_address_there_was_no_descriptor_for)
     begin("127.0.0.2 a\n127.0.0.3 a\n");
     break_off_at(1, "a", port);
     next_caller();
-    /* The first poll looks, the second waits for the time of the other address, which fails. */
+    /* The first poll waits for the time of the other address, which fails, the second for more. */
     socket_errno = EMFILE;
-    break_off_at(3, "a", port);
+    break_off_at(2, "a", port);
     ck_assert_int_eq(socket_errno, 0);
     ck_assert_str_eq(connected_to, " 127.0.0.2");
     next_caller();
     ck_assert_str_eq(peer_of(dial("a", port)), "127.0.0.3");
+    end();
+    loopback_hole_close(&hole);
+    (void)close(listener);
+}
+END_TEST
+
+START_TEST(race__an_address_there_was_no_descriptor_for_comes_again_unjudged)
+{
+    const struct urlp_network judged = {.allow = judge};
+    struct loopback_hole hole = loopback_hole_open("127.0.0.2", 0);
+    uint16_t port = loopback_port(hole.listener);
+    int listener = loopback_listen("127.0.0.3", port);
+
+    begin("127.0.0.2 a\n127.0.0.3 a\n");
+    network = &judged;
+    break_off_at(1, "a", port);
+    next_caller();
+    socket_errno = EMFILE;
+    ck_assert_str_eq(peer_of(dial("a", port)), "127.0.0.3");
+    ck_assert_int_eq(socket_errno, 0);
+    ck_assert_uint_eq(num_judged, 2);
+    ck_assert_str_eq(connected_to, " 127.0.0.2 127.0.0.3");
     end();
     loopback_hole_close(&hole);
     (void)close(listener);
@@ -931,6 +953,7 @@ RUN_TESTS("half_dial", break_off__leaves_the_socket_connecting,
           half__whose_peer_has_closed_is_begun_again, half__whose_peer_has_reset_is_begun_again,
           half__whose_peer_has_spoken_is_begun_again, half__is_not_looked_up_again,
           half__has_each_address_judged_once, half__tries_an_address_there_was_no_descriptor_for,
+          race__an_address_there_was_no_descriptor_for_comes_again_unjudged,
           half__takes_addresses_that_come_late, lookup__that_is_broken_off_goes_on,
           lookup__that_is_broken_off_often_is_one_question,
           lookup__that_is_broken_off_is_there_for_others, lookup__ends_with_its_half,
