@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/count.h"
 #include "base/error.h"
 
 /* read_one copies the variable `name`, if it is set to something. */
@@ -37,7 +38,7 @@ enum urlpool_code urlp_environment_read(struct urlp_environment *out, struct url
         {"SSLKEYLOGFILE", &made.sslkeylogfile},
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(rows); i++) {
         enum urlpool_code code = read_one(rows[i].name, rows[i].value, err);
 
         if (code != URLPOOL_OK) {
@@ -74,7 +75,7 @@ enum urlpool_code urlp_proxy_environment_read(struct urlp_proxy_environment *out
         {"no_proxy",    "NO_PROXY",                   &made.no_proxy   },
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(rows); i++) {
         enum urlpool_code code = read_one(rows[i].name, rows[i].value, err);
 
         if (code == URLPOOL_OK && *rows[i].value == NULL && rows[i].capitals != NULL) {

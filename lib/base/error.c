@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
+
 #define ELLIPSIS "\xe2\x80\xa6"
 
 struct code_row {
@@ -109,7 +111,7 @@ static const struct code_row *find_code(enum urlpool_code code)
 {
     size_t index = (size_t)code; /* a negative value becomes a huge one */
 
-    if (index >= sizeof(code_rows) / sizeof(code_rows[0]) || code_rows[index].name == NULL) {
+    if (index >= URLP_COUNT_OF(code_rows) || code_rows[index].name == NULL) {
         return NULL;
     }
     return &code_rows[index];
@@ -139,7 +141,7 @@ const char *urlpool_phase_name(enum urlpool_phase phase)
 {
     size_t index = (size_t)phase;
 
-    return index < sizeof(phase_names) / sizeof(phase_names[0]) ? phase_names[index] : "unknown";
+    return index < URLP_COUNT_OF(phase_names) ? phase_names[index] : "unknown";
 }
 
 /* make_one_line makes `message` a single line whatever was formatted into it. */

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
+
 #define V4_BYTES     4
 #define V6_BYTES     16
 #define NUM_GROUPS   8
@@ -378,7 +380,7 @@ enum urlp_ip_class urlp_ip_classify(const struct urlp_ip *ip)
     if (ip->family != URLP_IP_V6) {
         return URLP_IP_UNSPECIFIED;
     }
-    for (size_t i = 0; i < sizeof(carriers) / sizeof(carriers[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(carriers); i++) {
         if (shares_prefix(carriers[i].bytes, ip->bytes, carriers[i].prefix_len)) {
             return look_up(v4_classes, ip->bytes + carriers[i].v4_at);
         }

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "base/error.h"
 
 const struct urlpool_timeout urlp_timeout_defaults = {
@@ -83,7 +84,7 @@ enum urlpool_code urlp_timeout_resolve(const struct urlpool_timeout *given,
         {"timeout.total_ms",   given->total_ms,   fallback->total_ms,   &result.total_ms  },
         {"timeout.pool_ms",    given->pool_ms,    fallback->pool_ms,    &result.pool_ms   },
     };
-    for (size_t i = 0; code == URLPOOL_OK && i < sizeof(fields) / sizeof(fields[0]); i++) {
+    for (size_t i = 0; code == URLPOOL_OK && i < URLP_COUNT_OF(fields); i++) {
         code = urlp_option_resolve(fields[i].name, fields[i].given, fields[i].fallback,
                                    fields[i].out, err);
     }

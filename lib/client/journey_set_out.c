@@ -2,6 +2,7 @@
  * body's length is known, the total deadline begins. */
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/error.h"
 #include "base/option.h"
 #include "client/journey.h"
@@ -24,7 +25,7 @@ static enum urlpool_code check_bits(const struct urlpool_request_options *option
          URLPOOL_KEEP_POST_301 | URLPOOL_KEEP_POST_302 | URLPOOL_KEEP_POST_303                    },
     };
 
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(fields); i++) {
         if ((fields[i].given & ~fields[i].known) != 0) {
             return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
                              "%s is 0x%x and 0x%x is known", fields[i].name, fields[i].given,

@@ -4,6 +4,7 @@
 
 #include "client/request_fields.h"
 
+#include "base/count.h"
 #include "base/error.h"
 #include "http/form.h"
 
@@ -12,7 +13,7 @@ static const char *const query_methods[] = {"GET", "HEAD", "DELETE", "OPTIONS"};
 
 static bool goes_into_query(struct urlp_span method)
 {
-    for (size_t i = 0; i < sizeof(query_methods) / sizeof(query_methods[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(query_methods); i++) {
         if (urlp_span_is(method, query_methods[i])) {
             return true;
         }

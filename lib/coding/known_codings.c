@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "coding/coding.h"
 
 static const struct urlp_coding *const codings_known[] = {
@@ -37,7 +38,7 @@ static int (*const libraries[])(char *out, size_t out_size) = {
 
 const struct urlp_coding *urlp_coding_find(struct urlp_span name)
 {
-    for (size_t i = 0; i < sizeof(codings_known) / sizeof(codings_known[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(codings_known); i++) {
         if (urlp_span_is_nocase(name, codings_known[i]->name)) {
             return codings_known[i];
         }
@@ -53,7 +54,7 @@ const char *urlp_decoder_accept_encoding(void)
 void urlp_decoder_libraries(char *out, size_t out_size)
 {
     out[0] = '\0';
-    for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(libraries); i++) {
         size_t len = strlen(out);
 
         if (i > 0 && len + 1 < out_size) {

@@ -4,6 +4,7 @@
  * The strings lie one behind the other in memory that may move, so the lines are kept as places in
  * it until the head is finished. */
 
+#include "base/count.h"
 #include "base/error.h"
 #include "conn/floor.h"
 #include "http/field.h"
@@ -56,7 +57,7 @@ static enum urlpool_code check_line(const struct urlp_floor *floor, struct urlp_
             return fail_head(err, "a control character in the value of", name);
         }
     }
-    for (i = 0; i < sizeof(only_once) / sizeof(only_once[0]); i++) {
+    for (i = 0; i < URLP_COUNT_OF(only_once); i++) {
         if (urlp_span_is_nocase(name, only_once[i]) && urlp_floor_head_has(floor, only_once[i])) {
             return fail_head(err, "a second field", name);
         }

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "base/error.h"
 #include "conn/body_reader.h"
 
@@ -213,7 +214,7 @@ const char *urlpool_response_redirect_location(const struct urlpool_response *re
     static const int statuses[] = {301, 302, 303, 307, 308};
     size_t i;
 
-    for (i = 0; response != NULL && i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+    for (i = 0; response != NULL && i < URLP_COUNT_OF(statuses); i++) {
         if (response->status == statuses[i]) {
             return urlpool_response_header(response, "Location");
         }

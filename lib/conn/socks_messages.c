@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "base/error.h"
 
 /* Fields of the two protocols. */
@@ -221,7 +222,7 @@ static const char *reason_5(uint8_t code)
         "the SOCKS5 proxy does not know that type of address",
     };
 
-    return code < sizeof(reasons) / sizeof(reasons[0]) ? reasons[code] : NULL;
+    return code < URLP_COUNT_OF(reasons) ? reasons[code] : NULL;
 }
 
 static struct urlp_socks_answer read_reply_4(const uint8_t *data, size_t len)

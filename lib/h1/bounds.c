@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "base/count.h"
 #include "base/error.h"
 #include "base/option.h"
 
@@ -75,7 +76,7 @@ enum urlpool_code urlp_h1_bounds_of(const struct urlpool_limits *limits, struct 
         code = urlp_option_resolve_int("limits.coding_ratio_max", from->coding_ratio_max, 0,
                                        &unused, err);
     }
-    for (size_t i = 0; code == URLPOOL_OK && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+    for (size_t i = 0; code == URLPOOL_OK && i < URLP_COUNT_OF(numbers); i++) {
         code =
             resolve(numbers[i].name, numbers[i].given, numbers[i].by_default, numbers[i].out, err);
     }

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "base/error.h"
 #include "h1/framing.h"
 #include "h1/persistence.h"
@@ -237,7 +238,7 @@ static enum urlpool_code check_hops(const struct urlp_request_head *head, struct
     static const char *const for_all[] = {"Host",         "Content-Length", "Transfer-Encoding",
                                           "Content-Type", "Cache-Control",  "Authorization"};
 
-    for (size_t i = 0; i < sizeof(named_in_connection) / sizeof(named_in_connection[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(named_in_connection); i++) {
         const char *name = named_in_connection[i];
 
         if (count_lines(head, name) > 0 && !has_token(head, "Connection", name)) {
@@ -247,7 +248,7 @@ static enum urlpool_code check_hops(const struct urlp_request_head *head, struct
     }
     /* RFC 9110 section 7.6.1: "A sender MUST NOT send a connection option corresponding to a field
      * that is intended for all recipients of the content." */
-    for (size_t i = 0; i < sizeof(for_all) / sizeof(for_all[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(for_all); i++) {
         if (has_token(head, "Connection", for_all[i])) {
             return refuse(err, "Connection names a field that is for every recipient",
                           urlp_span_of(for_all[i]));

@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "base/count.h"
+
 /* One row per move the protocol allows; a move with no row is an error. A request is begun on both
  * sides at once, and so only where both have a row for it: never while the last request is not sent
  * whole, the last response not read whole, or the connection to be closed. */
@@ -36,7 +38,7 @@ static const struct {
 enum urlp_h1_state urlp_h1_state_after(enum urlp_h1_role role, enum urlp_h1_state from,
                                        enum urlp_h1_trigger saw)
 {
-    for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(moves); i++) {
         if (moves[i].role == role && moves[i].from == from && moves[i].saw == saw) {
             return moves[i].to;
         }

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/count.h"
+
 enum {
     EPOCH_YEAR = 1970,
     SECONDS_A_DAY = 86400
@@ -29,8 +31,6 @@ static const char *const short_days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat
 static const char *const long_days[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
                                         "Friday", "Saturday", "Sunday"};
 static const int month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Takes one of `names` off `rest` and returns its index, or -1. Case matters in an HTTP-date. */
 static int take_name(struct urlp_span *rest, const char *const *names, size_t num_names)
@@ -82,11 +82,11 @@ static int take_part(struct urlp_span *rest, char letter, struct date *out)
 {
     switch (letter) {
     case 'w':
-        return take_name(rest, short_days, COUNT_OF(short_days));
+        return take_name(rest, short_days, URLP_COUNT_OF(short_days));
     case 'W':
-        return take_name(rest, long_days, COUNT_OF(long_days));
+        return take_name(rest, long_days, URLP_COUNT_OF(long_days));
     case 'm':
-        return out->month = take_name(rest, months, COUNT_OF(months));
+        return out->month = take_name(rest, months, URLP_COUNT_OF(months));
     case 'd':
         return out->day = take_number(rest, 2);
     case 'e':
@@ -181,7 +181,7 @@ static int64_t to_seconds(const struct date *date)
 
 bool urlp_date_parse(struct urlp_span text, int64_t now_s, int64_t *out_at_s)
 {
-    for (size_t i = 0; i < COUNT_OF(patterns); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(patterns); i++) {
         struct date date = {0};
 
         if (!match(text, patterns[i], &date)) {

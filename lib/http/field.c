@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/count.h"
+
 static const char *const secret_names[] = {
     "Authorization",
     "Proxy-Authorization",
@@ -119,7 +121,7 @@ bool urlp_fields_have_token(const struct urlp_field *fields, size_t num_fields, 
 
 bool urlp_field_is_secret(struct urlp_span name)
 {
-    for (size_t i = 0; i < sizeof(secret_names) / sizeof(secret_names[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(secret_names); i++) {
         if (urlp_span_is_nocase(name, secret_names[i])) {
             return true;
         }
@@ -140,7 +142,7 @@ static bool matches(struct urlp_span name, const char *pattern)
 
 bool urlp_field_may_trail(struct urlp_span name)
 {
-    for (size_t i = 0; i < sizeof(never_trail) / sizeof(never_trail[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(never_trail); i++) {
         if (matches(name, never_trail[i])) {
             return false;
         }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/count.h"
 #include "base/error.h"
 #include "base/option.h"
 #include "http/field.h"
@@ -79,7 +80,7 @@ static enum urlpool_code check_head(const struct urlpool_part *part, struct urlp
     static const char *const ours[] = {"Content-Disposition", "Content-Type"};
     struct urlp_span content_type = urlp_span_of(part->content_type);
 
-    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(ours); i++) {
         if (urlpool_headers_contains(part->headers, ours[i])) {
             return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_NONE,
                              "%s of a part does not go into its headers", ours[i]);
@@ -172,7 +173,7 @@ static enum urlpool_code copy_part(const struct urlpool_part *part, struct field
     char *end = NULL;
     char *block = NULL;
 
-    if (add_up(texts, sizeof(texts) / sizeof(texts[0]), &len)) {
+    if (add_up(texts, URLP_COUNT_OF(texts), &len)) {
         end = block = urlp_alloc(len);
     }
     if (block == NULL) {

@@ -7,6 +7,7 @@
 
 #include "urlpool/form.h"
 
+#include "base/count.h"
 #include "base/span.h"
 
 struct media_type {
@@ -137,7 +138,7 @@ const char *urlpool_media_type_guess(const char *filename)
 {
     struct urlp_span ending = filename != NULL ? ending_of(filename) : (struct urlp_span){0};
 
-    for (size_t i = 0; i < sizeof(media_types) / sizeof(media_types[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(media_types); i++) {
         if (urlp_span_is_nocase(ending, media_types[i].ending)) {
             return media_types[i].name;
         }

@@ -3,11 +3,11 @@
 
 #include "http/method.h"
 
+#include "base/count.h"
+
 static const char *const idempotent_methods[] = {"GET",    "HEAD",    "PUT",
                                                  "DELETE", "OPTIONS", "TRACE"};
 static const char *const body_methods[] = {"POST", "PUT", "PATCH"};
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static bool is_one_of(struct urlp_span method, const char *const *names, size_t num_names)
 {
@@ -26,10 +26,10 @@ bool urlp_method_is_valid(struct urlp_span method)
 
 bool urlp_method_is_idempotent(struct urlp_span method)
 {
-    return is_one_of(method, idempotent_methods, COUNT_OF(idempotent_methods));
+    return is_one_of(method, idempotent_methods, URLP_COUNT_OF(idempotent_methods));
 }
 
 bool urlp_method_expects_body(struct urlp_span method)
 {
-    return is_one_of(method, body_methods, COUNT_OF(body_methods));
+    return is_one_of(method, body_methods, URLP_COUNT_OF(body_methods));
 }

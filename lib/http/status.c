@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "base/count.h"
+
 static const char *const reasons[] = {
     [100] = "Continue",
     [101] = "Switching Protocols",
@@ -78,7 +80,7 @@ static const char *const reasons[] = {
 
 const char *urlpool_http_reason(int status)
 {
-    size_t num_reasons = sizeof(reasons) / sizeof(reasons[0]);
+    size_t num_reasons = URLP_COUNT_OF(reasons);
 
     if (status < 0 || (size_t)status >= num_reasons || reasons[status] == NULL) {
         return "";

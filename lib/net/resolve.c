@@ -11,6 +11,7 @@
 
 #include "base/cancel.h"
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/error.h"
 #include "net/network.h"
 #include "net/resolver.h"
@@ -58,7 +59,7 @@ static bool choose(struct search *search, struct urlp_ip *out_ip) URLP_MAY_BLOCK
 {
     static const enum urlp_family order[] = {URLP_FAMILY_V4, URLP_FAMILY_V6};
 
-    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(order); i++) {
         const enum urlp_family family = order[i];
 
         if (!search->is_wanted[family] || search->is_judged[family]) {

@@ -15,6 +15,7 @@
 
 #include "base/cancel.h"
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/error.h"
 #include "net/tcp.h"
 
@@ -100,7 +101,7 @@ static int set_options(int fd, const struct urlp_tcp_options *options)
         {timeout_ms > 0,        IPPROTO_TCP, TCP_USER_TIMEOUT, timeout_ms          },
     };
 
-    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(settings); i++) {
         if (settings[i].is_wanted && setsockopt(fd, settings[i].level, settings[i].name,
                                                 &settings[i].value, sizeof(int)) != 0) {
             return errno;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/count.h"
 #include "base/environment.h"
 #include "base/error.h"
 #include "net/tls.h"
@@ -47,8 +48,7 @@ static const uint16_t signatures[] = {
 static bool set_fixed(SSL_CTX *context)
 {
     /* What leads astray here: SSL_CTX_set_alpn_protos returns 0 on success. */
-    if (!SSL_CTX_set_verify_algorithm_prefs(context, signatures,
-                                            sizeof(signatures) / sizeof(signatures[0])) ||
+    if (!SSL_CTX_set_verify_algorithm_prefs(context, signatures, URLP_COUNT_OF(signatures)) ||
         SSL_CTX_set_alpn_protos(context, alpn, sizeof(alpn) - 1) != 0) {
         return false;
     }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/count.h"
 #include "base/error.h"
 #include "base/span.h"
 #include "net/tls.h"
@@ -33,7 +34,7 @@ static const char *reason_words(int reason)
         {SSL_R_TLSV1_ALERT_USER_CANCELLED, "the peer gave up"                                 },
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(rows); i++) {
         if (rows[i].reason == reason) {
             return rows[i].words;
         }

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/count.h"
 #include "base/error.h"
 
 #define PIN_BEGINNING "sha256//"
@@ -32,7 +33,7 @@ static const struct digest {
 
 static const struct digest *digest_of(size_t len)
 {
-    for (size_t i = 0; i < sizeof(digests) / sizeof(digests[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(digests); i++) {
         if (digests[i].len == len) {
             return &digests[i];
         }

@@ -10,13 +10,12 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/count.h"
 #include "base/error.h"
 #include "base/option.h"
 #include "http/basic_auth.h"
 #include "http/url_text.h"
 #include "policy/no_proxy.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
     SOCKS_STRING_BYTES_MAX = 255, /* RFC 1929 section 2: 1 to 255, each */
@@ -121,10 +120,10 @@ static enum urlpool_code read_url(const struct source *source, struct urlp_proxy
     if (code != URLPOOL_OK) {
         return code;
     }
-    while (i < COUNT_OF(schemes) && !urlp_span_is(url->scheme, schemes[i].scheme)) {
+    while (i < URLP_COUNT_OF(schemes) && !urlp_span_is(url->scheme, schemes[i].scheme)) {
         i++;
     }
-    if (i == COUNT_OF(schemes)) {
+    if (i == URLP_COUNT_OF(schemes)) {
         return urlp_fail(err, URLPOOL_E_SCHEME, URLPOOL_PHASE_NONE,
                          "%s URL has the unknown scheme \"%s\": it starts with http://, https://, "
                          "socks4://, socks4a://, socks5:// or socks5h://",
@@ -250,7 +249,7 @@ static enum urlpool_code read_headers(const struct source *source, struct urlp_p
     if (given == NULL) {
         return URLPOOL_OK;
     }
-    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(refused); i++) {
         if (urlpool_headers_contains(given, refused[i])) {
             return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_NONE,
                              "%s headers say %s, which each request says for itself", source->name,
@@ -387,7 +386,7 @@ struct urlp_proxy_hop *urlp_proxies_hop(struct urlp_proxies *proxies, size_t ind
 {
     struct urlp_proxy_setting *settings[] = {&proxies->before, &proxies->http, &proxies->https};
 
-    for (size_t i = 0; i < COUNT_OF(settings); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(settings); i++) {
         if (settings[i]->is_set && index-- == 0) {
             return &settings[i]->hop;
         }

@@ -13,6 +13,7 @@
 #include "urlpool/status.h"
 
 #include "base/buf.h"
+#include "base/count.h"
 #include "base/error.h"
 #include "http/route.h"
 
@@ -34,8 +35,6 @@ static const struct {
 /* RFC 9110 section 15.4: content-specific fields, and those that announce content. */
 static const char *const content_names[] = {
     "Digest", "Repr-Digest", "Last-Modified", "Transfer-Encoding", "Trailer", "Expect"};
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Adds to `err` what urlp_fail does not know. */
 static enum urlpool_code complete(enum urlpool_code code, const struct urlp_redirect_facts *facts,
@@ -85,7 +84,7 @@ static bool is_followed(const struct urlp_redirect_rules *rules,
     bool is_post = urlp_span_is(facts->method, "POST");
     bool is_head = urlp_span_is(facts->method, "HEAD");
 
-    for (size_t i = 0; i < COUNT_OF(followed); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(followed); i++) {
         if (followed[i].status == facts->status) {
             *out_to_get =
                 is_post ? followed[i].post_to_get && (rules->keep_post & followed[i].keep_post) == 0
@@ -258,5 +257,5 @@ bool urlp_redirect_drops(struct urlp_span name, const char *remove_headers, bool
     }
     head.len = head.len < sizeof(prefix) - 1 ? head.len : sizeof(prefix) - 1;
     return urlp_span_is_nocase(head, prefix) ||
-           is_one_of(name, content_names, COUNT_OF(content_names));
+           is_one_of(name, content_names, URLP_COUNT_OF(content_names));
 }

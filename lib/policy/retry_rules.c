@@ -5,11 +5,10 @@
 
 #include "policy/retry_rules.h"
 
+#include "base/count.h"
 #include "base/error.h"
 #include "base/option.h"
 #include "http/date.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
     STATUS_MIN = 100,
@@ -52,7 +51,7 @@ static enum urlpool_code resolve_counts(const struct urlpool_retry *given,
         {"retries.other",    given->other,    fallback->other,    &out->other   },
     };
 
-    for (size_t i = 0; i < COUNT_OF(counts); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(counts); i++) {
         int64_t value = 0;
         enum urlpool_code code =
             urlp_option_resolve(counts[i].name, counts[i].given, counts[i].fallback, &value, err);
@@ -84,7 +83,7 @@ static enum urlpool_code resolve_times(const struct urlpool_retry *given,
          &out->retry_after_max_ms, true },
     };
 
-    for (size_t i = 0; i < COUNT_OF(times); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(times); i++) {
         enum urlpool_code code = urlp_option_resolve(times[i].name, times[i].given,
                                                      times[i].fallback, times[i].out, err);
 

@@ -15,9 +15,8 @@
 
 #include "urlpool/status.h"
 
+#include "base/count.h"
 #include "http/method.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Which count a failure is charged to. */
 enum kind {
@@ -69,7 +68,7 @@ static bool looks_stale(const struct urlp_attempt *attempt)
     if (!attempt->connection_reused || attempt->response_bytes_seen) {
         return false;
     }
-    for (size_t i = 0; i < COUNT_OF(stale_codes); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(stale_codes); i++) {
         if (attempt->code == stale_codes[i]) {
             return true;
         }
@@ -128,7 +127,7 @@ static bool is_allowed(const struct urlp_retry_rules *rules, const struct urlp_a
 
 static enum kind kind_of(enum urlpool_code code)
 {
-    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(kinds); i++) {
         if (kinds[i].code == code) {
             return kinds[i].kind;
         }
@@ -142,7 +141,7 @@ static enum kind kind_of_proxy(const struct urlp_attempt *attempt)
 {
     enum kind kind = kind_of(attempt->cause);
 
-    for (size_t i = 0; i < COUNT_OF(passing_statuses); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(passing_statuses); i++) {
         if (attempt->proxy_status == passing_statuses[i]) {
             return KIND_CONNECT;
         }
@@ -286,7 +285,7 @@ static bool asks_for_retry(const struct urlp_retry_rules *rules, const struct ur
     if (rules->total == 0 || rules->ignore_retry_after || attempt->retry_after_ms < 0) {
         return false;
     }
-    for (size_t i = 0; i < COUNT_OF(retry_after_statuses); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(retry_after_statuses); i++) {
         if (retry_after_statuses[i] == attempt->status) {
             return true;
         }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "pool/core.h"
 
 static const char *const closed_names[URLPOOL_CLOSED_NUM] = {
@@ -49,7 +50,7 @@ static void add(struct urlpool_stats *out, const struct urlpool_stats *more)
     out->opened += more->opened;
     out->dial_failures += more->dial_failures;
     out->reused += more->reused;
-    for (size_t i = 0; i < sizeof(out->closed) / sizeof(out->closed[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(out->closed); i++) {
         out->closed[i] += more->closed[i];
     }
     out->wait_timeouts += more->wait_timeouts;

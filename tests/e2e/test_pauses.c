@@ -5,11 +5,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "support/count_of.h"
 #include "support/requests.h"
 #include "support/retry_scene.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
     NOW_S = 784111777 /* Sun, 06 Nov 1994 08:49:37 GMT */

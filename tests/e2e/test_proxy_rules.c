@@ -9,13 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "support/count_of.h"
 #include "support/https_scene.h"
 #include "support/loopback.h"
 #include "support/proxy_server.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
     LIMIT_MS = 200

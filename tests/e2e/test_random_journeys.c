@@ -13,14 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "support/count_of.h"
 #include "support/failing_allocator.h"
 #include "support/loopback.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define SECRET          "s3cr3t"
-#define THEIR_SECRET    "h1dd3n" /* the server's, which the trace shows as received */
+#define SECRET       "s3cr3t"
+#define THEIR_SECRET "h1dd3n" /* the server's, which the trace shows as received */
 
 enum {
     REQUESTS = 300,

@@ -9,14 +9,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "support/count_of.h"
 #include "support/dns_server.h"
 #include "support/https_scene.h"
 #include "support/loopback.h"
 #include "support/requests.h"
 #include "support/retry_scene.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
     SOON_MS = 60 /* a time limit that is meant to end a try */

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "side_case.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+#include "support/count_of.h"
 
 static struct urlpool_form *form_of(struct side_case *scene)
 {

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+#include "support/count_of.h"
 
 static const int64_t time_limit_ms = 5000;
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/count_of.h"
+
 static const struct {
     char letter, byte;
 } escapes[] = {
@@ -16,8 +18,6 @@ static const struct {
     {'0',  '\0'},
     {'\\', '\\'},
 };
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 _Noreturn void side_die(const char *what, const char *word)
 {

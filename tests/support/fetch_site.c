@@ -8,8 +8,7 @@
 #include <unistd.h>
 
 #include "support/certs.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+#include "support/count_of.h"
 
 static const unsigned char gzipped[] =
     "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\x2b\x2e\x2c\x4d\x4d\xad\x4a\x4d\xe1\x02\x00\x66\xed"

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "count_of.h"
+
 static const struct {
     enum urlpool_code code;
     enum pf_exit exit_code;
@@ -100,8 +102,6 @@ static const struct {
     {PF_EXIT_PROXY,       "proxy"           },
     {PF_EXIT_PIN,         "pinned key"      },
 };
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static enum pf_exit lookup(enum urlpool_code code, enum pf_exit fallback)
 {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "count_of.h"
 #include "say.h"
 
 #define AT(member) offsetof(struct pf_settings, member)
@@ -146,8 +147,6 @@ static const struct {
     {0,   "trace"      },
     {0,   "trace-ascii"},
 };
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 const char *pf_option_shown(const struct pf_option *option, char out[64])
 {

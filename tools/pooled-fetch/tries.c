@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "count_of.h"
+
 enum {
     MS_PER_SECOND = 1000,
     NS_PER_MS = 1000000,
@@ -18,8 +20,6 @@ enum {
     PAUSE_MAX_MS = 600 * 1000,
     RETRY_AFTER_MAX_S = 6 * 3600
 };
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The statuses curl takes for transient. */
 static const uint16_t transient[] = {408, 429, 500, 502, 503, 504};

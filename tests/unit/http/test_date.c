@@ -1,9 +1,8 @@
 /* Dates in fields. */
 
 #include "http/date.h"
+#include "support/count_of.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 #define NOW_S INT64_C(1767225600) /* 2026-01-01 00:00:00 UTC */
 

@@ -3,9 +3,8 @@
 #include <string.h>
 
 #include "http/field.h"
+#include "support/count_of.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* For which bytes `is_valid` accepts 'a', the byte, 'a'; in the order of their codes. */
 static void assert_accepts(bool (*is_valid)(struct urlp_span), const char *expected_ascii,

@@ -7,10 +7,9 @@
 #include "urlpool/headers.h"
 
 #include "http/field.h"
+#include "support/count_of.h"
 #include "support/failing_allocator.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The lines as "name=value|" each. */
 static const char *show(const struct urlpool_headers *headers)

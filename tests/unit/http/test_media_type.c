@@ -4,10 +4,10 @@
 
 #include "urlpool/form.h"
 
+#include "support/count_of.h"
 #include "support/run_tests.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define UNKNOWN         "application/octet-stream"
+#define UNKNOWN "application/octet-stream"
 
 START_TEST(media_type__goes_with_the_ending)
 {

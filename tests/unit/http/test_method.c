@@ -1,9 +1,8 @@
 /* What is known of a method by its name. */
 
 #include "http/method.h"
+#include "support/count_of.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 START_TEST(method__is_a_token)
 {

@@ -8,10 +8,9 @@
 
 #include "base/alloc.h"
 #include "http/form.h"
+#include "support/count_of.h"
 #include "support/failing_allocator.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct urlpool_form *new_form(const char *boundary)
 {

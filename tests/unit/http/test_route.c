@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "http/route.h"
+#include "support/count_of.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct urlp_proxy_hop proxy = {.serial = 3};
 static const struct urlp_proxy_hop other_proxy = {.serial = 3 + (UINT64_C(1) << 56)};

@@ -6,10 +6,9 @@
 #include <time.h>
 
 #include "http/url.h"
+#include "support/count_of.h"
 #include "support/failing_allocator.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static void assert_part(struct urlp_span part, const char *expected)
 {

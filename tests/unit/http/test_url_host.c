@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "http/url_host.h"
+#include "support/count_of.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static void assert_host(const char *raw, const char *text, const char *zone)
 {

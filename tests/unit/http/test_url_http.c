@@ -3,9 +3,8 @@
 #include <string.h>
 
 #include "http/url.h"
+#include "support/count_of.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct urlp_url parse(const char *text)
 {

@@ -3,9 +3,8 @@
 #include <string.h>
 
 #include "http/url.h"
+#include "support/count_of.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static void assert_resolves(const char *base_text, const char *reference, const char *expected)
 {

@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "http/url_text.h"
+#include "support/count_of.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Which bytes stay as they are in `part`, in the order of their codes. */
 static void assert_keeps(enum urlp_url_part part, const char *expected)

@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "net/network.h"
+#include "support/count_of.h"
 #include "support/failing_allocator.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct urlp_network network;
 static struct urlpool_error err;

@@ -1,9 +1,8 @@
 /* Lists of hosts that are gone to without a proxy. */
 
 #include "policy/no_proxy.h"
+#include "support/count_of.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static bool covers(const char *list, const char *host, uint16_t port)
 {

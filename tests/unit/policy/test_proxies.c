@@ -6,10 +6,9 @@
 #include "base/alloc.h"
 #include "http/field.h"
 #include "policy/proxies.h"
+#include "support/count_of.h"
 #include "support/failing_allocator.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct urlp_proxies proxies;
 static struct urlpool_error err;

@@ -8,10 +8,9 @@
 
 #include "policy/redirect.h"
 #include "policy/retry_rules.h"
+#include "support/count_of.h"
 #include "support/failing_allocator.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* One response and what becomes of it. */
 struct outcome {

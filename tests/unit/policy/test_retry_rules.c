@@ -6,9 +6,8 @@
 #include "urlpool/timeout.h"
 
 #include "policy/retry_rules.h"
+#include "support/count_of.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Rules that differ from the defaults in every field: a manager's. */
 static const struct urlp_retry_rules managers = {

@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "policy/verdict.h"
+#include "support/count_of.h"
 #include "support/run_tests.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Values of facts. 0 in a row of decisions: whatever it is. */
 enum {
