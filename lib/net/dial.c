@@ -139,6 +139,11 @@ static enum urlpool_code fail_timeout(const struct dial *dial, struct urlpool_er
                                "connect to %s, and no other address in time",
                                place_of(dial, &dial->race.failed.peer).text);
     }
+    if (dial->race.waiting.os_errno != 0) {
+        return urlp_fail_errno(err, code, URLPOOL_PHASE_CONNECT, dial->race.waiting.os_errno,
+                               "connect to %s, and no answer from another address in time",
+                               place_of(dial, &dial->race.waiting.peer).text);
+    }
     return urlp_fail(err, code, URLPOOL_PHASE_CONNECT, "connect to %s: no answer in time",
                      place_of(dial, &dial->race.attempts[0].peer).text);
 }

@@ -54,7 +54,8 @@ static struct urlpool_connection *open_connection(struct urlpool_pool *pool,
 
     urlp_assert_no_lock("open_connection");
     connection = connector->open(connector->user, &pool->route, call, err);
-    if (connection == NULL && (err->os_errno == EMFILE || err->os_errno == ENFILE) &&
+    if (connection == NULL && !urlpool_code_is(err->code, URLPOOL_CLASS_TIMEOUT) &&
+        (err->os_errno == EMFILE || err->os_errno == ENFILE) &&
         evict_one(pool->set, pool->core, call)) {
         connection = connector->open(connector->user, &pool->route, call, err);
     }
