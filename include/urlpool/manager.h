@@ -64,12 +64,16 @@ struct urlpool_manager_options {
                                        once, when the manager is made */
     bool upkeep_thread; /* a thread of the manager's own does what urlpool_manager_maintain does,
                            at the moment it is due, and notices at once when a peer closes an idle
-                           connection */
+                           connection. It sleeps in between, takes no signals, and is gone when the
+                           manager is; a forked child starts one of its own with its first request.
+                           `trace`, and the hooks of `network`, are called in it, too */
     bool share_retry_after; /* what a 429 or 503 asks for in Retry-After, no request to that origin
                                is sent before, by whatever thread: it waits, within its limits */
-    bool ignore_dns_change; /* keep connections whose address DNS no longer gives */
-    int32_t min_idle;       /* idle connections that upkeep sees to for each origin in use;
-                               default none */
+    bool ignore_dns_change; /* keep connections whose address DNS no longer gives: else they end
+                               when three fresh answers over at least a minute did not have it */
+    int32_t min_idle;       /* idle connections that upkeep sees to for each origin that was asked
+                               for something in the last ten minutes; default none. Without
+                               upkeep_thread it is done in urlpool_manager_maintain */
     int64_t dial_pause_max_ms; /* of an origin that cannot be reached, one dial at a time is tried,
                                   after pauses that grow to this; default 1000, URLPOOL_NONE: at
                                   once and by all */
@@ -124,7 +128,8 @@ struct urlpool_request_options {
     unsigned char reserved[64];
 };
 
-/* urlpool_manager_new makes a manager; NULL options are the defaults. No thread is started.
+/* urlpool_manager_new makes a manager; NULL options are the defaults. No thread is started, unless
+ * upkeep_thread asks for it.
  *
  * Owns:    the caller ends it with urlpool_manager_free.
  * Errors:  NULL with URLPOOL_E_INVALID (an option), URLPOOL_E_HEADER (user_agent, what is for a
@@ -205,10 +210,15 @@ URLPOOL_API void urlpool_manager_clear(struct urlpool_manager *manager);
 URLPOOL_API size_t urlpool_manager_close_idle(struct urlpool_manager *manager);
 
 /* urlpool_manager_maintain does one round of upkeep: idle connections that have expired, or whose
- * peer has closed them, are closed now and not when they would next be used. Returns how many. To
- * be called now and then where that matters; nothing depends on it.
+ * peer has closed them, are closed now and not when they would next be used, and so are those whose
+ * address DNS no longer gives: where a minute and its TTL have passed, DNS is asked anew. Then
+ * connections are opened, one after the other, until min_idle are there; one that cannot be is not
+ * tried again before a pause, which grows. Origins that were not asked for anything in ten minutes,
+ * and have no connection, are forgotten. Returns how many connections were closed. To be called now
+ * and then where that matters; nothing depends on it.
  *
- * Threads: any number at once. */
+ * Units:   connect_ms bounds each connection that is opened.
+ * Threads: any number at once; blocks. */
 URLPOOL_API size_t urlpool_manager_maintain(struct urlpool_manager *manager);
 
 /* urlpool_manager_network_changed says that the machine is on another network, or awake again: idle

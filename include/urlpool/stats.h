@@ -12,7 +12,7 @@ enum urlpool_closed {
     URLPOOL_CLOSED_IDLE = 0, /* idle longer than idle_ms, or than the server's Keep-Alive allows */
     URLPOOL_CLOSED_LIFETIME, /* older than lifetime_ms */
     URLPOOL_CLOSED_REQUESTS, /* as many requests as the server's Keep-Alive or the option allows */
-    URLPOOL_CLOSED_BY_PEER,  /* the look at checkout saw its end */
+    URLPOOL_CLOSED_BY_PEER,  /* the peer closed it, or sent an alert, while it was idle */
     URLPOOL_CLOSED_UNEXPECTED,   /* the look saw bytes nobody asked for */
     URLPOOL_CLOSED_NOT_REUSABLE, /* the exchange ended whole, but the message said close */
     URLPOOL_CLOSED_UNREAD,       /* its response was given up before its end */
@@ -59,7 +59,7 @@ struct urlpool_stats {
     uint64_t wait_timeouts; /* leases that waited in vain until a deadline */
     uint64_t waits;         /* leases that had to wait */
     uint64_t wait_ns;       /* together */
-    uint64_t pools_retired; /* the least recently used of too many, or cleared */
+    uint64_t pools_retired; /* the least recently used of too many, cleared, or long unused */
 
     uint64_t requests;
     uint64_t redirects;
