@@ -202,7 +202,7 @@ START_TEST(thread__keeps_min_idle_connections_open)
 
     test_get(manager, server);
     AWAIT(manager, now.idle >= 3 && now.dialling == 0);
-    ck_assert_uint_eq(urlpool_manager_close_idle(manager), test_stats(manager).opened);
+    ck_assert_uint_ge(urlpool_manager_close_idle(manager), 3);
     AWAIT(manager, now.idle == 3 && now.dialling == 0);
     urlpool_manager_free(manager);
     test_server_stop(server);
