@@ -324,9 +324,11 @@ static void assert_unix_socket(bool is_abstract)
 
         ck_assert_msg(response != NULL, "%s", test_err.message);
         ck_assert_str_eq((const char *)response->data, "local");
+        urlpool_manager_free(manager);
+        ck_assert_str_eq(urlpool_response_peer(response).address, local.path);
+        ck_assert_int_eq(urlpool_response_peer(response).port, 0);
         urlpool_response_free(response);
     }
-    urlpool_manager_free(manager);
     local_stop(&local);
 }
 
