@@ -46,6 +46,7 @@ START_TEST(stats__add_up)
     ck_assert_uint_eq(stats.leased, 1);
     ck_assert_uint_eq(stats.opened, 1);
     ck_assert_uint_eq(stats.reused, 2);
+    ck_assert_uint_eq(stats.requests, 3); /* that to the other origin is not its own */
     urlpool_response_free(held);
     urlpool_pool_unref(pool);
     urlpool_manager_free(manager);
