@@ -90,15 +90,15 @@ static struct urlpool_manager *make_manager(void)
     return manager;
 }
 
-/* get returns whether there was an answer; a failure has to be of this machine. */
+/* get returns whether there was an answer; else there was no descriptor, or what had one, the
+ * address where nobody answers, kept it until the time was up. */
 static bool get(struct urlpool_manager *manager, struct urlpool_error *out_err)
 {
     struct urlpool_response *response = urlpool_request(manager, "GET", url, NULL, out_err);
 
     if (response == NULL) {
         REQUIRE(out_err->code == URLPOOL_E_SYSTEM || out_err->code == URLPOOL_E_CONNECT_TIMEOUT);
-        REQUIRE(out_err->os_errno == EMFILE);
-        REQUIRE(strstr(out_err->message, strerror(EMFILE)) != NULL);
+        REQUIRE(out_err->code != URLPOOL_E_SYSTEM || out_err->os_errno == EMFILE);
     }
     urlpool_response_free(response);
     return response != NULL;
@@ -118,6 +118,8 @@ static void try_with_few(void)
 
         allow_more(num);
         is_enough = get(manager, &err);
+        REQUIRE(is_enough || err.os_errno == EMFILE);
+        REQUIRE(is_enough || strstr(err.message, strerror(EMFILE)) != NULL);
         num_in_dns += !is_enough && err.phase == URLPOOL_PHASE_RESOLVE;
         num_in_race += !is_enough && err.code == URLPOOL_E_CONNECT_TIMEOUT;
         allow_more(-1);
