@@ -50,6 +50,47 @@ static void expect_no_place(struct urlpool_manager *manager, struct test_server 
     ck_assert_int_eq(test_fetch_fails(manager, "GET", server, "/", &options), code);
 }
 
+/* answer_without_end redirects, then asks for another try, both with bodies that never end. */
+static void answer_without_end(struct test_peer *peer, const struct test_request *request,
+                               void *user)
+{
+    static const char rest[] = "Content-Length: 1000000000\r\n\r\nnever";
+    unsigned *num_tries = user;
+
+    if (strcmp(request->target, "/redirect") == 0) {
+        test_peer_send_text(peer, "HTTP/1.1 302 Found\r\nLocation: /retry\r\n");
+    } else if (strcmp(request->target, "/retry") == 0 && (*num_tries)++ % 2 == 0) {
+        test_peer_send_text(peer, "HTTP/1.1 503 Busy\r\nRetry-After: 0\r\n");
+    } else {
+        test_peer_reply(peer, 200, NULL, "at last");
+        return;
+    }
+    test_peer_send_text(peer, rest);
+    test_peer_stay(peer);
+}
+
+START_TEST(place__is_free_again_behind_answers_that_cannot_be_drained)
+{
+    unsigned num_tries = 0;
+    struct test_server *server = test_server_start(answer_without_end, &num_tries, NULL);
+    struct urlpool_manager *manager =
+        test_manager(&(struct urlpool_manager_options){.maxsize = 1, .block = true});
+
+    for (int i = 0; i < 2; i++) {
+        struct urlpool_response *response = test_fetch(manager, "GET", server, "/redirect", NULL);
+        struct urlpool_stats stats = test_stats(manager);
+
+        ck_assert_int_eq(response->status, 200);
+        ck_assert_uint_eq(stats.leased + stats.dialling + stats.waiting, 0);
+        ck_assert_uint_eq(stats.idle, 1);
+        ck_assert_uint_eq(stats.peak_open, 1);
+        urlpool_response_free(response);
+    }
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+END_TEST
+
 START_TEST(max_total__value_bounds_all_origins_together)
 {
     struct test_server *first = test_server_start(test_answer_hello, NULL, NULL);
@@ -249,9 +290,9 @@ START_TEST(max_total__many_threads_and_origins_are_all_served)
 }
 END_TEST
 
-RUN_TESTS("pool limits", max_total__value_bounds_all_origins_together,
-          max_total__zero_and_no_bound_bound_nothing, max_total__none_is_refused,
-          max_idle_total__zero_is_two_hundred_and_fifty_six,
+RUN_TESTS("pool limits", place__is_free_again_behind_answers_that_cannot_be_drained,
+          max_total__value_bounds_all_origins_together, max_total__zero_and_no_bound_bound_nothing,
+          max_total__none_is_refused, max_idle_total__zero_is_two_hundred_and_fifty_six,
           max_idle_total__value_none_and_no_bound, max_waiters__none_lets_nobody_wait,
           max_waiters__value_lets_as_many_wait, max_waiters__zero_and_no_bound_let_any_number_wait,
           max_total__many_threads_and_origins_are_all_served)

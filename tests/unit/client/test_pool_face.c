@@ -490,6 +490,34 @@ START_TEST(pool__knows_which_urls_are_its_own)
 }
 END_TEST
 
+START_TEST(pool__loses_no_place_to_what_is_no_value)
+{
+    const struct urlpool_manager_options one_place = {.maxsize = 1, .block = true};
+    const struct urlpool_request_options no_value = {.timeout = {.read_ms = -3}};
+    const struct urlpool_timeout no_time = {.connect_ms = -3};
+    struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
+    char url[256];
+    struct urlpool_pool *pool =
+        urlpool_pool_new(test_server_url(server, "/", url, sizeof(url)), &one_place, &test_err);
+    struct urlpool_stats stats;
+
+    for (int i = 0; i < 3; i++) {
+        ck_assert_ptr_null(urlpool_pool_request(pool, "GET", "/", &no_value, &test_err));
+        ck_assert_int_eq(test_err.code, URLPOOL_E_INVALID);
+        ck_assert_ptr_null(urlpool_pool_acquire(pool, &no_time, NULL, &test_err));
+        ck_assert_int_eq(test_err.code, URLPOOL_E_INVALID);
+        ck_assert_ptr_null(urlpool_pool_request(pool, "G T", "/", NULL, &test_err));
+        ck_assert_int_eq(test_err.code, URLPOOL_E_HEADER);
+    }
+    urlpool_pool_stats(pool, &stats, sizeof(stats));
+    ck_assert_uint_eq(stats.leased + stats.dialling, 0);
+    urlpool_response_free(urlpool_pool_request(pool, "GET", "/", NULL, &test_err));
+    ck_assert_uint_eq(test_server_num_connections(server), 1);
+    urlpool_pool_unref(pool);
+    test_server_stop(server);
+}
+END_TEST
+
 START_TEST(pool__refuses_null)
 {
     struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
@@ -528,4 +556,4 @@ RUN_TESTS("pool face", pool__is_one_origin_and_refuses_another, pool__lends_conn
           pool__is_the_managers_own_for_its_origin,
           pool__reference_outlives_the_manager_and_is_closed_with_it,
           pool__request_holds_the_pool_by_itself, pool__knows_which_urls_are_its_own,
-          pool__refuses_null)
+          pool__loses_no_place_to_what_is_no_value, pool__refuses_null)

@@ -117,6 +117,7 @@ START_TEST(head__begins_with_host)
         {"http://a:443/",         "GET /\nHost: a:443\n"     },
         {"http://[::1]:8080/",    "GET /\nHost: [::1]:8080\n"},
         {"http://[fe80::1%25e]/", "GET /\nHost: [fe80::1]\n" },
+        {"http://a.example./",    "GET /\nHost: a.example.\n"}, /* RFC 9112 section 3.2 */
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
