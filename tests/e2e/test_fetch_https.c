@@ -108,6 +108,22 @@ START_TEST(fetch__a_server_without_tls_is_a_handshake_error)
 }
 END_TEST
 
+START_TEST(fetch__jsonl_says_how_a_transfer_was_secured)
+{
+    struct ran *ran;
+
+    begin(NULL);
+    ran = FETCH(&site, "-s", "--jsonl", "--out-null", "--cacert", "ca.pem", url("/hello"));
+    ck_assert_ptr_nonnull(strstr(ran->out, "\"tls\":{\"version\":\"TLSv1.3\",\"cipher\":\"TLS_"));
+    ck_assert_ptr_nonnull(strstr(ran->out, "\"verified\":true},"));
+    ran_free(ran);
+    ran = FETCH(&site, "-s", "--jsonl", "--out-null", "-k", url("/hello"));
+    ck_assert_ptr_nonnull(strstr(ran->out, "\"verified\":false},"));
+    ran_free(ran);
+    end();
+}
+END_TEST
+
 START_TEST(fetch__reports_the_handshake)
 {
     struct ran *ran;
@@ -167,6 +183,7 @@ END_TEST
 
 RUN_TESTS("fetch https", fetch__trusts_a_ca_file_and_nobody_else, fetch__trusts_a_hashed_directory,
           fetch__refuses_a_certificate_for_another_name, fetch__refuses_an_expired_certificate,
-          fetch__a_server_without_tls_is_a_handshake_error, fetch__reports_the_handshake,
+          fetch__a_server_without_tls_is_a_handshake_error,
+          fetch__jsonl_says_how_a_transfer_was_secured, fetch__reports_the_handshake,
           fetch__follows_from_https_to_http_as_curl_does,
           fetch__redirects_lead_to_allowed_schemes_only)

@@ -128,6 +128,9 @@ START_TEST(fetch__jsonl_has_an_object_a_transfer)
     assert_has(ran->out, "{\"index\":0,");
     assert_has(ran->out, "\"status\":200,");
     assert_has(ran->out, "\"bytes\":6,");
+    assert_has(ran->out, "\"tls\":null,");
+    assert_has(ran->out, "\"timings\":{\"before\":0.000000,\"pool\":0.");
+    assert_has(ran->out, "\"proxy\":0.000000,\"tls\":0.000000,\"send\":0.");
     assert_has(second, "\n{\"index\":1,");
     assert_has(second,
                "\"exitcode\":18,\"error\":\"URLPOOL_E_INCOMPLETE_READ\",\"phase\":\"body\"");
@@ -135,6 +138,9 @@ START_TEST(fetch__jsonl_has_an_object_a_transfer)
     ran = FETCH(&site, "--jsonl", site_url(&site, "/hello"));
     ck_assert_str_eq(ran->out, "hello\n");
     assert_has(ran->err, "{\"index\":0,");
+    ran_free(ran);
+    ran = FETCH(&site, "-s", "--jsonl", "--out-null", "http://127.0.0.1:1/");
+    assert_has(ran->out, "\"timings\":null,");
     ran_free(ran);
     site_end(&site);
 }

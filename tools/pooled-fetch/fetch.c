@@ -159,6 +159,18 @@ static void read_body(struct fetching *fetching, struct urlpool_response *respon
     }
 }
 
+static void note_peer(struct pf_transfer *transfer, const struct urlpool_response *response)
+{
+    const struct urlpool_peer peer = urlpool_response_peer(response);
+
+    if (peer.tls_version != NULL) {
+        (void)snprintf(transfer->tls_version, sizeof(transfer->tls_version), "%s",
+                       peer.tls_version);
+        (void)snprintf(transfer->tls_cipher, sizeof(transfer->tls_cipher), "%s", peer.tls_cipher);
+        transfer->tls_verified = peer.tls_verified;
+    }
+}
+
 static void note_response(struct pf_transfer *transfer, const struct urlpool_response *response)
 {
     const char *content_type = urlpool_response_header(response, "Content-Type");
@@ -171,6 +183,7 @@ static void note_response(struct pf_transfer *transfer, const struct urlpool_res
     transfer->retry_after_ms = pf_retry_after_ms(urlpool_response_header(response, "Retry-After"));
     transfer->url = pf_strdup(response->url);
     transfer->content_type = content_type != NULL ? pf_strdup(content_type) : NULL;
+    note_peer(transfer, response);
 }
 
 /* is_stuck says whether a redirect was to be followed and was not: the library returns it when the
@@ -247,6 +260,7 @@ static void make_request(struct fetching *fetching)
     pf_request_close_body(entry, &fetching->body);
     if (response != NULL) {
         take_response(fetching, response);
+        transfer->timings = urlpool_response_timings(response);
         urlpool_response_free(response);
         return;
     }

@@ -56,6 +56,49 @@ int64_t pf_transfer_wire_bytes(const struct pf_transfer *transfer)
     return transfer->watch.body_bytes >= 0 ? transfer->watch.body_bytes : transfer->num_bytes;
 }
 
+/* add_tls adds how the connection was secured: null where it was not. */
+static void add_tls(struct pf_json *json, const struct pf_transfer *transfer)
+{
+    if (transfer->tls_version[0] == '\0') {
+        pf_json_string(json, "tls", NULL);
+        return;
+    }
+    pf_json_begin(json, "tls");
+    pf_json_string(json, "version", transfer->tls_version);
+    pf_json_string(json, "cipher", transfer->tls_cipher);
+    pf_json_bool(json, "verified", transfer->tls_verified);
+    pf_json_end(json);
+}
+
+/* add_timings adds how long each step took, in seconds: null where there was no answer. */
+static void add_timings(struct pf_json *json, const struct urlpool_timings *timings)
+{
+    const struct {
+        const char *key;
+        int64_t ns;
+    } steps[] = {
+        {"before",  timings->before_ns },
+        {"pool",    timings->pool_ns   },
+        {"resolve", timings->resolve_ns},
+        {"connect", timings->connect_ns},
+        {"proxy",   timings->proxy_ns  },
+        {"tls",     timings->tls_ns    },
+        {"send",    timings->send_ns   },
+        {"wait",    timings->wait_ns   },
+        {"receive", timings->receive_ns},
+    };
+
+    if (timings->total_ns == 0) {
+        pf_json_string(json, "timings", NULL);
+        return;
+    }
+    pf_json_begin(json, "timings");
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        pf_json_number(json, steps[i].key, (double)steps[i].ns / 1e9, 6);
+    }
+    pf_json_end(json);
+}
+
 void pf_jsonl_add(struct pf_text *out, const struct pf_transfer *transfer)
 {
     struct pf_json json = {.out = out};
@@ -75,8 +118,10 @@ void pf_jsonl_add(struct pf_text *out, const struct pf_transfer *transfer)
     pf_json_int(&json, "num_retries", transfer->num_retries);
     pf_json_bool(&json, "conn_reused", transfer->conn_reused);
     pf_json_string(&json, "peer", watch->peer[0] != '\0' ? watch->peer : NULL);
+    add_tls(&json, transfer);
     pf_json_number(&json, "pool_wait", (double)watch->pool_wait_ns / 1e9, 6);
     pf_json_number(&json, "time_total", (double)pf_transfer_ns(transfer) / 1e9, 6);
+    add_timings(&json, &transfer->timings);
     pf_json_int(&json, "exitcode", transfer->exit_code);
     pf_json_string(&json, "error",
                    transfer->err.code != URLPOOL_OK ? urlpool_code_name(transfer->err.code) : NULL);

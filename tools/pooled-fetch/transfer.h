@@ -22,6 +22,9 @@ struct pf_transfer {
     int status;  /* of the last head, 0 when none came */
     int version; /* 10, 11, or 0 */
     bool conn_reused;
+    struct urlpool_timings timings;       /* of the last try that was answered; else zero bytes */
+    char tls_version[16], tls_cipher[64]; /* with whom the connection led to; "": none */
+    bool tls_verified;
     int64_t retry_after_ms; /* as long as the server asks to be left alone; 0: it does not */
     unsigned num_redirects;
     unsigned num_retries;     /* --retry's, and the library's after stale connections */
