@@ -345,7 +345,7 @@ START_TEST(tunnel__answer_of_the_proxy_can_be_read)
     struct urlpool_manager_options options = {
         .proxy = {.url = proxy_url("http", proxy_server_port(proxy))},
         .tls = origin.tls,
-        .trace = {note_head,               head                     }
+        .trace = {.event = note_head,      .user = head             }
     };
     struct urlpool_manager *manager = test_manager(&options);
     struct urlpool_pool *pool;
