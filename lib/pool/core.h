@@ -44,7 +44,8 @@ enum urlp_place {
 
 /* struct urlp_pool_core is one process's state of a pool set. */
 struct urlp_pool_core {
-    uint64_t generation;      /* of urlp_fork_generation */
+    uint64_t generation; /* of urlp_fork_generation */
+    int64_t made_wall_s;
     _Atomic uint64_t network; /* how often it has changed; written under the mutex */
     struct urlp_mutex mutex;
     struct {
@@ -91,6 +92,8 @@ struct urlpool_pool {
     const char *name;
     size_t key_len;
     const uint8_t *key;
+    struct urlp_origin origin; /* that it is named for */
+    int64_t made_wall_s;
     struct urlp_counters counters; /* under no lock; `gone` has them when the pool is no more */
     struct {
         struct urlp_list in_live, in_all;

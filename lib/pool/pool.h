@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/call.h"
+#include "base/counters.h"
 #include "base/sync.h"
 #include "conn/connection.h"
 #include "http/route.h"
@@ -23,7 +24,6 @@
 
 struct urlpool_tls;
 struct urlpool_pool;
-struct urlp_counters;
 struct urlp_pool_set;
 struct urlp_seat;
 
@@ -254,6 +254,25 @@ void urlp_pool_set_tell_held(struct urlp_pool_set *set) URLP_MAY_BLOCK;
  * `peak_open` it keeps the greater. */
 void urlp_pool_set_stats(struct urlp_pool_set *set, struct urlpool_pool *pool,
                          struct urlpool_stats *out) URLP_MAY_BLOCK;
+
+/* struct urlp_pool_figures are the figures of one pool, or of all there ever were. */
+struct urlp_pool_figures {
+    struct urlpool_pool *pool; /* a reference; NULL: of all */
+    struct urlp_origin origin; /* where its connections lead, of `pool`: of one that is shared by
+                                  all origins behind a proxy, the proxy */
+    int64_t made_wall_s;
+    struct urlpool_stats stats;
+    struct urlp_counters counters; /* nobody adds to them any more */
+};
+
+/* urlp_pool_set_figures writes the figures of all pools to `out_all`, and appends those of each one
+ * that is in the set: struct urlp_pool_figures after struct urlp_pool_figures.
+ *
+ * Owns:    the caller gives the references back with urlp_pool_unref, on failure too.
+ * Errors:  URLPOOL_E_NOMEM. */
+URLPOOL_MUST_USE enum urlpool_code urlp_pool_set_figures(struct urlp_pool_set *set,
+                                                         struct urlp_pool_figures *out_all,
+                                                         struct urlp_buf *out) URLP_MAY_BLOCK;
 
 /* urlp_pool_set_describe appends one line a pool, each ending in LF: "https://example.com:443 open
  * 3 idle 2 leased 1 dialling 0 waiting 0 reused 17 opened 3; held 3.2 s by thread 4711: GET /slow".

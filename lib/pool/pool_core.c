@@ -22,6 +22,7 @@ struct urlp_pool_core *urlp_core_new(void)
         return NULL;
     }
     core->generation = urlp_fork_generation();
+    core->made_wall_s = urlp_wall_seconds();
     urlp_mutex_init(&core->mutex);
     urlp_mutex_lock(&core->mutex); /* nobody else has it: for the analysis alone */
     urlp_list_init(&core->locked.live);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "pool/core.h"
 
 /* place_span copies `from` to `*at`, a NUL behind it, and moves `*at` on. */
@@ -18,29 +19,35 @@ static struct urlp_span place_span(char **at, struct urlp_span from)
     return to;
 }
 
-/* make_name writes "https://example.com:443"; of the connections that are shared by all origins
- * behind a proxy, the proxy's. */
-static enum urlpool_code make_name(const struct urlp_route *route, struct urlp_buf *out)
+/* origin_named is whom a pool is named for: of the connections that are shared by all origins
+ * behind a proxy, the proxy. */
+static struct urlp_origin origin_named(const struct urlp_route *route)
 {
     const struct urlp_proxy_hop *proxy = route->is_pinned ? NULL : urlp_route_forwarder(route);
-    const struct urlp_origin origin =
-        proxy == NULL ? route->origin
-                      : (struct urlp_origin){.host = proxy->host,
-                                             .port = proxy->port,
-                                             .is_https = proxy->kind == URLP_PROXY_HTTPS};
-    enum urlpool_code code = urlp_buf_append_text(out, origin.is_https ? "https://" : "http://");
 
-    return code == URLPOOL_OK ? urlp_origin_append_authority(&origin, true, out) : code;
+    return proxy == NULL ? route->origin
+                         : (struct urlp_origin){.host = proxy->host,
+                                                .port = proxy->port,
+                                                .is_https = proxy->kind == URLP_PROXY_HTTPS};
+}
+
+/* make_name writes "https://example.com:443". */
+static enum urlpool_code make_name(const struct urlp_origin *origin, struct urlp_buf *out)
+{
+    enum urlpool_code code = urlp_buf_append_text(out, origin->is_https ? "https://" : "http://");
+
+    return code == URLPOOL_OK ? urlp_origin_append_authority(origin, true, out) : code;
 }
 
 struct urlpool_pool *urlp_pool_new(struct urlp_pool_set *set, struct urlp_pool_core *core,
                                    const struct urlp_route *route, const struct urlp_pool_key *key)
 {
+    const struct urlp_origin named = origin_named(route);
     struct urlp_buf name = {0};
     struct urlpool_pool *pool = NULL;
     char *at;
 
-    if (make_name(route, &name) != URLPOOL_OK) {
+    if (make_name(&named, &name) != URLPOOL_OK) {
         goto done;
     }
     pool = urlp_zalloc(sizeof(*pool) + route->origin.host.len + route->origin.zone.len + key->len +
@@ -54,6 +61,8 @@ struct urlpool_pool *urlp_pool_new(struct urlp_pool_set *set, struct urlp_pool_c
     pool->route = *route;
     pool->route.origin.host = place_span(&at, route->origin.host);
     pool->route.origin.zone = place_span(&at, route->origin.zone);
+    pool->origin = origin_named(&pool->route);
+    pool->made_wall_s = urlp_wall_seconds();
     pool->name = place_span(&at, urlp_span_make(name.data, name.len)).data;
     pool->key_len = key->len;
     pool->key = (const uint8_t *)place_span(&at, urlp_span_make(key->bytes, key->len)).data;

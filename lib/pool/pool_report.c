@@ -98,6 +98,42 @@ void urlp_pool_set_stats(struct urlp_pool_set *set, struct urlpool_pool *pool,
     urlp_mutex_unlock(&core->mutex);
 }
 
+/* show_pool appends the figures of one pool, and takes a reference to it. */
+static enum urlpool_code show_pool(struct urlpool_pool *pool, struct urlp_buf *out) URLP_HOLDS_LOCK
+{
+    struct urlp_pool_figures figures = {
+        .pool = pool, .origin = pool->origin, .made_wall_s = pool->made_wall_s};
+    enum urlpool_code code;
+
+    add(&figures.stats, &pool->locked.stats);
+    urlp_counters_show(&pool->counters, &figures.stats);
+    urlp_counters_add(&figures.counters, &pool->counters);
+    code = urlp_buf_append(out, &figures, sizeof(figures));
+    pool->locked.num_refs += code == URLPOOL_OK ? 1 : 0;
+    return code;
+}
+
+enum urlpool_code urlp_pool_set_figures(struct urlp_pool_set *set,
+                                        struct urlp_pool_figures *out_all, struct urlp_buf *out)
+{
+    struct urlp_pool_core *core = urlp_core_of(set);
+    enum urlpool_code code = URLPOOL_OK;
+
+    if (core == NULL) {
+        return URLPOOL_E_NOMEM;
+    }
+    *out_all = (struct urlp_pool_figures){.made_wall_s = core->made_wall_s};
+    urlp_mutex_lock(&core->mutex);
+    add(&out_all->stats, &core->locked.stats);
+    show_all_counters(core, &out_all->stats);
+    for (struct urlp_list *link = core->locked.live.next;
+         link != &core->locked.live && code == URLPOOL_OK; link = link->next) {
+        code = show_pool(URLP_CONTAINER(link, struct urlpool_pool, locked.in_live), out);
+    }
+    urlp_mutex_unlock(&core->mutex);
+    return code;
+}
+
 static enum urlpool_code describe(const struct urlpool_pool *pool, int64_t now_ns,
                                   struct urlp_buf *out) URLP_HOLDS_LOCK
 {
