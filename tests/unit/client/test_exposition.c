@@ -63,8 +63,7 @@ START_TEST(gauge__tells_its_unit_to_openmetrics)
         urlp_exposition_family(&pages.of[i], &size);
         urlp_exposition_number(&pages.of[i], &none, 0);
     }
-    assert_pages(&pages,
-                 "# HELP a_size_bytes Size\n# TYPE a_size_bytes gauge\na_size_bytes 0\n",
+    assert_pages(&pages, "# HELP a_size_bytes Size\n# TYPE a_size_bytes gauge\na_size_bytes 0\n",
                  "# HELP a_size_bytes Size\n# TYPE a_size_bytes gauge\n# UNIT a_size_bytes bytes\n"
                  "a_size_bytes 0\n");
 }
@@ -94,11 +93,11 @@ START_TEST(durations__have_the_decimals_they_need)
         uint64_t ns;
         const char *expected;
     } rows[] = {
-        {0,                              "a_size_bytes 0.0\n"          },
-        {1,                              "a_size_bytes 0.000000001\n"  },
-        {2500000000,                     "a_size_bytes 2.5\n"          },
-        {UINT64_C(60000000000),          "a_size_bytes 60.0\n"         },
-        {UINT64_MAX,                     "a_size_bytes 18446744073.709551615\n"},
+        {0,                     "a_size_bytes 0.0\n"                  },
+        {1,                     "a_size_bytes 0.000000001\n"          },
+        {2500000000,            "a_size_bytes 2.5\n"                  },
+        {UINT64_C(60000000000), "a_size_bytes 60.0\n"                 },
+        {UINT64_MAX,            "a_size_bytes 18446744073.709551615\n"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

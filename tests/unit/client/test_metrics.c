@@ -14,8 +14,8 @@ static char *page_of(struct urlpool_manager *manager, enum urlpool_metrics_forma
 {
     char *page = urlpool_manager_metrics(manager, format, &test_err);
     const struct program_options options = {.input = page};
-    const char *const args[] = {
-        URLP_CHECK_OPENMETRICS, format == URLPOOL_METRICS_PROMETHEUS ? "--prometheus" : NULL, NULL};
+    const char *const args[] = {URLP_CHECK_OPENMETRICS,
+                                format == URLPOOL_METRICS_PROMETHEUS ? "--prometheus" : NULL, NULL};
     struct ran *ran;
 
     ck_assert_msg(page != NULL, "%s", test_err.message);
@@ -73,8 +73,7 @@ START_TEST(page__has_the_figures_of_the_stats)
                            ",http_connection_state=\"idle\"") == 1);
         ck_assert(value_of(page, "http_client_active_requests", server, "") == 1);
         ck_assert(value_of(page, "http_client_request_duration_seconds_count", server, "") == 3);
-        ck_assert(value_of(page, "http_client_connection_duration_seconds_count", server, "") ==
-                  0);
+        ck_assert(value_of(page, "http_client_connection_duration_seconds_count", server, "") == 0);
         ck_assert(value_of(page, "http_client_request_time_in_queue_seconds_count", server, "") ==
                   (double)stats.waits);
         ck_assert(value_of(page, "urlpool_pool_requests_total", server, "") == 4);
@@ -195,8 +194,7 @@ START_TEST(what_is_no_manager_or_no_format__is_refused)
 
     ck_assert_ptr_null(urlpool_manager_metrics(NULL, URLPOOL_METRICS_PROMETHEUS, &test_err));
     ck_assert_int_eq(test_err.code, URLPOOL_E_INVALID);
-    ck_assert_ptr_null(
-        urlpool_manager_metrics(manager, (enum urlpool_metrics_format)2, &test_err));
+    ck_assert_ptr_null(urlpool_manager_metrics(manager, (enum urlpool_metrics_format)2, &test_err));
     ck_assert_int_eq(test_err.code, URLPOOL_E_INVALID);
     ck_assert_ptr_null(urlpool_metrics_content_type((enum urlpool_metrics_format)2));
     ck_assert_ptr_null(urlpool_metrics_content_type((enum urlpool_metrics_format) - 1));
