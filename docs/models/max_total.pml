@@ -1,9 +1,10 @@
 /* Several pools under one max_total, as lib/pool/settle.c and line.c do it: origins that have used the
- * total up stand in line, idle connections of others give way, a connection that comes home serves its
+ * total up stand in line, halves and idle connections of others give way, a connection that comes home serves its
  * own origin, but only KEPT grants in a row go past the first origin in line that has places.
  *
- * What happens within one pool, looks, redials and closing, is in handoff.pml; here pools have no bound
- * of their own. An `atomic` block is what the code does in one go under the lock. Who has a deadline may
+ * What happens within one pool, looks, redials and closing, is in handoff.pml, how dials are overtaken in
+ * overtake.pml; here pools have no bound of their own, and a dial that finds a connection idle is
+ * overtaken by it. An `atomic` block is what the code does in one go under the lock. Who has a deadline may
  * find at any moment that it has passed, who has none sleeps until woken.
  *
  * Checked: no deadlock, never more places than there are, nobody waiting while there is something to
@@ -16,6 +17,8 @@
  * Plant: LEAVE_AND_STAY_IN_LINE
  * Plant: EVICT_AND_KEEP_THE_PLACE
  * Plant: FAIL_WITHOUT_SETTLING
+ * Plant: KEEP_HALVES
+ * Plant: PARK_WITHOUT_SETTLING
  * Plant: IGNORE_THE_TOTAL */
 
 #ifndef ROUNDS
@@ -39,11 +42,12 @@
 #define NOBODY 255
 
 byte held;  /* places of pool 1 that never come home: a long download */
-byte total; /* one more than that */
+#define total 2
 
 typedef Pool {
     chan queue = [CLIENTS] of {byte};
     byte idle;
+    byte halves;
     byte num_open;
     byte in_line;
     byte passed; /* grants to others since it has waited */
@@ -59,6 +63,7 @@ bool woken[CLIENTS];
 
 #define OPEN (pools[0].num_open + pools[1].num_open)
 #define IDLE (pools[0].idle + pools[1].idle)
+#define HALVES (pools[0].halves + pools[1].halves)
 
 /* The hidden ones carry nothing from one step to the next. */
 hidden byte first, next, who, where, got;
@@ -67,7 +72,7 @@ inline check()
 {
     assert(OPEN <= total);
     assert(len(starved) + len(hungry) == (len(pools[0].queue) > 0) + (len(pools[1].queue) > 0));
-    assert(len(pools[0].queue) + len(pools[1].queue) == 0 || (IDLE == 0 && OPEN == total));
+    assert(len(pools[0].queue) + len(pools[1].queue) == 0 || (IDLE + HALVES == 0 && OPEN == total));
     assert(pools[0].passed <= PASSED_MAX && pools[1].passed <= PASSED_MAX)
 }
 
@@ -109,11 +114,17 @@ inline line_first()
     fi
 }
 
-/* evict ends the idle connection of whichever pool has one. */
+/* evict ends a half, else the idle connection, of whichever pool has one. */
 inline evict()
 {
     if
-    :: pools[0].idle > 0 ->
+    :: pools[0].halves > 0 ->
+        pools[0].halves--;
+        pools[0].num_open--
+    :: pools[0].halves == 0 && pools[1].halves > 0 ->
+        pools[1].halves--;
+        pools[1].num_open--
+    :: HALVES == 0 && pools[0].idle > 0 ->
         pools[0].idle--;
 #ifndef EVICT_AND_KEEP_THE_PLACE
         pools[0].num_open--
@@ -168,9 +179,16 @@ inline grant_one(p)
         :: pools[p].idle > 0 ->
             pools[p].idle--;
             got = CONNECTION
+        :: pools[p].idle == 0 && pools[p].halves > 0 ->
+            pools[p].halves--;
+            got = PERMIT
         :: else ->
             if
-            :: OPEN == total && IDLE > 0 -> evict()
+#ifdef KEEP_HALVES
+            :: OPEN == total && HALVES == 0 && IDLE > 0 -> evict()
+#else
+            :: OPEN == total && IDLE + HALVES > 0 -> evict()
+#endif
             :: else
             fi;
             if
@@ -292,7 +310,15 @@ proctype client(byte me)
         atomic {
             is_bounded = false;
             if
-            :: grant[me] == PERMIT -> grant[me] = CONNECTION
+            :: grant[me] == PERMIT && pools[p].idle > 0 -> /* overtaken */
+                pools[p].idle--;
+                pools[p].halves++;
+                grant[me] = CONNECTION;
+#ifndef PARK_WITHOUT_SETTLING
+                settle(p);
+#endif
+                check()
+            :: grant[me] == PERMIT && pools[p].idle == 0 -> grant[me] = CONNECTION
             :: grant[me] == PERMIT -> /* the dial went wrong */
                 pools[p].num_open--;
                 grant[me] = NOTHING;
@@ -327,7 +353,6 @@ init {
         :: held = 0
         :: held = 1
         fi;
-        total = held + 1;
         pools[1].num_open = held;
         run client(0);
         run client(1);
@@ -335,5 +360,5 @@ init {
     }
     (_nr_pr == 1);
     assert(len(starved) + len(hungry) == 0);
-    assert(OPEN == IDLE + held)
+    assert(OPEN == IDLE + HALVES + held)
 }
