@@ -18,7 +18,6 @@
  * Plant: EVICT_AND_KEEP_THE_PLACE
  * Plant: FAIL_WITHOUT_SETTLING
  * Plant: KEEP_HALVES
- * Plant: PARK_WITHOUT_SETTLING
  * Plant: IGNORE_THE_TOTAL */
 
 #ifndef ROUNDS
@@ -314,9 +313,7 @@ proctype client(byte me)
                 pools[p].idle--;
                 pools[p].halves++;
                 grant[me] = CONNECTION;
-#ifndef PARK_WITHOUT_SETTLING
                 settle(p);
-#endif
                 check()
             :: grant[me] == PERMIT && pools[p].idle == 0 -> grant[me] = CONNECTION
             :: grant[me] == PERMIT -> /* the dial went wrong */
