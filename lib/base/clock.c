@@ -70,16 +70,18 @@ bool urlp_deadline_has_passed(struct urlpool_deadline by)
 
 int urlp_deadline_poll_ms(struct urlpool_deadline by)
 {
+    int64_t now_ns;
     int64_t left_ns;
     int64_t left_ms;
 
     if (by.at_ns == INT64_MAX) {
         return -1;
     }
-    left_ns = by.at_ns - urlp_now_ns();
-    if (left_ns <= 0) {
+    now_ns = urlp_now_ns();
+    if (by.at_ns <= now_ns) {
         return 0;
     }
+    left_ns = by.at_ns - now_ns;
     left_ms = left_ns / URLP_NS_PER_MS + (left_ns % URLP_NS_PER_MS != 0);
     if (urlp_clock_is_fake()) {
         return left_ms < FAKE_POLL_MS ? (int)left_ms : FAKE_POLL_MS;

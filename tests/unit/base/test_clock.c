@@ -100,6 +100,7 @@ START_TEST(poll_ms__rounds_up_so_that_the_deadline_has_passed_after)
     ck_assert_int_eq(urlp_deadline_poll_ms(after_ns(URLP_NS_PER_MS + 1)), 2);
     ck_assert_int_eq(urlp_deadline_poll_ms(after_ns(0)), 0);
     ck_assert_int_eq(urlp_deadline_poll_ms((struct urlpool_deadline){0}), 0);
+    ck_assert_int_eq(urlp_deadline_poll_ms((struct urlpool_deadline){INT64_MIN}), 0);
     ck_assert_int_eq(urlp_deadline_poll_ms(URLP_NEVER), -1);
 }
 END_TEST

@@ -42,6 +42,7 @@ static int num_blind;      /* so many polls do not see what has become of a sock
 static int num_interrupts; /* so many polls fail with EINTR */
 static int ask_at_poll;    /* before this one the dial is asked to break off; 0: before none */
 static bool asks_when_connecting;
+static bool asks_when_failed; /* a socket: the same poll sees both */
 static struct urlp_break_off wish;
 
 int connect(int fd, const struct sockaddr *address, socklen_t len)
@@ -96,6 +97,13 @@ int poll(struct pollfd *fds, nfds_t num_fds, int timeout_ms)
         return -1;
     }
     num_ready = (int)syscall(SYS_poll, fds, num_fds, timeout_ms);
+    for (nfds_t i = 0; i < num_fds && asks_when_failed; i++) {
+        if (fds[i].events == POLLOUT && (fds[i].revents & POLLERR) != 0) {
+            asks_when_failed = false;
+            ck_assert(urlp_break_off_ask(&wish));
+            num_ready = (int)syscall(SYS_poll, fds, num_fds, 0);
+        }
+    }
     for (nfds_t i = 0; i < num_fds && num_blind > 0; i++) {
         if (fds[i].events == POLLOUT) {
             fds[i].revents = 0;
@@ -435,6 +443,34 @@ START_TEST(half__may_still_win_with_its_first_socket)
     ck_assert_str_eq(connected_to, " 127.0.0.2");
     end();
     loopback_hole_close(&hole);
+}
+END_TEST
+
+START_TEST(half__whose_next_address_was_due_goes_to_it_at_once)
+{
+    struct loopback_hole first = loopback_hole_open("127.0.0.2", 0);
+    uint16_t port = loopback_port(first.listener);
+    struct loopback_hole second = loopback_hole_open("127.0.0.3", port);
+    int listener = loopback_listen("127.0.0.4", port);
+
+    begin("127.0.0.2 a\n127.0.0.3 a\n127.0.0.4 a\n");
+    break_off_at(1, "a", port);
+    next_caller();
+    break_off_at(2, "a", port); /* the second is connecting, too */
+    ck_assert_str_eq(connected_to, " 127.0.0.2 127.0.0.3");
+    next_caller();
+    urlp_clock_fake_begin(urlp_now_ns()); /* only that one has failed makes the third due */
+    loopback_hole_close(&first);
+    fds_before -= 2;
+    asks_when_failed = true;
+    break_off_at(0, "a", port);
+    ck_assert_str_eq(connected_to, " 127.0.0.2 127.0.0.3");
+    urlp_clock_fake_end();
+    next_caller();
+    ck_assert_str_eq(peer_of(dial("a", port)), "127.0.0.4");
+    end();
+    loopback_hole_close(&second);
+    (void)close(listener);
 }
 END_TEST
 
@@ -949,10 +985,12 @@ RUN_TESTS("half_dial", break_off__leaves_the_socket_connecting,
           break_off__without_memory_for_a_half_closes_it, break_off__outlives_interruptions,
           break_off__gives_way_to_cancelling, half__that_connected_meanwhile_wins_at_once,
           half__goes_on_where_it_was, half__may_be_broken_off_again_and_again,
-          half__may_still_win_with_its_first_socket, half__that_failed_meanwhile_has_failed,
-          half__whose_peer_has_closed_is_begun_again, half__whose_peer_has_reset_is_begun_again,
-          half__whose_peer_has_spoken_is_begun_again, half__is_not_looked_up_again,
-          half__has_each_address_judged_once, half__tries_an_address_there_was_no_descriptor_for,
+          half__may_still_win_with_its_first_socket,
+          half__whose_next_address_was_due_goes_to_it_at_once,
+          half__that_failed_meanwhile_has_failed, half__whose_peer_has_closed_is_begun_again,
+          half__whose_peer_has_reset_is_begun_again, half__whose_peer_has_spoken_is_begun_again,
+          half__is_not_looked_up_again, half__has_each_address_judged_once,
+          half__tries_an_address_there_was_no_descriptor_for,
           race__an_address_there_was_no_descriptor_for_comes_again_unjudged,
           half__takes_addresses_that_come_late, lookup__that_is_broken_off_goes_on,
           lookup__that_is_broken_off_often_is_one_question,
