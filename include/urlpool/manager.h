@@ -246,7 +246,9 @@ URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_manager_preconnect(
 URLPOOL_API void urlpool_manager_stats(struct urlpool_manager *manager, struct urlpool_stats *out,
                                        size_t out_size);
 
-/* urlpool_manager_describe returns one line per origin, for people.
+/* urlpool_manager_describe returns one line per origin, for people: "https://example.com:443 open 3
+ * idle 2 leased 1 dialling 0 waiting 0 reused 17 opened 3; held 3.2 s by thread 4711: GET /slow".
+ * Of those that hold, dial or wait eight each are told; of a request the path, without query.
  *
  * Owns:    the caller frees it with urlpool_string_free.
  * Errors:  NULL with URLPOOL_E_INVALID for NULL, or URLPOOL_E_NOMEM.
