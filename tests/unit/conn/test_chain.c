@@ -2,6 +2,7 @@
  * is called. */
 
 #include <openssl/ssl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "urlpool/cancel.h"
 
 #include "base/clock.h"
+#include "base/park.h"
 #include "conn/chain.h"
 #include "net/dial.h"
 #include "support/failing_allocator.h"
@@ -683,6 +685,70 @@ START_TEST(chain__refuses_an_https_origin_without_tls)
 }
 END_TEST
 
+/* --- broken off --- */
+
+static void *dial_in_vain(void *unused)
+{
+    (void)unused;
+    ck_assert_ptr_null(dial());
+    return NULL;
+}
+
+START_TEST(chain__is_not_broken_off_once_tcp_is_up)
+{
+    const enum urlp_proxy_kind silent[] = {URLP_PROXY_HTTP, URLP_PROXY_HTTPS, URLP_PROXY_SOCKS4A,
+                                           URLP_PROXY_SOCKS5H};
+
+    begin(URLP_PROXY_HTTP, (struct proxy_server_options){0});
+    for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++) {
+        struct urlp_break_off wish = {.wake_fd = urlp_wake_open()};
+        int listener = loopback_listen("127.0.0.1", 0);
+        pthread_t thread;
+        char byte;
+        int peer;
+
+        hop = hop_of(silent[i], loopback_port(listener));
+        call.break_off = &wish;
+        ck_assert_int_eq(pthread_create(&thread, NULL, dial_in_vain, NULL), 0);
+        peer = loopback_accept(listener);
+        ck_assert_int_eq(read(peer, &byte, 1), 1);
+        ck_assert(!urlp_break_off_ask(&wish));
+        urlp_wake_signal(wish.wake_fd); /* nor does it look there any more */
+        (void)close(peer);
+        (void)pthread_join(thread, NULL);
+        ck_assert_msg(err.code == URLPOOL_E_PROXY, "%s", err.message);
+        ck_assert(!wish.is_broken_off);
+        ck_assert_ptr_null(wish.half);
+        (void)close(wish.wake_fd);
+        (void)close(listener);
+    }
+    call.break_off = NULL;
+    end();
+}
+END_TEST
+
+START_TEST(chain__broken_off_before_the_proxy_does_not_blame_it)
+{
+    struct urlp_break_off wish = {.wake_fd = urlp_wake_open()};
+    struct loopback_hole hole = loopback_hole_open("127.0.0.2", 0);
+
+    begin(URLP_PROXY_SOCKS5H, (struct proxy_server_options){0});
+    hop.host = urlp_span_of("127.0.0.2");
+    hop.port = loopback_port(hole.listener);
+    call.break_off = &wish;
+    ck_assert(urlp_break_off_ask(&wish));
+    ck_assert_ptr_null(dial());
+    ck_assert_int_eq(err.code, URLPOOL_E_CANCELLED);
+    ck_assert(wish.is_broken_off);
+    ck_assert_ptr_nonnull(wish.half);
+    urlp_half_dial_free(wish.half);
+    call.break_off = NULL;
+    (void)close(wish.wake_fd);
+    loopback_hole_close(&hole);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const of_each_kind[] = {
@@ -711,6 +777,8 @@ int main(void)
         chain__blames_the_proxy_whose_certificate_is_none,
         chain__says_when_an_https_proxy_may_be_an_http_one,
         chain__refuses_an_https_origin_without_tls,
+        chain__is_not_broken_off_once_tcp_is_up,
+        chain__broken_off_before_the_proxy_does_not_blame_it,
     };
     Suite *suite = suite_create("chain");
     TCase *tcase = tcase_create("chain");
