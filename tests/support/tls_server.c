@@ -328,6 +328,12 @@ static bool obey(struct connection *connection, const char *line)
         wait_for_hangup(connection->fd);
     } else if (strcmp(line, "close") == 0) {
         (void)SSL_shutdown(connection->ssl);
+    } else if (strcmp(line, "alert") == 0) {
+        (void)SSL_send_fatal_alert(connection->ssl, SSL_AD_INTERNAL_ERROR);
+        wait_for_end(connection->fd);
+    } else if (strcmp(line, "farewell") == 0) {
+        (void)SSL_shutdown(connection->ssl);
+        wait_for_end(connection->fd);
     } else if (strcmp(line, "reset") == 0) {
         reset(connection->fd);
     } else {

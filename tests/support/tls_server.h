@@ -20,6 +20,8 @@
  *   cut          FIN without close_notify
  *   half         half a record, and stays
  *   junk         a record that does not decrypt, and stays
+ *   alert        a fatal alert, and stays
+ *   farewell     close_notify, and stays
  *   reset        RST
  *   stuck        reads no more, and stays
  *   tunnel PORT  answers "go", then carries bytes to and from 127.0.0.1:PORT */

@@ -113,6 +113,18 @@ START_TEST(look__tells_a_reset)
 }
 END_TEST
 
+START_TEST(look__tells_a_fatal_alert_that_no_end_follows)
+{
+    expect_look("alert", URLP_IDLE_CLOSED);
+}
+END_TEST
+
+START_TEST(look__tells_close_notify_that_no_end_follows)
+{
+    expect_look("farewell", URLP_IDLE_CLOSED);
+}
+END_TEST
+
 START_TEST(look__does_not_trust_half_a_record)
 {
     expect_look("half", URLP_IDLE_UNEXPECTED);
@@ -150,5 +162,7 @@ RUN_TESTS("tls_look", look__is_quiet_when_nothing_has_come,
           look__tells_bytes_that_nobody_asked_for_and_leaves_them,
           look__tells_bytes_that_were_read_ahead, look__tells_close_notify,
           look__tells_an_end_without_close_notify, look__tells_a_reset,
-          look__does_not_trust_half_a_record, look__does_not_trust_a_record_that_does_not_decrypt,
+          look__tells_a_fatal_alert_that_no_end_follows,
+          look__tells_close_notify_that_no_end_follows, look__does_not_trust_half_a_record,
+          look__does_not_trust_a_record_that_does_not_decrypt,
           exchange__on_a_kept_connection_is_one_look_one_write_one_read)
