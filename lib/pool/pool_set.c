@@ -402,6 +402,21 @@ size_t urlp_pool_set_close_idle(struct urlp_pool_set *set)
     return num;
 }
 
+/* forget_failures has every origin be dialled as if it had never failed: what could not be reached
+ * from there may be reached from here. */
+static void forget_failures(struct urlp_pool_core *core, struct urlp_change *change) URLP_HOLDS_LOCK
+{
+    for (struct urlp_list *link = core->locked.all.next; link != &core->locked.all;
+         link = link->next) {
+        struct urlpool_pool *pool = URLP_CONTAINER(link, struct urlpool_pool, locked.in_all);
+
+        urlp_backoff_succeeded(&pool->locked.backoff);
+        pool->locked.warm_pause_ns = 0;
+        pool->locked.warm_due_ns = 0;
+        urlp_settle(pool, change);
+    }
+}
+
 void urlp_pool_set_network_changed(struct urlp_pool_set *set)
 {
     struct urlp_pool_core *core = urlp_core_of(set);
@@ -415,6 +430,7 @@ void urlp_pool_set_network_changed(struct urlp_pool_set *set)
     (void)atomic_fetch_add_explicit(&core->network, 1, memory_order_relaxed);
     (void)bury_idle(core, URLPOOL_CLOSED_NETWORK, &change);
     urlp_half_bury_every(core, &change);
+    forget_failures(core, &change);
     urlp_mutex_unlock(&core->mutex);
     urlp_change_end(&change, set, NULL);
 }

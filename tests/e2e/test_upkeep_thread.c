@@ -226,6 +226,56 @@ START_TEST(maintain__keeps_min_idle_connections_open_without_a_thread)
 }
 END_TEST
 
+START_TEST(min_idle__is_none_unless_it_is_a_count)
+{
+    struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
+    static const int32_t none[] = {0, URLPOOL_NONE};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct urlpool_manager *manager =
+            test_manager(&(struct urlpool_manager_options){.min_idle = none[i]});
+
+        test_get(manager, server);
+        (void)urlpool_manager_maintain(manager);
+        ck_assert_uint_eq(test_stats(manager).opened, 1);
+        urlpool_manager_free(manager);
+    }
+    ck_assert_ptr_null(urlpool_manager_new(
+        &(struct urlpool_manager_options){.min_idle = URLPOOL_NO_TIMEOUT}, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_INVALID);
+    ck_assert_ptr_nonnull(strstr(test_err.message, "min_idle"));
+    test_server_stop(server);
+}
+END_TEST
+
+START_TEST(thread__that_cannot_be_had_is_an_error)
+{
+    const struct urlpool_manager_options options = {.upkeep_thread = true};
+
+    loopback_allow_fds(false);
+    ck_assert_ptr_null(urlpool_manager_new(&options, &test_err));
+    loopback_allow_fds(true);
+    ck_assert_int_eq(test_err.code, URLPOOL_E_SYSTEM);
+    ck_assert_ptr_nonnull(strstr(test_err.message, "epoll, eventfd or timerfd: "));
+    failing_allocator_install();
+    for (uint64_t nth = 1;; nth++) {
+        struct urlpool_manager *manager;
+
+        failing_allocator_fail_nth(nth);
+        manager = urlpool_manager_new(&options, &test_err);
+        if (!failing_allocator_has_failed()) {
+            urlpool_manager_free(manager);
+            break;
+        }
+        failing_allocator_fail_nth(0);
+        ck_assert_ptr_null(manager);
+        ck_assert_int_eq(test_err.code, URLPOOL_E_NOMEM);
+        ck_assert_int_eq(failing_allocator_num_live(), 0);
+    }
+    ck_assert_int_eq(num_threads(), 0);
+}
+END_TEST
+
 /* What a trace sink needs that ends its manager. */
 struct ending {
     _Atomic(struct urlpool_manager *) manager;
@@ -427,6 +477,7 @@ RUN_TESTS("upkeep thread", thread__is_there_only_when_asked_for_and_one_a_manage
           thread__closes_what_has_been_idle_for_long_enough,
           thread__keeps_min_idle_connections_open,
           maintain__keeps_min_idle_connections_open_without_a_thread,
+          min_idle__is_none_unless_it_is_a_count, thread__that_cannot_be_had_is_an_error,
           end__in_a_trace_sink_in_the_thread_itself,
           end__does_not_wait_for_a_sink_that_waits_for_who_ends_it,
           end__joins_the_thread_whatever_it_does,
