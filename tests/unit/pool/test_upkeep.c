@@ -295,6 +295,48 @@ START_TEST(min_idle__ends_when_nobody_has_wanted_the_origin_for_long)
 }
 END_TEST
 
+/* note_ended is what the thread does when the kernel tells of a peer's end. */
+static void note_ended(struct pool_fixture *f, struct urlp_seat *seat)
+{
+    urlp_mutex_lock(&f->pool->core->mutex);
+    seat->is_ended = true;
+    urlp_mutex_unlock(&f->pool->core->mutex);
+}
+
+START_TEST(ended__connection_in_use_is_not_kept_when_it_comes_home)
+{
+    struct pool_fixture f;
+    struct urlp_lease lease;
+
+    begin_with(&f, 0);
+    lease = lease_take(&f, f.pool);
+    note_ended(&f, lease.seat);
+    lease_give(&lease);
+    ck_assert_uint_eq(pool_stats(&f, NULL).closed[URLPOOL_CLOSED_BY_PEER], 1);
+    ck_assert_int_eq(f.fake.num_polite, 0);
+    ASSERT_POOL(&f, "open 0 idle 0 leased 0 dialling 0 waiting 0 reused 0 opened 1");
+    pool_end(&f);
+}
+END_TEST
+
+START_TEST(ended__idle_connection_is_looked_at_and_goes_whatever_the_look_shows)
+{
+    struct pool_fixture f;
+    struct urlp_lease lease;
+    struct urlp_seat *seat;
+
+    begin_with(&f, 0);
+    lease = lease_take(&f, f.pool);
+    seat = lease.seat;
+    lease_give(&lease);
+    note_ended(&f, seat);
+    ck_assert_int_eq(do_due(&f), 1);
+    ck_assert_int_eq(f.fake.num_looks, 1);
+    ck_assert_uint_eq(pool_stats(&f, NULL).closed[URLPOOL_CLOSED_BY_PEER], 1);
+    pool_end(&f);
+}
+END_TEST
+
 /* --- names ----------------------------------------------------------------------------------- */
 
 static void begin_asking(struct pool_fixture *f)
@@ -459,8 +501,9 @@ RUN_TESTS("upkeep", maintain__keeps_what_is_good_in_its_order,
           maintain__closes_what_has_expired_behind_what_has_not,
           maintain__does_not_make_a_connection_younger,
           due__is_when_the_first_connection_expires_to_the_millisecond,
-          due__after_a_suspend_is_at_once, min_idle__is_kept_by_dials,
-          min_idle__stays_within_maxsize_and_takes_nobodys_place,
+          due__after_a_suspend_is_at_once, ended__connection_in_use_is_not_kept_when_it_comes_home,
+          ended__idle_connection_is_looked_at_and_goes_whatever_the_look_shows,
+          min_idle__is_kept_by_dials, min_idle__stays_within_maxsize_and_takes_nobodys_place,
           min_idle__dials_in_vain_come_with_growing_pauses,
           min_idle__a_server_that_closes_at_once_is_not_dialled_in_a_loop,
           min_idle__ends_when_nobody_has_wanted_the_origin_for_long,
