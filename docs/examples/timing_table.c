@@ -114,7 +114,7 @@ int main(int argc, char **argv)
 {
     static struct table table;
     struct urlpool_request_options options = {
-        .trace = {note, &table}
+        .trace = {.event = note, .user = &table}
     };
     struct urlpool_error err;
     struct urlpool_manager *http = urlpool_manager_new(NULL, &err);

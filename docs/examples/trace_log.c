@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 {
     struct log log = {.file = stdout};
     struct urlpool_manager_options options = {
-        .trace = {write_event, &log}
+        .trace = {.event = write_event, .user = &log}
     };
     struct urlpool_error err;
     struct urlpool_manager *http = urlpool_manager_new(&options, &err);

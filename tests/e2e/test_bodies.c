@@ -349,7 +349,7 @@ START_TEST(multipart__of_a_file_that_changes_fails_and_leaves_nothing_open)
         char path[32];
         struct change change = {path, i % 2 == 0 ? len - 1 : len + 1};
         const struct urlpool_request_options options = {
-            .body = urlpool_body_multipart(form), .trace = {change_size, &change}
+            .body = urlpool_body_multipart(form), .trace = {.event = change_size, .user = &change}
         };
 
         named_file(path, len);

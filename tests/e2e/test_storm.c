@@ -300,6 +300,4 @@ START_TEST(storm__brings_every_answer_to_its_question)
 }
 END_TEST
 
-static const char rounds[NUM_ROUNDS];
-
-RUN_LOOPS("storm", TEST_ROWS(storm__brings_every_answer_to_its_question, rounds))
+RUN_LOOPS("storm", {storm__brings_every_answer_to_its_question, NUM_ROUNDS})

@@ -249,8 +249,8 @@ START_TEST(trace__tells_of_a_long_way_in_order)
         .tls = tls,
         .user_agent = "tracer",
         .proxy = {.url = proxy_url},
-        .network = {    .dns_servers = dns_server_address(dns)               },
-        .trace = { note,                told},
+        .network = {             .dns_servers = dns_server_address(dns)               },
+        .trace = { .event = note,                .user = told},
     };
     struct urlpool_manager *manager;
     struct urlpool_response *response;
@@ -313,7 +313,7 @@ START_TEST(trace__tells_of_a_dead_connection_before_another_try)
     struct told *told = told_new();
     struct test_server *server = test_server_start(cut_first, NULL, NULL);
     const struct urlpool_manager_options options = {
-        .user_agent = "", .trace = {note, told}
+        .user_agent = "", .trace = {.event = note, .user = told}
     };
     struct urlpool_manager *manager = test_manager(&options);
 
@@ -343,7 +343,7 @@ START_TEST(trace__masks_userinfo_of_a_redirect_that_is_refused)
     struct told *told = told_new();
     struct test_server *server = test_server_start(answer_oddly, NULL, NULL);
     const struct urlpool_request_options options = {
-        .trace = {note, told}
+        .trace = {.event = note, .user = told}
     };
     struct urlpool_manager *manager = test_manager(NULL);
 
@@ -370,8 +370,8 @@ START_TEST(trace__counts_the_bytes_of_head_and_body)
     int64_t sent = 0;
     struct test_server *server = test_server_start(answer_oddly, NULL, NULL);
     const struct urlpool_request_options options = {
-        .trace = {note_sent, &sent},
-          .body = urlpool_body_bytes("twelve bytes", 12)
+        .trace = {.event = note_sent, .user = &sent},
+        .body = urlpool_body_bytes("twelve bytes", 12)
     };
     struct urlpool_manager *manager = test_manager(NULL);
     char *head;
@@ -420,7 +420,8 @@ START_TEST(trace__tells_what_a_proxy_has_answered)
     char url[64];
     const struct urlpool_manager_options options = {
         .proxy = {.url = proxy_url},
-          .retries = TEST_ONE_TRY, .trace = { note_reply,            told}
+        .retries = TEST_ONE_TRY,
+        .trace = { .event = note_reply,    .user = told}
     };
     struct urlpool_manager *manager;
 

@@ -55,7 +55,7 @@ START_TEST(debuglevel__prints_the_exchange_without_credentials)
 {
     struct test_server *server = test_server_start(answer, NULL, NULL);
     struct urlpool_connection_options options = {
-        .trace = {count, NULL}
+        .trace = {.event = count, .user = NULL}
     };
     struct urlpool_connection *connection =
         urlpool_connection_new("127.0.0.1", test_server_port(server), &options, NULL);
