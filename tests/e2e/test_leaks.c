@@ -44,7 +44,7 @@ static void begin(struct scene *scene, struct urlpool_manager_options options)
     char url[128];
 
     *scene = (struct scene){
-        .told = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER}
+        .told = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER}
     };
     scene->server = test_server_start(test_answer_hello, NULL, NULL);
     options.trace = (struct urlpool_trace){.event = on_event, .user = &scene->told};
