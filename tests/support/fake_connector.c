@@ -154,6 +154,24 @@ static bool takes_failure(struct fake_connector *fake, struct urlpool_error *err
     return true;
 }
 
+/* connect_slowly lets a dial that is not held take its time, in which it can be broken off; false:
+ * it was. Under the mutex, which it gives up meanwhile. */
+static bool connect_slowly(struct fake_connector *fake, const struct urlp_call *call, int dial,
+                           struct urlpool_error *err)
+{
+    struct urlp_break_off *what = call->break_off;
+    struct pollfd wake = {.fd = what != NULL ? what->wake_fd : -1, .events = POLLIN};
+
+    pthread_mutex_unlock(&fake->mutex);
+    (void)poll(&wake, 1, dial % (fake->connect_ms + 1));
+    pthread_mutex_lock(&fake->mutex);
+    if (urlp_break_off_shut(what)) {
+        return true;
+    }
+    break_off(fake, what, dial, err);
+    return false;
+}
+
 static struct urlpool_connection *open_fake(void *user, const struct urlp_route *route,
                                             const struct urlp_call *call, struct urlpool_error *err)
 {
@@ -172,7 +190,9 @@ static struct urlpool_connection *open_fake(void *user, const struct urlp_route 
     if (call->break_off != NULL && go_on(fake, call->break_off) != 0) {
         dial = fake->last_resumed;
     }
-    if ((!fake->holds_dials || hold(fake, call, dial, err)) && !takes_failure(fake, err)) {
+    if ((!fake->holds_dials || hold(fake, call, dial, err)) &&
+        (fake->connect_ms == 0 || connect_slowly(fake, call, dial, err)) &&
+        !takes_failure(fake, err)) {
         made = calloc(1, sizeof(*made));
         ck_assert_ptr_nonnull(made);
         made->number = ++fake->num_opened;

@@ -37,6 +37,7 @@ struct fake_connector {
     bool holds_dials; /* each dial waits for fake_let_dials, and can be broken off or cancelled */
     bool tcp_is_up;   /* those that begin now wait in a handshake: they cannot be broken off */
     bool is_deaf;     /* nor can these, but they do not say so */
+    int connect_ms;   /* real time that a dial takes, at most, and can be broken off in */
     bool leaves_nothing; /* what is broken off leaves no half */
     int num_held;
     int let_fd;

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "support/fake_connector.h"
+#include "support/pool_invariants.h"
 #include "support/run_tests.h"
 
 #define NUM_ORIGINS     8
@@ -121,6 +122,13 @@ static void end_counted(void *user, struct urlpool_connection *connection, bool 
     struct stress *stress = user;
 
     stress->fake.table.end(&stress->fake, connection, is_polite);
+}
+
+static void drop_half_counted(void *user, struct urlp_half_dial *half)
+{
+    struct stress *stress = user;
+
+    stress->fake.table.drop_half(&stress->fake, half);
 }
 
 static struct urlpool_pool *get_pool(struct stress *stress, int origin)
@@ -243,7 +251,8 @@ static bool step(struct worker *worker)
         call.by = call.total_by = urlp_deadline_in(random_ms(&worker->random));
     }
     call.cancel = renew_token(worker);
-    code = urlp_lease_acquire(pool, random_ms(&worker->random), -1, &call, &lease, NULL);
+    code = urlp_lease_acquire(pool, random_ms(&worker->random), random_ms(&worker->random), &call,
+                              &lease, NULL);
     urlp_pool_unref(pool);
     count_end(stress, code);
     if (code == URLPOOL_OK) {
@@ -252,6 +261,7 @@ static bool step(struct worker *worker)
         urlp_pool_set_stats(stress->set, lease.pool, &stats);
         ck_assert(!stress->settings.block || stats.peak_open <= (uint64_t)stress->settings.maxsize);
         check_totals(stress);
+        pool_check_invariants(stress->set);
         ck_assert_uint_eq(stats.open, stats.idle + stats.leased + stats.dialling);
         use_lease(worker, &lease, origin, &call);
     }
@@ -332,12 +342,14 @@ static void stress_begin(struct stress *stress)
                                          .look = look_counted,
                                          .rest = rest_counted,
                                          .end = end_counted,
+                                         .drop_half = drop_half_counted,
                                          .user = stress};
 
     stress->seed = seed != NULL ? strtoull(seed, NULL, 10)
                                 : (uint64_t)urlp_now_ns() ^ ((uint64_t)getpid() << 32);
     stress->seed |= 1;
     fake_connector_init(&stress->fake);
+    stress->fake.connect_ms = 3;
     stress->set = urlp_pool_set_new(&stress->settings, &table, NULL);
     ck_assert_ptr_nonnull(stress->set);
     for (int i = 0; i < stress->num_threads; i++) {
@@ -382,15 +394,27 @@ static void check_books(struct stress *stress)
         num_closed += stats.closed[i];
     }
     ck_assert_uint_eq(stats.leased, 0);
-    ck_assert_uint_eq(stats.dialling, 0);
+    ck_assert_uint_eq(stats.dialling, stats.half_dials);
+    ck_assert_uint_eq(stats.half_dials, (uint64_t)stress->fake.num_halves);
     ck_assert_uint_eq(stats.waiting, 0);
-    ck_assert_uint_eq(stats.open, stats.idle);
-    ck_assert_uint_eq(stats.opened, stats.open + num_closed);
+    ck_assert_uint_eq(stats.open, stats.idle + stats.half_dials);
+    ck_assert_uint_eq(stats.opened, stats.idle + num_closed);
+    pool_check_invariants(stress->set);
     ck_assert_uint_eq(stats.opened, (uint64_t)stress->fake.num_opened);
     ck_assert_uint_eq(num_closed, (uint64_t)stress->fake.num_ended);
     for (int i = 0; i < stress->num_origins; i++) {
         ck_assert_int_eq(atomic_load(&stress->in_use[i]), 0);
     }
+}
+
+/* check_overtaken: dials were broken off, and gone on with. */
+static void check_overtaken(struct stress *stress)
+{
+    struct urlpool_stats stats = {0};
+
+    urlp_pool_set_stats(stress->set, NULL, &stats);
+    ck_assert_uint_gt(stats.dials_overtaken, 0);
+    ck_assert_uint_gt(stats.dials_resumed, 0);
 }
 
 static void stress_end(struct stress *stress)
@@ -427,6 +451,7 @@ static void take_every_place(struct stress *stress, int origin)
 static struct stress stress; /* too large for a thread's stack */
 
 static const struct urlp_pool_settings blocking = {.num_pools = NUM_ORIGINS,
+                                                   .dial_pause_max_ms = 1,
                                                    .maxsize = 3,
                                                    .block = true,
                                                    .idle_ms = 55000,
@@ -481,6 +506,9 @@ static void run_disturbed(bool block)
     stress_begin(&stress);
     stress_run(&stress);
     check_books(&stress);
+    if (!block) {
+        check_overtaken(&stress);
+    }
     stress_end(&stress);
 }
 
