@@ -151,6 +151,12 @@ URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_response_stream(
  * Threads: one at a time; blocks.
  * Model:   HTTPResponse.drain_conn. */
 URLPOOL_API void urlpool_response_drain(struct urlpool_response *response);
+/* urlpool_response_release gives the connection up without a wait: when all that is left of the
+ * body has been received already it can be used again, else it closes.
+ *
+ * Threads: one at a time.
+ * Model:   HTTPResponse.release_conn, which gives back a connection that is half read. */
+URLPOOL_API void urlpool_response_release(struct urlpool_response *response);
 /* urlpool_response_shutdown ends the reading of a streamed body from another thread: a read that
  * waits for bytes and every one after it gets URLPOOL_E_CANCELLED, and the connection is not used
  * again. Harmless when the body has ended, and again.

@@ -134,6 +134,20 @@ void urlpool_response_drain(struct urlpool_response *response) URLP_MAY_BLOCK
     urlp_body_give_up(answer);
 }
 
+void urlpool_response_release(struct urlpool_response *response) URLP_MAY_BLOCK
+{
+    struct urlp_answer *answer = answer_of(response);
+
+    if (response == NULL) {
+        return;
+    }
+    while (answer->state == URLP_BODY_OPEN && answer->pending_len > 0) {
+        answer->is_draining = true;
+        urlp_body_used(answer, answer->pending_len);
+    }
+    urlp_body_give_up(answer);
+}
+
 void urlpool_response_shutdown(struct urlpool_response *response) URLP_MAY_BLOCK
 {
     struct urlp_answer *answer = answer_of(response);

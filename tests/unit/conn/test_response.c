@@ -417,6 +417,40 @@ START_TEST(free__drains_what_is_unread)
 }
 END_TEST
 
+START_TEST(release__keeps_the_connection_when_the_rest_is_here_and_reads_nothing)
+{
+    static const struct {
+        const char *answer;
+        bool is_reusable;
+    } cases[] = {
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole",                                  true },
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n",
+         true                                                                                       },
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhalf",                                   false},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",                                       false},
+        {"HTTP/1.1 200 OK\r\n\r\nuntil close",                                                 false},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct urlpool_response *response;
+        size_t len;
+        char byte;
+
+        fixture_begin(&fixture);
+        response = fixture_answer(&fixture, cases[i].answer);
+        script_give(fixture.script, "more");
+        urlpool_response_release(response);
+        fixture_expect_end(&fixture, 1, cases[i].is_reusable);
+        ck_assert_uint_eq(script_num_reads(fixture.script), 1);
+        ck_assert_int_eq(urlpool_response_read(response, &byte, 1, &len, NULL),
+                         cases[i].is_reusable ? URLPOOL_OK : URLPOOL_E_NOT_CONNECTED);
+        urlpool_response_release(response);
+        fixture_finish(&fixture, response);
+    }
+    urlpool_response_release(NULL);
+}
+END_TEST
+
 START_TEST(close__gives_the_connection_up_at_once)
 {
     struct urlpool_response *response;
@@ -523,6 +557,8 @@ RUN_TESTS("response", read_all__puts_a_small_body_into_the_response,
           stream__gives_the_whole_body_to_the_sink, stream__ends_with_the_code_of_the_sink,
           drain__reads_what_is_left_so_that_the_connection_can_be_used_again,
           drain__reads_64_kib_and_no_more, drain__does_not_wait_for_what_does_not_come,
-          free__drains_what_is_unread, close__gives_the_connection_up_at_once,
+          free__drains_what_is_unread,
+          release__keeps_the_connection_when_the_rest_is_here_and_reads_nothing,
+          close__gives_the_connection_up_at_once,
           close__of_a_response_that_has_gone_home_does_nothing, response__outlives_its_connection,
           response__that_nobody_owns_can_be_freed)
