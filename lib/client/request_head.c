@@ -116,13 +116,27 @@ static bool is_left_behind(const struct urlp_head_plan *plan, struct urlp_span n
     return plan->is_redirected && urlp_redirect_drops(name, plan->remove_headers, plan->to_get);
 }
 
+/* is_secret_referer says whether a redirect has led out of https and `field` would tell where from.
+ *
+ * RFC 9110 section 10.1.3: "A user agent MUST NOT send a Referer header field in an unsecured HTTP
+ * request if the referring resource was accessed with a secure protocol." */
+static bool is_secret_referer(const struct urlp_head_plan *plan, struct urlp_field field)
+{
+    static const char secure[] = "https:";
+
+    return plan->is_redirected && !urlp_url_is_https(plan->url) &&
+           urlp_span_is_nocase(field.name, "Referer") && field.value.len >= sizeof(secure) - 1 &&
+           urlp_span_is_nocase(urlp_span_make(field.value.data, sizeof(secure) - 1), secure);
+}
+
 /* is_dropped says whether a field of the caller's is not sent as it stands among his. */
 static bool is_dropped(const struct urlp_head_plan *plan, struct urlp_field field)
 {
     if (is_framing(field.name) || urlp_span_is_nocase(field.name, "Host")) {
         return true; /* said by the library, in their own place */
     }
-    return is_left_behind(plan, field.name) || (plan->without_expect && is_expect_continue(field));
+    return is_left_behind(plan, field.name) || is_secret_referer(plan, field) ||
+           (plan->without_expect && is_expect_continue(field));
 }
 
 /* must_be_true says whether a field of the caller's is held against the body. One that was meant

@@ -328,6 +328,43 @@ START_TEST(r159__no_referer_is_made)
 }
 END_TEST
 
+static void lead_to(struct test_peer *peer, const struct test_request *request, void *user)
+{
+    char fields[256];
+
+    (void)request;
+    snprintf(fields, sizeof(fields), "Location: %s\r\n", (const char *)user);
+    test_peer_reply(peer, 302, fields, "");
+}
+
+START_TEST(r159__a_referer_of_https_stays_behind_where_a_redirect_leaves_it)
+{
+    char url[256];
+    struct test_server *plain = test_server_start(echo_head, NULL, NULL);
+    struct https_scene scene =
+        https_scene_begin(lead_to, (void *)test_server_url(plain, "/", url, sizeof(url)), NULL);
+    struct urlpool_manager *manager =
+        test_manager(&(struct urlpool_manager_options){.tls = scene.tls});
+    struct urlpool_headers *headers = urlpool_headers_new(&test_err);
+    const struct urlpool_request_options options = {.headers = headers, .allow_downgrade = true};
+    char *head;
+
+    ck_assert_int_eq(urlpool_headers_set(headers, "referer", "HTTPS://a/secret", &test_err),
+                     URLPOOL_OK);
+    head = head_of(manager, "GET", scene.server, "/", &options);
+    ck_assert_ptr_null(strcasestr(head, "Referer"));
+    free(head);
+    ck_assert_int_eq(urlpool_headers_set(headers, "referer", "http://a/", &test_err), URLPOOL_OK);
+    head = head_of(manager, "GET", scene.server, "/", &options);
+    ck_assert_ptr_nonnull(strstr(head, "\r\nreferer: http://a/\r\n"));
+    free(head);
+    urlpool_headers_free(headers);
+    urlpool_manager_free(manager);
+    https_scene_end(&scene);
+    test_server_stop(plain);
+}
+END_TEST
+
 static _Atomic unsigned num_hellos, num_early, num_resuming;
 
 static enum ssl_select_cert_result_t see_hello(const SSL_CLIENT_HELLO *hello)
@@ -441,6 +478,7 @@ RUN_LOOPS("conformance", TEST_ONCE(r019__a_code_nobody_knows_is_the_first_of_its
           TEST_ONCE(r129__an_answer_that_comes_too_late_reaches_nobody),
           TEST_ONCE(r133__a_misdirected_request_is_the_callers_unless_listed),
           TEST_ONCE(r155__nothing_of_a_request_is_in_the_next), TEST_ONCE(r159__no_referer_is_made),
+          TEST_ONCE(r159__a_referer_of_https_stays_behind_where_a_redirect_leaves_it),
           TEST_ONCE(r168__a_location_elsewhere_is_not_followed),
           TEST_ONCE(r182__a_challenge_is_the_callers),
           TEST_ONCE(r218__no_early_data_is_sent_though_the_server_would_take_it),
