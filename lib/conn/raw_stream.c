@@ -151,6 +151,9 @@ struct urlpool_raw_stream *urlpool_response_upgrade(struct urlpool_response *res
     if (urlp_body_leave_switched(answer, &raw->connection, &raw->owner)) {
         atomic_store(&raw->is_shut, true);
     }
+    if (raw->connection == NULL) {
+        raw->call.counters = NULL; /* a pool's, which it does not hold */
+    }
     return raw;
 }
 

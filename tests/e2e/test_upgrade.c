@@ -603,6 +603,42 @@ START_TEST(upgrade__on_the_lower_floor_leaves_the_connection_free)
 }
 END_TEST
 
+START_TEST(raw_stream__of_a_lent_connection_outlives_its_pool)
+{
+    for (int is_tls = 0; is_tls < 2; is_tls++) {
+        struct site site = site_begin(is_tls == 1, usual);
+        char url[64];
+        struct urlpool_pool *pool;
+        struct urlpool_connection *connection;
+        struct urlpool_headers *headers = asks("echo");
+        struct urlpool_response *response;
+        struct urlpool_raw_stream *raw;
+
+        (void)snprintf(url, sizeof(url), "http%s://127.0.0.1:%d/", is_tls == 1 ? "s" : "",
+                       test_server_port(site.server));
+        pool = urlpool_manager_pool_for_url(site.manager, url, &test_err);
+        connection = urlpool_pool_acquire(pool, NULL, NULL, &test_err);
+        ck_assert_msg(connection != NULL, "%s", test_err.message);
+        ck_assert_int_eq(
+            urlpool_connection_request(connection, "GET", "/", NULL, headers, &test_err),
+            URLPOOL_OK);
+        response = urlpool_connection_getresponse(connection, &test_err);
+        raw = urlpool_response_upgrade(response, &test_err);
+        ck_assert_msg(raw != NULL, "%s", test_err.message);
+        urlpool_response_free(response);
+        urlpool_headers_free(headers);
+        urlpool_pool_release(pool, connection);
+        urlpool_pool_unref(pool);
+        urlpool_manager_free(site.manager);
+        site.manager = NULL;
+        write_text(raw, "still here");
+        expect_text(raw, "still here");
+        urlpool_raw_stream_close(raw);
+        site_end(&site);
+    }
+}
+END_TEST
+
 START_TEST(connect__on_the_lower_floor_gives_the_tunnel)
 {
     struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
@@ -645,4 +681,5 @@ RUN_TESTS("upgrade", upgrade__gives_the_stream_with_what_came_behind_the_head,
           upgrade__of_a_response_that_was_shut_down_is_shut_down,
           raw_stream__is_its_parents_in_a_child,
           upgrade__on_the_lower_floor_leaves_the_connection_free,
+          raw_stream__of_a_lent_connection_outlives_its_pool,
           connect__on_the_lower_floor_gives_the_tunnel)
