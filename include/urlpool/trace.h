@@ -12,7 +12,8 @@ URLPOOL_BEGIN_DECLS
 
 /* enum urlpool_trace_kind names what a request has just done, in the order in which it happens. */
 enum urlpool_trace_kind {
-    URLPOOL_TRACE_LEASED = 1, /* a connection or a place was given; `number`: 1 when reused */
+    URLPOOL_TRACE_LEASED = 1, /* a connection or a place was given; `number`: 1 when reused. A
+                                 place may be followed by a connection that came free first */
     URLPOOL_TRACE_RESOLVED,   /* the name has addresses; `text`: the name; `number`: how many */
     URLPOOL_TRACE_CONNECTED,  /* TCP is up; `text`: the peer's address and port */
     URLPOOL_TRACE_TUNNELLED,  /* a proxy has answered; `text`: whereto; `number`: the status of
