@@ -69,6 +69,7 @@ struct urlp_journey {
     int last_status; /* of the last response head, or 0 */
     bool maybe_processed;
     bool is_over_budget; /* a retry was withheld */
+    bool wants_fresh;    /* the next try is for a connection that was not idle before */
 
     struct urlpool_pool *pool; /* a reference to that of the last try; NULL: none was found yet */
     struct urlp_tenure stack_tenure;

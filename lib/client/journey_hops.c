@@ -124,7 +124,8 @@ static enum urlpool_code retry(struct urlp_journey *journey, const struct urlp_v
     }
     journey->num_retries++;
     journey->retried_after = journey->tried.code;
-    if (was_stale(journey, verdict)) {
+    journey->wants_fresh = was_stale(journey, verdict);
+    if (journey->wants_fresh) {
         URLP_COUNT(&journey->call, stale_retries, 1);
     } else {
         URLP_COUNT(&journey->call, retries, 1);

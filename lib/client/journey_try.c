@@ -208,15 +208,32 @@ static void enter_pool(struct urlp_journey *journey, struct urlpool_pool *pool) 
     journey->pool = pool;
 }
 
+/* lease_place takes a place in `pool`, with a fresh connection where an idle one is known to be
+ * stale: those beside it are as old. */
+static enum urlpool_code lease_place(struct urlp_journey *journey, struct urlpool_pool *pool,
+                                     bool wants_fresh, struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    const struct urlpool_timeout *limits = &journey->timeout;
+    struct urlp_lease *lease = &journey->tenure->lease;
+    enum urlpool_code code =
+        urlp_lease_acquire(pool, limits->pool_ms, limits->connect_ms, &journey->call, lease, err);
+
+    return code == URLPOOL_OK && wants_fresh && lease->is_reused
+               ? urlp_lease_redial(lease, limits->connect_ms, &journey->call, err)
+               : code;
+}
+
 /* take_place gets a connection for the URL in hand, once its head can be made: a place in the pool,
  * or a fresh connection in the place still held. */
 static enum urlpool_code take_place(struct urlp_journey *journey, struct urlp_head_draft *draft,
                                     struct urlpool_error *err) URLP_MAY_BLOCK
 {
     const struct urlpool_timeout *limits = &journey->timeout;
+    const bool wants_fresh = journey->wants_fresh;
     struct urlpool_pool *pool = NULL;
     enum urlpool_code code;
 
+    journey->wants_fresh = false;
     if (journey->tenure != NULL) {
         journey->num_attempts++;
         code = draft_head(journey, journey->tenure->lease.pool, draft, err);
@@ -241,8 +258,7 @@ static enum urlpool_code take_place(struct urlp_journey *journey, struct urlp_he
     }
     if (code == URLPOOL_OK) {
         journey->num_attempts++;
-        code = urlp_lease_acquire(pool, limits->pool_ms, limits->connect_ms, &journey->call,
-                                  &journey->tenure->lease, err);
+        code = lease_place(journey, pool, wants_fresh, err);
     }
     return code;
 }

@@ -291,7 +291,44 @@ START_TEST(stale__is_a_connection_whose_408_has_crossed_the_request)
 }
 END_TEST
 
-RUN_TESTS("stale", stale__is_a_connection_whose_408_has_crossed_the_request,
+/* answer_once answers the first request of each connection, and bids the next one farewell. */
+static void answer_once(struct test_peer *peer, const struct test_request *request, void *user)
+{
+    (void)user;
+    if (request->number > 1) {
+        test_peer_reply(peer, 408, "Connection: close\r\n", "too late");
+        test_peer_close(peer);
+        return;
+    }
+    test_peer_reply(peer, 200, NULL, "hello");
+}
+
+START_TEST(stale__408_is_followed_by_a_new_connection)
+{
+    const struct urlpool_request_options streamed = {.stream = true};
+    struct test_server *server = test_server_start(answer_once, NULL, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+    struct urlpool_response *responses[2];
+    struct urlpool_response *response;
+
+    for (size_t i = 0; i < 2; i++) {
+        responses[i] = test_fetch(manager, "GET", server, "/", &streamed);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        urlpool_response_free(responses[i]);
+    }
+    ck_assert_uint_eq(test_stats(manager).idle, 2);
+    response = test_fetch(manager, "GET", server, "/", NULL);
+    ck_assert_int_eq(response->status, 200);
+    ck_assert_uint_eq(response->num_retries, 1);
+    urlpool_response_free(response);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+END_TEST
+
+RUN_TESTS("stale", stale__408_is_followed_by_a_new_connection,
+          stale__is_a_connection_whose_408_has_crossed_the_request,
           stale__is_tried_once_more_when_the_method_allows, stale__delivers_a_post_never_twice,
           stale__tries_a_post_again_that_carries_an_idempotency_key,
           stale__tells_its_sink_why_it_tries_again,

@@ -53,6 +53,9 @@ static void answer(struct test_peer *peer, const struct test_request *request, v
         test_answer_hello(peer, request, user);
     } else if (strcmp(target, "/other") == 0) {
         test_peer_send_text(peer, SWITCHING "Upgrade: else\r\n\r\n");
+    } else if (strcmp(target, "/coded") == 0) {
+        test_peer_send_text(peer, SWITCHING "Upgrade: echo\r\nContent-Encoding: gzip\r\n\r\n");
+        echo(peer);
     } else if (strcmp(target, "/welcome") == 0) {
         test_peer_send_text(peer, SWITCHING "Upgrade: echo\r\nRetry-After: 60\r\n"
                                             "Location: /hello\r\nContent-Length: 7\r\n\r\nwelcome");
@@ -640,6 +643,18 @@ START_TEST(raw_stream__of_a_lent_connection_outlives_its_pool)
 }
 END_TEST
 
+START_TEST(upgrade__with_a_content_coding_has_nothing_to_decode)
+{
+    struct site site = site_begin(false, usual);
+    struct urlpool_raw_stream *raw = change(&site, "/coded", plainly);
+
+    write_text(raw, "hello");
+    expect_text(raw, "hello");
+    urlpool_raw_stream_close(raw);
+    site_end(&site);
+}
+END_TEST
+
 START_TEST(connect__on_the_lower_floor_gives_the_tunnel)
 {
     struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
@@ -669,7 +684,8 @@ START_TEST(connect__on_the_lower_floor_gives_the_tunnel)
 }
 END_TEST
 
-RUN_TESTS("upgrade", upgrade__gives_the_stream_with_what_came_behind_the_head,
+RUN_TESTS("upgrade", upgrade__with_a_content_coding_has_nothing_to_decode,
+          upgrade__gives_the_stream_with_what_came_behind_the_head,
           upgrade__is_refused_where_there_is_nothing_to_take,
           upgrade__that_was_not_asked_for_is_a_fault_of_the_server,
           upgrade__that_is_not_taken_closes_the_connection,
