@@ -20,9 +20,9 @@
  *          a thread that dials on a permit; a half is a dial that was broken off, in the seat of
  *          the connection it was to become: it keeps its place, which is dialling.
  * Always   (whenever the mutex is free): open = idle + leased + dialling of every pool, and of the
- *          set as the sum of its pools; half_dials <= dialling; with `block`, open <= maxsize; open
- *          of the set <= max_total, its idle <= max_idle_total; a pool with a waiter has no idle
- *          connection, and, while it may dial, no half and no room; a pool whose waiters only
+ *          set as the sum of its pools; half_dials <= dialling; idle of a pool <= maxsize, and with
+ * `block` open, too; open of the set <= max_total, its idle <= max_idle_total; a pool with a waiter
+ * has no idle connection, and, while it may dial, no half and no room; a pool whose waiters only
  *          max_total keeps waiting stands in line, and while one does, there is no idle connection
  *          and no half anywhere; a pool with a dialler that can be overtaken has no idle
  * connection; of a pool in back-off with a waiter either somebody dials, or the oldest waiter has
@@ -252,6 +252,13 @@ void urlp_idle_put(struct urlpool_pool *pool, struct urlp_seat *seat) URLP_HOLDS
 /* urlp_may_rest says whether a connection that could be used again may become idle; else `why` and
  * `is_polite` of the seat say what becomes of it. */
 bool urlp_may_rest(const struct urlpool_pool *pool, struct urlp_seat *seat) URLP_HOLDS_LOCK;
+
+/* urlp_is_surplus says whether `pool` has maxsize idle connections already: then `why` of the seat
+ * says so. Another may come home while this one is only looked at or handed over. */
+bool urlp_is_surplus(const struct urlpool_pool *pool, struct urlp_seat *seat) URLP_HOLDS_LOCK;
+
+/* urlp_may_be_idle is urlp_may_rest of what would be one more idle connection. */
+bool urlp_may_be_idle(const struct urlpool_pool *pool, struct urlp_seat *seat) URLP_HOLDS_LOCK;
 
 /* urlp_idle_return puts a connection that was only looked at where it was among the idle. */
 void urlp_idle_return(struct urlpool_pool *pool, struct urlp_seat *seat) URLP_HOLDS_LOCK;

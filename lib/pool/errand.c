@@ -21,7 +21,7 @@ static bool give_back(struct urlp_seat *seat, enum urlp_look look,
     if (look != URLP_LOOK_GOOD) {
         seat->why = urlp_look_why(look, &seat->is_polite);
     } else {
-        is_kept = urlp_may_rest(pool, seat);
+        is_kept = urlp_may_be_idle(pool, seat);
     }
     if (is_kept) {
         urlp_idle_return(pool, seat);

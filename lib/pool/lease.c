@@ -258,6 +258,7 @@ static void dial_instead(struct urlpool_pool *pool, struct urlp_waiter *me,
     me->grant = may_dial ? URLP_GRANT_PERMIT : URLP_GRANT_NONE;
     if (may_dial && me->seat == NULL) {
         urlp_place_move(pool, URLP_PLACE_NONE, URLP_PLACE_DIALLING);
+        urlp_line_up(pool); /* in back-off nobody else may dial now */
         return;
     }
     urlp_settle(pool, change);

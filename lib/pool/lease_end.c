@@ -49,6 +49,7 @@ enum urlpool_code urlp_lease_redial(struct urlp_lease *lease, int64_t connect_ms
     urlp_mutex_lock(&pool->core->mutex);
     urlp_seat_bury(pool, seat, URLP_PLACE_LEASED, URLPOOL_CLOSED_STALE, false, &change);
     urlp_place_move(pool, URLP_PLACE_NONE, URLP_PLACE_DIALLING);
+    urlp_line_up(pool); /* in back-off nobody else may dial now */
     urlp_mutex_unlock(&pool->core->mutex);
     urlp_change_end(&change, pool->set, call);
     return urlp_permit_dial(pool, &permit, &bounded, lease, err);
@@ -76,14 +77,7 @@ static bool must_die(struct urlpool_pool *pool, struct urlp_seat *seat,
         pool->locked.warm_pause_ns = 0; /* the origin is well */
         urlp_seat_end_use(seat, settings, end, change->now_ns);
     }
-    if (seat->expires_ns <= change->now_ns) {
-        return true;
-    }
-    if (pool->locked.stats.idle >= (uint64_t)settings->maxsize) {
-        seat->why = URLPOOL_CLOSED_SURPLUS;
-        return true;
-    }
-    return false;
+    return seat->expires_ns <= change->now_ns || urlp_is_surplus(pool, seat);
 }
 
 /* come_home decides over a connection whose lease has ended, and settles. */

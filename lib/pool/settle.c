@@ -95,7 +95,7 @@ void urlp_idle_put_back(struct urlpool_pool *pool, struct urlp_seat *seat,
                         struct urlp_change *change)
 {
     urlp_uncount_reused(pool);
-    if (urlp_may_rest(pool, seat)) {
+    if (urlp_may_be_idle(pool, seat)) {
         urlp_idle_put(pool, seat);
     } else {
         urlp_seat_bury(pool, seat, URLP_PLACE_LEASED, seat->why, seat->is_polite, change);
@@ -136,6 +136,20 @@ bool urlp_may_rest(const struct urlpool_pool *pool, struct urlp_seat *seat)
         return false;
     }
     return true;
+}
+
+bool urlp_is_surplus(const struct urlpool_pool *pool, struct urlp_seat *seat)
+{
+    if (pool->locked.stats.idle < (uint64_t)pool->set->settings.maxsize) {
+        return false;
+    }
+    seat->why = URLPOOL_CLOSED_SURPLUS;
+    return true;
+}
+
+bool urlp_may_be_idle(const struct urlpool_pool *pool, struct urlp_seat *seat)
+{
+    return urlp_may_rest(pool, seat) && !urlp_is_surplus(pool, seat);
 }
 
 /* rest_of is when the seat of a link, of in_core or else of in_pool, became idle. */

@@ -40,6 +40,7 @@ static void check_places(const struct urlpool_pool *pool) URLP_HOLDS_LOCK
     ck_assert_uint_eq(stats->waiting, length(&pool->locked.waiters));
     ck_assert_uint_le(stats->half_dials, stats->dialling);
     ck_assert_uint_le(length(&pool->locked.diallers), stats->dialling - stats->half_dials);
+    ck_assert_uint_le(stats->idle, (uint64_t)settings->maxsize);
     ck_assert(!settings->block || stats->open <= (uint64_t)settings->maxsize);
     if (pool->locked.state != URLP_POOL_LIVE) {
         ck_assert_uint_eq(stats->idle + stats->half_dials, 0);
