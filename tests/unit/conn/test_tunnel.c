@@ -61,6 +61,24 @@ static void check_refused(enum urlpool_code code, enum urlpool_code cause, const
     script_free(script);
 }
 
+START_TEST(tunnel__is_one_step_of_the_callers_request)
+{
+    struct urlp_marks marks;
+    struct urlp_stream *stream;
+
+    begin();
+    urlp_marks_begin(&marks, 1);
+    call.marks = &marks;
+    script_give(script, "HTTP/1.1 200 OK\r\n\r\n");
+    stream = wrap();
+    ck_assert_int_gt(marks.proxied_ns, 0);
+    ck_assert_int_eq(marks.sent_ns, 0);
+    ck_assert_int_eq(marks.first_byte_ns, 0);
+    urlp_stream_free(stream, URLP_CLOSE_SILENT);
+    script_free(script);
+}
+END_TEST
+
 START_TEST(tunnel__asks_for_host_and_port)
 {
     struct urlp_stream *stream;
@@ -287,7 +305,7 @@ START_TEST(tunnel__says_what_a_407_asks_for)
 }
 END_TEST
 
-RUN_TESTS("tunnel", tunnel__asks_for_host_and_port,
+RUN_TESTS("tunnel", tunnel__asks_for_host_and_port, tunnel__is_one_step_of_the_callers_request,
           tunnel__puts_an_ipv6_address_in_brackets_and_leaves_its_zone_out,
           tunnel__sends_the_headers_for_the_proxy_and_one_host,
           tunnel__gives_out_first_what_came_behind_the_answer,
