@@ -105,9 +105,13 @@ void urlp_trace_response_head(const struct urlp_call *call, enum urlpool_trace_k
     if (call->trace == NULL) {
         return;
     }
-    code =
-        urlp_buf_printf(&text, "HTTP/1.%d %03d %.*s\r\n", head->version % 10, head->status,
-                        (int)head->reason.len, head->reason.data == NULL ? "" : head->reason.data);
+    code = urlp_buf_printf(&text, "HTTP/1.%d %03d ", head->version % 10, head->status);
+    if (code == URLPOOL_OK) {
+        code = add_text(&text, head->reason);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_buf_append_text(&text, "\r\n");
+    }
     if (code == URLPOOL_OK) {
         code = add_fields(&text, head->fields, head->num_fields);
     }

@@ -8,11 +8,24 @@
 
 #include "base/error.h"
 
+struct urlp_quoted urlp_h1_quote_name(struct urlp_span line)
+{
+    size_t len = 0;
+
+    while (len < line.len && urlp_span_is_token(urlp_span_make(line.data + len, 1))) {
+        len++;
+    }
+    if (len < line.len && line.data[len] != ':') {
+        len++; /* the one that is wrong in a name */
+    }
+    return urlp_quote(line.data, len);
+}
+
 static enum urlpool_code fail_field(const char *what, struct urlp_span line,
                                     enum urlpool_phase phase, struct urlpool_error *err)
 {
     return urlp_fail(err, URLPOOL_E_BAD_FIELD, phase, "%s: \"%s\"", what,
-                     urlp_quote(line.data, line.len).text);
+                     urlp_h1_quote_name(line).text);
 }
 
 enum urlpool_code urlp_h1_parse_field_line(struct urlp_span line, enum urlpool_phase phase,
@@ -50,7 +63,7 @@ enum urlpool_code urlp_h1_check_fold(struct urlp_span name, struct urlp_span lin
                          "Transfer-Encoding is folded over two lines");
     }
     if (!urlp_field_value_is_valid(urlp_span_trim(line))) {
-        return fail_field("control character in a field value", line, URLPOOL_PHASE_HEAD, err);
+        return fail_field("control character in a field value", name, URLPOOL_PHASE_HEAD, err);
     }
     return URLPOOL_OK;
 }

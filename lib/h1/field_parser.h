@@ -3,8 +3,13 @@
 
 #include "urlpool/error.h"
 
+#include "base/error.h"
 #include "base/span.h"
 #include "http/field.h"
+
+/* urlp_h1_quote_name makes the name that a field line begins with fit for a message, with the
+ * character that ends it too early: its value may be nobody's to read. */
+struct urlp_quoted urlp_h1_quote_name(struct urlp_span line);
 
 /* urlp_h1_parse_field_line reads one field line, given without its line end; the value of `out` is
  * not trimmed, as a folded line may follow.

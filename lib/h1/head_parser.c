@@ -161,11 +161,11 @@ static enum urlpool_code take_fold(const struct section *in, struct urlp_span li
         return urlp_fail(err, URLPOOL_E_BAD_FIELD, phase_of(parser),
                          "blank before the first field line");
     }
+    place = &parser->places[parser->num_places - 1];
     if (parser->is_trailers || in->bounds->refuse_obs_fold) {
         return urlp_fail(err, URLPOOL_E_BAD_FIELD, phase_of(parser), "folded field line: \"%s\"",
-                         urlp_quote(line.data, line.len).text);
+                         urlp_quote(in->data + place->name_at, place->name_len).text);
     }
-    place = &parser->places[parser->num_places - 1];
     code =
         urlp_h1_check_fold(urlp_span_make(in->data + place->name_at, place->name_len), line, err);
     if (code != URLPOOL_OK) {
@@ -219,10 +219,9 @@ static enum urlpool_code take_line(const struct section *in, size_t end, bool *o
     /* RFC 9112 section 2.2: "a recipient MAY recognize a single LF as a line terminator" for the
      * start-line and fields; a trailer section is part of the chunked coding, where it may not. */
     if (!has_cr && (parser->is_trailers || in->bounds->refuse_bare_lf)) {
-        return urlp_fail(err,
-                         parser->has_status_line ? URLPOOL_E_BAD_FIELD : URLPOOL_E_BAD_STATUS_LINE,
-                         phase_of(parser), "line ends in LF alone: \"%s\"",
-                         urlp_quote(line.data, line.len).text);
+        return urlp_fail(
+            err, parser->has_status_line ? URLPOOL_E_BAD_FIELD : URLPOOL_E_BAD_STATUS_LINE,
+            phase_of(parser), "line ends in LF alone: \"%s\"", urlp_h1_quote_name(line).text);
     }
     parser->line_at = end;
     *out_is_last = false;

@@ -124,6 +124,12 @@ START_TEST(userinfo__is_masked_wherever_a_url_stands)
     (void)snprintf(expected, sizeof(expected), "GET %s HTTP/1.1\r\nA: b\r\n\r\n", urls[_i].shown);
     tell_request(urls[_i].value, "A", "b");
     ck_assert_str_eq(told.text, expected);
+    (void)snprintf(expected, sizeof(expected), "HTTP/1.1 302 %s\r\n\r\n", urls[_i].shown);
+    urlp_trace_response_head(
+        &watched, URLPOOL_TRACE_RESPONSE_HEAD,
+        &(const struct urlp_response_head){
+            .version = 11, .status = 302, .reason = urlp_span_of(urls[_i].value)});
+    ck_assert_str_eq(told.text, expected);
 }
 END_TEST
 
