@@ -14,7 +14,6 @@
 
 #include "base/sync.h"
 
-#define NS_PER_SECOND      1000000000
 #define POLL_STEP_ABOVE_MS 5000
 #define POLL_STEP_PART     64
 #define FAKE_POLL_MS       10
@@ -31,7 +30,7 @@ static int64_t read_clock(clockid_t clock)
         return atomic_load(&fake_ns);
     }
     (void)clock_gettime(clock, &now); /* cannot fail for a clock that exists */
-    return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
+    return (int64_t)now.tv_sec * URLP_NS_PER_S + now.tv_nsec;
 }
 
 int64_t urlp_now_ns(void)
@@ -46,21 +45,26 @@ int64_t urlp_boot_ns(void)
 
 int64_t urlp_wall_seconds(void)
 {
-    int64_t seconds = read_clock(CLOCK_REALTIME) / NS_PER_SECOND;
+    int64_t seconds = read_clock(CLOCK_REALTIME) / URLP_NS_PER_S;
 
     return urlp_clock_is_fake() ? seconds + atomic_load(&fake_wall_offset_seconds) : seconds;
 }
 
-struct urlpool_deadline urlp_deadline_in(int64_t wait_ms)
+int64_t urlp_ns_after_ms(int64_t from_ns, int64_t wait_ms)
 {
     int64_t wait_ns;
     int64_t at_ns;
 
     if (wait_ms < 0 || __builtin_mul_overflow(wait_ms, (int64_t)URLP_NS_PER_MS, &wait_ns) ||
-        __builtin_add_overflow(urlp_now_ns(), wait_ns, &at_ns)) {
-        return URLP_NEVER;
+        __builtin_add_overflow(from_ns, wait_ns, &at_ns)) {
+        return INT64_MAX;
     }
-    return (struct urlpool_deadline){at_ns};
+    return at_ns;
+}
+
+struct urlpool_deadline urlp_deadline_in(int64_t wait_ms)
+{
+    return (struct urlpool_deadline){urlp_ns_after_ms(urlp_now_ns(), wait_ms)};
 }
 
 bool urlp_deadline_has_passed(struct urlpool_deadline by)
@@ -97,7 +101,7 @@ void urlp_clock_fake_begin(int64_t now_ns)
     int64_t wall = urlp_wall_seconds();
 
     atomic_store(&fake_ns, now_ns);
-    atomic_store(&fake_wall_offset_seconds, wall - now_ns / NS_PER_SECOND);
+    atomic_store(&fake_wall_offset_seconds, wall - now_ns / URLP_NS_PER_S);
     atomic_store(&fake_is_set, true);
 }
 
@@ -109,7 +113,7 @@ void urlp_clock_fake_advance(int64_t ns)
 
 void urlp_clock_fake_set_wall(int64_t seconds)
 {
-    atomic_store(&fake_wall_offset_seconds, seconds - atomic_load(&fake_ns) / NS_PER_SECOND);
+    atomic_store(&fake_wall_offset_seconds, seconds - atomic_load(&fake_ns) / URLP_NS_PER_S);
 }
 
 void urlp_clock_fake_end(void)

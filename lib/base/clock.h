@@ -7,6 +7,7 @@
 #include "urlpool/deadline.h"
 
 #define URLP_NS_PER_MS 1000000
+#define URLP_NS_PER_S  INT64_C(1000000000)
 #define URLP_NEVER     ((struct urlpool_deadline){INT64_MAX})
 
 /* urlp_now_ns reads CLOCK_MONOTONIC: deadlines. */
@@ -17,6 +18,10 @@ int64_t urlp_boot_ns(void);
 
 /* urlp_wall_seconds reads CLOCK_REALTIME: certificates and HTTP dates only. */
 int64_t urlp_wall_seconds(void);
+
+/* urlp_ns_after_ms returns the instant `wait_ms` after `from_ns`; INT64_MAX for a wait that is
+ * negative, which is for ever, or too long. */
+int64_t urlp_ns_after_ms(int64_t from_ns, int64_t wait_ms);
 
 /* urlp_deadline_in returns the instant `wait_ms` from now; negative means never; saturates. */
 struct urlpool_deadline urlp_deadline_in(int64_t wait_ms);

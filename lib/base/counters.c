@@ -5,8 +5,10 @@
 
 #include "base/counters.h"
 
-#define MS INT64_C(1000000)
-#define S  INT64_C(1000000000)
+#include "base/clock.h"
+
+#define MS ((int64_t)URLP_NS_PER_MS)
+#define S  URLP_NS_PER_S
 
 const int64_t urlp_try_bounds_ns[URLP_DURATION_BUCKETS - 1] = {
     5 * MS,   10 * MS,  25 * MS, 50 * MS,   75 * MS, 100 * MS,  250 * MS,

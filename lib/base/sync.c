@@ -21,7 +21,6 @@
 #include "base/clock.h"
 #include "base/fork.h"
 
-#define NS_PER_SECOND     1000000000
 #define THREAD_NAME_BYTES 16 /* what the kernel keeps of one, with its NUL */
 
 struct urlp_role urlp_any_lock_role;
@@ -189,8 +188,8 @@ static void wait_fake(const struct urlp_cond *cond, struct urlp_mutex *mutex,
 
 void urlp_cond_wait(struct urlp_cond *cond, struct urlp_mutex *mutex, struct urlpool_deadline by)
 {
-    struct timespec at = {.tv_sec = (time_t)(by.at_ns / NS_PER_SECOND),
-                          .tv_nsec = (long)(by.at_ns % NS_PER_SECOND)};
+    struct timespec at = {.tv_sec = (time_t)(by.at_ns / URLP_NS_PER_S),
+                          .tv_nsec = (long)(by.at_ns % URLP_NS_PER_S)};
 
     if (urlp_clock_is_fake()) {
         wait_fake(cond, mutex, by);

@@ -18,10 +18,9 @@
 #include "base/own_fd.h"
 #include "base/park.h"
 
-#define NS_PER_SECOND 1000000000
-#define EVENTS_MAX    64
-#define ID_OF_OWN     0  /* the timer and the wake descriptor */
-#define FAKE_MS       10 /* how soon an advance of the fake clock is noticed */
+#define EVENTS_MAX 64
+#define ID_OF_OWN  0  /* the timer and the wake descriptor */
+#define FAKE_MS    10 /* how soon an advance of the fake clock is noticed */
 
 static bool add(const struct urlp_watch *watch, int fd, uint32_t events, uint64_t id)
 {
@@ -87,8 +86,8 @@ static void set_timer(const struct urlp_watch *watch, int64_t until_ns)
 
     if (until_ns != INT64_MAX) {
         until_ns = until_ns > 0 ? until_ns : 1; /* zero would stop it */
-        at.it_value.tv_sec = (time_t)(until_ns / NS_PER_SECOND);
-        at.it_value.tv_nsec = (long)(until_ns % NS_PER_SECOND);
+        at.it_value.tv_sec = (time_t)(until_ns / URLP_NS_PER_S);
+        at.it_value.tv_nsec = (long)(until_ns % URLP_NS_PER_S);
     }
     (void)timerfd_settime(watch->timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
 }

@@ -10,7 +10,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define NS_PER_S UINT64_C(1000000000)
+#include "base/clock.h"
+
 /* "18446744073.709551615" */
 #define SECONDS_MAX 32
 
@@ -36,8 +37,8 @@ struct seconds {
 static struct seconds seconds_of(uint64_t ns)
 {
     struct seconds out;
-    int len = snprintf(out.text, sizeof(out.text), "%" PRIu64 ".%09" PRIu64, ns / NS_PER_S,
-                       ns % NS_PER_S);
+    int len = snprintf(out.text, sizeof(out.text), "%" PRIu64 ".%09" PRIu64, ns / URLP_NS_PER_S,
+                       ns % URLP_NS_PER_S);
 
     while (len > 2 && out.text[len - 1] == '0' && out.text[len - 2] != '.') {
         out.text[--len] = '\0';

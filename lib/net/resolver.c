@@ -11,7 +11,6 @@
 #include "net/lookup.h"
 
 #define ANSWERS_KEPT 1024
-#define NS_PER_S     INT64_C(1000000000)
 
 /* --- a resolver's life --- */
 
@@ -106,7 +105,7 @@ void urlp_lookup_finish(struct urlp_resolver *resolver, struct urlp_lookup *look
         lookup->locked.is_finished = true;
         return;
     }
-    lookup->locked.expires_ns = urlp_boot_ns() + ttl_s * NS_PER_S;
+    lookup->locked.expires_ns = urlp_boot_ns() + ttl_s * URLP_NS_PER_S;
     lookup->locked.is_finished = true;
     urlp_list_push_back(&resolver->locked.by_age, &lookup->locked.age_link);
     resolver->locked.num_kept++;

@@ -70,13 +70,9 @@ static void ask(const struct urlp_errand *errand,
                                    .cancel = cancel,
                                    .counters = &pool->counters};
     int64_t good_ms = connector->ask_names(connector->user, &pool->route, &call);
-    int64_t good_ns;
+    int64_t good_ns = urlp_ns_after_ms(urlp_boot_ns(), good_ms);
 
     urlp_mutex_lock(&pool->core->mutex);
-    if (good_ms < 0 || __builtin_mul_overflow(good_ms, (int64_t)URLP_NS_PER_MS, &good_ns) ||
-        __builtin_add_overflow(good_ns, urlp_boot_ns(), &good_ns)) {
-        good_ns = INT64_MAX;
-    }
     if (good_ns > pool->locked.names_due_ns) {
         pool->locked.names_due_ns = good_ns;
     }

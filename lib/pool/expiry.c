@@ -12,22 +12,9 @@
 /* A request sent in the last second of a server's timeout may cross its closing. */
 #define HINT_MARGIN_S 1
 
-/* after returns the instant `ms` from `now_ns`; negative is never; saturates. */
-static int64_t after(int64_t now_ns, int64_t ms)
-{
-    int64_t ns;
-    int64_t at_ns;
-
-    if (ms < 0 || __builtin_mul_overflow(ms, (int64_t)URLP_NS_PER_MS, &ns) ||
-        __builtin_add_overflow(now_ns, ns, &at_ns)) {
-        return INT64_MAX;
-    }
-    return at_ns;
-}
-
 static int64_t lifetime_end(int64_t lifetime_ms, int64_t now_ns, uint64_t spread)
 {
-    int64_t end_ns = after(now_ns, lifetime_ms);
+    int64_t end_ns = urlp_ns_after_ms(now_ns, lifetime_ms);
 
     if (end_ns == INT64_MAX ||
         __builtin_add_overflow(now_ns, urlp_jitter_ns(end_ns - now_ns, spread), &end_ns)) {
@@ -77,7 +64,8 @@ void urlp_seat_begin_idle(struct urlp_seat *seat, const struct urlp_pool_setting
         seat->why = URLPOOL_CLOSED_REQUESTS;
         return;
     }
-    seat->expires_ns = less(after(now_ns, settings->idle_ms), after(now_ns, seat->server_idle_ms));
+    seat->expires_ns = less(urlp_ns_after_ms(now_ns, settings->idle_ms),
+                            urlp_ns_after_ms(now_ns, seat->server_idle_ms));
     seat->why = URLPOOL_CLOSED_IDLE;
     if (seat->ends_ns <= seat->expires_ns) {
         seat->expires_ns = seat->ends_ns;

@@ -44,21 +44,6 @@ void urlp_holder_begin(struct urlp_holder *holder, const struct urlp_call *call,
     }
 }
 
-static int64_t leak_ns_of(const struct urlp_pool_set *set)
-{
-    int64_t leak_ms = set->settings.leak_ms;
-
-    return leak_ms <= INT64_MAX / URLP_NS_PER_MS ? leak_ms * URLP_NS_PER_MS : INT64_MAX;
-}
-
-/* leak_at_ns is when what is held since `since_ns` is told as a leak. */
-static int64_t leak_at_ns(const struct urlp_pool_set *set, int64_t since_ns)
-{
-    int64_t at_ns;
-
-    return __builtin_add_overflow(since_ns, leak_ns_of(set), &at_ns) ? INT64_MAX : at_ns;
-}
-
 void urlp_seat_hold(struct urlpool_pool *pool, struct urlp_seat *seat,
                     const struct urlp_holder *who, int64_t now_ns)
 {
@@ -70,9 +55,7 @@ void urlp_seat_hold(struct urlpool_pool *pool, struct urlp_seat *seat,
     seat->holder.since_ns = now_ns;
     seat->holder.is_told = false;
     urlp_list_push_back(&pool->locked.held, &seat->in_pool);
-    if (pool->set->settings.leak_ms >= 0) {
-        urlp_upkeep_expect(pool->core, leak_at_ns(pool->set, now_ns));
-    }
+    urlp_upkeep_expect(pool->core, urlp_ns_after_ms(now_ns, pool->set->settings.leak_ms));
 }
 
 /* --- describing ------------------------------------------------------------------------------- */
@@ -134,10 +117,10 @@ enum urlpool_code urlp_holders_describe(const struct urlpool_pool *pool, int64_t
 
 /* --- leaks ------------------------------------------------------------------------------------ */
 
-/* How leaks are looked for: those held for `held_ns` and not told yet. */
+/* How leaks are looked for: those held for `held_ms` and not told yet. */
 struct search {
     int64_t now_ns;
-    int64_t held_ns;
+    int64_t held_ms;
     bool is_counted;
     struct urlp_buf told; /* of struct leak, and behind each its text */
 };
@@ -177,7 +160,7 @@ static void search_pool(struct urlpool_pool *pool, struct search *search) URLP_H
          link = link->next) {
         struct urlp_holder *holder = &URLP_CONTAINER(link, struct urlp_seat, in_pool)->holder;
 
-        if (search->now_ns - holder->since_ns < search->held_ns) {
+        if (search->now_ns < urlp_ns_after_ms(holder->since_ns, search->held_ms)) {
             return; /* the others are held for less */
         }
         if (holder->is_told) {
@@ -228,10 +211,9 @@ static void search_and_tell(struct urlp_pool_set *set, struct search *search) UR
 
 void urlp_pool_set_tell_leaks(struct urlp_pool_set *set)
 {
-    struct search search = {.is_counted = true};
+    struct search search = {.is_counted = true, .held_ms = set->settings.leak_ms};
 
-    if (set->settings.leak_ms >= 0) {
-        search.held_ns = leak_ns_of(set);
+    if (search.held_ms >= 0) {
         search_and_tell(set, &search);
     }
 }
@@ -252,7 +234,7 @@ static int64_t leak_due_in(const struct urlpool_pool *pool) URLP_HOLDS_LOCK
             &URLP_CONTAINER(link, const struct urlp_seat, in_pool)->holder;
 
         if (!holder->is_told) {
-            return leak_at_ns(pool->set, holder->since_ns);
+            return urlp_ns_after_ms(holder->since_ns, pool->set->settings.leak_ms);
         }
     }
     return INT64_MAX;

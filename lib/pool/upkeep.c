@@ -10,15 +10,14 @@
 #include "base/clock.h"
 #include "pool/core.h"
 
-#define SECOND_NS INT64_C(1000000000)
 /* A pool is in use until so long after somebody last wanted a connection of it: then nothing is
  * dialled for it any more, and once it has no connection it goes. */
-#define IN_USE_NS (600 * SECOND_NS)
+#define IN_USE_NS (600 * URLP_NS_PER_S)
 /* DNS is asked for a name at most so often, however short its TTL. */
-#define ASK_NS (60 * SECOND_NS)
+#define ASK_NS (60 * URLP_NS_PER_S)
 /* The pause after a dial in vain: first and longest. */
-#define PAUSE_FIRST_NS (1 * SECOND_NS)
-#define PAUSE_MAX_NS   (60 * SECOND_NS)
+#define PAUSE_FIRST_NS (1 * URLP_NS_PER_S)
+#define PAUSE_MAX_NS   (60 * URLP_NS_PER_S)
 /* How many pools a visit of somebody else's lets go. */
 #define DROPS_A_VISIT 2
 
@@ -47,8 +46,7 @@ void urlp_pool_note_in_vain(struct urlpool_pool *pool, int64_t now_ns)
     pool->locked.warm_due_ns = now_ns + pause_ns;
 }
 
-/* --- when each thing is due --------------------------------------------------------------------
- */
+/* --- when each thing is due ------------------------------------------------------------------- */
 
 /* dial_due_ns is when `pool` should get one more connection, INT64_MAX: not as things stand. */
 static int64_t dial_due_ns(const struct urlpool_pool *pool, int64_t now_ns) URLP_HOLDS_LOCK
@@ -90,8 +88,7 @@ static int64_t drop_due_ns(const struct urlpool_pool *pool) URLP_HOLDS_LOCK
                : INT64_MAX;
 }
 
-/* --- errands -----------------------------------------------------------------------------------
- */
+/* --- errands ---------------------------------------------------------------------------------- */
 
 static void take_look(struct urlp_seat *seat, struct urlp_errand *out) URLP_HOLDS_LOCK
 {
@@ -231,8 +228,7 @@ void urlp_drop_empty(struct urlp_pool_core *core, struct urlp_change *change)
     }
 }
 
-/* --- waking ------------------------------------------------------------------------------------
- */
+/* --- waking ----------------------------------------------------------------------------------- */
 
 void urlp_upkeep_expect_dial(struct urlpool_pool *pool, int64_t now_ns)
 {

@@ -40,8 +40,7 @@ void urlp_upkeep_expect(struct urlp_pool_core *core, int64_t at_ns)
     }
 }
 
-/* --- the thread --------------------------------------------------------------------------------
- */
+/* --- the thread ------------------------------------------------------------------------------- */
 
 /* note_ended takes note of a peer that has ended its side. */
 static void note_ended(struct urlp_pool_core *core, uint64_t number) URLP_HOLDS_LOCK
@@ -135,8 +134,7 @@ static void *run(void *arg) URLP_MAY_BLOCK
     return NULL;
 }
 
-/* --- its life ----------------------------------------------------------------------------------
- */
+/* --- its life --------------------------------------------------------------------------------- */
 
 static void upkeep_free(struct urlp_upkeep *upkeep)
 {
@@ -234,8 +232,7 @@ void urlp_upkeep_stop(struct urlp_pool_core *core)
     upkeep_free(upkeep);
 }
 
-/* --- what it watches ---------------------------------------------------------------------------
- */
+/* --- what it watches -------------------------------------------------------------------------- */
 
 void urlp_upkeep_watch(struct urlpool_pool *pool, struct urlp_seat *seat)
 {

@@ -114,8 +114,7 @@ START_TEST(budget__has_no_part_in_redirects)
 }
 END_TEST
 
-/* --- a pause for all ---------------------------------------------------------------------------
- */
+/* --- a pause for all -------------------------------------------------------------------------- */
 
 static void answer(struct test_peer *peer, const struct test_request *request, void *user)
 {

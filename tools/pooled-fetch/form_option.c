@@ -207,8 +207,7 @@ static enum pf_exit take_content(struct piece *piece)
     return PF_EXIT_OK;
 }
 
-/* --- what it becomes ---------------------------------------------------------------------------
- */
+/* --- what it becomes -------------------------------------------------------------------------- */
 
 static const char unknown_type[] = "application/octet-stream";
 

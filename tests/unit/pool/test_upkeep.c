@@ -443,8 +443,7 @@ START_TEST(names__do_not_matter_where_they_are_to_be_ignored)
 }
 END_TEST
 
-/* --- pools that nobody uses --------------------------------------------------------------------
- */
+/* --- pools that nobody uses ------------------------------------------------------------------- */
 
 START_TEST(pool__that_was_empty_for_long_leaves_the_set)
 {
