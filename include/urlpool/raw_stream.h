@@ -50,7 +50,8 @@ URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_raw_stream_read(
  *
  * Units:   write_ms of the request bounds each wait.
  * Errors:  URLPOOL_E_WRITE_TIMEOUT, CANCELLED, RESET, TLS, FORKED; how much was written is not
- * known then, and every further write is URLPOOL_E_INVALID. Threads: one writer; blocks. */
+ *          known then, and every further write is URLPOOL_E_INVALID.
+ * Threads: one writer; blocks. */
 URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_raw_stream_write(
     struct urlpool_raw_stream *stream, const void *data, size_t len, struct urlpool_error *err);
 

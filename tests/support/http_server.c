@@ -423,7 +423,7 @@ static void *accept_all(void *arg)
 }
 
 /* listen_at opens the listener and notes its port. */
-static void listen_at(struct test_server *server, const char *ip, uint16_t port)
+static void listen_at(struct test_server *server, const char *ip, uint16_t port, bool is_kept)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
@@ -433,6 +433,9 @@ static void listen_at(struct test_server *server, const char *ip, uint16_t port)
     void *bytes = is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr;
 
     server->listener = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (is_kept) {
+        (void)setsockopt(server->listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    }
     if (server->listener < 0 || inet_pton(address->sa_family, ip, bytes) != 1 ||
         bind(server->listener, address, len) != 0 || listen(server->listener, BACKLOG) != 0 ||
         getsockname(server->listener, address, &len) != 0) {
@@ -452,7 +455,7 @@ struct test_server *test_server_start(test_answer_fn answer, void *user,
         server->options = *options;
     }
     listen_at(server, server->options.ip != NULL ? server->options.ip : "127.0.0.1",
-              server->options.port);
+              server->options.port, server->options.keeps_port);
     pthread_mutex_init(&server->mutex, NULL);
     if (pthread_create(&server->acceptor, NULL, accept_all, server) != 0) {
         die("thread");
