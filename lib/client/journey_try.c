@@ -211,12 +211,13 @@ static void enter_pool(struct urlp_journey *journey, struct urlpool_pool *pool) 
 /* lease_place takes a place in `pool`, with a fresh connection where an idle one is known to be
  * stale: those beside it are as old. */
 static enum urlpool_code lease_place(struct urlp_journey *journey, struct urlpool_pool *pool,
-                                     bool wants_fresh, struct urlpool_error *err) URLP_MAY_BLOCK
+                                     int64_t pool_ms, bool wants_fresh,
+                                     struct urlpool_error *err) URLP_MAY_BLOCK
 {
     const struct urlpool_timeout *limits = &journey->timeout;
     struct urlp_lease *lease = &journey->tenure->lease;
     enum urlpool_code code =
-        urlp_lease_acquire(pool, limits->pool_ms, limits->connect_ms, &journey->call, lease, err);
+        urlp_lease_acquire(pool, pool_ms, limits->connect_ms, &journey->call, lease, err);
 
     return code == URLPOOL_OK && wants_fresh && lease->is_reused
                ? urlp_lease_redial(lease, limits->connect_ms, &journey->call, err)
@@ -230,6 +231,7 @@ static enum urlpool_code take_place(struct urlp_journey *journey, struct urlp_he
 {
     const struct urlpool_timeout *limits = &journey->timeout;
     const bool wants_fresh = journey->wants_fresh;
+    int64_t pool_ms = limits->pool_ms;
     struct urlpool_pool *pool = NULL;
     enum urlpool_code code;
 
@@ -250,15 +252,15 @@ static enum urlpool_code take_place(struct urlp_journey *journey, struct urlp_he
     if (code == URLPOOL_OK) {
         const struct urlp_origin origin = urlp_origin_of(&journey->url);
 
-        code = urlp_origins_await(&journey->manager->origins, &origin, limits->pool_ms,
-                                  &journey->call, err);
+        code =
+            urlp_origins_await(&journey->manager->origins, &origin, &pool_ms, &journey->call, err);
     }
     if (code == URLPOOL_OK) {
         code = move_in(journey, err);
     }
     if (code == URLPOOL_OK) {
         journey->num_attempts++;
-        code = lease_place(journey, pool, wants_fresh, err);
+        code = lease_place(journey, pool, pool_ms, wants_fresh, err);
     }
     return code;
 }

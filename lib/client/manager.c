@@ -284,6 +284,7 @@ void urlpool_manager_close(struct urlpool_manager *manager) URLP_MAY_BLOCK
 {
     if (manager != NULL) {
         urlp_pool_set_close(manager->pools);
+        urlp_origins_close(&manager->origins);
     }
 }
 

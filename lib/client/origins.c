@@ -34,13 +34,20 @@ struct record {
     uint8_t key[]; /* of key_of */
 };
 
+/* struct waiter is a thread that waits for the end of a pause. */
+struct waiter {
+    struct urlp_list link;
+    struct urlp_park park;
+};
+
 struct urlp_origins_state {
     uint64_t generation; /* of urlp_fork_generation */
     _Atomic size_t num_records;
     struct urlp_mutex mutex;
     struct {
         struct urlp_map by_key;
-        struct urlp_list used; /* of records: the last asked about first */
+        struct urlp_list used;    /* of records: the last asked about first */
+        struct urlp_list waiting; /* of waiters */
     } locked URLP_GUARDED;
 };
 
@@ -57,6 +64,7 @@ static struct urlp_origins_state *new_state(void) URLP_MAY_BLOCK
     urlp_mutex_init(&state->mutex);
     urlp_mutex_lock(&state->mutex); /* nobody else has it: for the analysis alone */
     urlp_list_init(&state->locked.used);
+    urlp_list_init(&state->locked.waiting);
     urlp_mutex_unlock(&state->mutex);
     return state;
 }
@@ -129,6 +137,7 @@ enum urlpool_code urlp_origins_make(struct urlp_origins *origins,
     origins->tokens_max = origins->has_budget ? tokens * HUNDREDTHS : 0;
     origins->refill = percent;
     origins->share_retry_after = share_retry_after;
+    atomic_init(&origins->is_closed, false);
     atomic_init(&origins->state, NULL);
     return URLPOOL_OK;
 }
@@ -357,28 +366,100 @@ static enum urlpool_code fail_paused(const struct urlp_origin *origin, enum urlp
                      (until.at_ns - urlp_now_ns()) / URLP_NS_PER_MS);
 }
 
-enum urlpool_code urlp_origins_await(struct urlp_origins *origins, const struct urlp_origin *origin,
-                                     int64_t pool_ms, const struct urlp_call *call,
-                                     struct urlpool_error *err)
+/* sleep_until waits until `wake`, a cancel, or that all pauses end. */
+static enum urlpool_code sleep_until(struct urlp_origins *origins, const struct urlp_call *call,
+                                     struct urlpool_deadline wake, enum urlp_park_end *out_end,
+                                     struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    struct urlp_call bounded = *call;
-    struct urlpool_deadline until = paused_until(origins, origin);
+    struct urlp_origins_state *state = state_of(origins);
+    struct waiter waiter;
 
-    if (!urlp_deadline_has_passed(until)) {
-        bounded = urlp_call_until(call, pool_ms);
+    if (urlp_park_init(&waiter.park, call->cancel, err) != URLPOOL_OK) {
+        err->phase = URLPOOL_PHASE_POOL;
+        return err->code;
     }
-    while (!urlp_deadline_has_passed(until)) {
-        struct urlpool_deadline wake = urlpool_deadline_earliest(until, bounded.by);
-        enum urlpool_code code = urlp_park_sleep(&bounded, wake, err);
+    *out_end = URLP_PARK_WOKEN;
+    urlp_mutex_lock(&state->mutex);
+    if (!atomic_load(&origins->is_closed)) {
+        urlp_list_init(&waiter.link);
+        urlp_list_push_back(&state->locked.waiting, &waiter.link);
+        *out_end = urlp_park_wait(&waiter.park, &state->mutex, wake);
+        urlp_list_remove(&waiter.link);
+    }
+    urlp_mutex_unlock(&state->mutex);
+    urlp_park_deinit(&waiter.park);
+    return URLPOOL_OK;
+}
 
-        if (code != URLPOOL_OK) {
+/* wait_to_end waits until `until`, and on when that is put off meanwhile. */
+static enum urlpool_code wait_to_end(struct urlp_origins *origins, const struct urlp_origin *origin,
+                                     struct urlpool_deadline until, const struct urlp_call *call,
+                                     struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    while (!urlp_deadline_has_passed(until)) {
+        struct urlpool_deadline wake = urlpool_deadline_earliest(until, call->by);
+        enum urlp_park_end end;
+        struct urlpool_error why;
+
+        if (sleep_until(origins, call, wake, &end, &why) != URLPOOL_OK) {
+            return urlp_fail_with(err, &why);
+        }
+        if (end == URLP_PARK_WOKEN) {
+            return URLPOOL_OK; /* closed: who goes on is told so */
+        }
+        if (end == URLP_PARK_CANCELLED) {
+            return fail_paused(origin, URLPOOL_E_CANCELLED, until, err);
+        }
+        if (call->by.at_ns < until.at_ns) {
+            enum urlpool_code code = urlp_call_timeout_code(call, URLPOOL_E_POOL_TIMEOUT);
+
             return fail_paused(origin, code, until, err);
         }
-        if (bounded.by.at_ns < until.at_ns) {
-            code = urlp_call_timeout_code(&bounded, URLPOOL_E_POOL_TIMEOUT);
-            return fail_paused(origin, code, until, err);
-        }
-        until = paused_until(origins, origin); /* it may have asked again meanwhile */
+        until = paused_until(origins, origin);
     }
     return URLPOOL_OK;
+}
+
+/* ms_left is what is left of `ms` that began at `since_ns`; -1 is left of no bound. */
+static int64_t ms_left(int64_t ms, int64_t since_ns)
+{
+    const int64_t gone_ms = (urlp_now_ns() - since_ns) / URLP_NS_PER_MS;
+
+    return ms < 0 ? ms : (ms > gone_ms ? ms - gone_ms : 0);
+}
+
+enum urlpool_code urlp_origins_await(struct urlp_origins *origins, const struct urlp_origin *origin,
+                                     int64_t *pool_ms, const struct urlp_call *call,
+                                     struct urlpool_error *err)
+{
+    const struct urlpool_deadline until = paused_until(origins, origin);
+    struct urlp_call bounded;
+    int64_t since_ns;
+    enum urlpool_code code;
+
+    if (urlp_deadline_has_passed(until)) {
+        return URLPOOL_OK;
+    }
+    since_ns = urlp_now_ns();
+    bounded = urlp_call_until(call, *pool_ms);
+    code = wait_to_end(origins, origin, until, &bounded, err);
+    *pool_ms = ms_left(*pool_ms, since_ns);
+    return code;
+}
+
+void urlp_origins_close(struct urlp_origins *origins)
+{
+    struct urlp_origins_state *state;
+    struct urlp_list *link;
+
+    atomic_store(&origins->is_closed, true);
+    state = state_of(origins);
+    if (state == NULL) {
+        return;
+    }
+    urlp_mutex_lock(&state->mutex);
+    for (link = state->locked.waiting.next; link != &state->locked.waiting; link = link->next) {
+        urlp_park_wake(&URLP_CONTAINER(link, struct waiter, link)->park);
+    }
+    urlp_mutex_unlock(&state->mutex);
 }

@@ -28,6 +28,7 @@ struct urlp_origins {
     int64_t tokens_max; /* the bucket's size, in hundredths of a token */
     int64_t refill;     /* of a request that ends well, in hundredths */
     bool share_retry_after;
+    atomic_bool is_closed;
     _Atomic(struct urlp_origins_state *) state; /* this process's; made when there is something */
 };
 
@@ -54,14 +55,22 @@ void urlp_origins_note_success(struct urlp_origins *origins,
  * than what it has asked for before; not when this is not shared. */
 void urlp_origins_pause(struct urlp_origins *origins, const struct urlp_origin *origin,
                         int64_t wait_ms) URLP_MAY_BLOCK;
-/* urlp_origins_await waits until a request may go to `origin`.
+
+/* urlp_origins_await waits until a request may go to `origin`, or all pauses are over.
  *
- * Units:   `pool_ms` bounds the wait, -1: no bound, and so does `call->by`.
- * Errors:  URLPOOL_E_POOL_TIMEOUT, TOTAL_TIMEOUT, CANCELLED; phase POOL. */
+ * Units:   `*pool_ms` bounds the wait, -1: no bound, and so does `call->by`; what is left of it is
+ *          for the wait for a place.
+ * Errors:  URLPOOL_E_POOL_TIMEOUT, TOTAL_TIMEOUT, CANCELLED, SYSTEM (no descriptor to wait with);
+ *          phase POOL. */
 URLPOOL_MUST_USE enum urlpool_code urlp_origins_await(struct urlp_origins *origins,
                                                       const struct urlp_origin *origin,
-                                                      int64_t pool_ms, const struct urlp_call *call,
+                                                      int64_t *pool_ms,
+                                                      const struct urlp_call *call,
                                                       struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_origins_close ends all pauses, for good: who waits goes on, and is told by the pools that
+ * they are closed. */
+void urlp_origins_close(struct urlp_origins *origins) URLP_MAY_BLOCK;
 
 /* urlp_origins_count is of how many origins something is known. */
 size_t urlp_origins_count(struct urlp_origins *origins) URLP_MAY_BLOCK;

@@ -2,6 +2,8 @@
  * the pause that it has asked for. */
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -137,6 +139,7 @@ struct pause {
     struct test_server *server;
     struct urlpool_manager *manager;
     struct urlpool_response *response;
+    enum urlpool_code code;
     pthread_t thread;
 };
 
@@ -144,7 +147,8 @@ static const struct urlpool_request_options one_try = {.retries = {.total = URLP
 
 static void begin(struct pause *pause, const char *path, bool share)
 {
-    const struct urlpool_manager_options options = {.share_retry_after = share};
+    const struct urlpool_manager_options options = {
+        .share_retry_after = share, .block = true, .maxsize = 1};
 
     urlp_clock_fake_begin(URLP_NS_PER_MS);
     pause->server = test_server_start(answer, NULL, NULL);
@@ -241,7 +245,61 @@ START_TEST(pause__is_within_the_callers_limits)
 }
 END_TEST
 
-RUN_TESTS("retry budgets", budget__bounds_the_retries_of_all_requests,
+static void *fail_later(void *arg)
+{
+    static const struct urlpool_request_options patient = {.timeout = {.pool_ms = 6000}};
+    struct pause *pause = arg;
+
+    pause->code = test_fetch_fails(pause->manager, "GET", pause->server, "/", &patient);
+    return NULL;
+}
+
+START_TEST(pause__ends_when_the_manager_is_closed)
+{
+    struct pause pause;
+
+    begin(&pause, "/busy", true);
+    ck_assert_int_eq(pthread_create(&pause.thread, NULL, fail_later, &pause), 0);
+    urlp_clock_fake_await_waiters(1);
+    urlpool_manager_close(pause.manager);
+    ck_assert_int_eq(pthread_join(pause.thread, NULL), 0); /* at once: the clock stands still */
+    ck_assert_int_eq(pause.code, URLPOOL_E_POOL_CLOSED);
+    end(&pause);
+}
+END_TEST
+
+START_TEST(pause__and_the_wait_for_a_place_are_one_wait)
+{
+    struct pause pause;
+    struct urlpool_pool *pool;
+    struct urlpool_connection *held;
+    char url[64];
+
+    begin(&pause, "/busy", true);
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/", test_server_port(pause.server));
+    pool = urlpool_manager_pool_for_url(pause.manager, url, &test_err);
+    held = urlpool_pool_acquire(pool, NULL, NULL, &test_err);
+    ck_assert_msg(held != NULL, "%s", test_err.message);
+    ck_assert_int_eq(pthread_create(&pause.thread, NULL, fail_later, &pause), 0);
+    urlp_clock_fake_await_waiters(1);
+    urlp_clock_fake_advance(5000 * (int64_t)URLP_NS_PER_MS);
+    while (test_stats(pause.manager).waiting == 0) {
+        sched_yield();
+    }
+    urlp_clock_fake_await_waiters(1);
+    urlp_clock_fake_advance(999 * (int64_t)URLP_NS_PER_MS);
+    ck_assert_int_eq(urlp_clock_fake_num_waiters(), 1);
+    urlp_clock_fake_advance(URLP_NS_PER_MS);
+    ck_assert_int_eq(pthread_join(pause.thread, NULL), 0);
+    ck_assert_int_eq(pause.code, URLPOOL_E_POOL_TIMEOUT);
+    urlpool_pool_release(pool, held);
+    urlpool_pool_unref(pool);
+    end(&pause);
+}
+END_TEST
+
+RUN_TESTS("retry budgets", pause__ends_when_the_manager_is_closed,
+          pause__and_the_wait_for_a_place_are_one_wait, budget__bounds_the_retries_of_all_requests,
           budget__is_none_unless_asked_for, budget__is_earned_by_requests_that_end_well,
           budget__says_so_of_a_failure, budget__has_no_part_in_redirects,
           pause__is_kept_by_every_thread,

@@ -21,6 +21,8 @@ enum {
 static const struct urlpool_retry_budget no_budget;
 static const struct urlp_call no_limits = {.by = {INT64_MAX}, .total_by = {INT64_MAX}};
 
+static int64_t unbounded = -1, at_once;
+
 static struct urlp_origin origin_at(const char *host)
 {
     return (struct urlp_origin){.host = urlp_span_of(host), .port = 80};
@@ -217,7 +219,7 @@ static void *await(void *arg)
 {
     struct visit *visit = arg;
 
-    visit->code = urlp_origins_await(visit->origins, &visit->origin, visit->pool_ms, &visit->call,
+    visit->code = urlp_origins_await(visit->origins, &visit->origin, &visit->pool_ms, &visit->call,
                                      &visit->err);
     return NULL;
 }
@@ -337,7 +339,8 @@ START_TEST(pause__ends_with_a_cancel)
     urlp_origins_pause(&origins, &origin, 60000);
     urlpool_cancel_now(cancel);
     call.cancel = cancel;
-    ck_assert_int_eq(urlp_origins_await(&origins, &origin, -1, &call, &err), URLPOOL_E_CANCELLED);
+    ck_assert_int_eq(urlp_origins_await(&origins, &origin, &unbounded, &call, &err),
+                     URLPOOL_E_CANCELLED);
     ck_assert_int_eq(err.phase, URLPOOL_PHASE_POOL);
     ck_assert_str_eq(err.message,
                      "cancelled while a.example:80 was left alone, as it has asked by Retry-After");
@@ -354,7 +357,8 @@ START_TEST(pause__is_not_shared_unless_asked_for)
     ck_assert_int_eq(urlp_origins_make(&origins, &no_budget, false, NULL), URLPOOL_OK);
     urlp_origins_pause(&origins, &origin, 60000);
     ck_assert_uint_eq(urlp_origins_count(&origins), 0);
-    ck_assert_int_eq(urlp_origins_await(&origins, &origin, -1, &no_limits, NULL), URLPOOL_OK);
+    ck_assert_int_eq(urlp_origins_await(&origins, &origin, &unbounded, &no_limits, NULL),
+                     URLPOOL_OK);
     urlp_origins_deinit(&origins);
 }
 END_TEST
@@ -373,7 +377,8 @@ START_TEST(child__begins_with_nothing_known)
     if (child == 0) {
         (void)alarm(CHILD_SECONDS);
         _exit(urlp_origins_count(&origins) == 0 &&
-                      urlp_origins_await(&origins, &origin, 0, &no_limits, NULL) == URLPOOL_OK &&
+                      urlp_origins_await(&origins, &origin, &at_once, &no_limits, NULL) ==
+                          URLPOOL_OK &&
                       take_all(&origins, &origin) == 1
                   ? 0
                   : 1);
