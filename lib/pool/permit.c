@@ -22,6 +22,7 @@ struct dial {
     struct urlp_dialler me;
     struct urlp_permit *permit;
     struct urlp_seat *seat; /* of the connection to be */
+    bool is_over;           /* it was overtaken before it began */
     bool is_connected;
     struct urlpool_error failure;
 };
@@ -82,6 +83,7 @@ static void begin(struct urlpool_pool *pool, struct dial *dial,
     if (dial->me.break_off.wake_fd >= 0) {
         urlp_dialler_begin(pool, &dial->me, &change);
     }
+    dial->is_over = dial->me.overtaker != NULL;
     urlp_mutex_unlock(&pool->core->mutex);
     urlp_change_end(&change, pool->set, call);
 }
@@ -93,7 +95,7 @@ static void run(struct urlpool_pool *pool, struct dial *dial,
     struct urlp_break_off *break_off = &dial->me.break_off;
     struct urlp_call own = *call;
 
-    if (dial->me.overtaker != NULL) {
+    if (dial->is_over) {
         break_off->is_broken_off = true;
         return;
     }

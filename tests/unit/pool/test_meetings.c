@@ -3,8 +3,12 @@
 
 #include <check.h>
 #include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdatomic.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "pool/core.h"
 #include "support/pool_fixture.h"
 #include "support/run_tests.h"
@@ -196,7 +200,46 @@ START_TEST(line__is_left_by_an_origin_that_dials_for_what_did_not_pass_the_look)
 }
 END_TEST
 
-RUN_TESTS("meetings", maxsize__holds_when_one_comes_home_while_upkeep_looks_at_another,
+static atomic_bool is_dialling;
+
+/* open_until_broken_off takes no lock and waits for none, so that nothing but the pool's own lock
+ * orders what its thread does and what another does. */
+static struct urlpool_connection *open_until_broken_off(void *user, const struct urlp_route *route,
+                                                        const struct urlp_call *call,
+                                                        struct urlpool_error *err)
+{
+    struct pollfd fd = {.fd = call->break_off->wake_fd, .events = POLLIN};
+
+    (void)user;
+    (void)route;
+    atomic_store_explicit(&is_dialling, true, memory_order_relaxed);
+    ck_assert_int_eq(poll(&fd, 1, -1), 1);
+    call->break_off->is_broken_off = true;
+    (void)urlp_fail(err, URLPOOL_E_CANCELLED, URLPOOL_PHASE_CONNECT, "broken off");
+    return NULL;
+}
+
+START_TEST(overtaking__of_a_dial_that_has_just_begun_is_ordered_by_the_lock)
+{
+    struct pool_fixture *f = &meeting.f;
+    struct lease_thread thread;
+
+    begin(f, 1, -1);
+    meeting.first = lease_take(f, f->pool);
+    f->set->connector.open = open_until_broken_off;
+    lease_thread_start_call(&thread, f->pool, -1, -1, &f->call);
+    while (!atomic_load_explicit(&is_dialling, memory_order_relaxed)) {
+        sched_yield();
+    }
+    lease_give(&meeting.first);
+    ck_assert_int_eq(lease_thread_join(&thread), URLPOOL_OK);
+    lease_give(&thread.lease);
+    pool_end(f);
+}
+END_TEST
+
+RUN_TESTS("meetings", overtaking__of_a_dial_that_has_just_begun_is_ordered_by_the_lock,
+          maxsize__holds_when_one_comes_home_while_upkeep_looks_at_another,
           maxsize__holds_when_who_was_overtaken_has_given_up,
           line__is_left_by_an_origin_whose_stale_connection_is_dialled_anew,
           line__is_left_by_an_origin_that_dials_for_what_did_not_pass_the_look)

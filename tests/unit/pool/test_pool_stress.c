@@ -326,6 +326,8 @@ static void *disturb(void *arg)
             (void)urlp_pool_set_close_idle(stress->set);
         } else if (one_in(&me->random, 4)) {
             (void)urlp_pool_set_maintain(stress->set);
+        } else if (one_in(&me->random, 8)) {
+            urlp_pool_set_network_changed(stress->set);
         }
         if (stress->disturbs) {
             disturb_pools(stress, &me->random);
