@@ -354,16 +354,20 @@ static struct urlpool_deadline paused_until(struct urlp_origins *origins,
 static enum urlpool_code fail_paused(const struct urlp_origin *origin, enum urlpool_code code,
                                      struct urlpool_deadline until, struct urlpool_error *err)
 {
+    const bool is_v6 = memchr(origin->host.data, ':', origin->host.len) != NULL;
+    const char *open = is_v6 ? "[" : "";
+    const char *shut = is_v6 ? "]" : "";
+
     if (code == URLPOOL_E_CANCELLED) {
         return urlp_fail(err, code, URLPOOL_PHASE_POOL,
-                         "cancelled while %s:%u was left alone, as it has asked by Retry-After",
-                         urlp_quote(origin->host.data, origin->host.len).text,
+                         "cancelled while %s%s%s:%u was left alone, as it has asked by Retry-After",
+                         open, urlp_quote(origin->host.data, origin->host.len).text, shut,
                          (unsigned)origin->port);
     }
     return urlp_fail(err, code, URLPOOL_PHASE_POOL,
-                     "%s:%u has asked by Retry-After to be left alone for %" PRId64 " ms more",
-                     urlp_quote(origin->host.data, origin->host.len).text, (unsigned)origin->port,
-                     (until.at_ns - urlp_now_ns()) / URLP_NS_PER_MS);
+                     "%s%s%s:%u has asked by Retry-After to be left alone for %" PRId64 " ms more",
+                     open, urlp_quote(origin->host.data, origin->host.len).text, shut,
+                     (unsigned)origin->port, (until.at_ns - urlp_now_ns()) / URLP_NS_PER_MS);
 }
 
 /* sleep_until waits until `wake`, a cancel, or that all pauses end. */

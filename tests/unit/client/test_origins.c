@@ -349,6 +349,25 @@ START_TEST(pause__ends_with_a_cancel)
 }
 END_TEST
 
+START_TEST(pause__names_an_address_of_ipv6_in_brackets)
+{
+    const struct urlp_origin origin = origin_at("::1");
+    struct urlp_origins origins;
+    struct urlpool_error err = {0};
+    int64_t pool_ms = 0;
+
+    urlp_clock_fake_begin(URLP_NS_PER_MS);
+    make(&origins, 0, 0);
+    urlp_origins_pause(&origins, &origin, 60000);
+    ck_assert_int_eq(urlp_origins_await(&origins, &origin, &pool_ms, &no_limits, &err),
+                     URLPOOL_E_POOL_TIMEOUT);
+    ck_assert_str_eq(err.message,
+                     "[::1]:80 has asked by Retry-After to be left alone for 60000 ms more");
+    urlp_origins_deinit(&origins);
+    urlp_clock_fake_end();
+}
+END_TEST
+
 START_TEST(pause__is_not_shared_unless_asked_for)
 {
     const struct urlp_origin origin = origin_at("a.example");
@@ -437,5 +456,6 @@ RUN_TESTS("origins", budget__is_as_large_as_asked_for, budget__has_no_bound_unle
           budget__is_each_origins_own, budget__refuses_what_has_no_meaning, records__are_bounded,
           records__without_memory_are_as_if_all_were_well, pause__keeps_all_away_until_it_is_over,
           pause__is_prolonged_and_never_shortened, pause__ends_at_the_callers_limits,
-          pause__ends_with_a_cancel, pause__is_not_shared_unless_asked_for,
-          child__begins_with_nothing_known, budget__is_kept_by_all_threads_together)
+          pause__names_an_address_of_ipv6_in_brackets, pause__ends_with_a_cancel,
+          pause__is_not_shared_unless_asked_for, child__begins_with_nothing_known,
+          budget__is_kept_by_all_threads_together)
