@@ -63,7 +63,8 @@ struct urlpool_socket_option {
  */
 struct urlpool_network {
     enum urlpool_family family;
-    const char *dns_servers;    /* "127.0.0.1:5353,…"; NULL: /etc/resolv.conf */
+    const char *dns_servers;    /* "127.0.0.1:5353,…"; NULL: /etc/resolv.conf, and LOCALDOMAIN and
+                                   RES_OPTIONS of the environment, as the C library reads them */
     const char *const *answers; /* ends in NULL: "host:port:address[,address…]", asked of nobody;
                                    host "*" is any, port "*" or 0 is any, IPv6 in brackets */
     const char *const *connect_to; /* ends in NULL: "host:port:to-host:to-port": dialled in its
