@@ -119,6 +119,19 @@ static const char *settle_name(struct written *written, struct urlp_host *out)
     return NULL;
 }
 
+/* is_false_a_label says whether a label says of itself that it stands for other letters and stands
+ * for none: in "xn--google-" nothing follows the ASCII letters, in "xn--" nothing at all. Who
+ * decodes it sees "google", who compares it does not. Names are in small letters here.
+ *
+ * RFC 3492 section 6.2; RFC 5890 section 2.3.2.1: an A-label is the form of one U-label alone. */
+static bool is_false_a_label(struct urlp_span label)
+{
+    static const char prefix[] = "xn--";
+
+    return label.len >= sizeof(prefix) - 1 && memcmp(label.data, prefix, sizeof(prefix) - 1) == 0 &&
+           label.data[label.len - 1] == '-';
+}
+
 /* Walks the labels; `*out_last` becomes the last one that is not the root's empty one. */
 static const char *check_labels(struct urlp_span name, struct urlp_span *out_last)
 {
@@ -133,6 +146,9 @@ static const char *check_labels(struct urlp_span name, struct urlp_span *out_las
             return "has a label longer than 63 bytes";
         }
         *out_last = urlp_span_make(name.data, len);
+        if (is_false_a_label(*out_last)) {
+            return "has an xn-- label that stands for no other letters";
+        }
         len += dot == NULL ? 0 : 1;
         name = urlp_span_make(name.data + len, name.len - len);
     }

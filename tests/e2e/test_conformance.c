@@ -454,6 +454,77 @@ static enum urlpool_code ask_within(void *user, void *buf, size_t len, size_t *o
     return URLPOOL_OK;
 }
 
+/* refuse_second lets every host be dialled but "second.example". */
+static bool refuse_second(void *user, const char *host, const char *address, uint16_t port)
+{
+    unsigned *num_asked = user;
+
+    (void)port;
+    ck_assert_str_eq(address, "127.0.0.1");
+    ++*num_asked;
+    return strcmp(host, "second.example") != 0;
+}
+
+START_TEST(r179__each_hop_is_judged_before_it_is_dialled)
+{
+    static const char *const answers[] = {"first.example:*:127.0.0.1", "second.example:*:127.0.0.1",
+                                          NULL};
+    unsigned num_asked = 0;
+    char there[64];
+    char url[64];
+    struct test_server *server = test_server_start(lead_to, there, NULL);
+    struct urlpool_manager *manager = test_manager(&(struct urlpool_manager_options){
+        .network = {.answers = answers, .allow = refuse_second, .allow_user = &num_asked}
+    });
+
+    snprintf(there, sizeof(there), "http://second.example:%d/", test_server_port(server));
+    snprintf(url, sizeof(url), "http://first.example:%d/", test_server_port(server));
+    ck_assert_ptr_null(urlpool_request(manager, "GET", url, NULL, &test_err));
+    ck_assert_int_eq(test_err.code, URLPOOL_E_ADDRESS_REFUSED);
+    ck_assert_uint_eq(num_asked, 2);
+    ck_assert_uint_eq(test_server_num_requests(server), 1);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+END_TEST
+
+/* ask_by_proxy says whether `server` was asked as a proxy for http://[fe80::1%25a.example]/. */
+static bool ask_by_proxy(struct test_server *server, const char *no_proxy)
+{
+    const unsigned num_before = test_server_num_requests(server);
+    char proxy_url[64];
+    const struct urlpool_manager_options options = {
+        .proxy = {.url = test_server_url(server, "", proxy_url, sizeof(proxy_url)),
+                  .no_proxy = no_proxy},
+        .retries = TEST_ONE_TRY
+    };
+    struct urlpool_manager *manager = test_manager(&options);
+    struct urlpool_response *response =
+        urlpool_request(manager, "GET", "http://[fe80::1%25a.example]/", NULL, &test_err);
+    char *head = test_server_last_head(server);
+
+    if (response != NULL) {
+        ck_assert_ptr_eq(strstr(head, "GET http://[fe80::1]/ HTTP/1.1\r\nHost: [fe80::1]\r\n"),
+                         head);
+    }
+    free(head);
+    urlpool_response_free(response);
+    urlpool_manager_free(manager);
+    return test_server_num_requests(server) > num_before;
+}
+
+START_TEST(r201__a_zone_is_no_matter_to_no_proxy)
+{
+    struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
+
+    ck_assert(ask_by_proxy(server, NULL));
+    ck_assert(ask_by_proxy(server, ".example, a.example"));
+    ck_assert(!ask_by_proxy(server, "fe80::1"));
+    ck_assert(!ask_by_proxy(server, "fe80::/10"));
+    test_server_stop(server);
+}
+END_TEST
+
 START_TEST(r235__a_callback_may_make_a_request_of_its_own)
 {
     struct test_server *server = test_server_start(test_answer_echo, NULL, NULL);
@@ -480,6 +551,8 @@ RUN_LOOPS("conformance", TEST_ONCE(r019__a_code_nobody_knows_is_the_first_of_its
           TEST_ONCE(r155__nothing_of_a_request_is_in_the_next), TEST_ONCE(r159__no_referer_is_made),
           TEST_ONCE(r159__a_referer_of_https_stays_behind_where_a_redirect_leaves_it),
           TEST_ONCE(r168__a_location_elsewhere_is_not_followed),
+          TEST_ONCE(r179__each_hop_is_judged_before_it_is_dialled),
+          TEST_ONCE(r201__a_zone_is_no_matter_to_no_proxy),
           TEST_ONCE(r182__a_challenge_is_the_callers),
           TEST_ONCE(r218__no_early_data_is_sent_though_the_server_would_take_it),
           TEST_ONCE(r220__plain_bytes_in_front_of_the_handshake_end_it),

@@ -191,6 +191,20 @@ START_TEST(host__has_no_empty_label)
 }
 END_TEST
 
+START_TEST(host__has_no_a_label_of_ascii_letters)
+{
+    static const char *const cases[] = {"xn--",       "xn--google-", "xn--google-.com",
+                                        "a.xn--b-.c", "XN--Google-", "%78n--google-",
+                                        "xn--a--",    "xn--.a"};
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_refused(cases[i], "stands for no other letters");
+    }
+    assert_host("xn--fa-hia.de", "xn--fa-hia.de", "");
+    assert_host("axn--a-", "axn--a-", "");
+}
+END_TEST
+
 START_TEST(host__has_bounded_labels)
 {
     char label[70] = {0};
@@ -253,5 +267,6 @@ RUN_TESTS("url_host", host__is_a_name_in_lower_case, host__is_a_strict_ipv4_addr
           host__is_no_other_number, host__is_an_ipv6_literal_in_its_short_form,
           host__has_nothing_else_in_brackets, host__may_have_a_zone, host__has_no_malformed_zone,
           host__has_no_encoded_delimiter, host__has_no_malformed_percent_encoding,
-          host__has_no_other_bytes, host__has_no_empty_label, host__has_bounded_labels,
-          host__has_at_most_253_bytes, host__is_quoted_fit_for_a_log, port__is_digits_up_to_65535)
+          host__has_no_other_bytes, host__has_no_empty_label, host__has_no_a_label_of_ascii_letters,
+          host__has_bounded_labels, host__has_at_most_253_bytes, host__is_quoted_fit_for_a_log,
+          port__is_digits_up_to_65535)
