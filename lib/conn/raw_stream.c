@@ -7,7 +7,8 @@
  *
  * The stream is taken out of its connection. The place in the pool stays taken until the end; a
  * connection of the lower floor is free at once, and may be opened again. What was made before a
- * fork is not touched in a child, nor its mutex: it may have been held. */
+ * fork is not touched in a child, nor its mutex: it may have been held. So its memory stays; its
+ * descriptor is closed there anyway. */
 
 #include "urlpool/raw_stream.h"
 
@@ -330,11 +331,14 @@ void urlpool_raw_stream_shutdown(struct urlpool_raw_stream *stream) URLP_MAY_BLO
 
 void urlp_raw_stream_unref(struct urlpool_raw_stream *stream)
 {
-    if (stream != NULL && urlp_ref_drop(&stream->ref)) {
+    if (stream == NULL || !urlp_ref_drop(&stream->ref)) {
+        return;
+    }
+    if (!is_foreign(stream)) { /* threads that are not here may wait by them for ever */
         urlp_cond_deinit(&stream->turned);
         urlp_mutex_deinit(&stream->mutex);
-        urlp_free(stream);
     }
+    urlp_free(stream);
 }
 
 void urlpool_raw_stream_close(struct urlpool_raw_stream *stream) URLP_MAY_BLOCK
@@ -352,7 +356,9 @@ void urlpool_raw_stream_close(struct urlpool_raw_stream *stream) URLP_MAY_BLOCK
         stream->locked.is_closed = true;
         urlp_mutex_unlock(&stream->mutex);
     }
-    urlp_stream_free(stream->stream, is_polite ? URLP_CLOSE_POLITE : URLP_CLOSE_SILENT);
+    if (!is_foreign(stream)) { /* else a thread may have been in the middle of a step of TLS */
+        urlp_stream_free(stream->stream, is_polite ? URLP_CLOSE_POLITE : URLP_CLOSE_SILENT);
+    }
     if (stream->connection != NULL) {
         stream->owner.ended(stream->owner.user, stream->connection, &verdict);
     }

@@ -22,6 +22,7 @@ enum {
     ECHO_BYTES = 3 << 20,
     PIECE_BYTES = 30011,
     CHILD_SECONDS = 10,
+    NUM_FORKS = 200,
     SOON_MS = 30,
     LONG_MS = 20000
 };
@@ -569,6 +570,65 @@ START_TEST(raw_stream__is_its_parents_in_a_child)
 }
 END_TEST
 
+static void *read_on(void *arg)
+{
+    struct mate *mate = arg;
+    static char data[50000];
+    size_t got = 1;
+
+    while (mate->code == URLPOOL_OK && got > 0) {
+        struct urlpool_error err;
+
+        mate->code = urlpool_raw_stream_read(mate->raw, data, sizeof(data), &got, &err);
+    }
+    return NULL;
+}
+
+static void *write_on(void *arg)
+{
+    struct mate *mate = arg;
+    static const char data[500];
+    enum urlpool_code code = URLPOOL_OK;
+
+    while (code == URLPOOL_OK) {
+        struct urlpool_error err;
+
+        code = urlpool_raw_stream_write(mate->raw, data, sizeof(data), &err);
+    }
+    return NULL;
+}
+
+START_TEST(raw_stream__is_closed_in_a_child_while_others_take_turns)
+{
+    for (int is_tls = 0; is_tls < 2; is_tls++) {
+        struct site site = site_begin(is_tls == 1, usual);
+        struct mate mate = {.raw = change(&site, "/", plainly)};
+        pthread_t threads[2];
+
+        ck_assert_int_eq(pthread_create(&threads[0], NULL, read_on, &mate), 0);
+        ck_assert_int_eq(pthread_create(&threads[1], NULL, write_on, &mate), 0);
+        for (int i = 0; i < NUM_FORKS; i++) {
+            int status = 0;
+            const pid_t child = fork();
+
+            if (child == 0) {
+                (void)signal(SIGALRM, SIG_DFL); /* Check's would end the test with the child */
+                (void)alarm(CHILD_SECONDS);
+                urlpool_raw_stream_close(mate.raw);
+                _exit(0);
+            }
+            ck_assert_int_eq(waitpid(child, &status, 0), child);
+            ck_assert_int_eq(status, 0);
+        }
+        urlpool_raw_stream_shutdown(mate.raw);
+        pthread_join(threads[0], NULL);
+        pthread_join(threads[1], NULL);
+        urlpool_raw_stream_close(mate.raw);
+        site_end(&site);
+    }
+}
+END_TEST
+
 START_TEST(upgrade__on_the_lower_floor_leaves_the_connection_free)
 {
     for (int is_tls = 0; is_tls < 2; is_tls++) {
@@ -684,7 +744,8 @@ START_TEST(connect__on_the_lower_floor_gives_the_tunnel)
 }
 END_TEST
 
-RUN_TESTS("upgrade", upgrade__with_a_content_coding_has_nothing_to_decode,
+RUN_TESTS("upgrade", raw_stream__is_closed_in_a_child_while_others_take_turns,
+          upgrade__with_a_content_coding_has_nothing_to_decode,
           upgrade__gives_the_stream_with_what_came_behind_the_head,
           upgrade__is_refused_where_there_is_nothing_to_take,
           upgrade__that_was_not_asked_for_is_a_fault_of_the_server,
