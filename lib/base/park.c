@@ -15,6 +15,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/own_fd.h"
 
 int urlp_wake_open(void)
 {
@@ -53,6 +54,7 @@ enum urlpool_code urlp_park_init(struct urlp_park *park, const struct urlpool_ca
             return urlp_fail_errno(err, URLPOOL_E_SYSTEM, URLPOOL_PHASE_NONE, errno, "eventfd");
         }
     }
+    urlp_own_fd_note(wake_fd);
     park->cancel = cancel;
     park->wake_fd = wake_fd;
     park->woken = false;
@@ -64,7 +66,7 @@ void urlp_park_deinit(struct urlp_park *park)
 {
     urlp_cond_deinit(&park->cond);
     if (park->wake_fd >= 0) {
-        (void)close(park->wake_fd);
+        urlp_own_fd_close(park->wake_fd);
         park->wake_fd = -1;
     }
 }

@@ -11,11 +11,12 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/error.h"
+#include "base/fork.h"
+#include "base/own_fd.h"
 #include "base/park.h"
 #include "net/lookup.h"
 #include "net/network.h"
@@ -176,6 +177,8 @@ static enum urlpool_code join(struct urlp_lookup_seat *seat, struct urlp_span na
                                    "no address for name %s: eventfd",
                                    urlp_quote(host.data, host.len).text);
         }
+        urlp_own_fd_note(seat->wake_fd);
+        seat->generation = urlp_fork_generation();
     }
     if (seating == SEATED_TO_DRIVE) {
         return start(seat, host, call, err);
@@ -338,10 +341,10 @@ void urlp_lookup_seat_leave(struct urlp_lookup_seat *seat)
         seat->lookup = NULL;
     }
     urlp_dns_query_free(query);
-    if (seat->wake_fd >= 0) {
-        (void)close(seat->wake_fd);
-        seat->wake_fd = -1;
+    if (seat->wake_fd >= 0 && !urlp_fork_has_happened(seat->generation)) {
+        urlp_own_fd_close(seat->wake_fd);
     }
+    seat->wake_fd = -1;
 }
 
 struct urlp_lookup *urlp_lookup_seat_park(struct urlp_lookup_seat *seat)

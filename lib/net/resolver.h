@@ -40,6 +40,7 @@ struct urlp_lookup_seat {
     struct urlp_lookup *lookup; /* NULL when the answer needed none */
     struct urlp_list link;      /* among the followers; guarded by the resolver's mutex */
     int wake_fd;                /* of a seat that follows or did; else -1 */
+    uint64_t generation;        /* of urlp_fork_generation, when wake_fd was made */
     bool has_polled_dns; /* what the last urlp_lookup_seat_poll gave: DNS sockets or wake_fd */
     bool is_literal;     /* the host was an address */
 };

@@ -28,7 +28,8 @@ static bool give_back(struct urlp_seat *seat, enum urlp_look look,
     } else {
         urlp_seat_bury(pool, seat, URLP_PLACE_LEASED, seat->why, seat->is_polite, change);
     }
-    if (!is_kept && seat->is_spare && seat->why != URLPOOL_CLOSED_NETWORK) {
+    if (!is_kept && seat->is_spare && seat->why != URLPOOL_CLOSED_NETWORK &&
+        seat->why != URLPOOL_CLOSED_SURPLUS) {
         urlp_pool_note_in_vain(pool, change->now_ns); /* another would go the same way */
     }
     urlp_settle(pool, change);

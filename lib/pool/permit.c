@@ -10,11 +10,12 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fork.h"
+#include "base/own_fd.h"
 #include "pool/core.h"
 
 /* struct dial is one dial on a permit. */
@@ -22,6 +23,7 @@ struct dial {
     struct urlp_dialler me;
     struct urlp_permit *permit;
     struct urlp_seat *seat; /* of the connection to be */
+    uint64_t generation;    /* of urlp_fork_generation */
     bool is_over;           /* it was overtaken before it began */
     bool is_connected;
     struct urlpool_error failure;
@@ -75,6 +77,8 @@ static void begin(struct urlpool_pool *pool, struct dial *dial,
     dial->me.break_off.half = dial->seat->half;
     dial->seat->half = NULL;
     dial->me.break_off.wake_fd = dial->permit->may_be_overtaken ? urlp_wake_open() : -1;
+    urlp_own_fd_note(dial->me.break_off.wake_fd);
+    dial->generation = urlp_fork_generation();
     dial->me.who = &dial->seat->holder;
     urlp_change_begin(&change);
     urlp_holder_begin(&dial->seat->holder, call, change.now_ns);
@@ -200,8 +204,8 @@ static void end(struct urlpool_pool *pool, struct dial *dial,
     finish(pool, dial, &change);
     urlp_mutex_unlock(&core->mutex);
     urlp_change_end(&change, set, call);
-    if (dial->me.break_off.wake_fd >= 0) {
-        (void)close(dial->me.break_off.wake_fd);
+    if (dial->me.break_off.wake_fd >= 0 && !urlp_fork_has_happened(dial->generation)) {
+        urlp_own_fd_close(dial->me.break_off.wake_fd);
     }
 }
 

@@ -11,6 +11,7 @@
 
 #include "support/dns_server.h"
 #include "support/https_scene.h"
+#include "support/loopback.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
 
@@ -338,7 +339,61 @@ START_TEST(fork__child_works_whatever_the_parents_threads_did)
 }
 END_TEST
 
-RUN_TESTS("forking", fork__child_opens_connections_of_its_own,
+struct stuck {
+    struct urlpool_manager *manager;
+    struct urlpool_cancel *cancel;
+    char url[URL_BYTES];
+};
+
+static void *get_stuck(void *arg)
+{
+    struct stuck *stuck = arg;
+    const struct urlpool_request_options options = {.cancel = stuck->cancel};
+    struct urlpool_error err;
+
+    ck_assert_ptr_null(urlpool_request(stuck->manager, "GET", stuck->url, &options, &err));
+    ck_assert_int_eq(err.code, URLPOOL_E_CANCELLED);
+    return NULL;
+}
+
+START_TEST(fork__child_has_no_descriptor_of_threads_that_dial_or_wait)
+{
+    struct loopback_hole hole = loopback_hole_open("127.0.0.1", 0);
+    struct stuck stuck = {
+        .manager = test_manager(&(struct urlpool_manager_options){.maxsize = 2, .block = true})};
+    struct urlpool_stats stats = {0};
+    pthread_t threads[NUM_THREADS];
+    unsigned num_fds;
+    pid_t child;
+
+    stuck.cancel = urlpool_cancel_new(NULL);
+    (void)snprintf(stuck.url, sizeof(stuck.url), "http://127.0.0.1:%d/",
+                   loopback_port(hole.listener));
+    num_fds = loopback_num_fds();
+    for (int i = 0; i < NUM_THREADS; i++) {
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, get_stuck, &stuck), 0);
+    }
+    while (stats.waiting != NUM_THREADS - 2 || loopback_num_fds() != num_fds + NUM_THREADS + 2) {
+        stats = test_stats(stuck.manager);
+    }
+    child = begin_child();
+    if (child == 0) {
+        _exit(loopback_num_fds() == num_fds ? 0 : 1);
+    }
+    end_child(child);
+    urlpool_cancel_now(stuck.cancel);
+    for (int i = 0; i < NUM_THREADS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    urlpool_manager_free(stuck.manager);
+    urlpool_cancel_free(stuck.cancel);
+    ck_assert_uint_eq(loopback_num_fds(), num_fds - 1);
+    loopback_hole_close(&hole);
+}
+END_TEST
+
+RUN_TESTS("forking", fork__child_has_no_descriptor_of_threads_that_dial_or_wait,
+          fork__child_opens_connections_of_its_own,
           fork__child_frees_the_parents_response_and_the_parent_reads_all,
           fork__child_cannot_read_the_parents_response,
           fork__child_leaves_a_connection_of_the_lower_floor_alone,
