@@ -172,7 +172,7 @@ static enum urlpool_code upkeep_new(struct urlp_upkeep **out, struct urlpool_err
 enum urlpool_code urlp_upkeep_start(struct urlp_pool_core *core, struct urlp_pool_set *set,
                                     struct urlpool_error *err)
 {
-    struct urlp_upkeep *upkeep;
+    struct urlp_upkeep *upkeep = NULL;
     enum urlpool_code code = upkeep_new(&upkeep, err);
     int os_errno;
 

@@ -166,8 +166,11 @@ START_TEST(fetch__report_counts_what_happened)
     ck_assert_double_eq(number_after(ran->out, "\"404\": "), 20);
     ck_assert_double_eq(number_after(ran->out, "\"52\": "), 20);
     ck_assert_double_eq(number_after(ran->out, "\"count\": "), 60);
-    ck_assert_double_eq(number_after(ran->out, "\"opened\": "),
+    /* A dial that was overtaken may have come through, and was not needed any more. */
+    ck_assert_double_le(number_after(ran->out, "\"opened\": "),
                         test_server_num_connections(site.server));
+    ck_assert_double_ge(number_after(ran->out, "\"opened\": "),
+                        test_server_num_connections(site.server) - 2);
     ck_assert_double_gt(number_after(ran->out, "\"requests_per_second\": "), 0);
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         double value = number_after(ran->out, keys[i]);
