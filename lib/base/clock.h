@@ -23,6 +23,12 @@ int64_t urlp_wall_seconds(void);
  * negative, which is for ever, or too long. */
 int64_t urlp_ns_after_ms(int64_t from_ns, int64_t wait_ms);
 
+/* urlp_less is the lesser of two: the instant that comes first. */
+static inline int64_t urlp_less(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* urlp_deadline_in returns the instant `wait_ms` from now; negative means never; saturates. */
 struct urlpool_deadline urlp_deadline_in(int64_t wait_ms);
 

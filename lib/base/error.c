@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -255,6 +256,11 @@ enum urlpool_code urlp_fail_with(struct urlpool_error *err, const struct urlpool
         *err = *why;
     }
     return why->code;
+}
+
+bool urlp_is_shortage(int os_errno)
+{
+    return os_errno == EMFILE || os_errno == ENFILE || os_errno == ENOBUFS || os_errno == ENOMEM;
 }
 
 struct urlp_quoted urlp_quote(const void *data, size_t len)

@@ -1,6 +1,7 @@
 #ifndef URLP_BASE_ERROR_H
 #define URLP_BASE_ERROR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "urlpool/error.h"
@@ -27,6 +28,10 @@ enum urlpool_code urlp_fail_null(struct urlpool_error *err);
 
 /* urlp_fail_with is urlp_fail with an error that was filled in elsewhere; returns its code. */
 enum urlpool_code urlp_fail_with(struct urlpool_error *err, const struct urlpool_error *why);
+
+/* urlp_is_shortage says whether an errno means that this machine has run out of descriptors or
+ * memory, and says nothing of a peer. */
+bool urlp_is_shortage(int os_errno);
 
 /* struct urlp_quoted holds a peer's or a caller's bytes made fit for a message: controls and
  * non-ASCII as \xNN, cut where URLP_QUOTED_BYTES are full with "…". */

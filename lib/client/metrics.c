@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/count.h"
 #include "base/error.h"
 #include "client/exposition.h"
 #include "client/manager.h"
@@ -143,7 +144,7 @@ static void label_origin(const struct urlp_origin *origin, struct origin_labels 
 /* add_stats sums the figures in the table, and what else is shown. */
 static void add_stats(struct urlpool_stats *to, const struct urlpool_stats *from)
 {
-    for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(figures); i++) {
         uint64_t sum;
         uint64_t more;
 
@@ -295,7 +296,7 @@ static void show_figures(struct urlp_exposition *page, const struct scene *scene
 {
     static const struct urlp_labels none;
 
-    for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
+    for (size_t i = 0; i < URLP_COUNT_OF(figures); i++) {
         const struct figure *figure = &figures[i];
 
         urlp_exposition_family(page, &figure->of_manager);
@@ -400,5 +401,5 @@ const char *urlpool_metrics_content_type(enum urlpool_metrics_format format)
             "application/openmetrics-text; version=1.0.0; charset=utf-8",
     };
 
-    return (unsigned)format < sizeof(types) / sizeof(types[0]) ? types[format] : NULL;
+    return (unsigned)format < URLP_COUNT_OF(types) ? types[format] : NULL;
 }

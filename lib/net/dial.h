@@ -69,7 +69,8 @@ struct urlp_dial_target {
 /* urlp_dial resolves and connects, racing addresses as RFC 8305 says, names and sockets in one poll
  * loop. Address literals and localhost never go to DNS. Tells RESOLVED (names only) and CONNECTED
  * to the trace; counts lookups that went to a server as dns_queries, those that found an answer or
- * joined a lookup as dns_hits.
+ * joined a lookup as dns_hits. `call->break_off` may bring a half dial to go on with, and is told
+ * what is left of this one when it is broken off.
  *
  * Owns:    the stream is the caller's.
  * Errors:  NULL with URLPOOL_E_RESOLVE, URLPOOL_E_CONNECT (os_errno of the most telling address),
@@ -82,9 +83,9 @@ URLPOOL_MUST_USE struct urlp_stream *urlp_dial(struct urlp_resolver *resolver,
                                                const struct urlp_call *call,
                                                struct urlpool_error *err) URLP_MAY_BLOCK;
 
-/* struct urlp_half_dial is a dial that was broken off: sockets that are connecting, and the
- * addresses not yet tried. Whoever dials the same target next goes on with it; it belongs to no
- * thread and no call meanwhile. */
+/* struct urlp_half_dial is a dial that was broken off: sockets that are connecting, a lookup under
+ * way, and the addresses not yet tried. Whoever dials the same target next goes on with it; it
+ * belongs to no thread and no call meanwhile. */
 
 /* urlp_half_dial_free closes what it holds; accepts NULL. */
 void urlp_half_dial_free(struct urlp_half_dial *half) URLP_MAY_BLOCK;

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/error.h"
 #include "base/fork.h"
 #include "base/own_fd.h"
 #include "base/sync.h"
@@ -80,7 +81,7 @@ static ares_socket_t make_socket(int domain, int type, int protocol, void *user)
     struct urlp_dns_query *query = user;
     int fd = socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 
-    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+    if (fd < 0 && urlp_is_shortage(errno)) {
         query->shortage_errno = errno;
     }
     urlp_own_fd_note(fd);

@@ -157,7 +157,7 @@ static enum urlpool_code read_hosts(const char *path, struct urlp_buf *out,
     ssize_t got;
 
     if (fd < 0) {
-        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+        if (urlp_is_shortage(errno)) {
             return urlp_fail_errno(err, URLPOOL_E_SYSTEM, URLPOOL_PHASE_RESOLVE, errno, "open %s",
                                    path);
         }

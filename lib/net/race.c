@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/error.h"
 #include "base/fork.h"
 #include "base/own_fd.h"
 
@@ -96,12 +97,6 @@ void urlp_race_learn(struct urlp_race *race, const struct urlp_addresses answers
 
 /* --- attempts --- */
 
-/* is_shortage says whether this machine is what fails, and not the way or the peer. */
-static bool is_shortage(int os_errno)
-{
-    return os_errno == EMFILE || os_errno == ENFILE || os_errno == ENOBUFS || os_errno == ENOMEM;
-}
-
 static enum urlp_telling telling_of(int os_errno)
 {
     return os_errno == ENETUNREACH || os_errno == EADDRNOTAVAIL || os_errno == EAFNOSUPPORT
@@ -140,7 +135,7 @@ static void begin(struct urlp_race *race, const struct urlp_peer *peer,
     int fd = -1;
     int os_errno = urlp_tcp_start(peer, options, &fd);
 
-    if (is_shortage(os_errno) && race->waiting.os_errno == 0) {
+    if (urlp_is_shortage(os_errno) && race->waiting.os_errno == 0) {
         race->waiting.peer = *peer;
         race->waiting.os_errno = os_errno;
     } else if (os_errno != 0) {

@@ -184,10 +184,10 @@ static socklen_t local_address(const char *path, union socket_address *out)
 
 static enum urlpool_code fail_local(const char *path, int os_errno, struct urlpool_error *err)
 {
-    bool is_shortage = os_errno == EMFILE || os_errno == ENFILE || os_errno == ENOMEM;
+    const enum urlpool_code code =
+        urlp_is_shortage(os_errno) ? URLPOOL_E_SYSTEM : URLPOOL_E_CONNECT;
 
-    return urlp_fail_errno(err, is_shortage ? URLPOOL_E_SYSTEM : URLPOOL_E_CONNECT,
-                           URLPOOL_PHASE_CONNECT, os_errno, "connect to socket %s",
+    return urlp_fail_errno(err, code, URLPOOL_PHASE_CONNECT, os_errno, "connect to socket %s",
                            urlp_quote(path, strlen(path)).text);
 }
 

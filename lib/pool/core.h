@@ -13,20 +13,28 @@
 
 /* What the files of this layer share; nobody else includes it.
  *
- * Words.   A place is a unit of `open` of one pool: idle, leased or dialling. A seat is the record
- *          of one connection; while it is leased the shared state knows who holds it, and nothing
- *          else. A waiter is a
- *          thread in its pool's queue, on its own stack; a grant is what it waits for. A dialler is
- *          a thread that dials on a permit; a half is a dial that was broken off, in the seat of
- *          the connection it was to become: it keeps its place, which is dialling.
- * Always   (whenever the mutex is free): open = idle + leased + dialling of every pool, and of the
- *          set as the sum of its pools; half_dials <= dialling; idle of a pool <= maxsize, and with
- * `block` open, too; open of the set <= max_total, its idle <= max_idle_total; a pool with a waiter
- * has no idle connection, and, while it may dial, no half and no room; a pool whose waiters only
- *          max_total keeps waiting stands in line, and while one does, there is no idle connection
- *          and no half anywhere; a pool with a dialler that can be overtaken has no idle
- * connection; of a pool in back-off with a waiter either somebody dials, or the oldest waiter has
- * been told when the next dial is due; a pool that is not live has no idle connection and no half.
+ * Words.
+ *   place    a unit of `open` of one pool: idle, leased or dialling
+ *   seat     the record of one connection, or of a half; while it is leased the shared state knows
+ *            who holds it, and nothing else
+ *   waiter   a thread in its pool's queue, on its own stack; a grant is what it waits for
+ *   dialler  a thread that dials on a permit
+ *   half     a dial that was broken off, in the seat of the connection it was to become; it keeps
+ *            its place, which is dialling
+ *
+ * Always, whenever the mutex is free.
+ *   - Of every pool, and of the set as the sum of its pools, open = idle + leased + dialling, and
+ *     half_dials <= dialling.
+ *   - Of a pool, idle <= maxsize, and with `block` open, too; of the set, open <= max_total and
+ *     idle <= max_idle_total.
+ *   - A pool with a waiter has no idle connection, and, while it may dial, no half and no room.
+ *   - A pool whose waiters only max_total keeps waiting stands in line; while one does, there is no
+ *     idle connection and no half anywhere.
+ *   - A pool with a dialler that can be overtaken has no idle connection.
+ *   - Of a pool in back-off with a waiter either somebody dials, or the oldest waiter has been told
+ *     when the next dial is due.
+ *   - A pool that is not live has no idle connection and no half.
+ *
  * Locks.   One mutex a core guards all that is called `locked`. Nothing below urlp_change_end is
  *          called with it held: what dies goes to the list of a struct urlp_change, and is ended
  *          after unlock.
@@ -66,9 +74,11 @@ struct urlp_pool_core {
         uint64_t num_watched;    /* that there ever were */
         int64_t wakes_ns;        /* when the thread will wake; INT64_MIN: it is awake, or there is
                                     none */
-        struct urlp_upkeep *upkeep;            /* of the thread; NULL: there is none */
-        bool wants_thread;                     /* in a child: the first pool starts it */
-        bool is_stopping, is_busy, is_calling; /* upkeep_thread.c */
+        struct urlp_upkeep *upkeep; /* of the thread; NULL: there is none */
+        bool wants_thread;          /* in a child: the first pool starts it */
+        bool is_stopping;           /* the thread is to end */
+        bool is_busy;               /* it is not at rest, but */
+        bool is_calling;            /* it may be in code of the user's */
     } locked URLP_GUARDED;
 };
 
@@ -89,7 +99,7 @@ struct urlpool_pool {
     struct urlp_pool_set *set;
     struct urlp_pool_core *core;
     struct urlp_route route; /* its strings are in the pool's own block */
-    const char *name;
+    const char *name;        /* "https://example.com:443" */
     size_t key_len;
     const uint8_t *key;
     struct urlp_origin origin; /* that it is named for */
@@ -230,6 +240,14 @@ enum urlpool_closed urlp_look_why(enum urlp_look look, bool *out_is_polite);
 
 /* settle.c: who may use which connection. */
 
+/* URLP_TALLY adds `more`, which may be less than zero, to a figure of `pool` and to the sum over
+ * all pools. */
+#define URLP_TALLY(pool, figure, more)                         \
+    do {                                                       \
+        (pool)->locked.stats.figure += (uint64_t)(more);       \
+        (pool)->core->locked.stats.figure += (uint64_t)(more); \
+    } while (0)
+
 /* urlp_place_move changes what one place of `pool` is used for. */
 void urlp_place_move(struct urlpool_pool *pool, enum urlp_place from,
                      enum urlp_place to) URLP_HOLDS_LOCK;
@@ -283,6 +301,10 @@ void urlp_uncount_reused(struct urlpool_pool *pool) URLP_HOLDS_LOCK;
  * none. */
 bool urlp_idle_bury_oldest(struct urlp_pool_core *core, enum urlpool_closed why,
                            struct urlp_change *change) URLP_HOLDS_LOCK;
+
+/* urlp_evict_one ends what is worth least to all pools, for a place or a descriptor: a half, else
+ * the least recently used idle connection; false: there is none. */
+bool urlp_evict_one(struct urlp_pool_core *core, struct urlp_change *change) URLP_HOLDS_LOCK;
 
 /* urlp_idle_trim keeps max_idle_total. To be called after settling what may have become idle. */
 void urlp_idle_trim(struct urlpool_pool *pool, struct urlp_change *change) URLP_HOLDS_LOCK;

@@ -23,11 +23,6 @@ static int64_t lifetime_end(int64_t lifetime_ms, int64_t now_ns, uint64_t spread
     return end_ns;
 }
 
-static int64_t less(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 void urlp_seat_begin(struct urlp_seat *seat, const struct urlp_pool_settings *settings,
                      int64_t now_ns, uint64_t spread)
 {
@@ -44,13 +39,13 @@ static void note_use(struct urlp_seat *seat, const struct urlp_lease_end *end)
     int64_t used = end->num_requests > 0 ? end->num_requests : 1;
 
     if (seat->requests_left != INT64_MAX) {
-        seat->requests_left -= less(used, seat->requests_left);
+        seat->requests_left -= urlp_less(used, seat->requests_left);
     }
     if (end->keep_alive_max >= 0) {
-        seat->requests_left = less(seat->requests_left, end->keep_alive_max);
+        seat->requests_left = urlp_less(seat->requests_left, end->keep_alive_max);
     }
     if (end->keep_alive_timeout_s >= 0) {
-        int64_t timeout_s = less(end->keep_alive_timeout_s, INT64_MAX / 1000);
+        int64_t timeout_s = urlp_less(end->keep_alive_timeout_s, INT64_MAX / 1000);
 
         seat->server_idle_ms = timeout_s > HINT_MARGIN_S ? (timeout_s - HINT_MARGIN_S) * 1000 : 0;
     }
@@ -64,8 +59,8 @@ void urlp_seat_begin_idle(struct urlp_seat *seat, const struct urlp_pool_setting
         seat->why = URLPOOL_CLOSED_REQUESTS;
         return;
     }
-    seat->expires_ns = less(urlp_ns_after_ms(now_ns, settings->idle_ms),
-                            urlp_ns_after_ms(now_ns, seat->server_idle_ms));
+    seat->expires_ns = urlp_less(urlp_ns_after_ms(now_ns, settings->idle_ms),
+                                 urlp_ns_after_ms(now_ns, seat->server_idle_ms));
     seat->why = URLPOOL_CLOSED_IDLE;
     if (seat->ends_ns <= seat->expires_ns) {
         seat->expires_ns = seat->ends_ns;

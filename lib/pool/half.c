@@ -14,12 +14,6 @@
  */
 #define KEEP_MS_MAX 10000
 
-static void count_halves(struct urlpool_pool *pool, int more) URLP_HOLDS_LOCK
-{
-    pool->locked.stats.half_dials += (uint64_t)more;
-    pool->core->locked.stats.half_dials += (uint64_t)more;
-}
-
 /* insert puts a half among the others, which mostly expire before it. */
 static void insert(struct urlpool_pool *pool, struct urlp_seat *seat) URLP_HOLDS_LOCK
 {
@@ -46,7 +40,7 @@ void urlp_half_park(struct urlpool_pool *pool, struct urlp_seat *seat, int64_t k
     seat->pool = pool;
     seat->expires_ns = change->now_ns + kept_ms * URLP_NS_PER_MS;
     insert(pool, seat);
-    count_halves(pool, 1);
+    URLP_TALLY(pool, half_dials, 1);
     urlp_upkeep_expect(pool->core, seat->expires_ns);
 }
 
@@ -55,7 +49,7 @@ static void take_out(struct urlp_seat *seat) URLP_HOLDS_LOCK
 {
     urlp_list_remove(&seat->in_pool);
     urlp_list_remove(&seat->in_core);
-    count_halves(seat->pool, -1);
+    URLP_TALLY(seat->pool, half_dials, -1);
 }
 
 static void bury(struct urlp_seat *seat, struct urlp_change *change) URLP_HOLDS_LOCK
@@ -73,8 +67,7 @@ struct urlp_seat *urlp_half_take(struct urlpool_pool *pool, struct urlp_change *
 
         if (seat->expires_ns > change->now_ns) {
             take_out(seat);
-            pool->locked.stats.dials_resumed++;
-            pool->core->locked.stats.dials_resumed++;
+            URLP_TALLY(pool, dials_resumed, 1);
             return seat;
         }
         bury(seat, change);
@@ -85,10 +78,9 @@ struct urlp_seat *urlp_half_take(struct urlpool_pool *pool, struct urlp_change *
 void urlp_half_put_back(struct urlpool_pool *pool, struct urlp_seat *seat,
                         struct urlp_change *change)
 {
-    pool->locked.stats.dials_resumed--;
-    pool->core->locked.stats.dials_resumed--;
+    URLP_TALLY(pool, dials_resumed, -1);
     insert(pool, seat);
-    count_halves(pool, 1);
+    URLP_TALLY(pool, half_dials, 1);
     if (!urlp_may_rest(pool, seat)) {
         bury(seat, change);
     }

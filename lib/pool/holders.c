@@ -167,8 +167,7 @@ static void search_pool(struct urlpool_pool *pool, struct search *search) URLP_H
             continue;
         }
         holder->is_told = true;
-        pool->locked.stats.leaks += search->is_counted ? 1 : 0;
-        pool->core->locked.stats.leaks += search->is_counted ? 1 : 0;
+        URLP_TALLY(pool, leaks, search->is_counted ? 1 : 0);
         if (pool->set->settings.trace != NULL) {
             note_leak(search, pool, holder);
         }

@@ -23,15 +23,13 @@ static void enqueue(struct urlpool_pool *pool, struct urlp_waiter *me) URLP_HOLD
     me->told_ns = 0;
     me->connect_by = (struct urlpool_deadline){0};
     urlp_list_push_back(&pool->locked.waiters, &me->link);
-    pool->locked.stats.waiting++;
-    pool->core->locked.stats.waiting++;
+    URLP_TALLY(pool, waiting, 1);
 }
 
 static void forget(struct urlpool_pool *pool, struct urlp_waiter *me) URLP_HOLDS_LOCK
 {
     urlp_list_remove(&me->link);
-    pool->locked.stats.waiting--;
-    pool->core->locked.stats.waiting--;
+    URLP_TALLY(pool, waiting, -1);
     urlp_line_up(pool);
     urlp_probe_next(pool);
 }

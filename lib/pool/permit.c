@@ -29,8 +29,7 @@ struct dial {
     struct urlpool_error failure;
 };
 
-/* evict_one closes a half, else the least recently used idle connection, of all pools; false: there
- * is none. */
+/* evict_one is urlp_evict_one, and ends it at once. */
 static bool evict_one(struct urlp_pool_set *set, struct urlp_pool_core *core,
                       const struct urlp_call *call) URLP_MAY_BLOCK
 {
@@ -39,8 +38,7 @@ static bool evict_one(struct urlp_pool_set *set, struct urlp_pool_core *core,
 
     urlp_change_begin(&change);
     urlp_mutex_lock(&core->mutex);
-    has_one = urlp_half_bury_oldest(core, &change) ||
-              urlp_idle_bury_oldest(core, URLPOOL_CLOSED_EVICTED, &change);
+    has_one = urlp_evict_one(core, &change);
     urlp_mutex_unlock(&core->mutex);
     urlp_change_end(&change, set, call);
     return has_one;
@@ -137,16 +135,10 @@ static void see_who_won(const struct urlpool_pool *pool, struct dial *dial,
  * not dialling any more. */
 static void count_end(struct urlpool_pool *pool, const struct dial *dial) URLP_HOLDS_LOCK
 {
-    struct urlpool_stats *own = &pool->locked.stats;
-    struct urlpool_stats *all = &pool->core->locked.stats;
-
-    own->opened += dial->is_connected ? 1 : 0;
-    all->opened += dial->is_connected ? 1 : 0;
-    own->dials_overtaken += dial->permit->overtaker != NULL ? 1 : 0;
-    all->dials_overtaken += dial->permit->overtaker != NULL ? 1 : 0;
+    URLP_TALLY(pool, opened, dial->is_connected ? 1 : 0);
+    URLP_TALLY(pool, dials_overtaken, dial->permit->overtaker != NULL ? 1 : 0);
     if (!dial->me.break_off.is_broken_off) {
-        own->dial_failures += dial->is_connected ? 0 : 1;
-        all->dial_failures += dial->is_connected ? 0 : 1;
+        URLP_TALLY(pool, dial_failures, dial->is_connected ? 0 : 1);
         urlp_probe_ended(pool, dial->me.began_ns, dial->permit->connect_ms,
                          dial->is_connected ? NULL : &dial->failure);
     }

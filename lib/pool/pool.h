@@ -151,9 +151,6 @@ URLPOOL_MUST_USE struct urlpool_pool *urlp_pool_here(struct urlpool_pool *pool,
  * long as the pool. */
 struct urlp_counters *urlp_pool_counters(struct urlpool_pool *pool);
 
-/* urlp_pool_name is "https://example.com:443". Owns: valid as long as the pool. */
-const char *urlp_pool_name(const struct urlpool_pool *pool);
-
 /* urlp_pool_set_clear retires every pool. */
 void urlp_pool_set_clear(struct urlp_pool_set *set) URLP_MAY_BLOCK;
 

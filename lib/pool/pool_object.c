@@ -98,8 +98,3 @@ struct urlp_counters *urlp_pool_counters(struct urlpool_pool *pool)
 {
     return &pool->counters;
 }
-
-const char *urlp_pool_name(const struct urlpool_pool *pool)
-{
-    return pool->name;
-}

@@ -62,10 +62,8 @@ void urlp_pool_leave(struct urlpool_pool *pool, enum urlp_pool_state state, enum
     if (pool->locked.state == URLP_POOL_LIVE) {
         (void)urlp_map_remove(&core->locked.by_key, pool->key, pool->key_len);
         urlp_list_remove(&pool->locked.in_live);
-        pool->locked.stats.pools--;
-        core->locked.stats.pools--;
-        pool->locked.stats.pools_retired += state == URLP_POOL_RETIRED ? 1 : 0;
-        core->locked.stats.pools_retired += state == URLP_POOL_RETIRED ? 1 : 0;
+        URLP_TALLY(pool, pools, -1);
+        URLP_TALLY(pool, pools_retired, state == URLP_POOL_RETIRED ? 1 : 0);
     }
     pool->locked.state = state;
     pool->locked.why = why;
@@ -133,8 +131,7 @@ static enum urlpool_code enter(struct urlpool_pool *pool, int64_t now_ns) URLP_H
     urlp_list_push_front(&core->locked.live, &pool->locked.in_live);
     urlp_list_push_back(&core->locked.all, &pool->locked.in_all);
     pool->locked.num_refs = 1;
-    pool->locked.stats.pools++;
-    core->locked.stats.pools++;
+    URLP_TALLY(pool, pools, 1);
     urlp_pool_note_use(pool, now_ns);
     pool->locked.names_due_ns = INT64_MAX;
     urlp_upkeep_expect_dial(pool, now_ns);

@@ -9,8 +9,6 @@
  * What is the caller's own fault, or his machine's, says nothing of the origin. A dial that ran out
  * of time says nothing to who would give it more. */
 
-#include <errno.h>
-
 #include "base/clock.h"
 #include "base/error.h"
 #include "pool/core.h"
@@ -74,8 +72,7 @@ static bool tells_of_origin(const struct urlpool_error *failure)
     case URLPOOL_E_ADDRESS_REFUSED:
         return false;
     default:
-        return failure->os_errno != EMFILE && failure->os_errno != ENFILE &&
-               failure->os_errno != ENOMEM && failure->os_errno != ENOBUFS;
+        return !urlp_is_shortage(failure->os_errno);
     }
 }
 
@@ -105,8 +102,7 @@ static void tell_all(struct urlpool_pool *pool, int64_t began_ns, int64_t connec
             continue;
         }
         waiter->failed = urlp_fail_with(waiter->err, failure);
-        pool->locked.stats.dials_shared++;
-        pool->core->locked.stats.dials_shared++;
+        URLP_TALLY(pool, dials_shared, 1);
         urlp_waiter_grant(pool, waiter, URLP_GRANT_FAILED);
     }
 }

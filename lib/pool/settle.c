@@ -58,8 +58,7 @@ void urlp_seat_bury(struct urlpool_pool *pool, struct urlp_seat *seat, enum urlp
     urlp_place_move(pool, from, URLP_PLACE_NONE);
     urlp_durations_count(&pool->counters.connections, urlp_connection_bounds_ns,
                          change->now_ns - seat->dialled_ns);
-    pool->locked.stats.closed[why]++;
-    pool->core->locked.stats.closed[why]++;
+    URLP_TALLY(pool, closed[why], 1);
     seat->why = why;
     seat->is_polite = is_polite;
     urlp_list_push_back(&change->dead, &seat->in_pool);
@@ -81,8 +80,7 @@ struct urlp_seat *urlp_idle_take(struct urlpool_pool *pool, struct urlp_change *
         }
         /* With a capacity above one (HTTP/2) it would stay until users reaches it. */
         seat->users++;
-        pool->locked.stats.reused++;
-        pool->core->locked.stats.reused++;
+        URLP_TALLY(pool, reused, 1);
         urlp_list_remove(&seat->in_pool);
         urlp_list_remove(&seat->in_core);
         urlp_place_move(pool, URLP_PLACE_IDLE, URLP_PLACE_LEASED);
@@ -104,8 +102,7 @@ void urlp_idle_put_back(struct urlpool_pool *pool, struct urlp_seat *seat,
 
 void urlp_uncount_reused(struct urlpool_pool *pool)
 {
-    pool->locked.stats.reused--;
-    pool->core->locked.stats.reused--;
+    URLP_TALLY(pool, reused, -1);
 }
 
 void urlp_idle_put(struct urlpool_pool *pool, struct urlp_seat *seat)
@@ -202,6 +199,12 @@ bool urlp_idle_bury_oldest(struct urlp_pool_core *core, enum urlpool_closed why,
     return true;
 }
 
+bool urlp_evict_one(struct urlp_pool_core *core, struct urlp_change *change)
+{
+    return urlp_half_bury_oldest(core, change) ||
+           urlp_idle_bury_oldest(core, URLPOOL_CLOSED_EVICTED, change);
+}
+
 void urlp_idle_trim(struct urlpool_pool *pool, struct urlp_change *change)
 {
     int64_t max = pool->set->settings.max_idle_total;
@@ -231,8 +234,7 @@ static bool make_room(struct urlpool_pool *pool, struct urlp_change *change) URL
     int64_t max = pool->set->settings.max_total;
 
     return max < 0 || pool->core->locked.stats.open < (uint64_t)max ||
-           urlp_half_bury_oldest(pool->core, change) ||
-           urlp_idle_bury_oldest(pool->core, URLPOOL_CLOSED_EVICTED, change);
+           urlp_evict_one(pool->core, change);
 }
 
 /* next_grant is what the oldest waiter gets, if anything. */
@@ -264,8 +266,7 @@ void urlp_waiter_grant(struct urlpool_pool *pool, struct urlp_waiter *waiter, en
 {
     waiter->grant = grant;
     urlp_list_remove(&waiter->link);
-    pool->locked.stats.waiting--;
-    pool->core->locked.stats.waiting--;
+    URLP_TALLY(pool, waiting, -1);
     if (waiter->park != NULL) {
         urlp_park_wake(waiter->park);
     }

@@ -21,11 +21,6 @@
 /* How many pools a visit of somebody else's lets go. */
 #define DROPS_A_VISIT 2
 
-static int64_t less(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static bool is_in_use(const struct urlpool_pool *pool, int64_t now_ns) URLP_HOLDS_LOCK
 {
     return now_ns - pool->locked.used_ns < IN_USE_NS;
@@ -41,7 +36,7 @@ void urlp_pool_note_in_vain(struct urlpool_pool *pool, int64_t now_ns)
 {
     int64_t pause_ns = pool->locked.warm_pause_ns;
 
-    pause_ns = pause_ns == 0 ? PAUSE_FIRST_NS : less(2 * pause_ns, PAUSE_MAX_NS);
+    pause_ns = pause_ns == 0 ? PAUSE_FIRST_NS : urlp_less(2 * pause_ns, PAUSE_MAX_NS);
     pool->locked.warm_pause_ns = pause_ns;
     pool->locked.warm_due_ns = now_ns + pause_ns;
 }
@@ -134,7 +129,7 @@ static void go_over_idle(struct urlp_pool_core *core, struct urlp_round *round,
         } else if (needs_look(seat, round)) {
             to_look_at = to_look_at != NULL ? to_look_at : seat;
         } else {
-            *due_ns = less(*due_ns, seat->expires_ns);
+            *due_ns = urlp_less(*due_ns, seat->expires_ns);
         }
     }
     if (to_look_at != NULL) {
@@ -172,7 +167,7 @@ static void go_over_pools(struct urlp_pool_core *core, struct urlp_errand *out,
             urlp_warm_take(pool, &out->permit, change);
             return;
         }
-        *due_ns = less(*due_ns, less(drop_ns, less(ask_ns, dial_ns)));
+        *due_ns = urlp_less(*due_ns, urlp_less(drop_ns, urlp_less(ask_ns, dial_ns)));
     }
 }
 
@@ -187,7 +182,7 @@ static void look_for_leaks(struct urlp_pool_core *core, struct urlp_errand *out,
         pool->locked.num_refs++;
         *out = (struct urlp_errand){.kind = URLP_ERRAND_TELL, .pool = pool};
     }
-    *due_ns = less(*due_ns, leak_ns);
+    *due_ns = urlp_less(*due_ns, leak_ns);
 }
 
 int64_t urlp_upkeep_next(struct urlp_pool_core *core, struct urlp_round *round,

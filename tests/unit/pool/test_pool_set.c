@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "pool/core.h"
 #include "support/failing_allocator.h"
 #include "support/pool_fixture.h"
 #include "support/run_tests.h"
@@ -53,8 +54,8 @@ START_TEST(get__makes_another_pool_for_another_route)
         }
     }
     ck_assert_uint_eq(pool_stats(&f, NULL).pools, 6);
-    ck_assert_str_eq(urlp_pool_name(pools[2]), "http://a.test:8080");
-    ck_assert_str_eq(urlp_pool_name(pools[3]), "https://a.test:80");
+    ck_assert_str_eq(pools[2]->name, "http://a.test:8080");
+    ck_assert_str_eq(pools[3]->name, "https://a.test:80");
     for (int i = 0; i < 6; i++) {
         urlp_pool_unref(pools[i]);
     }
