@@ -45,6 +45,18 @@ static void connection_ended(void *user, struct urlpool_connection *connection,
     end_tenure(tenure);
 }
 
+/* keep makes a tenure one that outlives the call: it holds the manager, and has a trace of its own,
+ * for the caller's struct is borrowed for the call only. */
+static void keep(struct urlp_tenure *tenure, const struct urlpool_trace *trace)
+{
+    tenure->is_on_heap = true;
+    (void)urlpool_manager_ref(tenure->manager);
+    if (trace != NULL) {
+        tenure->trace = *trace;
+        tenure->call.trace = &tenure->trace;
+    }
+}
+
 /* move_in makes the tenure of the next try. */
 static enum urlpool_code move_in(struct urlp_journey *journey,
                                  struct urlpool_error *err) URLP_MAY_BLOCK
@@ -57,18 +69,13 @@ static enum urlpool_code move_in(struct urlp_journey *journey,
             return urlp_fail_nomem(err);
         }
     }
-    *tenure =
-        (struct urlp_tenure){.manager = journey->manager, .is_on_heap = journey->options->stream};
-    if (tenure->is_on_heap) {
-        (void)urlpool_manager_ref(journey->manager);
-        if (journey->trace != NULL) {
-            tenure->trace = *journey->trace; /* the caller's struct is borrowed for the call only */
-            journey->call.trace = &tenure->trace;
-        }
-    }
-    tenure->call = journey->call;
+    *tenure = (struct urlp_tenure){.manager = journey->manager, .call = journey->call};
     tenure->call.purpose = NULL; /* it goes on without it */
     tenure->call.marks = NULL;   /* the response has its own */
+    if (journey->options->stream) {
+        keep(tenure, journey->trace);
+        journey->call.trace = tenure->call.trace;
+    }
     journey->tenure = tenure;
     return URLPOOL_OK;
 }
@@ -88,12 +95,7 @@ static enum urlpool_code move_out(struct urlp_journey *journey,
         return urlp_fail_nomem(err);
     }
     *tenure = *journey->tenure;
-    tenure->is_on_heap = true;
-    (void)urlpool_manager_ref(journey->manager);
-    if (journey->trace != NULL) {
-        tenure->trace = *journey->trace;
-        tenure->call.trace = &tenure->trace;
-    }
+    keep(tenure, journey->trace);
     journey->tenure = tenure;
     return URLPOOL_OK;
 }

@@ -426,6 +426,12 @@ enum urlpool_code urlp_permit_dial(struct urlpool_pool *pool, struct urlp_permit
                                    const struct urlp_call *call, struct urlp_lease *out,
                                    struct urlpool_error *err) URLP_MAY_BLOCK;
 
+/* lease_end.c */
+
+/* urlp_lease_release_unused takes a connection home that was opened for later. */
+void urlp_lease_release_unused(struct urlp_lease *lease,
+                               const struct urlp_call *call) URLP_MAY_BLOCK;
+
 /* warm.c: connections before they are asked for. */
 
 /* urlp_num_warm is how many connections are there, or about to be, that nobody uses. A half is

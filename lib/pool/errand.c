@@ -89,17 +89,12 @@ static void dial(struct urlp_errand *errand, const struct urlpool_cancel *cancel
     const struct urlp_call forever = {
         .by = URLP_NEVER, .total_by = URLP_NEVER, .cancel = cancel, .trace = settings->trace};
     const struct urlp_call call = urlp_call_until(&forever, settings->upkeep_ms);
-    const struct urlp_lease_end unused = {.is_reusable = true,
-                                          .keep_alive_timeout_s = -1,
-                                          .keep_alive_max = -1,
-                                          .is_unused = true,
-                                          .call = &call};
     struct urlp_lease lease = {0};
 
     urlp_pool_ref(pool); /* the errand's goes with the lease */
     if (urlp_permit_dial(pool, &errand->permit, &call, &lease, NULL) == URLPOOL_OK) {
         lease.seat->is_spare = true;
-        urlp_lease_release(&lease, &unused);
+        urlp_lease_release_unused(&lease, &call);
     } else {
         urlp_mutex_lock(&pool->core->mutex);
         urlp_pool_note_in_vain(pool, urlp_boot_ns());

@@ -139,3 +139,14 @@ void urlp_lease_release(struct urlp_lease *lease, const struct urlp_lease_end *e
     urlp_mutex_unlock(&core->mutex);
     urlp_change_end(&change, set, end->call);
 }
+
+void urlp_lease_release_unused(struct urlp_lease *lease, const struct urlp_call *call)
+{
+    const struct urlp_lease_end unused = {.is_reusable = true,
+                                          .keep_alive_timeout_s = -1,
+                                          .keep_alive_max = -1,
+                                          .is_unused = true,
+                                          .call = call};
+
+    urlp_lease_release(lease, &unused);
+}

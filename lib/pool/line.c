@@ -1,13 +1,12 @@
 /* Which origin is next when max_total is used up.
  *
  * A pool stands in line while it has a waiter that only max_total keeps waiting; one in back-off
- * only from when its next dial is due. Those without any
- * place come first, in turn: whatever place comes free is theirs. The others have places of their
- * own, which come home to them sooner or later; a connection that comes home serves its own origin,
- * since one that is closed for another's sake costs two a dial. But only PASSED_MAX grants in a row
- * go past the first of them: then it is its turn before all, so that an origin whose few places are
- * held for long is not starved by busy ones. A place that comes free without a connection always
- * goes to the line.
+ * only from when its next dial is due. Those without any place come first, in turn: whatever place
+ * comes free is theirs. The others have places of their own, which come home to them sooner or
+ * later; a connection that comes home serves its own origin, since one that is closed for another's
+ * sake costs two a dial. But only PASSED_MAX grants in a row go past the first of them: then it is
+ * its turn before all, so that an origin whose few places are held for long is not starved by busy
+ * ones. A place that comes free without a connection always goes to the line.
  *
  * Knows nothing of connections; settle.c asks here and gives. */
 

@@ -183,8 +183,7 @@ struct urlp_lease {
 
 /* urlp_lease_acquire waits its turn for a place in `pool` and fills it: with an idle connection
  * that passes the look, else by dialling, unless a connection comes free before TCP is up. In a
- * forked child the place is in a new, empty pool to
- * the same origin: `out->pool`.
+ * forked child the place is in a new, empty pool to the same origin: `out->pool`.
  *
  * Units:   `pool_ms` bounds the waiting, `connect_ms` the dialling, -1: no bound; `call->by` bounds
  *          both.

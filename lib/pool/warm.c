@@ -78,11 +78,6 @@ static bool take_permit(struct urlpool_pool *pool, uint64_t num, struct urlp_per
 enum urlpool_code urlp_pool_warm(struct urlpool_pool *pool, size_t num, int64_t connect_ms,
                                  const struct urlp_call *call, struct urlpool_error *err)
 {
-    const struct urlp_lease_end unused = {.is_reusable = true,
-                                          .keep_alive_timeout_s = -1,
-                                          .keep_alive_max = -1,
-                                          .is_unused = true,
-                                          .call = call};
     struct urlp_call bounded = urlp_call_until(call, connect_ms);
     struct urlp_permit permit;
     enum urlpool_code code = URLPOOL_OK;
@@ -96,7 +91,7 @@ enum urlpool_code urlp_pool_warm(struct urlpool_pool *pool, size_t num, int64_t 
 
         code = urlp_permit_dial(pool, &permit, &bounded, &lease, err);
         if (code == URLPOOL_OK) {
-            urlp_lease_release(&lease, &unused);
+            urlp_lease_release_unused(&lease, call);
         }
     }
     return code;

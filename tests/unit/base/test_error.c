@@ -346,9 +346,20 @@ START_TEST(fail_null__is_an_invalid_argument)
 }
 END_TEST
 
-RUN_TESTS("error", code__values_and_names_are_as_promised, code__every_other_value_is_unknown,
-          class__groups_codes_as_the_models_do, class__one_of_several_is_enough,
-          error_is__looks_at_the_cause_too, phase__has_a_word_each,
+START_TEST(shortage__is_of_this_machine)
+{
+    ck_assert(urlp_is_shortage(EMFILE));
+    ck_assert(urlp_is_shortage(ENFILE));
+    ck_assert(urlp_is_shortage(ENOBUFS));
+    ck_assert(urlp_is_shortage(ENOMEM));
+    ck_assert(!urlp_is_shortage(ECONNREFUSED));
+    ck_assert(!urlp_is_shortage(0));
+}
+END_TEST
+
+RUN_TESTS("error", shortage__is_of_this_machine, code__values_and_names_are_as_promised,
+          code__every_other_value_is_unknown, class__groups_codes_as_the_models_do,
+          class__one_of_several_is_enough, error_is__looks_at_the_cause_too, phase__has_a_word_each,
           fail__fills_the_error_and_returns_the_code, fail__accepts_no_error,
           fail__may_quote_the_message_it_replaces, fail__a_message_is_one_line,
           fail__a_message_that_just_fits_is_whole, fail__a_message_too_long_ends_in_an_ellipsis,
