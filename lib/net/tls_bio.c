@@ -143,32 +143,42 @@ static long bio_ctrl(BIO *handle, int command, long number, void *pointer)
 }
 
 static BIO_METHOD *method; /* made once, kept for the life of the process */
-static struct urlp_once method_once = URLP_ONCE_INIT;
+static struct urlp_mutex method_mutex = URLP_MUTEX_INIT;
 
-static void make_method(void)
+static BIO_METHOD *make_method(void)
 {
     BIO_METHOD *made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "urlpool");
 
     if (made == NULL) {
-        return;
+        return NULL;
     }
     if (!BIO_meth_set_read(made, bio_read) || !BIO_meth_set_write(made, bio_write) ||
         !BIO_meth_set_ctrl(made, bio_ctrl)) {
         BIO_meth_free(made);
-        return;
+        return NULL;
     }
-    method = made;
+    return made;
+}
+
+/* find_method makes the method at the first call that has the memory for it. */
+static const BIO_METHOD *find_method(void) URLP_MAY_BLOCK
+{
+    const BIO_METHOD *found;
+
+    urlp_mutex_lock(&method_mutex);
+    if (method == NULL) {
+        method = make_method();
+    }
+    found = method;
+    urlp_mutex_unlock(&method_mutex);
+    return found;
 }
 
 BIO *urlp_tls_bio_new(struct urlp_tls_bio *bio)
 {
-    BIO *handle;
+    const BIO_METHOD *found = find_method();
+    BIO *handle = found != NULL ? BIO_new(found) : NULL;
 
-    urlp_once_run(&method_once, make_method);
-    if (method == NULL) {
-        return NULL;
-    }
-    handle = BIO_new(method);
     if (handle != NULL) {
         BIO_set_data(handle, bio);
         BIO_set_init(handle, 1);

@@ -36,7 +36,7 @@ struct urlp_tls_bio {
 /* urlp_tls_bio_new makes the BIO for `bio`, which must outlive it.
  *
  * Errors:  NULL out of memory. */
-BIO *urlp_tls_bio_new(struct urlp_tls_bio *bio);
+BIO *urlp_tls_bio_new(struct urlp_tls_bio *bio) URLP_MAY_BLOCK;
 /* urlp_tls_bio_deinit gives the room to read ahead back; what is in it is lost. */
 void urlp_tls_bio_deinit(struct urlp_tls_bio *bio);
 

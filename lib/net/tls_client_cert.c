@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "net/tls_error.h"
 #include "net/tls_file.h"
 #include "net/tls_key.h"
 #include "net/tls_pem.h"
@@ -87,7 +88,7 @@ static enum urlpool_code add_cert(struct credentials *credentials, const struct 
     CRYPTO_BUFFER *cert;
 
     if (!is_certificate(der, len)) {
-        return refuse(err, source, "malformed");
+        return urlp_tls_ran_out() ? urlp_fail_nomem(err) : refuse(err, source, "malformed");
     }
     if (credentials->num_certs == URLP_TLS_CHAIN_MAX) {
         return refuse(err, source, "too many certificates in its chain");
@@ -122,6 +123,9 @@ static enum urlpool_code add_blocks(struct credentials *credentials, const struc
             return code;
         }
     }
+    if (end == URLP_TLS_PEM_NOMEM) {
+        return urlp_fail_nomem(err);
+    }
     if (end == URLP_TLS_PEM_MALFORMED) {
         return refuse(err, source, "malformed");
     }
@@ -138,6 +142,7 @@ static enum urlpool_code add_certs(struct credentials *credentials, const struct
     if (source->len > INT_MAX) {
         return refuse(err, source, "malformed");
     }
+    ERR_clear_error();
     if (source->len > 0 && *(const uint8_t *)source->data == URLP_TLS_DER_SEQUENCE) {
         return add_cert(credentials, source, source->data, source->len, err);
     }
@@ -174,7 +179,7 @@ static enum urlpool_code install(SSL_CTX *context, const struct credentials *cre
         return URLPOOL_OK;
     }
     reason = ERR_GET_REASON(ERR_peek_error());
-    if (reason == ERR_R_MALLOC_FAILURE) {
+    if (urlp_tls_ran_out()) {
         return urlp_fail_nomem(err);
     }
     return refuse(err, source, unfit_words(reason));

@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "net/tls.h"
 #include "net/tls_client_cert.h"
+#include "net/tls_error.h"
 #include "net/tls_keylog.h"
 #include "net/tls_options.h"
 #include "net/tls_roots.h"
@@ -100,7 +101,11 @@ static enum urlpool_code set_ciphers(SSL_CTX *context, const char *ciphers,
         return SSL_CTX_set_strict_cipher_list(context, default_ciphers) ? URLPOOL_OK
                                                                         : urlp_fail_nomem(err);
     }
+    ERR_clear_error();
     if (!SSL_CTX_set_strict_cipher_list(context, ciphers)) {
+        if (ERR_peek_error() == 0 || urlp_tls_ran_out()) { /* it may have no word for memory */
+            return urlp_fail_nomem(err);
+        }
         return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
                          "ciphers \"%s\" is not a list of known ones",
                          urlp_quote(ciphers, strlen(ciphers)).text);

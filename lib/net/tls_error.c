@@ -64,6 +64,17 @@ static void plain_words(const char *name, char *out, size_t out_size)
     out[len] = '\0';
 }
 
+bool urlp_tls_ran_out(void)
+{
+    bool ran_out = false;
+    uint32_t packed;
+
+    while ((packed = ERR_get_error()) != 0) {
+        ran_out = ran_out || ERR_GET_REASON(packed) == ERR_R_MALLOC_FAILURE;
+    }
+    return ran_out;
+}
+
 enum urlpool_code urlp_tls_fail(struct urlpool_error *err, enum urlpool_phase phase,
                                 const char *what)
 {

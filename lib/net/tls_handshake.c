@@ -91,7 +91,7 @@ static bool set_identity(struct attempt *attempt)
     return urlp_ip_parse(urlp_span_of(name), &ip) || SSL_set_tlsext_host_name(stream->ssl, name);
 }
 
-static bool set_ssl(struct urlp_tls_stream *stream)
+static bool set_ssl(struct urlp_tls_stream *stream) URLP_MAY_BLOCK
 {
     BIO *bio;
 
@@ -104,9 +104,8 @@ static bool set_ssl(struct urlp_tls_stream *stream)
         return false;
     }
     SSL_set_bio(stream->ssl, bio, bio); /* takes the one reference */
-    SSL_set_app_data(stream->ssl, stream);
     SSL_set_connect_state(stream->ssl);
-    return true;
+    return SSL_set_app_data(stream->ssl, stream) == 1;
 }
 
 static void offer_session(struct attempt *attempt, struct urlp_tls_sessions *sessions,

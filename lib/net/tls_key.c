@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "net/tls_error.h"
 #include "net/tls_pem.h"
 
 /* struct request is one key to be read. */
@@ -24,8 +25,13 @@ struct request {
     struct urlpool_error *err;
 };
 
+/* refuse says what is wrong with the key, unless it was memory. */
 static EVP_PKEY *refuse(const struct request *request, enum urlpool_code code, const char *what)
 {
+    if (urlp_tls_ran_out()) {
+        (void)urlp_fail_nomem(request->err);
+        return NULL;
+    }
     (void)urlp_fail(request->err, code, URLPOOL_PHASE_NONE, "client key in %s: %s",
                     urlp_quote(request->name, strlen(request->name)).text, what);
     return NULL;
@@ -157,6 +163,10 @@ static EVP_PKEY *read_pem(const struct request *request, BIO *text)
         if (is_it) {
             return key;
         }
+    }
+    if (end == URLP_TLS_PEM_NOMEM) {
+        (void)urlp_fail_nomem(request->err);
+        return NULL;
     }
     return end == URLP_TLS_PEM_END
                ? refuse(request, URLPOOL_E_TLS_CLIENT_CERT, "there is no private key in it")

@@ -21,6 +21,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/span.h"
+#include "net/tls_error.h"
 #include "net/tls_file.h"
 
 #define HASH_LEN 8
@@ -47,7 +48,9 @@ static enum urlpool_code add_der(X509_STORE *store, const uint8_t *der, size_t l
     X509 *cert = has_aux ? d2i_X509_AUX(NULL, &end, (long)len) : d2i_X509(NULL, &end, (long)len);
     enum urlpool_code code = URLPOOL_OK;
 
-    if (cert == NULL || end != der + len) {
+    if (cert == NULL && urlp_tls_ran_out()) {
+        code = urlp_fail_nomem(err);
+    } else if (cert == NULL || end != der + len) {
         code = origin.is_lenient ? URLPOOL_OK : fail_malformed(err, origin.name);
     } else if (!X509_STORE_add_cert(store, cert)) {
         code = urlp_fail_nomem(err);
@@ -83,7 +86,9 @@ enum urlp_tls_pem_end urlp_tls_pem_next(BIO *text, struct urlp_tls_pem_block *ou
     }
     packed = ERR_peek_last_error();
     *out = (struct urlp_tls_pem_block){0};
-    ERR_clear_error();
+    if (urlp_tls_ran_out()) {
+        return URLP_TLS_PEM_NOMEM;
+    }
     return ERR_GET_LIB(packed) == ERR_LIB_PEM && ERR_GET_REASON(packed) == PEM_R_NO_START_LINE
                ? URLP_TLS_PEM_END
                : URLP_TLS_PEM_MALFORMED;
@@ -111,6 +116,8 @@ static enum urlpool_code add_blocks(X509_STORE *store, BIO *text, struct urlp_tl
         }
         if (end == URLP_TLS_PEM_BLOCK) {
             code = add_block(store, block.label, block.der, block.len, origin, err);
+        } else if (end == URLP_TLS_PEM_NOMEM) {
+            code = urlp_fail_nomem(err);
         } else if (!origin.is_lenient) {
             code = fail_malformed(err, origin.name);
         }
@@ -129,6 +136,7 @@ enum urlpool_code urlp_tls_pem_add_data(X509_STORE *store, const void *data, siz
     if (len > INT_MAX) {
         return fail_malformed(err, origin.name);
     }
+    ERR_clear_error();
     if (len > 0 && *(const uint8_t *)data == URLP_TLS_DER_SEQUENCE) {
         code = add_der(store, data, len, false, origin, err);
         ERR_clear_error();

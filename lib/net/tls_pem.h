@@ -19,8 +19,9 @@ struct urlp_tls_pem_block {
 };
 
 enum urlp_tls_pem_end {
-    URLP_TLS_PEM_BLOCK,    /* there is one */
-    URLP_TLS_PEM_END,      /* there is no other */
+    URLP_TLS_PEM_BLOCK, /* there is one */
+    URLP_TLS_PEM_END,   /* there is no other */
+    URLP_TLS_PEM_NOMEM,
     URLP_TLS_PEM_MALFORMED /* the next one cannot be read; there may be others behind it */
 };
 

@@ -24,11 +24,15 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "net/tls_error.h"
 #include "net/tls_names.h"
 
 #define RSA_BITS_MIN    2048
 #define NAMES_SHOWN_MAX 2
 #define SECONDS_A_DAY   86400
+
+/* What X509_get_ext_d2i says of an extension that is not there. */
+#define ABSENT (-1)
 
 /* note completes a refusal whose message stands; `reason` is an X509_V_ERR value. */
 static enum urlpool_code note(struct urlp_tls_verdict *verdict, int reason)
@@ -90,7 +94,7 @@ static enum urlpool_code refuse_chain(struct urlp_tls_verdict *verdict,
 {
     const int reason = X509_STORE_CTX_get_error(context);
 
-    if (reason == X509_V_ERR_OUT_OF_MEM) {
+    if (reason == X509_V_ERR_OUT_OF_MEM || urlp_tls_ran_out()) {
         return refuse_nomem(verdict);
     }
     if (reason == X509_V_ERR_CERT_HAS_EXPIRED || reason == X509_V_ERR_CERT_NOT_YET_VALID) {
@@ -169,11 +173,15 @@ static enum urlpool_code refuse_names(struct urlp_tls_verdict *verdict,
 static enum urlpool_code check_names(X509 *leaf, const struct urlp_tls_identity *identity,
                                      struct urlp_tls_verdict *verdict)
 {
-    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
+    int found = ABSENT;
+    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, &found, NULL);
     const size_t num_names = sk_GENERAL_NAME_num(names);
     enum urlpool_code code = URLPOOL_OK;
     bool is_for = false;
 
+    if (names == NULL && found != ABSENT && urlp_tls_ran_out()) {
+        return refuse_nomem(verdict);
+    }
     if (num_names > URLP_TLS_NAMES_MAX) {
         code = refuse_untrusted(verdict, X509_V_ERR_UNSPECIFIED, identity, "too many names in it");
         goto done;
@@ -208,13 +216,18 @@ static bool subtrees_hold(const STACK_OF(GENERAL_SUBTREE) * subtrees, struct url
     return false;
 }
 
-/* constraint_error is what `authority` says against the host: an X509_V_ERR value or X509_V_OK. */
+/* constraint_error is what `authority` says against the host: an X509_V_ERR value or X509_V_OK.
+ * Constraints that cannot be read are not none. */
 static int constraint_error(const X509 *authority, struct urlp_span host)
 {
-    NAME_CONSTRAINTS *limits = X509_get_ext_d2i(authority, NID_name_constraints, NULL, NULL);
+    int found = ABSENT;
+    NAME_CONSTRAINTS *limits = X509_get_ext_d2i(authority, NID_name_constraints, &found, NULL);
     int reason = X509_V_OK;
     bool has_dns;
 
+    if (limits == NULL && found != ABSENT) {
+        return urlp_tls_ran_out() ? X509_V_ERR_OUT_OF_MEM : X509_V_ERR_INVALID_EXTENSION;
+    }
     if (limits == NULL) {
         return X509_V_OK;
     }
@@ -296,11 +309,17 @@ static enum urlpool_code check_links(const STACK_OF(X509) * chain, const struct 
         if (good_until < verdict->good_until) {
             verdict->good_until = good_until;
         }
+        if (why != NULL && urlp_tls_ran_out()) {
+            return refuse_nomem(verdict);
+        }
         if (why != NULL) {
             return refuse_untrusted(verdict, X509_V_ERR_CERT_REJECTED, identity, why);
         }
         if (i > 0 && !identity->is_ip && !matter->checks->skips_name) {
             reason = constraint_error(cert, identity->host);
+        }
+        if (reason == X509_V_ERR_OUT_OF_MEM) {
+            return refuse_nomem(verdict);
         }
         if (reason != X509_V_OK) {
             return refuse_untrusted(verdict, reason, identity,
@@ -408,7 +427,9 @@ enum urlpool_code urlp_tls_verify(const STACK_OF(CRYPTO_BUFFER) * presented, X50
                                 "too many certificates in its chain");
     }
     matter.presented = parse_chain(presented);
-    if (matter.presented == NULL) {
+    if (matter.presented == NULL && urlp_tls_ran_out()) {
+        code = refuse_nomem(verdict);
+    } else if (matter.presented == NULL) {
         code = refuse_untrusted(verdict, X509_V_ERR_UNSPECIFIED, identity, "it is malformed");
     } else if (!checks->skips_chain) {
         code = judge_chain(&matter, verdict);

@@ -14,13 +14,14 @@
 static _Atomic uint64_t fail_nth; /* 0: none */
 static _Atomic uint64_t num_tried;
 static _Atomic int64_t num_live;
-static atomic_bool has_failed;
+static atomic_bool has_failed, fails_on;
 
 static bool must_fail(void)
 {
     uint64_t nth = atomic_fetch_add(&num_tried, 1) + 1;
 
-    if (nth != atomic_load(&fail_nth)) {
+    if (nth != atomic_load(&fail_nth) &&
+        !(atomic_load(&fails_on) && nth > atomic_load(&fail_nth))) {
         return false;
     }
     atomic_store(&has_failed, true);
@@ -72,7 +73,14 @@ void failing_allocator_fail_nth(uint64_t nth)
 {
     atomic_store(&num_tried, 0);
     atomic_store(&has_failed, false);
+    atomic_store(&fails_on, false);
     atomic_store(&fail_nth, nth);
+}
+
+void failing_allocator_fail_from(uint64_t nth)
+{
+    failing_allocator_fail_nth(nth);
+    atomic_store(&fails_on, nth > 0);
 }
 
 bool failing_allocator_has_failed(void)

@@ -28,7 +28,10 @@ void failing_allocator_remove(void);
  * 0 none. */
 void failing_allocator_fail_nth(uint64_t nth);
 
-/* failing_allocator_has_failed says whether one has failed since failing_allocator_fail_nth. */
+/* failing_allocator_fail_from lets the `nth` fail, and all that come after it. */
+void failing_allocator_fail_from(uint64_t nth);
+
+/* failing_allocator_has_failed says whether one has failed since then. */
 bool failing_allocator_has_failed(void);
 
 /* failing_allocator_num_tried is how many allocations were tried since failing_allocator_fail_nth.

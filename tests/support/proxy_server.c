@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 enum {
-    CLIENTS_MAX = 64,
+    CLIENTS_MAX = 4096,
     SEEN_MAX = 8192,
     HEAD_MAX = 8192,
     CHUNK = 16384

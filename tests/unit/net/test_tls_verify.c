@@ -10,11 +10,14 @@
 #include "base/clock.h"
 #include "net/tls_verify.h"
 #include "support/certs.h"
+#include "support/foreign_heaps.h"
 #include "support/run_tests.h"
 
 #define CERTS_MAX 24
 
 static const struct urlp_tls_checks usual; /* chain and name */
+
+static uint64_t fail_nth; /* which of BoringSSL's allocations fails; 0: none */
 
 /* judge presents `certs`, leaf first, NULL last, to a client that trusts `root` and wants `host`.
  */
@@ -25,11 +28,15 @@ static struct urlp_tls_verdict judge(const struct test_cert *const *certs,
     struct urlp_tls_identity identity = {.host = urlp_span_of(host)};
     struct urlp_tls_verdict verdict = {.error = {.code = URLPOOL_OK}};
     X509_STORE *roots = X509_STORE_new();
+    enum urlpool_code code;
 
     identity.is_ip = urlp_ip_parse(identity.host, &identity.ip);
     ck_assert(X509_STORE_add_cert(roots, root->x509));
-    ck_assert_int_eq(urlp_tls_verify(chain, roots, &usual, &identity, &verdict),
-                     verdict.error.code);
+    foreign_heaps_join(true);
+    foreign_heaps_fail(HEAP_OF_TLS, fail_nth, false);
+    code = urlp_tls_verify(chain, roots, &usual, &identity, &verdict);
+    foreign_heaps_join(false);
+    ck_assert_int_eq(code, verdict.error.code);
     ck_assert_uint_eq(ERR_peek_error(), 0);
     X509_STORE_free(roots);
     sk_CRYPTO_BUFFER_pop_free(chain, CRYPTO_BUFFER_free);
@@ -593,6 +600,34 @@ START_TEST(limits__are_not_passed_by_a_wildcard)
 }
 END_TEST
 
+/* Memory that runs out while a limit is read must not make it none. */
+START_TEST(limits__are_not_passed_without_memory)
+{
+    static const struct test_name names[] = {TEST_DNS("*.host.example")};
+    struct test_cert *root = test_ca("root");
+    struct test_cert *middle = ca_with(
+        (struct test_cert_options){.limits = "critical,excluded;DNS:bad.host.example"}, root);
+    struct test_cert *leaf =
+        leaf_with((struct test_cert_options){.names = names, .num_names = 1}, middle);
+    bool failed = true;
+    unsigned num_nomem = 0;
+
+    for (fail_nth = 1; failed; fail_nth++) {
+        const struct urlp_tls_verdict verdict =
+            judge(CHAIN(leaf, middle), root, "bad.host.example");
+
+        failed = foreign_heaps_has_failed(HEAP_OF_TLS);
+        ck_assert_msg(verdict.error.code != URLPOOL_OK, "let pass without allocation %u",
+                      (unsigned)fail_nth);
+        num_nomem += verdict.error.code == URLPOOL_E_NOMEM;
+    }
+    ck_assert_uint_gt(num_nomem, 10);
+    test_cert_free(leaf);
+    test_cert_free(middle);
+    test_cert_free(root);
+}
+END_TEST
+
 START_TEST(limits__of_the_root_itself_are_kept)
 {
     struct test_cert *root =
@@ -623,4 +658,5 @@ RUN_TESTS("tls_verify", chain__to_a_root_is_accepted, chain__without_its_interme
           names__common_name_is_none, names__with_nul_stand_for_nothing,
           names__of_text_are_none_for_an_address, names__addresses_match_byte_for_byte,
           names__more_than_anybody_needs_are_refused, limits__of_a_ca_are_kept,
-          limits__are_not_passed_by_a_wildcard, limits__of_the_root_itself_are_kept)
+          limits__are_not_passed_by_a_wildcard, limits__of_the_root_itself_are_kept,
+          limits__are_not_passed_without_memory)
