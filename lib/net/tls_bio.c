@@ -142,8 +142,11 @@ static long bio_ctrl(BIO *handle, int command, long number, void *pointer)
     return command == BIO_CTRL_FLUSH; /* nothing is held back */
 }
 
-static BIO_METHOD *method; /* made once, kept for the life of the process */
-static struct urlp_mutex method_mutex = URLP_MUTEX_INIT;
+/* Made once, kept for the life of the process. */
+static struct {
+    struct urlp_mutex mutex;
+    BIO_METHOD *method URLP_GUARDED;
+} shared = {.mutex = URLP_MUTEX_INIT};
 
 static BIO_METHOD *make_method(void)
 {
@@ -165,12 +168,12 @@ static const BIO_METHOD *find_method(void) URLP_MAY_BLOCK
 {
     const BIO_METHOD *found;
 
-    urlp_mutex_lock(&method_mutex);
-    if (method == NULL) {
-        method = make_method();
+    urlp_mutex_lock(&shared.mutex);
+    if (shared.method == NULL) {
+        shared.method = make_method();
     }
-    found = method;
-    urlp_mutex_unlock(&method_mutex);
+    found = shared.method;
+    urlp_mutex_unlock(&shared.mutex);
     return found;
 }
 
