@@ -158,7 +158,9 @@ URLPOOL_API void urlpool_manager_close(struct urlpool_manager *manager);
 
 /* urlpool_manager_free is urlpool_manager_close and urlpool_manager_unref; accepts NULL. Calls in
  * progress and streamed responses hold references of their own, so the manager lives on until they
- * end; its sink `trace` is told who still holds a connection (URLPOOL_TRACE_LEAK).
+ * end; its sink `trace` is told who still holds a connection (URLPOOL_TRACE_LEAK). A thread of
+ * upkeep is at rest when this returns, and calls none of the caller's functions any more: do not
+ * hold a lock that they take.
  *
  * Threads: any number at once. */
 URLPOOL_API void urlpool_manager_free(struct urlpool_manager *manager);

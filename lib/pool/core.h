@@ -77,8 +77,7 @@ struct urlp_pool_core {
         struct urlp_upkeep *upkeep; /* of the thread; NULL: there is none */
         bool wants_thread;          /* in a child: the first pool starts it */
         bool is_stopping;           /* the thread is to end */
-        bool is_busy;               /* it is not at rest, but */
-        bool is_calling;            /* it may be in code of the user's */
+        bool is_busy;               /* it is not at rest */
     } locked URLP_GUARDED;
 };
 
@@ -512,7 +511,7 @@ enum urlpool_code urlp_upkeep_start(struct urlp_pool_core *core, struct urlp_poo
                                     struct urlpool_error *err) URLP_MAY_BLOCK;
 
 /* urlp_upkeep_settle cuts short what the thread of a closed core is doing, and waits until it has
- * come to rest, unless it is in code of the user's, which may wait for the caller. */
+ * come to rest, unless that thread is the caller. */
 void urlp_upkeep_settle(struct urlp_pool_core *core) URLP_MAY_BLOCK;
 
 /* urlp_upkeep_stop ends the thread, if there is one; when it is the caller, it has nothing of the

@@ -8,7 +8,8 @@
  * Ends.  While it works it holds the owner of the set, so that what it uses stays; asleep it holds
  * nothing, so that the owner can end. Whoever lets go last ends the set: another thread then finds
  * this one asleep and joins it; this one, when its own hold was the last, detaches itself and is
- * gone with the set. Nobody waits for it while it is in code of the user's.
+ * gone with the set. Who ends the set's service waits until it has come to rest, so that no
+ * callback of the user's is called after that; only the thread itself, from within one, does not.
  *
  * Forks. It belongs to a core, and a child has no more of it than the descriptors' numbers. The
  * child's own core starts one of its own (pool_core.c). */
@@ -87,12 +88,8 @@ static bool begin_errand(struct urlp_upkeep *upkeep, struct urlp_round *round,
     urlp_change_begin(&change);
     urlp_mutex_lock(&core->mutex);
     due_ns = urlp_upkeep_next(core, round, out, &change);
-    core->locked.is_calling = out->kind == URLP_ERRAND_DIAL || out->kind == URLP_ERRAND_TELL;
     if (out->kind == URLP_ERRAND_NONE) {
         core->locked.wakes_ns = due_ns;
-    }
-    if (core->locked.is_calling) {
-        urlp_cond_broadcast(&upkeep->has_come_to_rest);
     }
     urlp_mutex_unlock(&core->mutex);
     urlp_change_end(&change, upkeep->set, NULL);
@@ -203,8 +200,7 @@ void urlp_upkeep_settle(struct urlp_pool_core *core)
         urlpool_cancel_now(upkeep->cancel);
         urlp_watch_wake(&upkeep->watch);
     }
-    while (upkeep != NULL && core->locked.is_busy && !core->locked.is_calling &&
-           !urlp_thread_is_self(&upkeep->thread)) {
+    while (upkeep != NULL && core->locked.is_busy && !urlp_thread_is_self(&upkeep->thread)) {
         urlp_cond_wait(&upkeep->has_come_to_rest, &core->mutex, URLP_NEVER);
     }
     urlp_mutex_unlock(&core->mutex);

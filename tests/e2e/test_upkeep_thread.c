@@ -342,31 +342,27 @@ START_TEST(end__in_a_trace_sink_in_the_thread_itself)
 }
 END_TEST
 
-/* A sink that needs a lock which the thread that ends the manager has: neither may wait for the
- * other. */
-struct stubborn {
-    pthread_mutex_t mutex;
-    _Atomic int num_waiting;
+/* A sink that takes its time. */
+struct slow_sink {
+    _Atomic int num_begun, num_done;
 };
 
-static void lock_at_connect(void *user, const struct urlpool_trace_event *event)
+static void take_time(void *user, const struct urlpool_trace_event *event)
 {
-    struct stubborn *stubborn = user;
+    struct slow_sink *sink = user;
 
     if (event->kind == URLPOOL_TRACE_CONNECTED) {
-        atomic_fetch_add(&stubborn->num_waiting, 1);
-        pthread_mutex_lock(&stubborn->mutex);
-        pthread_mutex_unlock(&stubborn->mutex);
+        atomic_fetch_add(&sink->num_begun, 1);
+        usleep(20000);
+        atomic_fetch_add(&sink->num_done, 1);
     }
 }
 
-START_TEST(end__does_not_wait_for_a_sink_that_waits_for_who_ends_it)
+START_TEST(end__comes_after_all_callbacks)
 {
-    struct stubborn stubborn = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+    struct slow_sink sink = {0};
     struct urlpool_manager_options options = {
-        .upkeep_thread = true,
-        .min_idle = 1,
-        .trace = {.event = lock_at_connect, .user = &stubborn}
+        .upkeep_thread = true, .min_idle = 1, .trace = {.event = take_time, .user = &sink}
     };
     struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
     struct urlpool_manager *manager = test_manager(&options);
@@ -374,15 +370,14 @@ START_TEST(end__does_not_wait_for_a_sink_that_waits_for_who_ends_it)
     char url[128];
 
     test_server_url(server, "/", url, sizeof(url));
-    pthread_mutex_lock(&stubborn.mutex);
     pool = urlpool_manager_pool_for_url(manager, url, &test_err);
     urlpool_pool_unref(pool);
-    while (atomic_load(&stubborn.num_waiting) == 0) {
+    while (atomic_load(&sink.num_begun) == 0) {
         sched_yield();
     }
     urlpool_manager_free(manager); /* while the thread is in the sink */
-    pthread_mutex_unlock(&stubborn.mutex);
-    await_no_thread(); /* it ends the manager */
+    ck_assert_int_eq(atomic_load(&sink.num_done), atomic_load(&sink.num_begun));
+    await_no_thread();
     test_server_stop(server);
 }
 END_TEST
@@ -478,8 +473,7 @@ RUN_TESTS("upkeep thread", thread__is_there_only_when_asked_for_and_one_a_manage
           thread__keeps_min_idle_connections_open,
           maintain__keeps_min_idle_connections_open_without_a_thread,
           min_idle__is_none_unless_it_is_a_count, thread__that_cannot_be_had_is_an_error,
-          end__in_a_trace_sink_in_the_thread_itself,
-          end__does_not_wait_for_a_sink_that_waits_for_who_ends_it,
+          end__in_a_trace_sink_in_the_thread_itself, end__comes_after_all_callbacks,
           end__joins_the_thread_whatever_it_does,
           fork__child_has_no_thread_until_it_makes_a_request,
           fork__child_that_only_ends_the_manager_starts_no_thread)
