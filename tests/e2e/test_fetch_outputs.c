@@ -188,7 +188,8 @@ START_TEST(fetch__concurrency_bounds_the_connections_used)
     ck_assert_uint_eq(test_server_num_connections(site.server), 1);
     ck_assert_ran(FETCH(&site, "-n50", "--parallel-max=3", "--out-null", site_url(&site, "/hello")),
                   0, "");
-    ck_assert_uint_le(test_server_num_connections(site.server), 1 + 3);
+    /* The server has one that was given up a little longer. */
+    ck_assert_uint_le(test_server_peak_connections(site.server), 3 + 1);
     site_end(&site);
 }
 END_TEST

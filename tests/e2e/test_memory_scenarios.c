@@ -125,10 +125,11 @@ static bool play(struct scene *scene, int heap, uint64_t nth, bool all_later)
 /* next chooses the allocation that fails behind `nth`. */
 static uint64_t next(int heap, uint64_t nth)
 {
-    if (getenv("URLPOOL_EVERY") != NULL || (!IS_SLOW && heap == OURS) || nth < FIRST_NUM) {
+    if (getenv("URLPOOL_EVERY") != NULL || (!IS_SLOW && heap == OURS) ||
+        nth < (heap == HEAP_OF_NAMES ? 4U : FIRST_NUM)) {
         return nth + 1;
     }
-    return nth + 1 + nth / SPREAD;
+    return heap == HEAP_OF_NAMES ? 2 * nth : nth + 1 + nth / SPREAD;
 }
 
 START_TEST(memory__runs_out_at_each_allocation_of)

@@ -363,11 +363,14 @@ static const struct refusal connect_refusals[] = {
     {"GET",  2, {.total = 2, .read = URLPOOL_NONE, .other = URLPOOL_NONE}},
 };
 
+/* No pauses between dials in vain: test_unreachable.c has them. */
+static const struct urlpool_manager_options at_once = {.dial_pause_max_ms = URLPOOL_NONE};
+
 START_TEST(connect__is_tried_again_with_any_method_and_body)
 {
     const struct urlpool_request_options plain = {0};
     struct urlpool_request_options piped = {0};
-    struct urlpool_manager *manager = test_manager(NULL);
+    struct urlpool_manager *manager = test_manager(&at_once);
     int bound = loopback_bind("127.0.0.1", 0);
     int ends[2];
     char url[64];
@@ -389,8 +392,8 @@ END_TEST
 START_TEST(connect__covers_names_and_time_limits)
 {
     struct dns_server *dns = dns_server_start();
-    struct urlpool_manager *manager = test_manager(
-        &(struct urlpool_manager_options){.network.dns_servers = dns_server_address(dns)});
+    struct urlpool_manager *manager = test_manager(&(struct urlpool_manager_options){
+        .network.dns_servers = dns_server_address(dns), .dial_pause_max_ms = URLPOOL_NONE});
     const struct urlpool_request_options plain = {0};
     const struct urlpool_request_options brief = {.timeout = {.connect_ms = 20}};
     struct loopback_hole hole = loopback_hole_open("127.0.0.1", 0);
@@ -436,7 +439,7 @@ START_TEST(other__is_a_handshake_that_goes_wrong)
         {"GET",  3, {.connect = URLPOOL_NONE, .read = URLPOOL_NONE}},
     };
     const struct urlpool_request_options plain = {0};
-    struct urlpool_manager *manager = test_manager(NULL);
+    struct urlpool_manager *manager = test_manager(&at_once);
     int listener = loopback_listen("127.0.0.1", 0);
     pthread_t thread;
     char url[64];

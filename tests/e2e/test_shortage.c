@@ -79,7 +79,8 @@ static void allow_more(int num)
 
 static struct urlpool_manager *make_manager(void)
 {
-    struct urlpool_manager_options options = {.maxsize = 8, .retries = TEST_ONE_TRY};
+    struct urlpool_manager_options options = {
+        .maxsize = 8, .dial_pause_max_ms = URLPOOL_NONE, .retries = TEST_ONE_TRY};
     struct urlpool_error err;
     struct urlpool_manager *manager;
 
@@ -159,7 +160,7 @@ END_TEST
 
 enum {
     NUM_THREADS = 8,
-    NUM_REQUESTS = 12
+    NUM_REQUESTS = 8
 };
 
 static struct urlpool_manager *shared;

@@ -133,7 +133,7 @@ SCENARIO_ACT(act_get_into)
 {
     char memory[16];
     const struct urlpool_request_options options = {
-        .into = {memory, sizeof(memory)}
+        .into = {.buf = memory, .len = sizeof(memory)}
     };
 
     return scene_get(scene, "GET", path_of(scene), &options, "hello", err);

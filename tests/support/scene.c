@@ -209,7 +209,11 @@ void scene_begin(struct scene *scene, const struct scenario *scenario)
         .plain = test_server_start(scene_answer, NULL, NULL),
         .https = https_scene_begin(scene_answer, NULL, &leaf),
         .dns = dns_server_start(),
-        .options = {.timeout = {GIVE_UP_MS, GIVE_UP_MS, GIVE_UP_MS, 2 * GIVE_UP_MS, GIVE_UP_MS},
+        .options = {.timeout = {.connect_ms = GIVE_UP_MS,
+                                .read_ms = GIVE_UP_MS,
+                                .write_ms = GIVE_UP_MS,
+                                .total_ms = 2 * GIVE_UP_MS,
+                                .pool_ms = GIVE_UP_MS},
                     .dial_pause_max_ms = URLPOOL_NONE}
     };
     scene->server = scenario->is_tls ? scene->https.server : scene->plain;
