@@ -20,7 +20,7 @@ enum {
 };
 
 static struct urlpool_cancel *cancel;
-static int64_t cancelled_ns;
+static _Atomic int64_t cancelled_ns;
 
 static void cancel_now(void)
 {

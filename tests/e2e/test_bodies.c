@@ -457,8 +457,13 @@ START_TEST(file__to_a_server_that_resets_fails_and_raises_no_signal)
 
     (void)signal(SIGPIPE, count_signal);
     for (int i = 0; i < 20; i++) {
+        enum urlpool_code code;
+
         ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
-        ck_assert_int_eq(post_fails(&scene, urlpool_body_fd(fd)), URLPOOL_E_RESET);
+        code = post_fails(&scene, urlpool_body_fd(fd));
+        /* Who hears of the reset first, sendfile or the read behind it, decides how it is called.
+         */
+        ck_assert(code == URLPOOL_E_RESET || code == URLPOOL_E_REMOTE_DISCONNECTED);
     }
     ck_assert_int_eq(num_signals, 0);
     ck_assert_int_eq(sigpending(&pending), 0);
