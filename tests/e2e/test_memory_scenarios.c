@@ -23,7 +23,10 @@ enum {
     ALLOCATIONS_MAX = 20000
 };
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifndef __has_feature
+#define __has_feature(name) 0 /* clang's word; gcc has macros */
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
 enum {
     IS_SLOW = 1
 };
@@ -126,10 +129,10 @@ static bool play(struct scene *scene, int heap, uint64_t nth, bool all_later)
 static uint64_t next(int heap, uint64_t nth)
 {
     if (getenv("URLPOOL_EVERY") != NULL || (!IS_SLOW && heap == OURS) ||
-        nth < (heap == HEAP_OF_NAMES ? 4U : FIRST_NUM)) {
+        nth < (IS_SLOW || heap == HEAP_OF_NAMES ? 4U : FIRST_NUM)) {
         return nth + 1;
     }
-    return heap == HEAP_OF_NAMES ? 2 * nth : nth + 1 + nth / SPREAD;
+    return IS_SLOW || heap == HEAP_OF_NAMES ? 2 * nth : nth + 1 + nth / SPREAD;
 }
 
 START_TEST(memory__runs_out_at_each_allocation_of)
