@@ -402,7 +402,7 @@ static enum urlpool_code wait_to_end(struct urlp_origins *origins, const struct 
 {
     while (!urlp_deadline_has_passed(until)) {
         struct urlpool_deadline wake = urlpool_deadline_earliest(until, call->by);
-        enum urlp_park_end end;
+        enum urlp_park_end end = URLP_PARK_WOKEN;
         struct urlpool_error why;
 
         if (sleep_until(origins, call, wake, &end, &why) != URLPOOL_OK) {

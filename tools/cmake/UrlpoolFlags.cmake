@@ -33,6 +33,34 @@ if(URLPOOL_SANITIZE)
   target_link_options(urlpool_flags INTERFACE ${urlpool_sanitizers})
 else()
   target_compile_options(urlpool_library_flags INTERFACE -ffunction-sections -fdata-sections)
-  target_compile_options(urlpool_flags INTERFACE -fstack-protector-strong
-    $<$<CONFIG:Release,RelWithDebInfo>:-D_FORTIFY_SOURCE=2>)
+  target_compile_options(urlpool_flags INTERFACE -fstack-protector-strong)
+endif()
+
+# --- hardening --------------------------------------------------------------------------------
+
+# docs/decisions/0040-static.md says what each is for. tools/boringssl/CMakeLists.txt does the same.
+if(URLPOOL_HARDENING AND NOT URLPOOL_SANITIZE)
+  include(CheckCCompilerFlag)
+  include(CheckCSourceCompiles)
+  include(CMakePushCheckState)
+  cmake_push_check_state(RESET)
+  set(CMAKE_REQUIRED_FLAGS "-O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -Werror")
+  check_c_source_compiles("#include <stdio.h>\nint main(void) { return 0; }" URLP_HAS_FORTIFY_3)
+  cmake_pop_check_state()
+  set(urlp_fortify 2)
+  if(URLP_HAS_FORTIFY_3)
+    set(urlp_fortify 3)
+  endif()
+  set(urlp_hardened -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=${urlp_fortify})
+  foreach(flag stack-clash-protection cf-protection=full) # the second is x86's alone
+    string(MAKE_C_IDENTIFIER "URLP_HAS_${flag}" has)
+    check_c_compiler_flag(-f${flag} ${has})
+    if(${has})
+      list(APPEND urlp_hardened -f${flag})
+    endif()
+  endforeach()
+  set(urlp_is_release $<CONFIG:Release,RelWithDebInfo,MinSizeRel>)
+  target_compile_options(urlpool_flags INTERFACE "$<${urlp_is_release}:${urlp_hardened}>")
+  target_link_options(urlpool_flags INTERFACE
+    "$<${urlp_is_release}:LINKER:-z,relro,-z,now;LINKER:-z,noexecstack>")
 endif()

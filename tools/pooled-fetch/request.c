@@ -4,12 +4,12 @@
 
 #include "request.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "entries.h"
@@ -143,11 +143,14 @@ static enum urlpool_code apply_edits(struct pf_request *request, const struct pf
     return code;
 }
 
+/* new_boundary makes one that no file can have foreseen; NULL: the kernel has no random numbers. */
 static char *new_boundary(void)
 {
-    uint64_t bits[2] = {0};
+    uint64_t bits[2];
 
-    (void)getrandom(bits, sizeof(bits), 0);
+    if (getentropy(bits, sizeof(bits)) != 0) {
+        return NULL;
+    }
     return pf_format("%016" PRIx64 "%016" PRIx64, bits[0], bits[1]);
 }
 
@@ -174,6 +177,12 @@ static enum urlpool_code settle_boundary(struct pf_request *request,
         return code;
     }
     boundary = new_boundary();
+    if (boundary == NULL) {
+        *err = (struct urlpool_error){.code = URLPOOL_E_SYSTEM,
+                                      .os_errno = errno,
+                                      .message = "the kernel has no random numbers for a boundary"};
+        return err->code;
+    }
     whole = pf_format("%s; %s%s", type, key, boundary);
     code = urlpool_form_set_boundary(settings->form, boundary, err);
     if (code == URLPOOL_OK) {
