@@ -4,6 +4,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +16,12 @@
 #include "support/halt_acts.h"
 #include "support/halts.h"
 #include "support/requests.h"
+#include "support/tls_client.h"
 
 enum {
-    UPLOAD_BYTES = 32 << 20, /* more than the sockets of both sides hold */
+    UPLOAD_BYTES = 32 << 20,  /* more than the sockets of both sides hold */
+    LONG_FIELD_BYTES = 50000, /* of which four are more than NARROW sockets hold */
+    NARROW = 4096,
     PAUSE_MS = 100000
 };
 
@@ -43,6 +47,18 @@ static const struct silent_script half_body = {
 static const struct silent_script one_chunk = {
     {SILENT_HEARS,
      SILENT_SAYS("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n")},
+    2,
+    false
+};
+static const struct silent_script half_chunk_line = {
+    {SILENT_HEARS,
+     SILENT_SAYS("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n4;a=")},
+    2,
+    false
+};
+static const struct silent_script half_trailer = {
+    {SILENT_HEARS, SILENT_SAYS("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                               "4\r\nhalf\r\n0\r\nX-Trailer: ")},
     2,
     false
 };
@@ -182,7 +198,65 @@ static void set_handshake(struct halt *halt)
                    silent_peer_port(halt->peer));
 }
 
+/* stall is called by a server of TLS 1.2 that has the client's Finished, and would now send a
+ * ticket and its own. */
+static int stall(SSL *ssl, uint8_t *key_name, uint8_t *iv, EVP_CIPHER_CTX *cipher, HMAC_CTX *mac,
+                 int encrypts)
+{
+    struct halt *halt = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    char byte;
+
+    (void)key_name;
+    (void)iv;
+    (void)cipher;
+    (void)mac;
+    (void)encrypts;
+    (void)sem_post(&halt->reached);
+    while (read(halt->pipe_fds[0], &byte, 1) < 0 && errno == EINTR) {
+        /* until the scene ends */
+    }
+    return -1;
+}
+
+static void set_finished(struct halt *halt)
+{
+    halt->https = https_scene_begin(test_answer_hello, NULL, NULL);
+    halt->has_https = true;
+    ck_assert_int_eq(pipe2(halt->pipe_fds, O_CLOEXEC), 0);
+    SSL_CTX_set_app_data(halt->https.context, halt);
+    SSL_CTX_set_tlsext_ticket_key_cb(halt->https.context, stall);
+    halt->tls = test_trust_with(halt->https.ca,
+                                (struct urlpool_tls_options){.version_max = URLPOOL_TLS_1_2});
+    halt->made_with.tls = halt->tls;
+    (void)snprintf(halt->url, sizeof(halt->url), "https://127.0.0.1:%d/",
+                   test_server_port(halt->https.server));
+}
+
 /* --- sending --- */
+
+/* set_long_head has a head that a peer who reads nothing has no room for. */
+static void set_long_head(struct halt *halt)
+{
+    static const struct urlpool_socket_option narrow = {SOL_SOCKET, SO_SNDBUF, NARROW};
+    const int size = NARROW;
+    char *field = calloc(1, LONG_FIELD_BYTES + 1);
+
+    ck_assert_ptr_nonnull(field);
+    memset(field, 'x', LONG_FIELD_BYTES);
+    halt->listener = loopback_listen("127.0.0.1", 0); /* nobody accepts, the kernel does */
+    ck_assert_int_eq(setsockopt(halt->listener, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
+    halt->headers = urlpool_headers_new(&test_err);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(urlpool_headers_add(halt->headers, "X-Long", field, &test_err),
+                         URLPOOL_OK);
+    }
+    free(field);
+    halt->options.headers = halt->headers;
+    halt->made_with.network.socket_options = &narrow;
+    halt->made_with.network.num_socket_options = 1;
+    (void)snprintf(halt->url, sizeof(halt->url), "http://127.0.0.1:%u/",
+                   loopback_port(halt->listener));
+}
 
 static void set_upload(struct halt *halt)
 {
@@ -394,6 +468,10 @@ const struct halt_kind halt_kinds[HALT_NUM] = {
      NULL,              AT_LEASED,        &not_dialled},
     {"TLS handshake",                            PHASE(TLS),      set_handshake,       NULL,
      &hears,            BY_PEER,          &not_dialled},
+    {"TLS: waiting for Finished",                PHASE(TLS),      set_finished,        NULL,
+     NULL,              BY_ITSELF,        &not_dialled},
+    {"sending the head",                         PHASE(SEND),     set_long_head,       NULL,
+     NULL,              AT_REQUEST_HEAD,  &sent_to_one},
     {"sending from memory",                      PHASE(SEND),     set_upload,          NULL,
      &is_deaf,          BY_PEER,          &sent},
     {"sending a file",                           PHASE(SEND),     set_upload_of_file,  NULL,
@@ -416,6 +494,10 @@ const struct halt_kind halt_kinds[HALT_NUM] = {
      &half_body,        BY_PEER,          &sent},
     {"body in chunks",                           PHASE(BODY),     NULL,                NULL,
      &one_chunk,        BY_PEER,          &sent},
+    {"in the midst of a chunk's line",           PHASE(BODY),     NULL,                NULL,
+     &half_chunk_line,  BY_PEER,          &sent},
+    {"in the midst of the trailers",             PHASE(BODY),     NULL,                NULL,
+     &half_trailer,     BY_PEER,          &sent},
     {"body until the end of the connection",     PHASE(BODY),     NULL,                NULL,
      &no_length,        BY_PEER,          &sent},
     {"body over TLS",                            PHASE(BODY),     set_half_over_tls,   NULL,

@@ -49,12 +49,11 @@ static void note(void *user, const struct urlpool_trace_event *event)
 
 void halt_begin(struct halt *halt, size_t index)
 {
-    const struct urlpool_timeout never = {.connect_ms = URLPOOL_NO_TIMEOUT,
-                                          .read_ms = URLPOOL_NO_TIMEOUT,
-                                          .write_ms = URLPOOL_NO_TIMEOUT,
-                                          .total_ms = URLPOOL_NO_TIMEOUT,
-                                          .pool_ms = URLPOOL_NO_TIMEOUT};
+    halt_begin_within(halt, index, URLPOOL_NO_TIMEOUT);
+}
 
+void halt_begin_within(struct halt *halt, size_t index, int64_t limit_ms)
+{
     ck_assert_uint_lt(index, HALT_NUM);
     memset(halt, 0, sizeof(*halt));
     halt->kind = &halt_kinds[index];
@@ -64,7 +63,11 @@ void halt_begin(struct halt *halt, size_t index)
     }
     ck_assert_int_eq(sem_init(&halt->reached, 0, 0), 0);
     halt->method = "GET";
-    halt->made_with.timeout = never;
+    halt->made_with.timeout = (struct urlpool_timeout){.connect_ms = limit_ms,
+                                                       .read_ms = limit_ms,
+                                                       .write_ms = limit_ms,
+                                                       .total_ms = limit_ms,
+                                                       .pool_ms = limit_ms};
     halt->options.trace = (struct urlpool_trace){.event = note, .user = halt};
     if (halt->kind->script != NULL) {
         halt->peer = silent_peer_start(halt->kind->script,
@@ -147,7 +150,7 @@ void halt_part(struct halt *halt)
     if (halt->peer != NULL) {
         silent_peer_part(halt->peer);
     }
-    if (halt->server != NULL && halt->pipe_fds[1] >= 0) {
+    if ((halt->server != NULL || halt->has_https) && halt->pipe_fds[1] >= 0) {
         ck_assert_int_eq(write(halt->pipe_fds[1], "", 1), 1);
     }
 }
@@ -194,6 +197,7 @@ void halt_end(struct halt *halt)
     }
     close_one(halt->pipe_fds[0]);
     close_one(halt->pipe_fds[1]);
+    urlpool_headers_free(halt->headers);
     free(halt->bytes);
     sem_destroy(&halt->reached);
 }

@@ -14,10 +14,11 @@
 #include "support/silent_peer.h"
 
 /* Every state in which a call of the library can stand still, made to last for good: the peer says
- * and does nothing more, and no time limit is set. Only a cancel ends it, and no retry follows. */
+ * and does nothing more, and no time limit is set but a test's own. Only that or a cancel ends it,
+ * and no retry follows. */
 
 enum {
-    HALT_NUM = 47
+    HALT_NUM = 51
 };
 
 struct halt;
@@ -25,7 +26,7 @@ struct halt;
 /* enum halt_sign says by what it is known that the state is near. */
 enum halt_sign {
     BY_PEER,   /* it has fallen silent */
-    BY_ITSELF, /* who makes the call */
+    BY_ITSELF, /* who makes the call, or the scene */
     BY_QUEUE,  /* a thread waits for a place */
     AT_LEASED, /* what the trace tells */
     AT_REQUEST_HEAD,
@@ -84,12 +85,15 @@ struct halt {
     int listener;
     int fillers[4]; /* of the queue of a Unix-domain socket */
     int pipe_fds[2];
+    struct urlpool_headers *headers;
     void *bytes;
     struct urlpool_response *held;
 };
 
-/* halt_begin sets the scene of number `index` in the caller's memory. */
+/* halt_begin sets the scene of number `index` in the caller's memory; halt_begin_within one in
+ * which every time limit of the manager is `limit_ms`. */
 void halt_begin(struct halt *halt, size_t index);
+void halt_begin_within(struct halt *halt, size_t index, int64_t limit_ms);
 /* halt_call makes the call, which comes back with an error: its code is returned. `cancel` may be
  * NULL. */
 enum urlpool_code halt_call(struct halt *halt, const struct urlpool_cancel *cancel,
