@@ -19,12 +19,6 @@ void urlp_buf_init(struct urlp_buf *buf, size_t max)
     *buf = (struct urlp_buf){.max = max};
 }
 
-void urlp_buf_deinit(struct urlp_buf *buf)
-{
-    urlp_free(buf->data);
-    *buf = (struct urlp_buf){.max = buf->max};
-}
-
 /* next_cap is the capacity to grow to so that `needed` bytes fit: by half at least, so that
  * appending byte after byte stays linear. */
 static size_t next_cap(const struct urlp_buf *buf, size_t needed)

@@ -6,6 +6,7 @@
 
 #include "urlpool/error.h"
 
+#include "base/alloc.h"
 #include "base/span.h"
 
 /* struct urlp_buf is a growable run of bytes with a hard limit. Zero bytes are a valid empty buffer
@@ -20,8 +21,15 @@ struct urlp_buf {
 /* urlp_buf_init makes `buf` empty, never to hold more than `max` bytes; 0 sets no limit. */
 void urlp_buf_init(struct urlp_buf *buf, size_t max);
 
-/* urlp_buf_deinit gives the memory back and leaves an empty buffer with the same limit. */
-void urlp_buf_deinit(struct urlp_buf *buf);
+/* urlp_buf_deinit gives the memory back and leaves an empty buffer with the same limit. Inline, for
+ * most that are given back have none. */
+static inline void urlp_buf_deinit(struct urlp_buf *buf)
+{
+    if (buf->data != NULL) {
+        urlp_free(buf->data);
+    }
+    *buf = (struct urlp_buf){.max = buf->max};
+}
 
 /* urlp_buf_reserve makes room for `more` bytes behind len; capacity grows by half at least, and
  * never past `max`.

@@ -50,20 +50,22 @@ bool urlp_break_off_shut(struct urlp_break_off *what)
 void urlp_call_trace(const struct urlp_call *call, enum urlpool_trace_kind kind, const char *text,
                      size_t text_len, int64_t number)
 {
-    struct urlpool_trace_event event = {
-        .kind = kind, .number = number, .text = text, .text_len = text_len};
+    struct urlpool_trace_event event;
+    int64_t at_ns;
 
     urlp_assert_no_lock("urlp_call_trace");
     if (call->trace == NULL && call->marks == NULL) {
         return;
     }
-    event.at_ns = urlp_now_ns();
+    at_ns = urlp_now_ns();
     if (call->marks != NULL) {
-        urlp_marks_note(call->marks, kind, event.at_ns);
+        urlp_marks_note(call->marks, kind, at_ns);
     }
     if (call->trace == NULL || call->trace->event == NULL) {
         return;
     }
+    event = (struct urlpool_trace_event){
+        .kind = kind, .at_ns = at_ns, .number = number, .text = text, .text_len = text_len};
     if (kind == URLPOOL_TRACE_RETRY) {
         event.code = (enum urlpool_code)number;
     }

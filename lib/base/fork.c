@@ -18,7 +18,7 @@
 #define GENERATION_OF_PID ((uint64_t)1 << 63) /* keeps it apart from a counted one, and from 0 */
 
 static _Atomic uint64_t last;
-static _Atomic(_Atomic uint64_t *) shared_page;
+_Atomic(_Atomic uint64_t *) urlp_fork_page;
 static _Atomic uint64_t no_page; /* its address says that there is none */
 
 /* make_page maps the page; NULL when the kernel cannot wipe one. */
@@ -40,7 +40,7 @@ static _Atomic uint64_t *make_page(size_t page_bytes)
  * the other is given back. */
 static _Atomic uint64_t *get_page(void)
 {
-    _Atomic uint64_t *page = atomic_load_explicit(&shared_page, memory_order_acquire);
+    _Atomic uint64_t *page = atomic_load_explicit(&urlp_fork_page, memory_order_acquire);
     size_t page_bytes;
     _Atomic uint64_t *made;
 
@@ -49,7 +49,7 @@ static _Atomic uint64_t *get_page(void)
     }
     page_bytes = (size_t)sysconf(_SC_PAGESIZE);
     made = make_page(page_bytes);
-    if (atomic_compare_exchange_strong(&shared_page, &page, made != NULL ? made : &no_page)) {
+    if (atomic_compare_exchange_strong(&urlp_fork_page, &page, made != NULL ? made : &no_page)) {
         return made != NULL ? made : &no_page;
     }
     if (made != NULL) {
@@ -58,7 +58,7 @@ static _Atomic uint64_t *get_page(void)
     return page;
 }
 
-uint64_t urlp_fork_generation(void)
+uint64_t urlp_fork_find_generation(void)
 {
     _Atomic uint64_t *page = get_page();
     uint64_t found;

@@ -49,11 +49,18 @@ enum urlpool_code urlp_option_resolve_int(const char *name, int32_t given, int f
     return URLPOOL_OK;
 }
 
+bool urlp_option_is_unset(const void *given, size_t len)
+{
+    const unsigned char *bytes = given;
+
+    /* Each byte equals the one before it, and the first is zero: this is run for every request. */
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0;
+}
+
 enum urlpool_code urlp_option_check_reserved(const char *name, const unsigned char *reserved,
                                              size_t len, struct urlpool_error *err)
 {
-    /* Each byte equals the one before it, and the first is zero: this is run for every request. */
-    if (len == 0 || (reserved[0] == 0 && memcmp(reserved, reserved + 1, len - 1) == 0)) {
+    if (len == 0 || urlp_option_is_unset(reserved, len)) {
         return URLPOOL_OK;
     }
     return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
@@ -71,8 +78,13 @@ enum urlpool_code urlp_timeout_resolve(const struct urlpool_timeout *given,
                                        struct urlpool_timeout *out, struct urlpool_error *err)
 {
     struct urlpool_timeout result = {0};
-    enum urlpool_code code =
-        urlp_option_check_reserved("timeout", given->reserved, sizeof(given->reserved), err);
+    enum urlpool_code code;
+
+    if (urlp_option_is_unset(given, sizeof(*given))) {
+        *out = *fallback;
+        return URLPOOL_OK;
+    }
+    code = urlp_option_check_reserved("timeout", given->reserved, sizeof(given->reserved), err);
 
     const struct {
         const char *name;

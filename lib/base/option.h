@@ -25,6 +25,10 @@ URLPOOL_MUST_USE enum urlpool_code urlp_option_resolve_int(const char *name, int
                                                            int fallback, int *out,
                                                            struct urlpool_error *err);
 
+/* urlp_option_is_unset says whether the `len` bytes of a struct of options are all zero: nothing is
+ * asked for. Bytes between its members may make it false, never true. */
+bool urlp_option_is_unset(const void *given, size_t len);
+
 /* urlp_option_check_reserved refuses what this version does not know.
  *
  * Errors:  URLPOOL_E_INVALID, naming `name`, when a byte is not zero. */

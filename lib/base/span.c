@@ -82,12 +82,12 @@ bool urlp_span_to_u64(struct urlp_span a, uint64_t *out_value)
 
 bool urlp_span_is_token(struct urlp_span a)
 {
+    unsigned common = URLP_BYTE_TCHAR;
+
     for (size_t i = 0; i < a.len; i++) {
-        if (!urlp_is_tchar((unsigned char)a.data[i])) {
-            return false;
-        }
+        common &= urlp_byte_classes[(unsigned char)a.data[i]];
     }
-    return a.len > 0;
+    return a.len > 0 && common != 0;
 }
 
 int urlp_hex_value(unsigned char c)

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/byte_class.h"
+
 /* struct urlp_span is a borrowed run of bytes, not NUL-terminated. */
 struct urlp_span {
     const char *data;
@@ -18,13 +20,13 @@ struct urlp_span {
 /* urlp_is_digit says whether `c` is 0 to 9. */
 static inline bool urlp_is_digit(unsigned char c)
 {
-    return c >= '0' && c <= '9';
+    return urlp_byte_is(c, URLP_BYTE_DIGIT);
 }
 
 /* urlp_is_alpha says whether `c` is a letter. */
 static inline bool urlp_is_alpha(unsigned char c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    return urlp_byte_is(c, URLP_BYTE_ALPHA);
 }
 
 /* urlp_is_tchar says whether `c` may stand in a token.
@@ -32,10 +34,7 @@ static inline bool urlp_is_alpha(unsigned char c)
  * Spec:    RFC 9110 section 5.6.2. */
 static inline bool urlp_is_tchar(unsigned char c)
 {
-    /* A bit for each of the 128 ASCII bytes. */
-    static const uint32_t is_tchar[4] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
-
-    return c < 128 && (is_tchar[c / 32] >> (c % 32) & 1) != 0;
+    return urlp_byte_is(c, URLP_BYTE_TCHAR);
 }
 
 /* urlp_to_lower makes a capital letter small and leaves all else. */

@@ -269,10 +269,11 @@ static enum urlpool_code take_place(struct urlp_journey *journey, struct urlp_he
 
 struct urlpool_response *urlp_journey_try(struct urlp_journey *journey, struct urlpool_error *err)
 {
-    struct urlp_head_draft draft = {.text = urlp_spares_take(&journey->spares.head)};
+    struct urlp_head_draft draft;
     struct urlpool_response *response = NULL;
     enum urlpool_code code;
 
+    urlp_head_draft_init(&draft, urlp_spares_take(&journey->spares.head));
     journey->tried = (struct urlp_tried){0};
     if (journey->num_attempts > 0) {
         urlp_marks_begin_try(&journey->marks, urlp_now_ns());

@@ -339,7 +339,6 @@ static void put_fields(struct urlp_head_draft *draft, const struct urlp_head_pla
 
 static enum urlpool_code take_room(struct urlp_head_draft *draft, size_t num_fields)
 {
-    draft->fields = draft->inline_fields;
     if (num_fields > URLP_HEAD_FIELDS_INLINE) {
         draft->fields = urlp_alloc(num_fields * sizeof(*draft->fields));
     }
@@ -363,9 +362,6 @@ enum urlpool_code urlp_head_draft_make(struct urlp_head_draft *draft,
     struct lines lines = {0};
     enum urlpool_code code;
 
-    *draft = (struct urlp_head_draft){
-        .text = {.data = draft->text.data, .cap = draft->text.cap}
-    };
     if (take_room(draft, count_at_most(plan)) != URLPOOL_OK ||
         write_texts(&draft->text, plan, &marks) != URLPOOL_OK) {
         return urlp_fail_nomem(err);

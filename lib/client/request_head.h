@@ -36,7 +36,7 @@ struct urlp_head_plan {
     const char *remove_headers; /* a list; NULL while the origin is the same */
 };
 
-/* struct urlp_head_draft holds a head while it is being sent. Zero bytes: empty. */
+/* struct urlp_head_draft holds a head while it is being sent. */
 struct urlp_head_draft {
     struct urlp_request_head head;
     bool expects_continue; /* the head says Expect: 100-continue */
@@ -45,14 +45,25 @@ struct urlp_head_draft {
     struct urlp_field *fields; /* the above, or the heap's */
 };
 
+/* urlp_head_draft_init makes an empty draft, which may write into the memory of `text`, and owns
+ * it.
+ */
+static inline void urlp_head_draft_init(struct urlp_head_draft *draft, struct urlp_buf text)
+{
+    /* Not the array: it is never looked at beyond what was written to it. */
+    draft->head = (struct urlp_request_head){0};
+    draft->expects_continue = false;
+    draft->text = text;
+    draft->fields = draft->inline_fields;
+}
+
 /* urlp_head_draft_make builds the head of `plan`: Host, Accept-Encoding, the framing field,
  * User-Agent, Authorization, Content-Type, Trailer and Expect, those of them that there is
  * something to say for and that the caller's fields do not say; then the caller's fields in their
  * order. What goes to a proxy that forwards it asks for the whole URL, and has the proxy's own
  * fields at the end, which win over the library's and give way to the caller's.
  *
- * Owns:    spans point into `plan`'s url, headers, body and strings. Memory in the text of `draft`,
- *          which is zero bytes else, is used.
+ * Owns:    spans point into `plan`'s url, headers, body and strings.
  * Errors:  URLPOOL_E_HEADER when the caller's Content-Length or Transfer-Encoding is not what the
  *          body is, for two Host fields or none with URLPOOL_SKIP_HOST, and for Expect:
  *          100-continue without content; URLPOOL_E_NOMEM.
@@ -60,7 +71,7 @@ struct urlp_head_draft {
 URLPOOL_MUST_USE enum urlpool_code urlp_head_draft_make(struct urlp_head_draft *draft,
                                                         const struct urlp_head_plan *plan,
                                                         struct urlpool_error *err);
-/* urlp_head_draft_deinit gives the memory of a draft back; one of zero bytes has none. */
+/* urlp_head_draft_deinit gives the memory of a draft back. */
 void urlp_head_draft_deinit(struct urlp_head_draft *draft);
 
 #endif /* URLP_CLIENT_REQUEST_HEAD_H */

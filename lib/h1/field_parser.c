@@ -31,20 +31,23 @@ static enum urlpool_code fail_field(const char *what, struct urlp_span line,
 enum urlpool_code urlp_h1_parse_field_line(struct urlp_span line, enum urlpool_phase phase,
                                            struct urlp_field *out, struct urlpool_error *err)
 {
-    const char *colon = line.len == 0 ? NULL : memchr(line.data, ':', line.len);
     struct urlp_field field;
+    size_t len = 0;
 
-    if (colon == NULL) {
-        return fail_field("field line without a colon", line, phase, err);
+    while (len < line.len && urlp_is_tchar((unsigned char)line.data[len])) {
+        len++;
     }
-    field.name = urlp_span_make(line.data, (size_t)(colon - line.data));
-    field.value = urlp_span_make(colon + 1, line.len - field.name.len - 1);
     /* Section 5.1: "No whitespace is allowed between the field name and colon." A name is a token,
      * so the blank is caught with everything else that is none. */
-    if (!urlp_field_name_is_valid(field.name)) {
-        return fail_field("field name is not a token", line, phase, err);
+    if (len == 0 || len == line.len || line.data[len] != ':') {
+        return fail_field(line.len == 0 || memchr(line.data, ':', line.len) == NULL
+                              ? "field line without a colon"
+                              : "field name is not a token",
+                          line, phase, err);
     }
-    if (!urlp_field_value_is_valid(urlp_span_trim(field.value))) {
+    field.name = urlp_span_make(line.data, len);
+    field.value = urlp_span_trim(urlp_span_make(line.data + len + 1, line.len - len - 1));
+    if (!urlp_field_value_is_valid(field.value)) {
         return fail_field("control character in a field value", line, phase, err);
     }
     *out = field;

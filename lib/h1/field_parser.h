@@ -11,8 +11,7 @@
  * character that ends it too early: its value may be nobody's to read. */
 struct urlp_quoted urlp_h1_quote_name(struct urlp_span line);
 
-/* urlp_h1_parse_field_line reads one field line, given without its line end; the value of `out` is
- * not trimmed, as a folded line may follow.
+/* urlp_h1_parse_field_line reads one field line, given without its line end.
  *
  * Errors:  URLPOOL_E_BAD_FIELD; `out` is then untouched.
  * Spec:    RFC 9112 section 5. */

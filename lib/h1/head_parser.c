@@ -147,6 +147,13 @@ static enum urlpool_code take_status_line(const struct section *in, struct urlp_
     return URLPOOL_OK;
 }
 
+static void set_value(const struct section *in, struct urlp_h1_field_place *place,
+                      struct urlp_span value)
+{
+    place->value_at = (size_t)(value.data - (const char *)in->data);
+    place->value_end = place->value_at + value.len;
+}
+
 static enum urlpool_code take_fold(const struct section *in, struct urlp_span line,
                                    struct urlpool_error *err)
 {
@@ -174,7 +181,9 @@ static enum urlpool_code take_fold(const struct section *in, struct urlp_span li
     /* Section 5.2: "A user agent that receives an obs-fold … MUST replace each received obs-fold
      * with one or more SP octets prior to interpreting the field value." */
     memset(in->data + place->value_end, ' ', line_at - place->value_end);
-    place->value_end = line_at + line.len;
+    set_value(in, place,
+              urlp_span_trim(urlp_span_make(in->data + place->value_at,
+                                            line_at + line.len - place->value_at)));
     return URLPOOL_OK;
 }
 
@@ -182,6 +191,7 @@ static enum urlpool_code take_field(const struct section *in, struct urlp_span l
                                     struct urlpool_error *err)
 {
     struct urlp_h1_head_parser *parser = in->parser;
+    struct urlp_h1_field_place *place;
     struct urlp_field field;
     enum urlpool_code code;
 
@@ -196,13 +206,10 @@ static enum urlpool_code take_field(const struct section *in, struct urlp_span l
     if (code != URLPOOL_OK) {
         return code;
     }
-    parser->places[parser->num_places] = (struct urlp_h1_field_place){
-        .name_at = (size_t)(field.name.data - (const char *)in->data),
-        .name_len = field.name.len,
-        .value_at = (size_t)(field.value.data - (const char *)in->data),
-        .value_end = (size_t)(field.value.data - (const char *)in->data) + field.value.len,
-    };
-    parser->num_places++;
+    place = &parser->places[parser->num_places++];
+    place->name_at = (size_t)(field.name.data - (const char *)in->data);
+    place->name_len = field.name.len;
+    set_value(in, place, field.value);
     return URLPOOL_OK;
 }
 
@@ -245,8 +252,8 @@ static void complete(const struct section *in)
         const struct urlp_h1_field_place *place = &parser->places[i];
 
         parser->fields[i].name = urlp_span_make(in->data + place->name_at, place->name_len);
-        parser->fields[i].value = urlp_span_trim(
-            urlp_span_make(in->data + place->value_at, place->value_end - place->value_at));
+        parser->fields[i].value =
+            urlp_span_make(in->data + place->value_at, place->value_end - place->value_at);
     }
     parser->head.reason.data = (const char *)in->data + parser->reason_at;
     parser->head.fields = parser->fields;

@@ -229,14 +229,33 @@ static enum urlpool_code check_framing(const struct urlp_request_head *head,
     return URLPOOL_OK;
 }
 
-/* check_hops looks at the fields that speak to the next hop only. */
+/* check_connection looks at what Connection names. RFC 9110 section 7.6.1: "A sender MUST NOT send
+ * a connection option corresponding to a field that is intended for all recipients of the content."
+ */
+static enum urlpool_code check_connection(const struct urlp_request_head *head,
+                                          struct urlpool_error *err)
+{
+    static const char *const for_all[] = {"Host",         "Content-Length", "Transfer-Encoding",
+                                          "Content-Type", "Cache-Control",  "Authorization"};
+
+    if (count_lines(head, "Connection") == 0) {
+        return URLPOOL_OK;
+    }
+    for (size_t i = 0; i < URLP_COUNT_OF(for_all); i++) {
+        if (has_token(head, "Connection", for_all[i])) {
+            return refuse(err, "Connection names a field that is for every recipient",
+                          urlp_span_of(for_all[i]));
+        }
+    }
+    return URLPOOL_OK;
+}
+
+/* check_hops looks at the other fields that speak to the next hop only. */
 static enum urlpool_code check_hops(const struct urlp_request_head *head, struct urlpool_error *err)
 {
     /* RFC 9110 sections 7.8 and 10.1.4: a sender of Upgrade or TE MUST also send the connection
      * option of that name. */
     static const char *const named_in_connection[] = {"Upgrade", "TE"};
-    static const char *const for_all[] = {"Host",         "Content-Length", "Transfer-Encoding",
-                                          "Content-Type", "Cache-Control",  "Authorization"};
 
     for (size_t i = 0; i < URLP_COUNT_OF(named_in_connection); i++) {
         const char *name = named_in_connection[i];
@@ -244,14 +263,6 @@ static enum urlpool_code check_hops(const struct urlp_request_head *head, struct
         if (count_lines(head, name) > 0 && !has_token(head, "Connection", name)) {
             return refuse(err, "field that Connection has to name and does not",
                           urlp_span_of(name));
-        }
-    }
-    /* RFC 9110 section 7.6.1: "A sender MUST NOT send a connection option corresponding to a field
-     * that is intended for all recipients of the content." */
-    for (size_t i = 0; i < URLP_COUNT_OF(for_all); i++) {
-        if (has_token(head, "Connection", for_all[i])) {
-            return refuse(err, "Connection names a field that is for every recipient",
-                          urlp_span_of(for_all[i]));
         }
     }
     /* RFC 9112 section 7.4: "A client MUST NOT send the chunked transfer coding name in TE". */
@@ -320,6 +331,9 @@ enum urlpool_code urlp_h1_check_request(const struct urlp_request_head *head,
     }
     if (code == URLPOOL_OK) {
         code = check_framing(head, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = check_connection(head, err);
     }
     if (code == URLPOOL_OK) {
         code = check_hops(head, err);

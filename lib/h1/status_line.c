@@ -4,6 +4,8 @@
 
 #include "h1/status_line.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "http/field.h"
 
@@ -21,10 +23,24 @@ static enum urlpool_code fail_line(struct urlp_span line, struct urlpool_error *
                      "not an HTTP status line: \"%s\"", urlp_quote(line.data, line.len).text);
 }
 
+/* fits_pattern says whether `seen` begins with all of the pattern. */
+static bool fits_pattern(struct urlp_span seen)
+{
+    const unsigned char *bytes = (const unsigned char *)seen.data;
+
+    return seen.len >= PATTERN_LEN && memcmp(bytes, pattern, MINOR_AT) == 0 &&
+           urlp_is_digit(bytes[MINOR_AT]) && bytes[MINOR_AT + 1] == ' ' &&
+           urlp_is_digit(bytes[STATUS_AT]) && urlp_is_digit(bytes[STATUS_AT + 1]) &&
+           urlp_is_digit(bytes[STATUS_AT + 2]);
+}
+
 enum urlpool_code urlp_h1_status_prefix(struct urlp_span seen, struct urlpool_error *err)
 {
     size_t len = seen.len < PATTERN_LEN ? seen.len : PATTERN_LEN;
 
+    if (fits_pattern(seen)) {
+        return URLPOOL_OK; /* almost always */
+    }
     for (size_t i = 0; i < len; i++) {
         unsigned char byte = (unsigned char)seen.data[i];
         bool fits = pattern[i] == 'd' ? urlp_is_digit(byte) : (unsigned char)pattern[i] == byte;

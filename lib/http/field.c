@@ -40,11 +40,6 @@ static const char *const never_trail[] = {
     /* how to process the content */
     "Content-Encoding", "Content-Type", "Content-Range", "Content-Location"};
 
-bool urlp_field_name_is_valid(struct urlp_span name)
-{
-    return urlp_span_is_token(name);
-}
-
 /* may_hold_control says whether one of eight bytes is below 0x20 or DEL; true too often, never too
  * seldom. Bytes are tested all at once: each value on the wire goes through here. */
 static bool may_hold_control(const char *data)
@@ -65,10 +60,12 @@ bool urlp_field_value_is_valid(struct urlp_span value)
     while (i + sizeof(uint64_t) <= value.len && !may_hold_control(value.data + i)) {
         i += sizeof(uint64_t);
     }
+    if (i > 0 && i + sizeof(uint64_t) > value.len &&
+        !may_hold_control(value.data + value.len - sizeof(uint64_t))) {
+        return true; /* some bytes were tested twice */
+    }
     for (; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.data[i];
-
-        if ((c < 0x20 && c != '\t') || c == 0x7f) {
+        if (urlp_byte_is((unsigned char)value.data[i], URLP_BYTE_NOT_IN_FIELD)) {
             return false;
         }
     }
@@ -85,24 +82,6 @@ bool urlp_target_is_valid(struct urlp_span target)
         }
     }
     return target.len > 0;
-}
-
-const struct urlp_field *urlp_fields_find(const struct urlp_field *fields, size_t num_fields,
-                                          const char *name, size_t *index)
-{
-    struct urlp_span wanted = urlp_span_of(name);
-
-    for (size_t i = *index; i < num_fields; i++) {
-        if (fields[i].name.len != wanted.len) {
-            continue; /* almost always */
-        }
-        if (urlp_span_equals_nocase(fields[i].name, wanted)) {
-            *index = i + 1;
-            return &fields[i];
-        }
-    }
-    *index = num_fields;
-    return NULL;
 }
 
 bool urlp_fields_have_token(const struct urlp_field *fields, size_t num_fields, const char *name,

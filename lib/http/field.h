@@ -35,7 +35,10 @@ struct urlp_request_head {
 /* urlp_field_name_is_valid says whether `name` is a token.
  *
  * Spec:    RFC 9110 section 5.1. */
-bool urlp_field_name_is_valid(struct urlp_span name);
+static inline bool urlp_field_name_is_valid(struct urlp_span name)
+{
+    return urlp_span_is_token(name);
+}
 
 /* urlp_field_value_is_valid says whether `value` may be sent: no control but HTAB, obs-text as it
  * is; empty is valid.
@@ -49,9 +52,23 @@ bool urlp_field_value_is_valid(struct urlp_span value);
 bool urlp_target_is_valid(struct urlp_span target);
 
 /* urlp_fields_find returns the first line of that name at or after `*index`, and moves `*index`
- * behind it; NULL when there is none. */
-const struct urlp_field *urlp_fields_find(const struct urlp_field *fields, size_t num_fields,
-                                          const char *name, size_t *index);
+ * behind it; NULL when there is none. Inline, for the compiler knows the length of most names. */
+static inline const struct urlp_field *urlp_fields_find(const struct urlp_field *fields,
+                                                        size_t num_fields, const char *name,
+                                                        size_t *index)
+{
+    const struct urlp_span wanted = urlp_span_of(name);
+
+    for (size_t i = *index; i < num_fields; i++) {
+        /* Almost always the length is another one. */
+        if (fields[i].name.len == wanted.len && urlp_span_equals_nocase(fields[i].name, wanted)) {
+            *index = i + 1;
+            return &fields[i];
+        }
+    }
+    *index = num_fields;
+    return NULL;
+}
 
 /* urlp_fields_have_token says whether the list that all lines called `name` make together has the
  * member `token`, in any case.

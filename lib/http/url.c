@@ -20,7 +20,8 @@ enum {
     /* A host with every byte percent-encoded, a zone and a port. */
     AUTHORITY_BYTES_MAX = 1024,
     /* "//", "@", "[", "%25", "]", ":65535", "/.", "?", "#", NUL, an address spelled out. */
-    PUNCTUATION_BYTES_MAX = 128
+    PUNCTUATION_BYTES_MAX = 128,
+    PATH_ENDS = URLP_BYTE_QUESTION | URLP_BYTE_HASH
 };
 
 /* A URL cut at its delimiters; absent parts have data NULL. `directory` is what a relative path
@@ -41,12 +42,12 @@ static enum urlpool_code refuse(const char *why, struct urlpool_error *err)
     return urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE, "%s", why);
 }
 
-/* Takes what stands before the first of `stops`, or all, off `rest`. */
-static struct urlp_span take_until(struct urlp_span *rest, const char *stops)
+/* Takes what stands before the first byte of the classes `stops`, or all, off `rest`. */
+static struct urlp_span take_until(struct urlp_span *rest, unsigned stops)
 {
     size_t len = 0;
 
-    while (len < rest->len && strchr(stops, rest->data[len]) == NULL) {
+    while (len < rest->len && !urlp_byte_is((unsigned char)rest->data[len], stops)) {
         len++;
     }
 
@@ -96,7 +97,7 @@ static enum urlpool_code split(struct urlp_span text, struct parts *out, struct 
     }
 
     struct urlp_span rest = text;
-    struct urlp_span scheme = take_until(&rest, ":/?#");
+    struct urlp_span scheme = take_until(&rest, URLP_BYTE_COLON | PATH_ENDS | URLP_BYTE_SLASH);
 
     if (!skip_text(&rest, ":")) {
         rest = text;
@@ -106,11 +107,11 @@ static enum urlpool_code split(struct urlp_span text, struct parts *out, struct 
         return refuse("URL has a colon in its first segment, behind what is no scheme", err);
     }
     if (skip_text(&rest, "//")) {
-        out->authority = take_until(&rest, "/?#");
+        out->authority = take_until(&rest, URLP_BYTE_SLASH | PATH_ENDS);
     }
-    out->path = take_until(&rest, "?#");
+    out->path = take_until(&rest, PATH_ENDS);
     if (skip_text(&rest, "?")) {
-        out->query = take_until(&rest, "#");
+        out->query = take_until(&rest, URLP_BYTE_HASH);
     }
     if (skip_text(&rest, "#")) {
         out->fragment = rest;
@@ -124,7 +125,7 @@ static struct urlp_span take_host(struct urlp_span *rest)
     struct urlp_span all = *rest;
 
     if (all.len == 0 || all.data[0] != '[') {
-        return take_until(rest, ":");
+        return take_until(rest, URLP_BYTE_COLON);
     }
 
     const char *close = memchr(all.data, ']', all.len);
@@ -140,7 +141,8 @@ static enum urlpool_code split_authority(struct urlp_span text, struct authority
     struct urlp_span rest = text;
     const char *at = memchr(text.data, '@', text.len);
 
-    *out = (struct authority){.port = -1};
+    out->userinfo = urlp_span_make(NULL, 0);
+    out->port = -1;
     if (at != NULL) {
         out->userinfo = urlp_span_make(text.data, (size_t)(at - text.data));
         rest = urlp_span_make(at + 1, text.len - out->userinfo.len - 1);
@@ -297,7 +299,7 @@ static void write_parts(const struct parts *parts, const struct authority *autho
 static enum urlpool_code compose(const struct parts *parts, struct urlp_url *out,
                                  struct urlpool_error *err)
 {
-    struct authority authority = {.port = -1};
+    struct authority authority; /* of a URL that has none it is not looked at */
     size_t len = parts->scheme.len + parts->authority.len + parts->directory.len + parts->path.len +
                  parts->query.len + parts->fragment.len;
     enum urlpool_code code = URLPOOL_OK;

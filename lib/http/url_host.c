@@ -51,7 +51,7 @@ static bool take_byte(struct urlp_span *in, unsigned char *out_byte, bool *out_e
 
 static const char *name_byte_fault(unsigned char c, bool is_encoded)
 {
-    if (urlp_is_alpha(c) || urlp_is_digit(c) || c == '-' || c == '.' || c == '_') {
+    if (urlp_byte_is(c, URLP_BYTE_UNRESERVED) && c != '~') {
         return NULL;
     }
     return is_encoded ? "holds a percent-encoded byte that no name may have"
@@ -171,17 +171,43 @@ static bool is_number(struct urlp_span label)
     return true;
 }
 
-static const char *parse_name(struct urlp_span raw, struct urlp_host *out)
+/* write_plain writes a name that needs neither decoding nor IDNA, as most do, and says whether it
+ * was one. */
+static bool write_plain(struct urlp_span raw, struct urlp_host *out)
+{
+    if (raw.len > URLP_HOST_BYTES_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < raw.len; i++) {
+        if (name_byte_fault((unsigned char)raw.data[i], false) != NULL) {
+            return false;
+        }
+        out->text[i] = urlp_to_lower(raw.data[i]);
+    }
+    out->len = raw.len;
+    return true;
+}
+
+/* write_name writes the one spelling of a name. */
+static const char *write_name(struct urlp_span raw, struct urlp_host *out)
 {
     struct written written;
+    const char *fault;
+
+    if (write_plain(raw, out)) {
+        return NULL;
+    }
+    fault = decode_name(raw, &written);
+    return fault != NULL ? fault : settle_name(&written, out);
+}
+
+static const char *parse_name(struct urlp_span raw, struct urlp_host *out)
+{
     struct urlp_span last = {NULL, 0};
     struct urlp_span name;
     struct urlp_ip ip;
-    const char *fault = decode_name(raw, &written);
+    const char *fault = write_name(raw, out);
 
-    if (fault == NULL) {
-        fault = settle_name(&written, out);
-    }
     name = urlp_span_make(out->text, out->len);
     if (fault == NULL) {
         fault = check_labels(name, &last);
@@ -254,7 +280,9 @@ enum urlpool_code urlp_host_parse(struct urlp_span raw, struct urlp_host *out,
     bool is_literal = raw.len > 0 && raw.data[0] == '[';
     const char *fault = NULL;
 
-    *out = (struct urlp_host){0};
+    out->len = 0;
+    out->zone_len = 0;
+    out->is_v6 = false;
     fault = is_literal ? parse_literal(raw, out) : parse_name(raw, out);
     if (fault == urlp_idna_no_memory) {
         return urlp_fail_nomem(err);

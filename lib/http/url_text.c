@@ -10,12 +10,16 @@
 
 #include "base/error.h"
 
-/* RFC 3986 appendix A, beside unreserved, of which all parts may hold all. */
-static const char *const part_extras[] = {
-    [URLP_URL_USERINFO] = "!$&'()*+,;=:",
-    [URLP_URL_PATH] = "!$&'()*+,;=:@/",
-    [URLP_URL_QUERY] = "!$&'()*+,;=:@/?",
-    [URLP_URL_FRAGMENT] = "!$&'()*+,;=:@/?",
+/* RFC 3986 appendix A: what each part may hold as it is. */
+enum {
+    PCHAR = URLP_BYTE_UNRESERVED | URLP_BYTE_SUB_DELIM | URLP_BYTE_COLON | URLP_BYTE_AT
+};
+
+static const unsigned part_classes[] = {
+    [URLP_URL_USERINFO] = PCHAR & ~URLP_BYTE_AT,
+    [URLP_URL_PATH] = PCHAR | URLP_BYTE_SLASH,
+    [URLP_URL_QUERY] = PCHAR | URLP_BYTE_SLASH | URLP_BYTE_QUESTION,
+    [URLP_URL_FRAGMENT] = PCHAR | URLP_BYTE_SLASH | URLP_BYTE_QUESTION,
 };
 
 static const char *forbidden_name(unsigned char c)
@@ -26,18 +30,17 @@ static const char *forbidden_name(unsigned char c)
     if (c == '\\') {
         return "a backslash";
     }
-    return c < 0x20 || c == 0x7f ? "a control character" : NULL;
+    return "a control character";
 }
 
 enum urlpool_code urlp_url_check_bytes(struct urlp_span text, struct urlpool_error *err)
 {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
-        const char *name = forbidden_name(c);
 
-        if (name != NULL) {
+        if (urlp_byte_is(c, URLP_BYTE_NOT_IN_URL)) {
             return urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE,
-                             "URL holds %s (0x%02x) at byte %zu", name, c, i);
+                             "URL holds %s (0x%02x) at byte %zu", forbidden_name(c), c, i);
         }
     }
     return URLPOOL_OK;
@@ -45,12 +48,7 @@ enum urlpool_code urlp_url_check_bytes(struct urlp_span text, struct urlpool_err
 
 bool urlp_url_is_unreserved(unsigned char c)
 {
-    return urlp_is_alpha(c) || urlp_is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
-}
-
-static bool keeps(enum urlp_url_part part, unsigned char c)
-{
-    return urlp_url_is_unreserved(c) || (c != '\0' && strchr(part_extras[part], c) != NULL);
+    return urlp_byte_is(c, URLP_BYTE_UNRESERVED);
 }
 
 /* The value of the triplet that begins `in`, or -1. */
@@ -80,14 +78,16 @@ char *urlp_url_write_part(char *out, struct urlp_span in, enum urlp_url_part par
 {
     for (size_t i = 0; i < in.len; i++) {
         unsigned char c = (unsigned char)in.data[i];
+        unsigned kept = part_classes[part];
         int value = triplet_value(urlp_span_make(in.data + i, in.len - i));
 
         if (value >= 0) {
             /* Decoded at most once, and only into bytes that mean the same: "%252F" stays. */
             i += 2;
             c = (unsigned char)value;
+            kept = URLP_BYTE_UNRESERVED;
         }
-        if (value >= 0 ? urlp_url_is_unreserved(c) : keeps(part, c)) {
+        if (urlp_byte_is(c, kept)) {
             *out++ = (char)c;
         } else {
             out = urlp_url_write_triplet(out, c);

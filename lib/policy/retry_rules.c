@@ -148,9 +148,13 @@ enum urlpool_code urlp_retry_resolve(const struct urlpool_retry *given,
                                      struct urlp_retry_rules *out, struct urlpool_error *err)
 {
     struct urlp_retry_rules result = *fallback;
-    enum urlpool_code code =
-        urlp_option_check_reserved("retries", given->reserved, sizeof(given->reserved), err);
+    enum urlpool_code code;
 
+    if (urlp_option_is_unset(given, sizeof(*given))) {
+        *out = result;
+        return URLPOOL_OK;
+    }
+    code = urlp_option_check_reserved("retries", given->reserved, sizeof(given->reserved), err);
     if (code == URLPOOL_OK) {
         code = resolve_counts(given, fallback, &result, err);
     }

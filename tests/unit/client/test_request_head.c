@@ -59,7 +59,7 @@ static const char *with_codings(const char *agent)
 /* text makes "GET /a\nHost: b\n" of the head that the plan comes to; for free(). */
 static char *text(struct scene *scene)
 {
-    struct urlp_head_draft draft = {0};
+    struct urlp_head_draft draft;
     char *out = calloc(1, 16384);
     size_t len = 0;
 
@@ -89,7 +89,7 @@ static void expect(struct scene *scene, const char *expected)
 
 static void expect_refused(struct scene *scene, const char *word)
 {
-    struct urlp_head_draft draft = {0};
+    struct urlp_head_draft draft;
 
     point(scene);
     ck_assert_int_eq(urlp_head_draft_make(&draft, &scene->plan, &err), URLPOOL_E_HEADER);
@@ -459,7 +459,7 @@ END_TEST
 /* expects says whether the draft knows of its Expect. */
 static bool expects(struct scene *scene)
 {
-    struct urlp_head_draft draft = {0};
+    struct urlp_head_draft draft;
     bool expects_continue;
 
     point(scene);
