@@ -140,8 +140,7 @@ enum urlpool_code urlp_h1_write_head(struct urlp_h1_codec *codec,
     codec->server = server;
     codec->is_head = urlp_span_is(head->method, "HEAD");
     codec->is_connect = urlp_span_is(head->method, "CONNECT");
-    codec->asked_to_close =
-        urlp_fields_have_token(head->fields, head->num_fields, "Connection", "close");
+    codec->asked_to_close = urlp_h1_says_close(head->fields, head->num_fields);
     codec->interim_bytes = 0;
     codec->num_interims = 0;
     codec->framing = (struct urlp_h1_framing){.kind = URLP_H1_BODY_NONE};

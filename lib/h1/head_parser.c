@@ -154,12 +154,28 @@ static void set_value(const struct section *in, struct urlp_h1_field_place *plac
     place->value_end = place->value_at + value.len;
 }
 
+/* append_to_value adds what stands on a folded line. Section 5.2: "A user agent that receives an
+ * obs-fold … MUST replace each received obs-fold with one or more SP octets prior to interpreting
+ * the field value"; the blanks on both sides of the line end are part of it. */
+static void append_to_value(const struct section *in, struct urlp_h1_field_place *place,
+                            struct urlp_span text)
+{
+    size_t text_at = (size_t)(text.data - (const char *)in->data);
+
+    if (place->value_at == place->value_end) {
+        place->value_at = text_at;
+    } else {
+        memset(in->data + place->value_end, ' ', text_at - place->value_end);
+    }
+    place->value_end = text_at + text.len;
+}
+
 static enum urlpool_code take_fold(const struct section *in, struct urlp_span line,
                                    struct urlpool_error *err)
 {
     struct urlp_h1_head_parser *parser = in->parser;
     struct urlp_h1_field_place *place;
-    size_t line_at = (size_t)(line.data - (const char *)in->data);
+    struct urlp_span text;
     enum urlpool_code code;
 
     /* RFC 9112 section 2.2: "A recipient that receives whitespace between the start-line and the
@@ -178,12 +194,10 @@ static enum urlpool_code take_fold(const struct section *in, struct urlp_span li
     if (code != URLPOOL_OK) {
         return code;
     }
-    /* Section 5.2: "A user agent that receives an obs-fold … MUST replace each received obs-fold
-     * with one or more SP octets prior to interpreting the field value." */
-    memset(in->data + place->value_end, ' ', line_at - place->value_end);
-    set_value(in, place,
-              urlp_span_trim(urlp_span_make(in->data + place->value_at,
-                                            line_at + line.len - place->value_at)));
+    text = urlp_span_trim(line);
+    if (text.len > 0) {
+        append_to_value(in, place, text);
+    }
     return URLPOOL_OK;
 }
 

@@ -1,15 +1,46 @@
 /* What Connection, Keep-Alive and Upgrade say. All three are lists that may stand on several lines,
- * with empty members to be ignored; a member that is not exactly the token sought is not it. */
+ * with empty members to be ignored; a member that is not exactly the token sought is not it. Where
+ * quotation marks leave a doubt, the connection is not used again. */
 
 #include "h1/persistence.h"
 
 #include <stdint.h>
+#include <string.h>
+
+/* has_close looks at one Connection field. */
+static bool has_close(struct urlp_span list)
+{
+    const char *comma;
+
+    while ((comma = list.len == 0 ? NULL : memchr(list.data, ',', list.len)) != NULL) {
+        size_t len = (size_t)(comma - list.data);
+
+        if (urlp_span_is_nocase(urlp_span_trim(urlp_span_make(list.data, len)), "close")) {
+            return true;
+        }
+        list = urlp_span_make(comma + 1, list.len - len - 1);
+    }
+    return urlp_span_is_nocase(urlp_span_trim(list), "close");
+}
+
+bool urlp_h1_says_close(const struct urlp_field *fields, size_t num_fields)
+{
+    const struct urlp_field *field;
+    size_t index = 0;
+
+    while ((field = urlp_fields_find(fields, num_fields, "Connection", &index)) != NULL) {
+        if (has_close(field->value)) {
+            return true;
+        }
+    }
+    return false;
+}
 
 bool urlp_h1_agrees_to_stay(const struct urlp_response_head *head)
 {
     /* RFC 9112 section 9.3, in its order: "close" ends it, whatever else is said; HTTP/1.1
      * persists; HTTP/1.0 persists when asked; all else closes. */
-    if (urlp_fields_have_token(head->fields, head->num_fields, "Connection", "close")) {
+    if (urlp_h1_says_close(head->fields, head->num_fields)) {
         return false;
     }
     if (head->version >= 11) {

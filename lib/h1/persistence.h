@@ -7,6 +7,13 @@
 #include "h1/codec.h"
 #include "http/field.h"
 
+/* urlp_h1_says_close reports whether a Connection field has the option "close". Its members are
+ * tokens, so a comma divides them also where it stands between quotation marks: a quotation mark
+ * that is never closed must not hide what follows.
+ *
+ * Spec:    RFC 9110 section 7.6.1, RFC 9112 section 9.6. */
+bool urlp_h1_says_close(const struct urlp_field *fields, size_t num_fields);
+
 /* urlp_h1_agrees_to_stay reports whether the sender of `head` will keep the connection open.
  *
  * Spec:    RFC 9112 section 9.3. */
