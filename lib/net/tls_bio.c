@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/counters.h"
 
 #define LOOK_READS_MAX 16
 
@@ -73,6 +74,7 @@ static bool read_below(struct urlp_tls_bio *bio) URLP_MAY_BLOCK
         return false;
     }
     bio->end = len;
+    bio->num_uncounted += bio->is_looking ? len : 0;
     bio->is_pressing = len == room;
     bio->is_at_end = len == 0;
     return len > 0;
@@ -203,6 +205,10 @@ void urlp_tls_bio_begin(struct urlp_tls_bio *bio, const struct urlp_call *call,
     bio->code = URLPOOL_OK;
     bio->num_reads = 0;
     bio->is_looking = false;
+    if (call != NULL && bio->num_uncounted > 0) {
+        URLP_COUNT(call, bytes_received, bio->num_uncounted);
+        bio->num_uncounted = 0;
+    }
 }
 
 void urlp_tls_bio_begin_look(struct urlp_tls_bio *bio)

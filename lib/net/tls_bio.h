@@ -24,7 +24,8 @@ struct urlp_tls_bio {
     struct urlpool_error *err;
     enum urlpool_code code; /* why the stream below failed, or URLPOOL_OK */
     bool is_looking;
-    unsigned num_reads; /* of the look under way */
+    unsigned num_reads;     /* of the look under way */
+    uint64_t num_uncounted; /* bytes that looks have read: counted by the next operation */
 
     bool is_at_end;    /* the stream below has ended */
     bool is_pressing;  /* the last read filled all the room there was */
