@@ -50,10 +50,14 @@ enum urlpool_code urlp_buf_reserve(struct urlp_buf *buf, size_t more)
         return URLPOOL_OK;
     }
     cap = next_cap(buf, needed);
-    data = urlp_realloc(buf->data, cap);
+    data = urlp_realloc(buf->is_lent ? NULL : buf->data, cap);
     if (data == NULL) {
         return URLPOOL_E_NOMEM;
     }
+    if (buf->is_lent && buf->len > 0) {
+        memcpy(data, buf->data, buf->len);
+    }
+    buf->is_lent = false;
     buf->data = data;
     buf->cap = cap;
     return URLPOOL_OK;

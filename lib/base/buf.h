@@ -15,8 +15,18 @@ struct urlp_buf {
     uint8_t *data;
     size_t len;
     size_t cap;
-    size_t max; /* len never passes it; 0: no limit */
+    size_t max;   /* len never passes it; 0: no limit */
+    bool is_lent; /* `data` is somebody else's: neither freed nor moved, but left when it is full */
 };
+
+/* urlp_buf_lend gives an empty buffer without limit that uses the `cap` bytes at `data` for as long
+ * as they suffice.
+ *
+ * Owns:    `data` outlives the buffer, and stays its owner's. */
+static inline struct urlp_buf urlp_buf_lend(void *data, size_t cap)
+{
+    return (struct urlp_buf){.data = data, .cap = cap, .is_lent = true};
+}
 
 /* urlp_buf_init makes `buf` empty, never to hold more than `max` bytes; 0 sets no limit. */
 void urlp_buf_init(struct urlp_buf *buf, size_t max);
@@ -25,7 +35,7 @@ void urlp_buf_init(struct urlp_buf *buf, size_t max);
  * most that are given back have none. */
 static inline void urlp_buf_deinit(struct urlp_buf *buf)
 {
-    if (buf->data != NULL) {
+    if (buf->data != NULL && !buf->is_lent) {
         urlp_free(buf->data);
     }
     *buf = (struct urlp_buf){.max = buf->max};

@@ -146,7 +146,6 @@ enum urlpool_code urlp_journey_set_out(struct urlp_journey *journey, const char 
     journey->call.by = journey->call.total_by;
     code = check_method(journey->method, err);
     if (code == URLPOOL_OK) {
-        journey->url.text = urlp_spares_take(&journey->spares.url);
         code = urlp_url_parse(urlp_span_of(url), &journey->url, err);
     }
     if (code == URLPOOL_OK) {

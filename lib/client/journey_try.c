@@ -273,7 +273,7 @@ struct urlpool_response *urlp_journey_try(struct urlp_journey *journey, struct u
     struct urlpool_response *response = NULL;
     enum urlpool_code code;
 
-    urlp_head_draft_init(&draft, urlp_spares_take(&journey->spares.head));
+    urlp_head_draft_init(&draft);
     journey->tried = (struct urlp_tried){0};
     if (journey->num_attempts > 0) {
         urlp_marks_begin_try(&journey->marks, urlp_now_ns());
@@ -290,9 +290,6 @@ struct urlpool_response *urlp_journey_try(struct urlp_journey *journey, struct u
         move_out(journey, err) != URLPOOL_OK) {
         urlpool_response_free(response);
         response = NULL;
-    }
-    if (journey->options->recycle != NULL) {
-        journey->spares.head = urlp_spares_take(&draft.text);
     }
     urlp_head_draft_deinit(&draft);
     if (response == NULL) {

@@ -15,7 +15,8 @@
 #include "http/url.h"
 
 enum {
-    URLP_HEAD_FIELDS_INLINE = 32
+    URLP_HEAD_FIELDS_INLINE = 32,
+    URLP_HEAD_TEXT_INLINE = 1024
 };
 
 /* struct urlp_head_plan is everything that decides the head of one try. */
@@ -41,19 +42,18 @@ struct urlp_head_draft {
     struct urlp_request_head head;
     bool expects_continue; /* the head says Expect: 100-continue */
     struct urlp_buf text;  /* target, authority, length, names of trailers */
+    uint8_t inline_text[URLP_HEAD_TEXT_INLINE];
     struct urlp_field inline_fields[URLP_HEAD_FIELDS_INLINE];
     struct urlp_field *fields; /* the above, or the heap's */
 };
 
-/* urlp_head_draft_init makes an empty draft, which may write into the memory of `text`, and owns
- * it.
- */
-static inline void urlp_head_draft_init(struct urlp_head_draft *draft, struct urlp_buf text)
+/* urlp_head_draft_init makes an empty draft. */
+static inline void urlp_head_draft_init(struct urlp_head_draft *draft)
 {
-    /* Not the array: it is never looked at beyond what was written to it. */
+    /* Not the arrays: they are never looked at beyond what was written to them. */
     draft->head = (struct urlp_request_head){0};
     draft->expects_continue = false;
-    draft->text = text;
+    draft->text = urlp_buf_lend(draft->inline_text, sizeof(draft->inline_text));
     draft->fields = draft->inline_fields;
 }
 

@@ -13,6 +13,9 @@
 #include "client/journey.h"
 #include "conn/response.h"
 
+/* A URL that is written in fewer takes nothing from the heap. */
+#define URL_BYTES_USUAL 1024
+
 /* sign tells the response how it was come by. Userinfo stays out of its URL: who prints a URL
  * prints no password. */
 static enum urlpool_code sign(const struct urlp_journey *journey, struct urlpool_response *response,
@@ -173,7 +176,6 @@ static void part_with(struct urlp_journey *journey, struct urlpool_response *res
 {
     urlp_response_set_hops(response, &journey->hops);
     if (journey->options->recycle != NULL) {
-        journey->spares.url = urlp_spares_take(&journey->url.text);
         urlp_response_leave_spares(response, &journey->spares);
     }
 }
@@ -188,8 +190,11 @@ struct urlpool_response *urlp_request_make(struct urlpool_manager *manager,
     struct urlp_journey journey = {.manager = manager,
                                    .options = options != NULL ? options : &defaults,
                                    .only_pool = only_pool};
+    uint8_t url_memory[URL_BYTES_USUAL];
     struct urlpool_response *response = NULL;
     struct urlpool_error why = {0}; /* the caller's is written only on failure, of all tries */
+
+    journey.url.text = urlp_buf_lend(url_memory, sizeof(url_memory));
 
     (void)urlpool_manager_ref(manager);
     if (only_pool != NULL) {

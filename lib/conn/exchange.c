@@ -4,6 +4,9 @@
 #include "conn/body_reader.h"
 #include "conn/turn.h"
 
+/* A request head that is shorter takes nothing from the heap. */
+#define HEAD_BYTES_USUAL 1024
+
 /* send_request sends head and body. The request counts as sent only when all of it is. */
 static enum urlpool_code send_request(struct urlpool_connection *connection,
                                       struct urlp_body_plan *body,
@@ -17,16 +20,15 @@ static enum urlpool_code send_request(struct urlpool_connection *connection,
     return code;
 }
 
-struct urlpool_response *urlp_connection_exchange(struct urlpool_connection *connection,
-                                                  const struct urlp_exchange *exchange,
-                                                  const struct urlp_call *call,
-                                                  struct urlp_exchange_facts *facts,
-                                                  struct urlpool_error *err)
+static struct urlpool_response *make_exchange(struct urlpool_connection *connection,
+                                              const struct urlp_exchange *exchange,
+                                              const struct urlp_call *call,
+                                              struct urlp_exchange_facts *facts,
+                                              struct urlpool_error *err) URLP_MAY_BLOCK
 {
     const struct urlp_turn *turn = &connection->turn;
     struct urlp_answer *answer = NULL;
 
-    *facts = (struct urlp_exchange_facts){0};
     if (urlp_turn_begin(connection, exchange, call, err) != URLPOOL_OK) {
         return NULL;
     }
@@ -41,4 +43,24 @@ struct urlpool_response *urlp_connection_exchange(struct urlpool_connection *con
         return NULL;
     }
     return &answer->pub;
+}
+
+struct urlpool_response *urlp_connection_exchange(struct urlpool_connection *connection,
+                                                  const struct urlp_exchange *exchange,
+                                                  const struct urlp_call *call,
+                                                  struct urlp_exchange_facts *facts,
+                                                  struct urlpool_error *err)
+{
+    uint8_t memory[HEAD_BYTES_USUAL];
+    struct urlpool_response *response;
+
+    *facts = (struct urlp_exchange_facts){0};
+    if (connection->out.data == NULL) {
+        connection->out = urlp_buf_lend(memory, sizeof(memory));
+    }
+    response = make_exchange(connection, exchange, call, facts, err);
+    if (connection->out.is_lent) {
+        connection->out = (struct urlp_buf){0};
+    }
+    return response;
 }

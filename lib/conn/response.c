@@ -199,16 +199,10 @@ struct urlpool_hop urlpool_response_hop(const struct urlpool_response *response,
     return response == NULL ? (struct urlpool_hop){0} : urlp_hops_get(&answer->hops, index);
 }
 
-void urlp_response_recycle(struct urlpool_response *response, struct urlp_spares *spares)
+/* end_use reads a response to its end and frees what no other one can use. */
+static void end_use(struct urlp_answer *answer) URLP_MAY_BLOCK
 {
-    struct urlp_answer *answer = answer_of(response);
-    struct urlp_spares left = {0};
-    struct urlp_spares kept = {0};
-
-    if (response == NULL) {
-        return;
-    }
-    urlpool_response_drain(response);
+    urlpool_response_drain(&answer->pub);
     if (answer->connection != NULL) {
         answer->connection->response = NULL;
     }
@@ -219,6 +213,18 @@ void urlp_response_recycle(struct urlpool_response *response, struct urlp_spares
     urlp_hops_deinit(&answer->hops);
     urlp_buf_deinit(&answer->ahead);
     urlp_free(answer->url_own);
+}
+
+void urlp_response_recycle(struct urlpool_response *response, struct urlp_spares *spares)
+{
+    struct urlp_answer *answer = answer_of(response);
+    struct urlp_spares left = {0};
+    struct urlp_spares kept;
+
+    if (response == NULL) {
+        return;
+    }
+    end_use(answer);
     kept = answer->spares;
     left.data = answer->data_own;
     left.block = (struct urlp_buf){.data = (uint8_t *)answer, .cap = answer->block_cap};
@@ -228,10 +234,15 @@ void urlp_response_recycle(struct urlpool_response *response, struct urlp_spares
 
 void urlpool_response_free(struct urlpool_response *response) URLP_MAY_BLOCK
 {
-    struct urlp_spares spares = {0};
+    struct urlp_answer *answer = answer_of(response);
 
-    urlp_response_recycle(response, &spares);
-    urlp_spares_deinit(&spares);
+    if (response == NULL) {
+        return;
+    }
+    end_use(answer);
+    urlp_spares_deinit(&answer->spares);
+    urlp_buf_deinit(&answer->data_own);
+    urlp_free(answer);
 }
 
 void urlp_response_take_spares(struct urlpool_response *response, struct urlp_spares *out)

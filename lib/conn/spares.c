@@ -31,9 +31,6 @@ void urlp_spares_add(struct urlp_spares *spares, struct urlp_spares *from)
     add_one(&spares->block, &from->block);
     add_one(&spares->data, &from->data);
     add_one(&spares->inbox, &from->inbox);
-    add_one(&spares->out, &from->out);
-    add_one(&spares->url, &from->url);
-    add_one(&spares->head, &from->head);
 }
 
 void urlp_spares_lend(struct urlp_spares *spares, struct urlpool_connection *connection)
@@ -43,9 +40,6 @@ void urlp_spares_lend(struct urlp_spares *spares, struct urlpool_connection *con
     if (in->data == NULL && spares->inbox.data != NULL) {
         *in = (struct urlp_inbox){.data = spares->inbox.data, .cap = spares->inbox.cap};
         spares->inbox = (struct urlp_buf){0};
-    }
-    if (connection->out.data == NULL) {
-        connection->out = urlp_spares_take(&spares->out);
     }
 }
 
@@ -57,20 +51,11 @@ void urlp_spares_take_back(struct urlp_spares *spares, struct urlpool_connection
         spares->inbox = (struct urlp_buf){.data = in->data, .cap = in->cap};
         *in = (struct urlp_inbox){0};
     }
-    if (connection->out.len == 0 && spares->out.data == NULL) {
-        spares->out = urlp_spares_take(&connection->out);
-    }
 }
 
 void urlp_spares_deinit(struct urlp_spares *spares)
 {
-    struct urlp_spares none = {0};
-
     urlp_buf_deinit(&spares->block);
     urlp_buf_deinit(&spares->data);
     urlp_buf_deinit(&spares->inbox);
-    urlp_buf_deinit(&spares->out);
-    urlp_buf_deinit(&spares->url);
-    urlp_buf_deinit(&spares->head);
-    *spares = none;
 }

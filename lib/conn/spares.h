@@ -11,9 +11,6 @@ struct urlp_spares {
     struct urlp_buf block; /* of a response */
     struct urlp_buf data;  /* of a body that did not fit into it */
     struct urlp_buf inbox; /* of a connection */
-    struct urlp_buf out;
-    struct urlp_buf url; /* of the request */
-    struct urlp_buf head;
 };
 
 /* urlp_spares_take gives a buffer's memory, empty; `from` has none then. */
@@ -22,8 +19,7 @@ struct urlp_buf urlp_spares_take(struct urlp_buf *from);
 /* urlp_spares_add puts what `from` has into places that are empty and frees the rest. */
 void urlp_spares_add(struct urlp_spares *spares, struct urlp_spares *from);
 
-/* urlp_spares_lend gives a connection that has no memory for what it sends and receives that of
- * `spares`. */
+/* urlp_spares_lend gives a connection that has no memory for what it receives that of `spares`. */
 void urlp_spares_lend(struct urlp_spares *spares, struct urlpool_connection *connection);
 
 /* urlp_spares_take_back takes it from a connection whose exchange is over, unless received bytes

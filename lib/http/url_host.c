@@ -284,6 +284,8 @@ enum urlpool_code urlp_host_parse(struct urlp_span raw, struct urlp_host *out,
     out->zone_len = 0;
     out->is_v6 = false;
     fault = is_literal ? parse_literal(raw, out) : parse_name(raw, out);
+    out->text[out->len] = '\0';
+    out->zone[out->zone_len] = '\0';
     if (fault == urlp_idna_no_memory) {
         return urlp_fail_nomem(err);
     }

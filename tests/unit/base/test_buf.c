@@ -164,9 +164,28 @@ START_TEST(buf__printf_formats_short_and_long_text)
 }
 END_TEST
 
+START_TEST(buf__leaves_memory_it_was_lent_when_it_is_full)
+{
+    uint8_t memory[8] = {0};
+    struct urlp_buf buf = urlp_buf_lend(memory, sizeof(memory));
+
+    ck_assert_int_eq(urlp_buf_append_text(&buf, "12345678"), URLPOOL_OK);
+    ck_assert_ptr_eq(buf.data, memory);
+    ck_assert_int_eq(urlp_alloc_num_blocks(), 0);
+    ck_assert_int_eq(urlp_buf_append_text(&buf, "9"), URLPOOL_OK);
+    assert_holds(&buf, "123456789");
+    ck_assert_ptr_ne(buf.data, memory);
+    ck_assert_mem_eq(memory, "12345678", 8);
+    urlp_buf_deinit(&buf);
+    ck_assert_int_eq(urlp_alloc_num_blocks(), 0);
+    buf = urlp_buf_lend(memory, sizeof(memory));
+    urlp_buf_deinit(&buf); /* frees nothing */
+}
+END_TEST
+
 RUN_TESTS("buf", buf__zero_bytes_are_an_empty_buffer_without_limit,
           buf__takes_as_much_as_its_limit_and_not_a_byte_more, buf__capacity_never_passes_the_limit,
           buf__limit_outlives_deinit, buf__grows_by_half_so_that_appending_bytes_stays_linear,
           buf__reserve_makes_room_without_filling_it, buf__a_length_past_size_max_is_too_large,
           buf__is_unchanged_when_memory_runs_out, buf__writes_numbers,
-          buf__printf_formats_short_and_long_text)
+          buf__printf_formats_short_and_long_text, buf__leaves_memory_it_was_lent_when_it_is_full)

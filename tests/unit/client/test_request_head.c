@@ -65,6 +65,7 @@ static char *text(struct scene *scene)
 
     ck_assert_ptr_nonnull(out);
     point(scene);
+    urlp_head_draft_init(&draft);
     ck_assert_msg(urlp_head_draft_make(&draft, &scene->plan, &err) == URLPOOL_OK, "%s",
                   err.message);
     len = (size_t)sprintf(out, "%.*s %.*s\n", (int)draft.head.method.len, draft.head.method.data,
@@ -92,6 +93,7 @@ static void expect_refused(struct scene *scene, const char *word)
     struct urlp_head_draft draft;
 
     point(scene);
+    urlp_head_draft_init(&draft);
     ck_assert_int_eq(urlp_head_draft_make(&draft, &scene->plan, &err), URLPOOL_E_HEADER);
     ck_assert_msg(strstr(err.message, word) != NULL, "%s", err.message);
     urlp_head_draft_deinit(&draft);
@@ -463,6 +465,7 @@ static bool expects(struct scene *scene)
     bool expects_continue;
 
     point(scene);
+    urlp_head_draft_init(&draft);
     ck_assert_int_eq(urlp_head_draft_make(&draft, &scene->plan, &err), URLPOOL_OK);
     expects_continue = draft.expects_continue;
     urlp_head_draft_deinit(&draft);

@@ -16,15 +16,15 @@ static struct urlp_buf some(size_t cap)
 START_TEST(add__fills_empty_places_and_frees_the_rest)
 {
     const int64_t num_before = urlp_alloc_num_blocks();
-    struct urlp_spares spares = {.url = some(100)};
-    struct urlp_spares more = {.url = some(200), .inbox = some(300)};
-    const uint8_t *url = spares.url.data;
+    struct urlp_spares spares = {.data = some(100)};
+    struct urlp_spares more = {.data = some(200), .inbox = some(300)};
+    const uint8_t *data = spares.data.data;
     const uint8_t *inbox = more.inbox.data;
 
     urlp_spares_add(&spares, &more);
-    ck_assert_ptr_eq(spares.url.data, url);
+    ck_assert_ptr_eq(spares.data.data, data);
     ck_assert_ptr_eq(spares.inbox.data, inbox);
-    ck_assert_ptr_null(more.url.data);
+    ck_assert_ptr_null(more.data.data);
     ck_assert_ptr_null(more.inbox.data);
     ck_assert_int_eq(urlp_alloc_num_blocks(), num_before + 2);
     urlp_spares_deinit(&spares);
@@ -34,23 +34,20 @@ END_TEST
 
 START_TEST(lend__gives_memory_to_a_connection_that_has_none)
 {
-    struct urlp_spares spares = {.inbox = some(100), .out = some(100)};
-    struct urlp_spares more = {.inbox = some(200), .out = some(200)};
+    struct urlp_spares spares = {.inbox = some(100)};
+    struct urlp_spares more = {.inbox = some(200)};
     const uint8_t *inbox = spares.inbox.data;
     struct urlpool_connection connection = {0};
 
     urlp_spares_lend(&spares, &connection);
     ck_assert_ptr_eq(connection.in.data, inbox);
     ck_assert_ptr_null(spares.inbox.data);
-    ck_assert_ptr_null(spares.out.data);
     urlp_spares_lend(&more, &connection);
     ck_assert_ptr_eq(connection.in.data, inbox);
     ck_assert_ptr_nonnull(more.inbox.data);
-    ck_assert_ptr_nonnull(more.out.data);
     urlp_spares_take_back(&spares, &connection);
     ck_assert_ptr_eq(spares.inbox.data, inbox);
     ck_assert_ptr_null(connection.in.data);
-    ck_assert_ptr_null(connection.out.data);
     urlp_spares_deinit(&spares);
     urlp_spares_deinit(&more);
 }
