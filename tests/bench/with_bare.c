@@ -156,16 +156,19 @@ static uint64_t learn(struct own *own, struct link *link, uint64_t got)
 static void hear(struct own *own, struct link *link)
 {
     const struct bench_job *job = own->bare->job;
+    const bool is_kept = job->what == BENCH_FRESH || job->what == BENCH_DECODE;
     uint8_t *whole = NULL;
     uint64_t got = 0;
 
     if (own->total == 0) {
         got = learn(own, link, 0);
-    } else if (job->what == BENCH_FRESH || job->what == BENCH_DECODE) {
+    }
+    if (is_kept && got < own->total) {
         whole = malloc(own->total);
         if (whole == NULL) {
             bench_die("memory");
         }
+        memcpy(whole, own->buf, got);
     }
     while (got < own->total) {
         const uint64_t left = own->total - got;
@@ -235,9 +238,6 @@ static uint64_t go(void *arg, const char *url)
         own->link = link_open(own->bare, &own->url);
     }
     exchange(own, own->link);
-    if (job->what == BENCH_DECODE && own->data == NULL) {
-        exchange(own, own->link); /* now that its length is known */
-    }
     if (job->fresh) {
         link_close(own->link);
         own->link = NULL;
