@@ -1,0 +1,253 @@
+/* Eight threads fork while thirty-two use one manager, plain and over TLS. A child makes requests
+ * with the manager it was given and with one of its own, and ends both; or it executes this program
+ * anew, which looks for descriptors that it should not have. No connection is ever heard from by
+ * two processes, nobody waits for ever, and no request of the parent's fails. URLPOOL_TEST_FORKS is
+ * how often each thread forks. */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/https_scene.h"
+#include "support/loopback.h"
+#include "support/requests.h"
+#include "support/run_tests.h"
+
+enum {
+    NUM_USERS = 32,
+    NUM_FORKERS = 8,
+    NUM_FORKS = 6,
+    PLACES = 8, /* of each of the two origins */
+    CHILD_SECONDS = 20,
+    CONNECTIONS_MAX = 65536,
+    URL_BYTES = 128,
+    TEXT_BYTES = 32
+};
+
+/* The sanitizers' allocators cannot do what malloc can: be used in a child while another thread of
+ * the parent was in them at the fork. There, children only execute. */
+#ifndef __has_feature
+#define __has_feature(name) 0 /* clang's word; gcc has macros */
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+    __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define MAY_WORK_ON 0
+#else
+#define MAY_WORK_ON 1
+#endif
+
+/* Which process is heard from on each connection of a server. */
+struct speakers {
+    _Atomic int pids[CONNECTIONS_MAX];
+    atomic_uint num_shared;
+};
+
+struct storm {
+    struct https_scene https;
+    struct test_server *plain;
+    struct speakers speakers[2]; /* plain, TLS */
+    struct urlpool_manager *manager;
+    char urls[2][URL_BYTES];
+    char num_inherited[TEXT_BYTES]; /* descriptors that this process does not close on exec */
+    atomic_bool is_over;
+    atomic_uint num_answers, num_failed, num_children[3], num_bad_children;
+};
+
+static struct storm storm;
+
+/* num_kept is how many descriptors an exec would leave open; those of other programs, which called
+ * this one, are among them. */
+static unsigned num_kept(bool tells)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    unsigned num = 0;
+
+    if (dir == NULL) {
+        return ~0U;
+    }
+    for (const struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+        const int fd = atoi(entry->d_name);
+        const int flags = entry->d_name[0] != '.' ? fcntl(fd, F_GETFD) : -1;
+
+        if (flags >= 0 && (flags & FD_CLOEXEC) == 0) {
+            num++;
+            if (tells) {
+                (void)fprintf(stderr, "descriptor %d is open\n", fd);
+            }
+        }
+    }
+    (void)closedir(dir);
+    return num;
+}
+
+/* answer notes who speaks. */
+static void answer(struct test_peer *peer, const struct test_request *request, void *user)
+{
+    struct speakers *speakers = user;
+    const char *field = strstr(request->head, "X-Pid: ");
+    const int pid = field != NULL ? atoi(field + strlen("X-Pid: ")) : -1;
+    int before = 0;
+
+    if (!atomic_compare_exchange_strong(&speakers->pids[request->connection % CONNECTIONS_MAX],
+                                        &before, pid) &&
+        before != pid) {
+        atomic_fetch_add(&speakers->num_shared, 1);
+    }
+    test_answer_hello(peer, request, NULL);
+}
+
+/* fetches makes a request in the name of this process. */
+static bool fetches(struct urlpool_manager *manager, const char *url)
+{
+    struct urlpool_error err = {0};
+    struct urlpool_headers *headers = urlpool_headers_new(&err);
+    const struct urlpool_request_options options = {.headers = headers,
+                                                    .timeout = {.total_ms = 15000}};
+    struct urlpool_response *response = NULL;
+    char pid[TEXT_BYTES];
+    bool is_good;
+
+    (void)snprintf(pid, sizeof(pid), "%d", getpid());
+    if (headers != NULL && urlpool_headers_add(headers, "X-Pid", pid, &err) == URLPOOL_OK) {
+        response = urlpool_request(manager, "GET", url, &options, &err);
+    }
+    is_good = response != NULL && response->status == 200;
+    if (!is_good) {
+        (void)fprintf(stderr, "%s: %s\n", urlpool_code_name(err.code), err.message);
+    }
+    urlpool_response_free(response);
+    urlpool_headers_free(headers);
+    return is_good;
+}
+
+static void *use(void *arg)
+{
+    const size_t number = *(size_t *)arg;
+
+    for (size_t i = number; !atomic_load(&storm.is_over); i++) {
+        atomic_fetch_add(
+            fetches(storm.manager, storm.urls[i % 2]) ? &storm.num_answers : &storm.num_failed, 1);
+    }
+    return NULL;
+}
+
+static bool uses_both(struct urlpool_manager *manager)
+{
+    return fetches(manager, storm.urls[0]) && fetches(manager, storm.urls[1]) &&
+           fetches(manager, storm.urls[0]) && fetches(manager, storm.urls[1]);
+}
+
+/* be_child ends the child: by what it was given, by its own, or in another program. */
+static _Noreturn void be_child(unsigned kind)
+{
+    struct urlpool_manager *own;
+    bool is_good;
+
+    (void)signal(SIGALRM, SIG_DFL);
+    (void)alarm(CHILD_SECONDS);
+    if (kind == 2) {
+        (void)execl("/proc/self/exe", "test_fork_storm", "look", storm.num_inherited, NULL);
+        _exit(3);
+    }
+    if (kind == 1) {
+        is_good = uses_both(storm.manager);
+        urlpool_manager_free(storm.manager);
+        _exit(is_good ? 0 : 1);
+    }
+    own = urlpool_manager_new(
+        &(struct urlpool_manager_options){.tls = storm.https.tls, .maxsize = 1, .block = true},
+        NULL);
+    is_good = own != NULL && uses_both(own);
+    urlpool_manager_free(own);
+    _exit(is_good ? 0 : 1);
+}
+
+static void *fork_often(void *arg)
+{
+    const size_t number = *(size_t *)arg;
+    const char *asked = getenv("URLPOOL_TEST_FORKS");
+    const size_t num = asked != NULL ? strtoul(asked, NULL, 10) : NUM_FORKS;
+
+    for (size_t i = 0; i < num; i++) {
+        const unsigned kind = MAY_WORK_ON ? (unsigned)((number + i) % 3) : 2;
+        const pid_t child = fork();
+        int status = -1;
+
+        if (child == 0) {
+            be_child(kind);
+        }
+        if (child < 0 || waitpid(child, &status, 0) != child || status != 0) {
+            (void)fprintf(stderr, "child of kind %u ended with 0x%x\n", kind, (unsigned)status);
+            atomic_fetch_add(&storm.num_bad_children, 1);
+        }
+        atomic_fetch_add(&storm.num_children[kind], 1);
+    }
+    return NULL;
+}
+
+static void begin(void)
+{
+    storm.https = https_scene_begin(answer, &storm.speakers[1], NULL);
+    storm.plain = test_server_start(answer, &storm.speakers[0], NULL);
+    (void)test_server_url(storm.plain, "/", storm.urls[0], URL_BYTES);
+    (void)test_server_url(storm.https.server, "/", storm.urls[1], URL_BYTES);
+    (void)snprintf(storm.num_inherited, sizeof(storm.num_inherited), "%u", num_kept(false));
+    storm.manager = test_manager(&(struct urlpool_manager_options){
+        .tls = storm.https.tls, .maxsize = PLACES, .block = true});
+}
+
+START_TEST(fork__in_eight_threads_while_thirty_two_use_the_pool)
+{
+    pthread_t users[NUM_USERS];
+    pthread_t forkers[NUM_FORKERS];
+    size_t numbers[NUM_USERS];
+
+    begin();
+    for (size_t i = 0; i < NUM_USERS; i++) {
+        numbers[i] = i;
+        ck_assert_int_eq(pthread_create(&users[i], NULL, use, &numbers[i]), 0);
+    }
+    while (atomic_load(&storm.num_answers) < NUM_USERS) {
+        ck_assert_uint_eq(atomic_load(&storm.num_failed), 0);
+        (void)sched_yield();
+    }
+    for (size_t i = 0; i < NUM_FORKERS; i++) {
+        ck_assert_int_eq(pthread_create(&forkers[i], NULL, fork_often, &numbers[i]), 0);
+    }
+    for (size_t i = 0; i < NUM_FORKERS; i++) {
+        ck_assert_int_eq(pthread_join(forkers[i], NULL), 0);
+    }
+    atomic_store(&storm.is_over, true);
+    for (size_t i = 0; i < NUM_USERS; i++) {
+        ck_assert_int_eq(pthread_join(users[i], NULL), 0);
+    }
+    printf("%u children with the parent's manager, %u with one of their own, %u executed; "
+           "%u requests of the parent's\n",
+           storm.num_children[1], storm.num_children[0], storm.num_children[2], storm.num_answers);
+    (void)fflush(stdout);
+    ck_assert_uint_eq(storm.num_failed, 0);
+    ck_assert_uint_eq(storm.num_bad_children, 0);
+    ck_assert_uint_eq(storm.speakers[0].num_shared + storm.speakers[1].num_shared, 0);
+    urlpool_manager_free(storm.manager);
+    test_server_stop(storm.plain);
+    https_scene_end(&storm.https);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    const TTest *const tests[] = {fork__in_eight_threads_while_thirty_two_use_the_pool};
+
+    if (argc == 3 && strcmp(argv[1], "look") == 0) {
+        return num_kept(false) == (unsigned)atoi(argv[2]) ? 0 : (int)(num_kept(true) != 0);
+    }
+    return run_tests("fork storm", tests, 1);
+}
