@@ -326,6 +326,9 @@ enum urlpool_code urlpool_headers_extend(struct urlpool_headers *headers,
 
     size_t num_more = more->num_lines;
 
+    if (num_more == 0) {
+        return URLPOOL_OK; /* both may be without an array */
+    }
     if (reserve(headers, num_more) != URLPOOL_OK ||
         copy_lines(more, headers->lines + headers->num_lines) != URLPOOL_OK) {
         return urlp_fail_nomem(err);
@@ -424,7 +427,9 @@ size_t urlpool_headers_remove(struct urlpool_headers *headers, const char *name)
     size_t num_kept = partition(headers, urlp_span_of(name), 0);
     size_t num_removed = headers->num_lines - num_kept;
 
-    free_lines(headers->lines + num_kept, num_removed);
+    if (num_removed > 0) {
+        free_lines(headers->lines + num_kept, num_removed);
+    }
     headers->num_lines = num_kept;
     return num_removed;
 }
