@@ -105,6 +105,9 @@ static bool set_ssl(struct urlp_tls_stream *stream) URLP_MAY_BLOCK
     }
     SSL_set_bio(stream->ssl, bio, bio); /* takes the one reference */
     SSL_set_connect_state(stream->ssl);
+    /* RFC 8446 section 4.4.2.2: "If present, the Key Usage extension MUST have the digitalSignature
+     * bit set". BoringSSL overlooks it in RSA certificates over TLS 1.2 unless told. */
+    SSL_set_enforce_rsa_key_usage(stream->ssl, 1);
     return SSL_set_app_data(stream->ssl, stream) == 1;
 }
 

@@ -1,10 +1,7 @@
 /* The one judgement of a peer's certificate, over BoringSSL's X509_STORE_CTX.
  *
  * BoringSSL builds and checks the chain (RFC 5280); the name is matched here, by SAN alone, since
- * the common name has no meaning as a host name. Two things go beyond it: signatures by MD5 or
- * SHA-1 and RSA keys below 2048 bits are refused, as distributions' OpenSSL does; and constraints
- * are also held against the host itself, because a wildcard such as *.example.org is not below
- * bad.example.org and yet stands for it.
+ * the common name has no meaning as a host name. What goes beyond it, tls_links.c decides.
  *
  * Every way out but the last line is a refusal. Knows nothing of sessions: a resumed handshake is
  * judged by the chain its session carries. */
@@ -14,7 +11,6 @@
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/nid.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -25,9 +21,9 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "net/tls_error.h"
+#include "net/tls_links.h"
 #include "net/tls_names.h"
 
-#define RSA_BITS_MIN    2048
 #define NAMES_SHOWN_MAX 2
 #define SECONDS_A_DAY   86400
 
@@ -197,76 +193,6 @@ done:
     return code;
 }
 
-/* subtrees_hold says whether a dNSName among `subtrees` holds `host`, and whether there was one. */
-static bool subtrees_hold(const STACK_OF(GENERAL_SUBTREE) * subtrees, struct urlp_span host,
-                          bool *out_has_dns)
-{
-    *out_has_dns = false;
-    for (size_t i = 0; i < sk_GENERAL_SUBTREE_num(subtrees); i++) {
-        const GENERAL_NAME *base = sk_GENERAL_SUBTREE_value(subtrees, i)->base;
-
-        if (base->type != GEN_DNS) {
-            continue;
-        }
-        *out_has_dns = true;
-        if (urlp_tls_name_is_below(host, span_of_string(base->d.dNSName))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* constraint_error is what `authority` says against the host: an X509_V_ERR value or X509_V_OK.
- * Constraints that cannot be read are not none. */
-static int constraint_error(const X509 *authority, struct urlp_span host)
-{
-    int found = ABSENT;
-    NAME_CONSTRAINTS *limits = X509_get_ext_d2i(authority, NID_name_constraints, &found, NULL);
-    int reason = X509_V_OK;
-    bool has_dns;
-
-    if (limits == NULL && found != ABSENT) {
-        return urlp_tls_ran_out() ? X509_V_ERR_OUT_OF_MEM : X509_V_ERR_INVALID_EXTENSION;
-    }
-    if (limits == NULL) {
-        return X509_V_OK;
-    }
-    if (subtrees_hold(limits->excludedSubtrees, host, &has_dns)) {
-        reason = X509_V_ERR_EXCLUDED_VIOLATION;
-    } else if (!subtrees_hold(limits->permittedSubtrees, host, &has_dns) && has_dns) {
-        reason = X509_V_ERR_PERMITTED_VIOLATION;
-    }
-    NAME_CONSTRAINTS_free(limits);
-    return reason;
-}
-
-/* weakness says what is too weak in how `cert` is signed or in its key, or NULL. */
-static const char *weakness(X509 *cert)
-{
-    EVP_PKEY *key;
-    bool is_short;
-
-    switch (X509_get_signature_nid(cert)) {
-    case NID_md2WithRSAEncryption:
-    case NID_md4WithRSAEncryption:
-    case NID_md5WithRSAEncryption:
-    case NID_sha1WithRSAEncryption:
-    case NID_sha1WithRSA:
-    case NID_ecdsa_with_SHA1:
-    case NID_dsaWithSHA1:
-        return "signed by MD5 or SHA-1";
-    default:
-        break;
-    }
-    key = X509_get_pubkey(cert);
-    if (key == NULL) {
-        return "its key cannot be read";
-    }
-    is_short = EVP_PKEY_id(key) == EVP_PKEY_RSA && EVP_PKEY_bits(key) < RSA_BITS_MIN;
-    EVP_PKEY_free(key);
-    return is_short ? "its RSA key is shorter than 2048 bits" : NULL;
-}
-
 /* seconds_until is how long `time` is away from now; 0 when that cannot be told. */
 static int64_t seconds_until(const ASN1_TIME *time, int64_t now)
 {
@@ -290,40 +216,29 @@ struct matter {
     int64_t now;
 };
 
-/* check_links looks at every certificate of the built chain; the last is an anchor, trusted
- * whatever it is signed by. */
+/* check_links looks at every certificate of the built chain, and notes how long all are good. */
 static enum urlpool_code check_links(const STACK_OF(X509) * chain, const struct matter *matter,
                                      struct urlp_tls_verdict *verdict)
 {
     const struct urlp_tls_identity *identity = matter->identity;
-    const int64_t now = matter->now;
-    const size_t num_links = sk_X509_num(chain);
+    const bool is_limited = !identity->is_ip && !matter->checks->skips_name;
+    const struct urlp_span host = is_limited ? identity->host : urlp_span_make(NULL, 0);
 
     verdict->good_until = INT64_MAX;
-    for (size_t i = 0; i < num_links; i++) {
-        X509 *cert = sk_X509_value(chain, i);
-        const int64_t good_until = now + seconds_until(X509_get0_notAfter(cert), now);
-        const char *why = i + 1 < num_links ? weakness(cert) : NULL;
-        int reason = X509_V_OK;
+    for (size_t i = 0; i < sk_X509_num(chain); i++) {
+        const X509 *cert = sk_X509_value(chain, i);
+        const int64_t good_until =
+            matter->now + seconds_until(X509_get0_notAfter(cert), matter->now);
+        const struct urlp_tls_objection objection = urlp_tls_links_object(chain, i, host);
 
         if (good_until < verdict->good_until) {
             verdict->good_until = good_until;
         }
-        if (why != NULL && urlp_tls_ran_out()) {
+        if (objection.reason == X509_V_ERR_OUT_OF_MEM) {
             return refuse_nomem(verdict);
         }
-        if (why != NULL) {
-            return refuse_untrusted(verdict, X509_V_ERR_CERT_REJECTED, identity, why);
-        }
-        if (i > 0 && !identity->is_ip && !matter->checks->skips_name) {
-            reason = constraint_error(cert, identity->host);
-        }
-        if (reason == X509_V_ERR_OUT_OF_MEM) {
-            return refuse_nomem(verdict);
-        }
-        if (reason != X509_V_OK) {
-            return refuse_untrusted(verdict, reason, identity,
-                                    X509_verify_cert_error_string(reason));
+        if (objection.reason != X509_V_OK) {
+            return refuse_untrusted(verdict, objection.reason, identity, objection.why);
         }
     }
     return URLPOOL_OK;
@@ -364,28 +279,96 @@ static bool prepare(X509_STORE_CTX *context, X509_STORE *roots, STACK_OF(X509) *
                                        X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
 }
 
-static enum urlpool_code judge_chain(const struct matter *matter, struct urlp_tls_verdict *verdict)
+/* judge_path builds one chain of what is `left` and judges it. Owns: a reference to the
+ * `*out_chain` is the caller's; NULL when there is none. */
+static enum urlpool_code judge_path(const struct matter *matter, STACK_OF(X509) * left,
+                                    struct urlp_tls_verdict *verdict, STACK_OF(X509) * *out_chain)
 {
     X509_STORE_CTX *context = X509_STORE_CTX_new();
     enum urlpool_code code = URLPOOL_OK;
 
-    if (context == NULL || !prepare(context, matter->roots, matter->presented, matter->now)) {
+    *out_chain = NULL;
+    ERR_clear_error();
+    if (context == NULL || !prepare(context, matter->roots, left, matter->now)) {
         code = refuse_nomem(verdict);
         goto done;
     }
     if (X509_verify_cert(context) != 1) {
         code = refuse_chain(verdict, matter->identity, context);
-        goto done;
     }
-    if (!matter->checks->skips_name) {
+    if (code == URLPOOL_OK && !matter->checks->skips_name) {
         code = check_names(sk_X509_value(matter->presented, 0), matter->identity, verdict);
     }
     if (code == URLPOOL_OK) {
         code = check_links(X509_STORE_CTX_get0_chain(context), matter, verdict);
     }
+    *out_chain = X509_STORE_CTX_get1_chain(context);
 done:
     X509_STORE_CTX_free(context);
     return code;
+}
+
+/* has_twin says whether another certificate of the same subject is `left`. */
+static bool has_twin(const STACK_OF(X509) * left, X509 *cert)
+{
+    for (size_t i = 1; i < sk_X509_num(left); i++) {
+        X509 *other = sk_X509_value(left, i);
+
+        if (X509_NAME_cmp(X509_get_subject_name(other), X509_get_subject_name(cert)) == 0 &&
+            X509_cmp(other, cert) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* drop_twin takes an authority in the failed `chain` out of what is `left` that has a twin there;
+ * false when there is none. */
+static bool drop_twin(STACK_OF(X509) * left, const STACK_OF(X509) * chain)
+{
+    for (size_t i = sk_X509_num(chain); i-- > 1;) {
+        X509 *cert = sk_X509_value(chain, i);
+
+        for (size_t j = 1; j < sk_X509_num(left); j++) {
+            if (X509_cmp(sk_X509_value(left, j), cert) == 0 && has_twin(left, cert)) {
+                (void)sk_X509_delete(left, j);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* judge_chain: BoringSSL takes the first certificate that fits, and never goes back. Where an
+ * authority has shown several (cross-signed, renewed), the next is tried; of a refusal the first
+ * verdict counts. */
+static enum urlpool_code judge_chain(const struct matter *matter, struct urlp_tls_verdict *verdict)
+{
+    STACK_OF(X509) *left = sk_X509_dup(matter->presented);
+    STACK_OF(X509) *chain = NULL;
+    enum urlpool_code code;
+    bool goes_on;
+
+    if (left == NULL) {
+        return refuse_nomem(verdict);
+    }
+    code = judge_path(matter, left, verdict, &chain);
+    do {
+        struct urlp_tls_verdict next = {.error = {.code = URLPOOL_OK}};
+
+        goes_on = (code == URLPOOL_E_TLS_VERIFY || code == URLPOOL_E_TLS_EXPIRED) &&
+                  drop_twin(left, chain);
+        if (goes_on) {
+            sk_X509_pop_free(chain, X509_free);
+            code = judge_path(matter, left, &next, &chain);
+        }
+        if (goes_on && (code == URLPOOL_OK || code == URLPOOL_E_NOMEM)) {
+            *verdict = next;
+        }
+    } while (goes_on);
+    sk_X509_pop_free(chain, X509_free);
+    sk_X509_free(left);
+    return verdict->error.code;
 }
 
 static enum urlpool_code check_pins(const struct matter *matter, const CRYPTO_BUFFER *der,

@@ -46,7 +46,7 @@ static EVP_PKEY *new_ed25519(void)
     return key;
 }
 
-static EVP_PKEY *new_key(int rsa_bits)
+static EVP_PKEY *new_key(int rsa_bits, int curve)
 {
     EVP_PKEY *key = EVP_PKEY_new();
 
@@ -61,22 +61,35 @@ static EVP_PKEY *new_key(int rsa_bits)
         BN_free(exponent);
         return key;
     }
-    EC_KEY *ec = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
+    EC_KEY *ec = EC_KEY_new_by_curve_name(curve != 0 ? curve : NID_X9_62_prime256v1);
 
     MUST(ec != NULL && EC_KEY_generate_key(ec));
     MUST(EVP_PKEY_assign_EC_KEY(key, ec));
     return key;
 }
 
-static void add_text_extension(X509 *x509, int nid, const char *text)
+static void add_extension_of(X509 *x509, X509 *issuer, int nid, const char *text)
 {
     X509V3_CTX context;
 
-    X509V3_set_ctx(&context, x509, x509, NULL, NULL, 0);
+    X509V3_set_ctx(&context, issuer, x509, NULL, NULL, 0);
     X509_EXTENSION *extension = X509V3_EXT_nconf_nid(NULL, &context, nid, text);
 
     MUST(extension != NULL && X509_add_ext(x509, extension, -1));
     X509_EXTENSION_free(extension);
+}
+
+static void add_text_extension(X509 *x509, int nid, const char *text)
+{
+    add_extension_of(x509, x509, nid, text);
+}
+
+static void add_key_ids(X509 *x509, X509 *issuer)
+{
+    add_text_extension(x509, NID_subject_key_identifier, "hash");
+    if (X509_get_ext_by_NID(issuer, NID_subject_key_identifier, -1) >= 0) {
+        add_extension_of(x509, issuer, NID_authority_key_identifier, "keyid");
+    }
 }
 
 static void add_names(X509 *x509, const struct test_name *names, size_t num_names)
@@ -128,7 +141,18 @@ static void add_basics(X509 *x509, const struct test_cert_options *options)
                        options->path_len < 0 ? 0 : options->path_len);
     }
     add_text_extension(x509, NID_basic_constraints, text);
-    add_text_extension(x509, NID_key_usage, "critical,keyCertSign,cRLSign");
+}
+
+static void add_key_usage(X509 *x509, const struct test_cert_options *options)
+{
+    const char *usage = options->key_usage;
+
+    if (usage == NULL && options->is_ca && !options->omits_basics) {
+        usage = "critical,keyCertSign,cRLSign";
+    }
+    if (usage != NULL && usage[0] != '\0') {
+        add_text_extension(x509, NID_key_usage, usage);
+    }
 }
 
 static void add_extensions(X509 *x509, const struct test_cert_options *options)
@@ -139,14 +163,19 @@ static void add_extensions(X509 *x509, const struct test_cert_options *options)
         usage = options->is_ca ? "" : "serverAuth";
     }
     add_basics(x509, options);
+    add_key_usage(x509, options);
     if (usage[0] != '\0') {
         add_text_extension(x509, NID_ext_key_usage, usage);
     }
     if (options->limits != NULL) {
         add_text_extension(x509, NID_name_constraints, options->limits);
     }
-    if (options->num_names > 0) {
+    if (options->num_names > 0 || options->has_empty_names) {
         add_names(x509, options->names, options->num_names);
+    }
+    if (options->doubles_names) {
+        MUST(X509_add_ext(
+            x509, X509_get_ext(x509, X509_get_ext_by_NID(x509, NID_subject_alt_name, -1)), -1));
     }
     if (options->has_unknown) {
         add_unknown(x509);
@@ -164,12 +193,14 @@ static void set_dates(X509 *x509, const struct test_cert_options *options)
          NULL);
 }
 
-static void set_subject(X509 *x509, const char *common_name)
+static void set_subject(X509 *x509, const struct test_cert_options *options)
 {
     X509_NAME *subject = X509_get_subject_name(x509);
+    const char *name = options->common_name != NULL ? options->common_name : "test";
+    const size_t len = options->common_name_len != 0 ? options->common_name_len : strlen(name);
 
     MUST(X509_NAME_add_entry_by_NID(subject, NID_commonName, V_ASN1_UTF8STRING,
-                                    (const uint8_t *)common_name, -1, -1, 0));
+                                    (const uint8_t *)name, (int)len, -1, 0));
 }
 
 /* digest_for: Ed25519 has its own. */
@@ -178,7 +209,28 @@ static const EVP_MD *digest_for(const EVP_PKEY *key, const struct test_cert_opti
     if (EVP_PKEY_id(key) == EVP_PKEY_ED25519) {
         return NULL;
     }
+    if (options->is_md5) {
+        return EVP_md5();
+    }
     return options->is_sha1 ? EVP_sha1() : EVP_sha256();
+}
+
+static void sign(X509 *x509, EVP_PKEY *key, const struct test_cert_options *options)
+{
+    EVP_MD_CTX *context;
+    EVP_PKEY_CTX *padding = NULL;
+
+    if (!options->is_pss) {
+        MUST(X509_sign(x509, key, digest_for(key, options)) != 0);
+        return;
+    }
+    context = EVP_MD_CTX_new();
+    MUST(context != NULL &&
+         EVP_DigestSignInit(context, &padding, digest_for(key, options), NULL, key) &&
+         EVP_PKEY_CTX_set_rsa_padding(padding, RSA_PKCS1_PSS_PADDING) &&
+         EVP_PKEY_CTX_set_rsa_pss_saltlen(padding, -1)); /* as long as the digest */
+    MUST(X509_sign_ctx(x509, context) != 0);
+    EVP_MD_CTX_free(context);
 }
 
 struct test_cert *test_cert_new(const struct test_cert_options *options,
@@ -193,19 +245,25 @@ struct test_cert *test_cert_new(const struct test_cert_options *options,
         cert->key = options->key_of->key;
         EVP_PKEY_up_ref(cert->key);
     } else {
-        cert->key = options->is_ed25519 ? new_ed25519() : new_key(options->rsa_bits);
+        cert->key =
+            options->is_ed25519 ? new_ed25519() : new_key(options->rsa_bits, options->curve);
     }
     if (issuer == NULL) {
         issuer = cert;
     }
-    MUST(X509_set_version(cert->x509, X509_VERSION_3));
+    MUST(X509_set_version(cert->x509, options->is_v1 ? X509_VERSION_1 : X509_VERSION_3));
     MUST(ASN1_INTEGER_set(X509_get_serialNumber(cert->x509), (long)++last_serial));
-    set_subject(cert->x509, options->common_name != NULL ? options->common_name : "test");
+    set_subject(cert->x509, options);
     MUST(X509_set_issuer_name(cert->x509, X509_get_subject_name(issuer->x509)));
     set_dates(cert->x509, options);
     MUST(X509_set_pubkey(cert->x509, cert->key));
-    add_extensions(cert->x509, options);
-    MUST(X509_sign(cert->x509, issuer->key, digest_for(issuer->key, options)) != 0);
+    if (!options->is_v1) {
+        add_extensions(cert->x509, options);
+        if (options->has_key_ids) {
+            add_key_ids(cert->x509, issuer->x509);
+        }
+    }
+    sign(cert->x509, issuer->key, options);
     return cert;
 }
 

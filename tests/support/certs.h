@@ -28,6 +28,7 @@ struct test_name {
  * an hour ago for a day, P-256, SHA-256, serverAuth. */
 struct test_cert_options {
     const char *common_name; /* NULL: "test" */
+    size_t common_name_len;  /* 0: up to its NUL */
     const struct test_name *names;
     size_t num_names;
     int64_t begin_s, end_s; /* from now; both 0: the default */
@@ -35,11 +36,18 @@ struct test_cert_options {
     bool omits_basics;              /* no basicConstraints */
     int path_len;                   /* of a CA: the allowed depth less 1; 0: any, -1: none below */
     const char *usage;              /* extendedKeyUsage; NULL: serverAuth for a leaf, "": none */
+    const char *key_usage;          /* NULL: keyCertSign,cRLSign for a CA, none else; "": none */
     const char *limits;             /* nameConstraints, as in openssl.cnf; NULL: none */
+    bool has_key_ids;               /* subjectKeyIdentifier, and its issuer's if that has one */
     bool has_unknown;               /* a critical extension nobody knows */
     int rsa_bits;                   /* 0: P-256 */
     bool is_ed25519;                /* the key; instead of P-256 */
-    bool is_sha1;                   /* the signature's digest */
+    int curve;                      /* the NID of another than P-256 */
+    bool is_sha1, is_md5;           /* the signature's digest */
+    bool is_pss;                    /* the signature's padding; of an issuer with an RSA key */
+    bool is_v1;                     /* version 1, which has no extensions */
+    bool has_empty_names;           /* an extension of names that holds none */
+    bool doubles_names;             /* has the extension of its names twice */
     const struct test_cert *key_of; /* NULL: a new key, else the one of that certificate */
 };
 
