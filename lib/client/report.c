@@ -16,8 +16,8 @@ void urlpool_manager_stats(struct urlpool_manager *manager, struct urlpool_stats
         return;
     }
     if (manager != NULL) {
-        urlp_counters_show(&manager->counters, &stats);
         urlp_pool_set_stats(manager->pools, NULL, &stats);
+        urlp_counters_show(&manager->counters, &stats);
     }
     urlp_option_give_out(&stats, sizeof(stats), out, out_size);
 }

@@ -6,7 +6,7 @@
  * doors as any other: a place, a permit, a lease, and home. */
 
 #include "base/clock.h"
-#include "pool/core.h"
+#include "pool/upkeep.h"
 
 /* How long an answer from DNS is waited for. */
 #define ASK_MS 5000

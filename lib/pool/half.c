@@ -8,7 +8,7 @@
  * closed. */
 
 #include "base/clock.h"
-#include "pool/core.h"
+#include "pool/upkeep.h"
 
 /* No half is kept longer: what is connected at its other end is a server that waits for a request.
  */

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "pool/core.h"
+#include "pool/upkeep.h"
 
 /* As many of a kind are told one by one. */
 #define NUM_TOLD_MAX 8

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "pool/core.h"
+#include "pool/upkeep.h"
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 

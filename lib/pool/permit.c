@@ -16,7 +16,7 @@
 #include "base/error.h"
 #include "base/fork.h"
 #include "base/own_fd.h"
-#include "pool/core.h"
+#include "pool/upkeep.h"
 
 /* struct dial is one dial on a permit. */
 struct dial {

@@ -246,8 +246,8 @@ void urlp_pool_set_tell_leaks(struct urlp_pool_set *set) URLP_MAY_BLOCK;
  * not told before. */
 void urlp_pool_set_tell_held(struct urlp_pool_set *set) URLP_MAY_BLOCK;
 
-/* urlp_pool_set_stats adds the figures of one pool, or of all when `pool` is NULL, to `out`; of
- * `peak_open` it keeps the greater. */
+/* urlp_pool_set_stats gives the figures of one pool, or of all when `pool` is NULL; `out` is
+ * untouched when this process has none. */
 void urlp_pool_set_stats(struct urlp_pool_set *set, struct urlpool_pool *pool,
                          struct urlpool_stats *out) URLP_MAY_BLOCK;
 

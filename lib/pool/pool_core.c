@@ -12,7 +12,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fork.h"
-#include "pool/core.h"
+#include "pool/upkeep.h"
 
 struct urlp_pool_core *urlp_core_new(void)
 {

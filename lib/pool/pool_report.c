@@ -3,7 +3,6 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
-#include "base/count.h"
 #include "pool/core.h"
 
 static const char *const closed_names[URLPOOL_CLOSED_NUM] = {
@@ -35,38 +34,6 @@ const char *urlpool_closed_name(enum urlpool_closed why)
     return closed_names[why];
 }
 
-/* add sums the figures that are kept under the lock. */
-static void add(struct urlpool_stats *out, const struct urlpool_stats *more)
-{
-    out->pools += more->pools;
-    out->open += more->open;
-    out->idle += more->idle;
-    out->leased += more->leased;
-    out->dialling += more->dialling;
-    out->waiting += more->waiting;
-    if (more->peak_open > out->peak_open) {
-        out->peak_open = more->peak_open;
-    }
-    out->opened += more->opened;
-    out->dial_failures += more->dial_failures;
-    out->reused += more->reused;
-    for (size_t i = 0; i < URLP_COUNT_OF(out->closed); i++) {
-        out->closed[i] += more->closed[i];
-    }
-    out->wait_timeouts += more->wait_timeouts;
-    out->waits += more->waits;
-    out->wait_ns += more->wait_ns;
-    out->pools_retired += more->pools_retired;
-    for (size_t i = 0; i < URLPOOL_WAIT_BUCKETS; i++) {
-        out->wait_buckets[i] += more->wait_buckets[i];
-    }
-    out->half_dials += more->half_dials;
-    out->dials_overtaken += more->dials_overtaken;
-    out->dials_resumed += more->dials_resumed;
-    out->dials_shared += more->dials_shared;
-    out->leaks += more->leaks;
-}
-
 /* show_all_counters sums what all pools there ever were have counted. */
 static void show_all_counters(struct urlp_pool_core *core,
                               struct urlpool_stats *out) URLP_HOLDS_LOCK
@@ -89,10 +56,10 @@ void urlp_pool_set_stats(struct urlp_pool_set *set, struct urlpool_pool *pool,
     }
     urlp_mutex_lock(&core->mutex);
     if (pool != NULL) {
-        add(out, &pool->locked.stats);
+        *out = pool->locked.stats;
         urlp_counters_show(&pool->counters, out);
     } else {
-        add(out, &core->locked.stats);
+        *out = core->locked.stats;
         show_all_counters(core, out);
     }
     urlp_mutex_unlock(&core->mutex);
@@ -105,7 +72,7 @@ static enum urlpool_code show_pool(struct urlpool_pool *pool, struct urlp_buf *o
         .pool = pool, .origin = pool->origin, .made_wall_s = pool->made_wall_s};
     enum urlpool_code code;
 
-    add(&figures.stats, &pool->locked.stats);
+    figures.stats = pool->locked.stats;
     urlp_counters_show(&pool->counters, &figures.stats);
     urlp_counters_add(&figures.counters, &pool->counters);
     code = urlp_buf_append(out, &figures, sizeof(figures));
@@ -124,7 +91,7 @@ enum urlpool_code urlp_pool_set_figures(struct urlp_pool_set *set,
     }
     *out_all = (struct urlp_pool_figures){.made_wall_s = core->made_wall_s};
     urlp_mutex_lock(&core->mutex);
-    add(&out_all->stats, &core->locked.stats);
+    out_all->stats = core->locked.stats;
     show_all_counters(core, &out_all->stats);
     for (struct urlp_list *link = core->locked.live.next;
          link != &core->locked.live && code == URLPOOL_OK; link = link->next) {

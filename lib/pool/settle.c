@@ -10,7 +10,7 @@
  *
  * Does no I/O: what dies is put on the list of the change. Knows nothing of dialling and looks. */
 
-#include "pool/core.h"
+#include "pool/upkeep.h"
 
 /* count_places adds `more`, which may be less than zero, to the places of one use. */
 static void count_places(struct urlpool_stats *stats, enum urlp_place place, int more)

@@ -7,8 +7,9 @@
  * earlier says so (urlp_upkeep_expect). So a thread can sleep exactly as long as there is nothing
  * to do, and the same can be done in one round at the caller's word. */
 
+#include "pool/upkeep.h"
+
 #include "base/clock.h"
-#include "pool/core.h"
 
 /* A pool is in use until so long after somebody last wanted a connection of it: then nothing is
  * dialled for it any more, and once it has no connection it goes. */

@@ -20,7 +20,7 @@
 #include "base/error.h"
 #include "base/own_fd.h"
 #include "base/watch.h"
-#include "pool/core.h"
+#include "pool/upkeep.h"
 
 #define TOLD_AT_ONCE 64
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "pool/core.h"
+#include "pool/upkeep.h"
 
 /* has_place says whether a connection may be opened: a half has its place already. */
 static bool has_place(const struct urlpool_pool *pool) URLP_HOLDS_LOCK

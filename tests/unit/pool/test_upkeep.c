@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "pool/core.h"
+#include "pool/upkeep.h"
 #include "support/pool_fixture.h"
 #include "support/run_tests.h"
 
