@@ -24,6 +24,7 @@ enum {
     PACKET_SIZE = 4096,
     ALIASES_MAX = 8,
     HEADER_SIZE = 12,
+    DRIP_MS = 50,
     RCODE_SERVFAIL = 2,
     RCODE_NXDOMAIN = 3,
     RCODE_REFUSED = 5
@@ -198,7 +199,8 @@ static void make_reply(const struct dns_server *server, const struct question *q
                        enum dns_manner manner, struct writer *writer)
 {
     bool exists = true;
-    bool is_cut = (manner == DNS_TRUNCATES || manner == DNS_RESETS) && !question->is_tcp;
+    bool is_cut = (manner == DNS_TRUNCATES || manner == DNS_RESETS || manner == DNS_DRIPS) &&
+                  !question->is_tcp;
     unsigned rcode = 0;
     unsigned num = 0;
 
@@ -287,6 +289,18 @@ static void reset(int fd)
     (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 }
 
+/* drip sends byte by byte, until the client has gone or the server is told to stop. */
+static void drip(const struct dns_server *server, int fd, const uint8_t *data, size_t len)
+{
+    struct pollfd stop = {.fd = server->stop_pipe[0], .events = POLLIN};
+
+    for (size_t i = 0; i < len && poll(&stop, 1, DRIP_MS) == 0; i++) {
+        if (send(fd, data + i, 1, MSG_NOSIGNAL) != 1) {
+            return;
+        }
+    }
+}
+
 /* serve_tcp answers one question a connection: there is only ever one in these tests at a time. */
 static void serve_tcp(struct dns_server *server)
 {
@@ -322,6 +336,10 @@ static void serve_tcp(struct dns_server *server)
     prefix[0] = (uint8_t)(writer.len >> 8);
     prefix[1] = (uint8_t)writer.len;
     (void)send(fd, prefix, 2, MSG_NOSIGNAL);
+    if (manner == DNS_DRIPS) {
+        drip(server, fd, writer.data, writer.len);
+        goto done;
+    }
     (void)send(fd, writer.data, writer.len, MSG_NOSIGNAL);
 done:
     (void)close(fd);

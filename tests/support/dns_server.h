@@ -19,7 +19,8 @@ enum dns_manner {
     DNS_FAILS,     /* SERVFAIL */
     DNS_REFUSES,   /* REFUSED */
     DNS_TRUNCATES, /* by UDP only that there is more by TCP */
-    DNS_RESETS     /* as DNS_TRUNCATES, and by TCP resets before it has read all */
+    DNS_RESETS,    /* as DNS_TRUNCATES, and by TCP resets before it has read all */
+    DNS_DRIPS      /* as DNS_TRUNCATES, and by TCP a byte each 50 ms */
 };
 
 /* dns_server_start begins to serve; aborts the test when it cannot. */
