@@ -59,7 +59,7 @@ static size_t on_body(char *data, size_t one, size_t len, void *arg)
         if (write(own->fd, data, len) != (ssize_t)len) {
             bench_die("write");
         }
-    } else if (own->job->what != BENCH_STREAM) {
+    } else if (own->job->what == BENCH_GET || own->job->what == BENCH_FRESH) {
         keep(own, data, len);
     }
     return len;
