@@ -17,6 +17,9 @@
 #include "base/error.h"
 #include "base/own_fd.h"
 
+/* How often a cancel token is looked at that cannot be polled. */
+#define BLIND_STEP_MS 10
+
 int urlp_wake_open(void)
 {
     return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -28,9 +31,9 @@ void urlp_wake_signal(int fd)
     int saved_errno = errno;
 
     /* It fails only when 2^64 - 2 signals are not drained yet, and then it is readable. */
-    if (write(fd, &one, sizeof(one)) < 0) {
-        errno = saved_errno;
+    while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR) {
     }
+    errno = saved_errno;
 }
 
 void urlp_wake_drain(int fd)
@@ -81,15 +84,16 @@ void urlp_park_wake(struct urlp_park *park)
 }
 
 /* poll_two waits for one of the descriptors, each of which may be -1, or for one step towards `by`.
- * What ended it does not matter: the caller looks for itself. */
-static void poll_two(int wake_fd, int cancel_fd, struct urlpool_deadline by)
+ * What ended it does not matter: the caller looks for itself. False: nothing can be waited for so.
+ */
+static bool poll_two(int wake_fd, int cancel_fd, struct urlpool_deadline by)
 {
     struct pollfd fds[2] = {
         {.fd = wake_fd,   .events = POLLIN},
         {.fd = cancel_fd, .events = POLLIN}
     };
 
-    (void)poll(fds, 2, urlp_deadline_poll_ms(by));
+    return poll(fds, 2, urlp_deadline_poll_ms(by)) >= 0 || errno == EINTR;
 }
 
 /* wait_to_end waits until one of the three ends has come, and says which. */
@@ -97,6 +101,8 @@ static enum urlp_park_end wait_to_end(struct urlp_park *park, struct urlp_mutex 
                                       struct urlpool_deadline by)
     URLP_TSA(requires_capability(*mutex, urlp_any_lock))
 {
+    bool can_poll;
+
     while (!park->woken) {
         if (urlpool_cancel_is_set(park->cancel)) {
             return URLP_PARK_CANCELLED;
@@ -109,8 +115,13 @@ static enum urlp_park_end wait_to_end(struct urlp_park *park, struct urlp_mutex 
             continue;
         }
         urlp_mutex_unlock(mutex);
-        poll_two(park->wake_fd, urlp_cancel_fd(park->cancel), by);
+        can_poll = poll_two(park->wake_fd, urlp_cancel_fd(park->cancel), by);
         urlp_mutex_lock(mutex);
+        if (!can_poll && !park->woken) { /* no memory, say: then the token is looked at in steps */
+            const struct urlpool_deadline step = urlp_deadline_in(BLIND_STEP_MS);
+
+            urlp_cond_wait(&park->cond, mutex, urlpool_deadline_earliest(step, by));
+        }
     }
     park->woken = false;
     if (park->wake_fd >= 0) {
@@ -174,11 +185,17 @@ enum urlpool_code urlp_wait_readable(int fd, const struct urlp_call *call,
 
     urlp_assert_no_lock("urlp_wait_readable");
     for (;;) {
+        int num_ready;
+
         if (urlpool_cancel_is_set(call->cancel)) {
             return urlp_fail(err, URLPOOL_E_CANCELLED, URLPOOL_PHASE_NONE, "cancelled");
         }
-        if (poll(fds, 2, urlp_deadline_poll_ms(by)) > 0 && fds[0].revents != 0) {
+        num_ready = poll(fds, 2, urlp_deadline_poll_ms(by));
+        if (num_ready > 0 && fds[0].revents != 0) {
             return URLPOOL_OK;
+        }
+        if (num_ready < 0 && errno != EINTR) {
+            return urlp_fail_errno(err, URLPOOL_E_SYSTEM, URLPOOL_PHASE_NONE, errno, "poll");
         }
         if (urlp_deadline_has_passed(by)) {
             return urlp_fail(err, urlp_call_timeout_code(call, timeout_code), URLPOOL_PHASE_NONE,

@@ -9,7 +9,8 @@
  * not counted as one, and does not exist outside tests.
  *
  * Errors of pthread calls are not looked at: on a default mutex and a valid condition variable
- * there are none but a time-out, which the caller finds out from the clock. */
+ * there are none but a time-out, which the caller finds out from the clock. Making one cannot fail
+ * either: both begin as their static initialisers, and the clock is named at each wait. */
 
 #include "base/sync.h"
 
@@ -71,7 +72,7 @@ int64_t urlp_thread_id(void)
 
 void urlp_mutex_init(struct urlp_mutex *mutex)
 {
-    (void)pthread_mutex_init(&mutex->native, NULL);
+    mutex->native = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 }
 
 void urlp_mutex_deinit(struct urlp_mutex *mutex)
@@ -94,12 +95,7 @@ void urlp_mutex_unlock(struct urlp_mutex *mutex) URLP_TSA(no_thread_safety_analy
 
 void urlp_cond_init(struct urlp_cond *cond)
 {
-    pthread_condattr_t attributes;
-
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&cond->native, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
+    cond->native = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
 }
 
 void urlp_cond_deinit(struct urlp_cond *cond)
@@ -200,7 +196,7 @@ void urlp_cond_wait(struct urlp_cond *cond, struct urlp_mutex *mutex, struct url
         return;
     }
     if (by.at_ns > 0) { /* what lies before the clock began has passed, and is no timespec */
-        (void)pthread_cond_timedwait(&cond->native, &mutex->native, &at);
+        (void)pthread_cond_clockwait(&cond->native, &mutex->native, CLOCK_MONOTONIC, &at);
     }
 }
 

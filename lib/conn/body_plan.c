@@ -99,7 +99,9 @@ static enum urlpool_code plan_file(const char *path, struct urlp_segment *out,
     if (!S_ISREG(about.st_mode)) {
         return URLPOOL_OK;
     }
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    do {
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    } while (fd < 0 && errno == EINTR);
     if (fd < 0) {
         return fail_file(path, errno, err);
     }

@@ -175,7 +175,9 @@ static enum urlpool_code open_segment(struct urlp_body_source *source, struct ur
     if (segment->kind != URLP_SEGMENT_FILE || source->fd >= 0) {
         return URLPOOL_OK;
     }
-    source->fd = open(segment->path, flags);
+    do {
+        source->fd = open(segment->path, flags);
+    } while (source->fd < 0 && errno == EINTR);
     return source->fd >= 0 ? URLPOOL_OK : fail_read(segment, errno, err);
 }
 

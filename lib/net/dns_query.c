@@ -59,8 +59,8 @@ struct urlp_dns_query {
     struct slot slots[URLP_NUM_FAMILIES];
     struct urlp_dns_reply replies[URLP_NUM_FAMILIES];
     bool saw_no_data;
-    int shortage_errno; /* why no socket could be made, or 0 */
-    int last_rcode;     /* of the last datagram: c-ares forgets why it went to the next server */
+    int local_errno; /* what a socket met on this machine, or 0 */
+    int last_rcode;  /* of the last datagram: c-ares forgets why it went to the next server */
     bool is_absolute;
     enum urlpool_family family;  /* the only one asked for */
     char name[NAME_MAX_LEN + 1]; /* without a dot behind it */
@@ -76,14 +76,20 @@ static void init_library(void)
 
 /* --- sockets for c-ares --- */
 
+/* noted remembers what went wrong on this machine, a shortage before anything else. */
+static ssize_t noted(struct urlp_dns_query *query, ssize_t status)
+{
+    if (status < 0 && errno != EINPROGRESS && errno != EAGAIN && errno != ECONNREFUSED &&
+        !urlp_is_shortage(query->local_errno)) {
+        query->local_errno = errno;
+    }
+    return status;
+}
+
 static ares_socket_t make_socket(int domain, int type, int protocol, void *user)
 {
-    struct urlp_dns_query *query = user;
-    int fd = socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    int fd = (int)noted(user, socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
 
-    if (fd < 0 && urlp_is_shortage(errno)) {
-        query->shortage_errno = errno;
-    }
     urlp_own_fd_note(fd);
     return fd;
 }
@@ -102,8 +108,12 @@ static int close_socket(ares_socket_t fd, void *user)
 static int connect_socket(ares_socket_t fd, const struct sockaddr *address, ares_socklen_t len,
                           void *user)
 {
-    (void)user;
-    return connect(fd, address, len);
+    int status = connect(fd, address, len);
+
+    if (status != 0 && errno == EINTR) {
+        errno = EINPROGRESS; /* it goes on by itself */
+    }
+    return (int)noted(user, status);
 }
 
 static ares_ssize_t receive(ares_socket_t fd, void *data, size_t len, int flags,
@@ -118,7 +128,7 @@ static ares_ssize_t receive(ares_socket_t fd, void *data, size_t len, int flags,
     if (from != NULL && got > HEADER_RCODE_AT) {
         query->last_rcode = ((const unsigned char *)data)[HEADER_RCODE_AT] & RCODE_MASK;
     }
-    return got;
+    return noted(query, got);
 }
 
 /* On a datagram socket a refusal tells of an earlier datagram; c-ares would take it for this one's
@@ -131,11 +141,10 @@ static ares_ssize_t send_runs(ares_socket_t fd, const struct iovec *runs, int nu
     bool was_refused = false;
     ssize_t sent;
 
-    (void)user;
     for (;;) {
         sent = sendmsg(fd, &message, MSG_NOSIGNAL);
         if (sent >= 0 || (errno != EINTR && (errno != ECONNREFUSED || was_refused))) {
-            return sent;
+            return noted(user, sent);
         }
         was_refused |= errno == ECONNREFUSED;
     }
@@ -194,9 +203,8 @@ static void on_reply(void *user, int status, int num_timeouts, struct ares_addri
     for (const struct ares_addrinfo_node *node = info->nodes; node != NULL; node = node->ai_next) {
         take_node(reply, node);
     }
-    for (const struct ares_addrinfo_cname *cname = info->cnames; cname != NULL;
-         cname = cname->next) {
-        keep_least_ttl(reply, cname->ttl);
+    for (const struct ares_addrinfo_cname *at = info->cnames; at != NULL; at = at->next) {
+        keep_least_ttl(reply, at->ttl);
     }
     ares_freeaddrinfo(info);
 }
@@ -256,13 +264,12 @@ static void ask(struct urlp_dns_query *query, const char *name)
         }
     }
     for (int family = 0; family < URLP_NUM_FAMILIES; family++) {
-        if (query->replies[family].answer.is_done) {
-            continue;
-        }
         struct ares_addrinfo_hints hints = {.ai_flags = ARES_AI_NOSORT,
                                             .ai_family = families[family]};
 
-        ares_getaddrinfo(query->channel, name, NULL, &hints, on_reply, &query->slots[family]);
+        if (!query->replies[family].answer.is_done) {
+            ares_getaddrinfo(query->channel, name, NULL, &hints, on_reply, &query->slots[family]);
+        }
     }
 }
 
@@ -329,8 +336,7 @@ static size_t num_servers(ares_channel channel)
     if (ares_get_servers_ports(channel, &servers) != ARES_SUCCESS) {
         return 0;
     }
-    for (const struct ares_addr_port_node *server = servers; server != NULL;
-         server = server->next) {
+    for (const struct ares_addr_port_node *at = servers; at != NULL; at = at->next) {
         num++;
     }
     ares_free_data(servers);
@@ -546,10 +552,12 @@ void urlp_dns_query_failure(const struct urlp_dns_query *query,
     *out_failure = (struct urlp_dns_failure){.code = URLPOOL_E_RESOLVE};
     if (status == ARES_ENOMEM) {
         out_failure->code = URLPOOL_E_NOMEM;
-    } else if (query->shortage_errno != 0) {
+    } else if (urlp_is_shortage(query->local_errno)) {
         out_failure->code = URLPOOL_E_SYSTEM;
-        out_failure->os_errno = query->shortage_errno;
+        out_failure->os_errno = query->local_errno;
         reason = "socket";
+    } else if (reason == NULL && status != ARES_ETIMEOUT) {
+        out_failure->os_errno = query->local_errno;
     }
     if (reason != NULL) {
         (void)snprintf(out_failure->reason, sizeof(out_failure->reason), "%s", reason);

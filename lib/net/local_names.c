@@ -148,18 +148,26 @@ static void match_file(struct urlp_span text, struct urlp_span name,
     }
 }
 
+static enum urlpool_code fail_hosts(const char *path, int os_errno, struct urlpool_error *err)
+{
+    return urlp_fail_errno(err, URLPOOL_E_SYSTEM, URLPOOL_PHASE_RESOLVE, os_errno, "reading %s",
+                           path);
+}
+
 /* read_hosts leaves `out` empty when there is no such file or it may not be read. */
 static enum urlpool_code read_hosts(const char *path, struct urlp_buf *out,
                                     struct urlpool_error *err)
 {
     enum urlpool_code code = URLPOOL_OK;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got;
+    ssize_t got = 0;
+    int fd;
 
+    do {
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    } while (fd < 0 && errno == EINTR);
     if (fd < 0) {
         if (urlp_is_shortage(errno)) {
-            return urlp_fail_errno(err, URLPOOL_E_SYSTEM, URLPOOL_PHASE_RESOLVE, errno, "open %s",
-                                   path);
+            return fail_hosts(path, errno, err);
         }
         return URLPOOL_OK;
     }
@@ -173,6 +181,9 @@ static enum urlpool_code read_hosts(const char *path, struct urlp_buf *out,
             out->len += (size_t)got;
         }
     } while (got > 0 || (got < 0 && errno == EINTR));
+    if (code == URLPOOL_OK && got < 0 && urlp_is_shortage(errno)) {
+        code = fail_hosts(path, errno, err);
+    }
     (void)close(fd);
     return code;
 }

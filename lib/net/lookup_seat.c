@@ -55,14 +55,15 @@ static void log_answers(struct urlp_resolver *resolver, const struct urlp_lookup
     }
 }
 
-/* fail_lookup ends a lookup without an answer. Only that the name has none is worth keeping. */
+/* fail_lookup ends a lookup without an answer. What failed on this machine is not worth keeping. */
 static void fail_lookup(struct urlp_lookup_seat *seat,
                         const struct urlp_dns_failure *failure) URLP_MAY_BLOCK
 {
     urlp_mutex_lock(&seat->resolver->mutex);
     seat->lookup->locked.failure = *failure;
     urlp_lookup_finish(seat->resolver, seat->lookup,
-                       failure->code == URLPOOL_E_RESOLVE ? TTL_FAILURE_S : 0);
+                       failure->code == URLPOOL_E_RESOLVE && failure->os_errno == 0 ? TTL_FAILURE_S
+                                                                                    : 0);
     urlp_mutex_unlock(&seat->resolver->mutex);
 }
 

@@ -226,6 +226,8 @@ enum urlpool_code urlp_unix_connect(const char *path, const struct urlp_tcp_opti
     while (os_errno == 0 && code == URLPOOL_OK && connect(fd, &address.any, len) != 0) {
         if (errno == EAGAIN) {
             code = wait_for_room(path, call, err);
+        } else if (errno == EISCONN) {
+            break; /* the one that was interrupted has been done */
         } else if (errno != EINTR) {
             os_errno = errno;
         }

@@ -38,9 +38,12 @@ static enum urlpool_code read_all(int fd, struct urlp_buf *out, int *out_errno)
 enum urlpool_code urlp_tls_file_read(int dir_fd, const char *name, struct urlp_buf *out,
                                      int *out_errno)
 {
-    const int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
     enum urlpool_code code;
+    int fd;
 
+    do {
+        fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
+    } while (fd < 0 && errno == EINTR);
     if (fd < 0) {
         *out_errno = errno;
         return URLPOOL_E_SYSTEM;

@@ -23,15 +23,31 @@
 enum urlpool_code urlp_tls_keylog_open(const char *path, int *out_fd, struct urlpool_error *err)
 {
     /* Without O_NONBLOCK a pipe that nobody reads would hold us up. */
-    const int fd =
-        open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, S_IRUSR | S_IWUSR);
+    int fd;
 
+    do {
+        fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, S_IRUSR | S_IWUSR);
+    } while (fd < 0 && errno == EINTR);
     if (fd < 0) {
         return urlp_fail_errno(err, URLPOOL_E_SYSTEM, URLPOOL_PHASE_NONE, errno,
                                "cannot write TLS keys to %s", urlp_quote(path, strlen(path)).text);
     }
     *out_fd = fd;
     return URLPOOL_OK;
+}
+
+/* write_line writes a line, by more than one write only where the kernel takes part of it. */
+static void write_line(int fd, const char *text, size_t len)
+{
+    while (len > 0) {
+        const ssize_t written = write(fd, text, len);
+
+        if (written < 0 && errno != EINTR) {
+            return;
+        }
+        text += written > 0 ? written : 0;
+        len -= written > 0 ? (size_t)written : 0;
+    }
 }
 
 void urlp_tls_keylog_write(const SSL *ssl, const char *line)
@@ -45,8 +61,6 @@ void urlp_tls_keylog_write(const SSL *ssl, const char *line)
     }
     len = snprintf(text, sizeof(text), "%s\n", line);
     if (len > 0 && (size_t)len < sizeof(text)) {
-        const ssize_t written = write(stream->tls->keylog_fd, text, (size_t)len);
-
-        (void)written;
+        write_line(stream->tls->keylog_fd, text, (size_t)len);
     }
 }

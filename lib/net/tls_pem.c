@@ -28,7 +28,10 @@
 
 static enum urlpool_code fail_read(struct urlpool_error *err, const char *name, int os_errno)
 {
-    return urlp_fail_errno(err, URLPOOL_E_TLS_CA_FILE, URLPOOL_PHASE_NONE, os_errno,
+    const enum urlpool_code code =
+        urlp_is_shortage(os_errno) ? URLPOOL_E_SYSTEM : URLPOOL_E_TLS_CA_FILE;
+
+    return urlp_fail_errno(err, code, URLPOOL_PHASE_NONE, os_errno,
                            "cannot read trusted roots from %s",
                            urlp_quote(name, strlen(name)).text);
 }
@@ -189,6 +192,13 @@ static bool is_hash_name(const char *name)
     return urlp_is_digit((unsigned char)name[len]);
 }
 
+/* next_entry returns NULL at the end, and where errno says why, too. */
+static const struct dirent *next_entry(DIR *dir)
+{
+    errno = 0;
+    return readdir(dir);
+}
+
 enum urlpool_code urlp_tls_pem_add_dir(X509_STORE *store, struct urlp_tls_origin origin,
                                        struct urlpool_error *err)
 {
@@ -199,7 +209,7 @@ enum urlpool_code urlp_tls_pem_add_dir(X509_STORE *store, struct urlp_tls_origin
     if (dir == NULL) {
         return fail_read(err, origin.name, errno);
     }
-    while (code == URLPOOL_OK && (entry = readdir(dir)) != NULL) {
+    while (code == URLPOOL_OK && (entry = next_entry(dir)) != NULL) {
         if (!is_hash_name(entry->d_name)) {
             continue;
         }
@@ -207,6 +217,9 @@ enum urlpool_code urlp_tls_pem_add_dir(X509_STORE *store, struct urlp_tls_origin
         if (code == URLPOOL_E_TLS_CA_FILE && origin.is_lenient) {
             code = URLPOOL_OK; /* a dangling link in a system's directory */
         }
+    }
+    if (code == URLPOOL_OK && errno != 0) { /* the rest of the roots would be missing */
+        code = fail_read(err, origin.name, errno);
     }
     (void)closedir(dir);
     return code;

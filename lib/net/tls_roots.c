@@ -128,6 +128,13 @@ static enum urlpool_code add_environment(X509_STORE *store,
     return code;
 }
 
+/* is_about_us tells what this process is short of from what is wrong with a place: another place
+ * would only be another trust. */
+static bool is_about_us(enum urlpool_code code)
+{
+    return code == URLPOOL_E_NOMEM || code == URLPOOL_E_SYSTEM;
+}
+
 /* add_places adds the first place that holds a root; one that cannot be read is passed over. */
 static enum urlpool_code add_places(X509_STORE *store, const struct urlp_tls_places *places,
                                     struct urlpool_error *err)
@@ -136,13 +143,13 @@ static enum urlpool_code add_places(X509_STORE *store, const struct urlp_tls_pla
 
     for (size_t i = 0; places->files[i] != NULL && num_roots(store) == 0; i++) {
         code = urlp_tls_pem_add_file(store, (struct urlp_tls_origin){places->files[i], true}, err);
-        if (code == URLPOOL_E_NOMEM) {
+        if (is_about_us(code)) {
             return code;
         }
     }
     for (size_t i = 0; places->dirs[i] != NULL && num_roots(store) == 0; i++) {
         code = urlp_tls_pem_add_dir(store, (struct urlp_tls_origin){places->dirs[i], true}, err);
-        if (code == URLPOOL_E_NOMEM) {
+        if (is_about_us(code)) {
             return code;
         }
     }

@@ -145,6 +145,7 @@ static void upkeep_free(struct urlp_upkeep *upkeep)
 static enum urlpool_code upkeep_new(struct urlp_upkeep **out, struct urlpool_error *err)
 {
     struct urlp_upkeep *upkeep = urlp_zalloc(sizeof(*upkeep));
+    struct urlpool_error why;
     enum urlpool_code code;
 
     if (upkeep == NULL) {
@@ -156,10 +157,10 @@ static enum urlpool_code upkeep_new(struct urlp_upkeep **out, struct urlpool_err
         return code;
     }
     urlp_cond_init(&upkeep->has_come_to_rest);
-    upkeep->cancel = urlpool_cancel_new(err);
+    upkeep->cancel = urlpool_cancel_new(&why);
     if (upkeep->cancel == NULL) {
         upkeep_free(upkeep);
-        return URLPOOL_E_NOMEM;
+        return urlp_fail_with(err, &why);
     }
     urlp_own_fd_note(urlp_cancel_fd(upkeep->cancel));
     *out = upkeep;

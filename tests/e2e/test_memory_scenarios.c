@@ -1,23 +1,18 @@
 /* Every allocation fails once, and every allocation with all that come behind it, over a table of
  * whole operations: in our heap, in BoringSSL's, in c-ares'. What is left is a clean error or
- * success, nothing held, and a pool that serves the same again. What no test can make fail here:
- * libidn2's own heap, and the C library's. URLPOOL_EVERY asks for all of a foreign heap's
- * allocations; else some of them are chosen. */
+ * success, nothing held, no descriptor either, and a pool that serves the same again. What no test
+ * can make fail here: libidn2's own heap, and the C library's. URLPOOL_EVERY asks for all of a
+ * foreign heap's allocations; else some of them are chosen. */
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "support/failing_allocator.h"
 #include "support/foreign_heaps.h"
-#include "support/requests.h"
 #include "support/run_tests.h"
-#include "support/scenarios.h"
+#include "support/scenario_play.h"
 
 enum {
-    OURS = FOREIGN_HEAP_NUM, /* behind the foreign ones */
-    HEAP_NUM,
     FIRST_NUM = 16, /* of a foreign heap, each of so many is tried, then fewer and fewer */
     SPREAD = 4,
     ALLOCATIONS_MAX = 20000
@@ -36,11 +31,17 @@ enum {
 };
 #endif
 
-static const char *const heap_names[HEAP_NUM] = {"BoringSSL's", "c-ares'", "our"};
+/* struct shortage is the trouble of this test. */
+struct shortage {
+    struct trouble trouble; /* first, so that the one casts to the other */
+    int heap;
+    uint64_t nth;
+    bool all_later;
+};
 
 static void let_fail(int heap, uint64_t nth, bool all_later)
 {
-    if (heap != OURS) {
+    if (heap != HEAP_OURS) {
         foreign_heaps_fail((enum foreign_heap)heap, nth, all_later);
     } else if (all_later) {
         failing_allocator_fail_from(nth);
@@ -49,27 +50,40 @@ static void let_fail(int heap, uint64_t nth, bool all_later)
     }
 }
 
-static bool has_failed(int heap)
+static void begin(const struct trouble *trouble)
 {
-    return heap == OURS ? failing_allocator_has_failed()
-                        : foreign_heaps_has_failed((enum foreign_heap)heap);
+    const struct shortage *shortage = (const struct shortage *)trouble;
+
+    let_fail(shortage->heap, shortage->nth, shortage->all_later);
 }
 
-static int64_t num_live(int heap)
+static void end(const struct trouble *trouble)
 {
-    return heap == OURS ? failing_allocator_num_live()
-                        : foreign_heaps_num_live((enum foreign_heap)heap);
+    const struct shortage *shortage = (const struct shortage *)trouble;
+
+    let_fail(shortage->heap, 0, false);
 }
 
-/* is_clean says whether `code` may come of memory that ran out in `heap`. BoringSSL does not always
- * tell that it was memory: then its refusal has the words of what it could not read. */
-static bool is_clean(const struct scenario *scenario, int heap, const struct urlpool_error *err,
-                     enum urlpool_code code)
+static bool has_come(const struct trouble *trouble)
 {
-    if (code == scenario->code || code == URLPOOL_E_NOMEM) {
+    const struct shortage *shortage = (const struct shortage *)trouble;
+
+    return shortage->heap == HEAP_OURS
+               ? failing_allocator_has_failed()
+               : foreign_heaps_has_failed((enum foreign_heap)shortage->heap);
+}
+
+/* allows says whether `code` may come of memory that ran out. BoringSSL does not always tell that
+ * it was memory: then its refusal has the words of what it could not read. */
+static bool allows(const struct trouble *trouble, const struct scene *scene,
+                   const struct urlpool_error *err, enum urlpool_code code)
+{
+    const struct shortage *shortage = (const struct shortage *)trouble;
+
+    if (code == scene->scenario->code || code == URLPOOL_E_NOMEM) {
         return true;
     }
-    if (heap == HEAP_OF_TLS &&
+    if (shortage->heap == HEAP_OF_TLS &&
         (code == URLPOOL_E_TLS || code == URLPOOL_E_TLS_VERIFY || code == URLPOOL_E_TLS_CA_FILE ||
          code == URLPOOL_E_PROXY || code == URLPOOL_E_TLS_CLIENT_CERT)) {
         return true;
@@ -77,58 +91,25 @@ static bool is_clean(const struct scenario *scenario, int heap, const struct url
     return code == URLPOOL_E_MAX_RETRIES && err->cause == URLPOOL_E_NOMEM;
 }
 
-/* await waits until a heap holds no more than it did: a thread of upkeep may end behind its
- * manager. */
-static bool await(int heap, int64_t wanted)
-{
-    for (int i = 0; i < 2000 && num_live(heap) > wanted; i++) {
-        usleep(1000);
-    }
-    return num_live(heap) <= wanted;
-}
-
-/* play does the scenario once while the memory of `heap` fails so, and once when it does not.
- * Returns whether an allocation failed. */
+/* play lets the `nth` allocation of `heap` fail. Returns whether there was one. */
 static bool play(struct scene *scene, int heap, uint64_t nth, bool all_later)
 {
-    const struct scenario *scenario = scene->scenario;
-    struct urlpool_error err = {0};
-    int64_t before[HEAP_NUM];
-    enum urlpool_code code;
-    bool failed;
+    struct shortage shortage = {
+        .trouble = {.begin = begin, .end = end, .has_come = has_come, .allows = allows},
+        .heap = heap,
+        .nth = nth,
+        .all_later = all_later
+    };
 
-    for (int i = 0; i < HEAP_NUM; i++) {
-        before[i] = num_live(i);
-    }
-    foreign_heaps_join(true);
-    scene_open(scene);
-    let_fail(heap, nth, all_later);
-    code = scenario->act(scene, &err);
-    failed = has_failed(heap);
-    let_fail(heap, 0, false);
-    ck_assert_msg(is_clean(scenario, heap, &err, code) && (failed || code == scenario->code),
-                  "%s, %s allocation %d%s: %s: %s", scenario->name, heap_names[heap], (int)nth,
-                  all_later ? " and all later" : "", urlpool_code_name(code), err.message);
-    ck_assert_uint_eq(test_stats(scene->manager).leased + test_stats(scene->manager).waiting, 0);
-    memset(&err, 0, sizeof(err));
-    code = scenario->act(scene, &err);
-    ck_assert_msg(code == scenario->code, "%s, after %s allocation %d%s: %s: %s", scenario->name,
-                  heap_names[heap], (int)nth, all_later ? " and all later" : "",
-                  urlpool_code_name(code), err.message);
-    scene_close(scene);
-    foreign_heaps_join(false);
-    for (int i = 0; i < HEAP_NUM; i++) {
-        ck_assert_msg(await(i, before[i]), "%s, %s allocation %d%s: %d blocks of %s heap held",
-                      scenario->name, heap_names[heap], (int)nth, all_later ? " and all later" : "",
-                      (int)(num_live(i) - before[i]), heap_names[i]);
-    }
-    return failed;
+    (void)snprintf(shortage.trouble.text, sizeof(shortage.trouble.text), "%s allocation %d%s",
+                   scenario_heap_name(heap), (int)nth, all_later ? " and all later" : "");
+    return scenario_play(scene, &shortage.trouble);
 }
 
 /* next chooses the allocation that fails behind `nth`. */
 static uint64_t next(int heap, uint64_t nth)
 {
-    if (getenv("URLPOOL_EVERY") != NULL || (!IS_SLOW && heap == OURS) ||
+    if (getenv("URLPOOL_EVERY") != NULL || (!IS_SLOW && heap == HEAP_OURS) ||
         nth < (IS_SLOW || heap == HEAP_OF_NAMES ? 4U : FIRST_NUM)) {
         return nth + 1;
     }
@@ -139,17 +120,7 @@ START_TEST(memory__runs_out_at_each_allocation_of)
 {
     struct scene scene;
 
-    failing_allocator_install();
-    foreign_heaps_install();
-    scene_begin(&scene, &scenarios[_i]);
-    for (int i = 0; i < 2; i++) { /* what a process keeps */
-        scene_open(&scene);
-        foreign_heaps_join(true);
-        ck_assert_msg(scenarios[_i].act(&scene, &test_err) == scenarios[_i].code, "%s: %s: %s",
-                      scenarios[_i].name, urlpool_code_name(test_err.code), test_err.message);
-        foreign_heaps_join(false);
-        scene_close(&scene);
-    }
+    scenario_begin(&scene, &scenarios[_i]);
     for (int heap = 0; heap < HEAP_NUM; heap++) {
         for (int all_later = 0; all_later < 2; all_later++) {
             uint64_t num = 0;
@@ -160,12 +131,12 @@ START_TEST(memory__runs_out_at_each_allocation_of)
             }
             if (getenv("URLPOOL_TELL") != NULL) {
                 fprintf(stderr, "%s: %d of %s heap%s\n", scenarios[_i].name, (int)num,
-                        heap_names[heap], all_later ? " and all later" : "");
+                        scenario_heap_name(heap), all_later ? " and all later" : "");
             }
-            ck_assert_msg(heap != OURS || num > 0, "%s takes no memory", scenarios[_i].name);
+            ck_assert_msg(heap != HEAP_OURS || num > 0, "%s takes no memory", scenarios[_i].name);
         }
     }
-    scene_end(&scene);
+    scenario_end(&scene);
 }
 END_TEST
 

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum {
@@ -444,6 +445,22 @@ static void listen_at(struct test_server *server, const char *ip, uint16_t port,
     server->port = ntohs(is_v6 ? v6.sin6_port : v4.sin_port);
 }
 
+/* listen_local opens a listener at an abstract path, "@name". */
+static void listen_local(struct test_server *server, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const size_t len = strlen(path);
+
+    memcpy(address.sun_path + 1, path + 1, len - 1);
+    server->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (server->listener < 0 ||
+        bind(server->listener, (struct sockaddr *)&address,
+             (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) != 0 ||
+        listen(server->listener, BACKLOG) != 0) {
+        die("listen");
+    }
+}
+
 struct test_server *test_server_start(test_answer_fn answer, void *user,
                                       const struct test_server_options *options)
 {
@@ -454,8 +471,12 @@ struct test_server *test_server_start(test_answer_fn answer, void *user,
     if (options != NULL) {
         server->options = *options;
     }
-    listen_at(server, server->options.ip != NULL ? server->options.ip : "127.0.0.1",
-              server->options.port, server->options.keeps_port);
+    if (server->options.local_path != NULL) {
+        listen_local(server, server->options.local_path);
+    } else {
+        listen_at(server, server->options.ip != NULL ? server->options.ip : "127.0.0.1",
+                  server->options.port, server->options.keeps_port);
+    }
     pthread_mutex_init(&server->mutex, NULL);
     if (pthread_create(&server->acceptor, NULL, accept_all, server) != 0) {
         die("thread");

@@ -31,7 +31,8 @@ typedef void (*test_answer_fn)(struct test_peer *peer, const struct test_request
  * `leave_body` a request is given to the test as soon as its head is there; with `says_continue`
  * one that expects it is told to go on before its body is read. `ip` and `port` are for tests in a
  * network of their own; NULL is 127.0.0.1, 0 an ephemeral port. With `keeps_port` one that has
- * ended can be begun again at its port. */
+ * ended can be begun again at its port. `local_path` is "@name" of a Unix-domain socket to listen
+ * at in place of a port. */
 struct test_server_options {
     void *tls;
     bool leave_body;
@@ -39,6 +40,7 @@ struct test_server_options {
     const char *ip;
     uint16_t port;
     bool keeps_port;
+    const char *local_path;
 };
 
 /* test_server_start binds an ephemeral port; aborts the test when it cannot. */

@@ -40,7 +40,8 @@ struct proxy_server {
     pthread_t acceptor;
     pthread_mutex_t mutex; /* of all below */
     struct client clients[CLIENTS_MAX];
-    unsigned num_clients;
+    unsigned num_clients; /* that there ever were */
+    unsigned num_seats;   /* of `clients` in use */
     char seen[SEEN_MAX];
     char last_head[HEAD_MAX];
 };
@@ -423,6 +424,20 @@ static void *run_client(void *arg)
     return NULL;
 }
 
+/* find_seat returns one that is over, or a new one. Under the mutex. */
+static struct client *find_seat(struct proxy_server *server)
+{
+    for (unsigned i = 0; i < server->num_seats; i++) {
+        if (server->clients[i].fd < 0) {
+            (void)pthread_join(server->clients[i].thread, NULL); /* it needs the mutex no more */
+            memset(&server->clients[i], 0, sizeof(server->clients[i]));
+            return &server->clients[i];
+        }
+    }
+    must(server->num_seats < CLIENTS_MAX, "too many connections");
+    return &server->clients[server->num_seats++];
+}
+
 static void welcome(struct proxy_server *server, int fd)
 {
     struct client *client;
@@ -430,8 +445,8 @@ static void welcome(struct proxy_server *server, int fd)
 
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     pthread_mutex_lock(&server->mutex);
-    must(server->num_clients < CLIENTS_MAX, "too many connections");
-    client = &server->clients[server->num_clients++];
+    client = find_seat(server);
+    server->num_clients++;
     client->server = server;
     client->fd = fd;
     if (server->options.tls != NULL) {
@@ -489,13 +504,13 @@ void proxy_server_stop(struct proxy_server *server)
     (void)pthread_join(server->acceptor, NULL);
     (void)close(server->listener);
     pthread_mutex_lock(&server->mutex);
-    for (unsigned i = 0; i < server->num_clients; i++) {
+    for (unsigned i = 0; i < server->num_seats; i++) {
         if (server->clients[i].fd >= 0) {
             (void)shutdown(server->clients[i].fd, SHUT_RDWR);
         }
     }
     pthread_mutex_unlock(&server->mutex);
-    for (unsigned i = 0; i < server->num_clients; i++) {
+    for (unsigned i = 0; i < server->num_seats; i++) {
         (void)pthread_join(server->clients[i].thread, NULL);
     }
     (void)pthread_mutex_destroy(&server->mutex);

@@ -2,6 +2,8 @@
 
 #include "support/scenarios.h"
 
+#include <stdio.h>
+
 #include "support/requests.h"
 #include "support/tls_client.h"
 
@@ -67,6 +69,39 @@ static void set_other_ca(struct scene *scene)
 static void set_client_cert(struct scene *scene)
 {
     use_tls(scene, (struct urlpool_tls_options){.cert_file = scene->cert_path});
+}
+
+static void set_keylog(struct scene *scene)
+{
+    char path[256];
+
+    (void)snprintf(path, sizeof(path), "%s/keys", scene->dir);
+    use_tls(scene, (struct urlpool_tls_options){.keylog_file = path});
+}
+
+static void set_source(struct scene *scene)
+{
+    static const struct urlpool_socket_option options[] = {
+        {1, 9, 1}  /* SOL_SOCKET, SO_KEEPALIVE */
+    };
+
+    scene->options.network.source_address = "127.0.0.1";
+    scene->options.network.socket_options = options;
+    scene->options.network.num_socket_options = 1;
+}
+
+/* ask_libc asks for the one name that the C library knows everywhere. */
+static enum urlpool_code ask_libc(void *user, const char *host, int64_t timeout_ms,
+                                  struct urlpool_answers *answers, struct urlpool_error *err)
+{
+    (void)host;
+    return urlpool_resolver_libc(user, "localhost", timeout_ms, answers, err);
+}
+
+static void set_libc(struct scene *scene)
+{
+    scene->options.network.family = URLPOOL_FAMILY_V4;
+    scene->options.network.resolve = ask_libc;
 }
 
 static void set_headers_limit(struct scene *scene)
@@ -170,11 +205,15 @@ const struct scenario scenarios[] = {
     BY("a SOCKS4a proxy", WAY_SOCKS4A, false),
     BY("a SOCKS5 proxy", WAY_SOCKS5, false),
     BY("a SOCKS5h proxy", WAY_SOCKS5H, false),
+    BY("a Unix-domain socket", WAY_LOCAL, false),
+    SET("a source address", act_get_twice, false, URLPOOL_OK, set_source),
+    {"the C library as a resolver", act_get,          NULL,    WAY_NAME,   false, URLPOOL_OK, set_libc},
     OVER_TLS("https", act_get, NULL),
     OVER_TLS("https over a kept connection", act_get_twice, NULL),
     OVER_TLS("https resumed", act_get_resumed, NULL),
     SET("https resumed by TLS 1.2", act_get_resumed, true, URLPOOL_OK, set_tls_1_2),
     SET("https with a client certificate", act_get, true, URLPOOL_OK, set_client_cert),
+    SET("keys in a file", act_get, true, URLPOOL_OK, set_keylog),
     SET("an unknown CA", act_get, true, URLPOOL_E_TLS_VERIFY, set_other_ca),
     SET("another key than was pinned", act_get, true, URLPOOL_E_TLS_PIN, set_pin),
     SET("a certificate for another", act_get, true, URLPOOL_E_TLS_HOSTNAME, set_other_name),
@@ -190,6 +229,6 @@ const struct scenario scenarios[] = {
     BY("TLS in TLS", WAY_TLS_TUNNEL, true),
     BY("TLS behind SOCKS5", WAY_SOCKS5, true),
     BY("two proxies", WAY_CHAIN, true),
-    {"a tunnel on the lower floor", act_floor_tunnel, "/gzip", WAY_TUNNEL, true, URLPOOL_OK, NULL},
+    {"a tunnel on the lower floor", act_floor_tunnel, "/gzip", WAY_TUNNEL, true,  URLPOOL_OK, NULL    },
 };
 const int num_scenarios = sizeof(scenarios) / sizeof(scenarios[0]);

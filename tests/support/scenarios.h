@@ -24,7 +24,8 @@ enum scene_way {
     WAY_SOCKS4A,
     WAY_SOCKS5,
     WAY_SOCKS5H,
-    WAY_CHAIN /* SOCKS5 and then CONNECT */
+    WAY_CHAIN, /* SOCKS5 and then CONNECT */
+    WAY_LOCAL  /* by a Unix-domain socket */
 };
 
 struct scene;
@@ -42,13 +43,13 @@ struct scenario {
 /* struct scene is where one of them is played. */
 struct scene {
     const struct scenario *scenario;
-    struct test_server *plain, *server; /* `server` is the scenario's */
+    struct test_server *plain, *local, *server; /* `server` is the scenario's */
     struct https_scene https;
     struct dns_server *dns;
     struct proxy_server *proxy, *preproxy;
     char *dir, *ca_path, *cert_path, *text_path;
     char *ca_pem, *cert_pem, *key_pem; /* the key is encrypted with "secret" */
-    char proxy_url[64], preproxy_url[64];
+    char proxy_url[64], preproxy_url[64], local_path[64];
     char url[128];
     struct urlpool_tls *tls; /* of `options`, when it is not that of `https` */
     struct urlpool_manager_options options;

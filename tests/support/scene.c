@@ -1,9 +1,11 @@
 /* The peers of a scenario, and what its servers answer. All memory of the peers is malloc's. */
 
 #include <check.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support/requests.h"
 #include "support/scenarios.h"
@@ -13,6 +15,8 @@ enum {
     LARGE_BYTES = 100000,
     GIVE_UP_MS = 5000
 };
+
+static _Atomic unsigned num_busy; /* who asked for what is busy every other time */
 
 #define EVENTS                                                                         \
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked" \
@@ -118,7 +122,7 @@ void scene_answer(struct test_peer *peer, const struct test_request *request, vo
         test_peer_reply(peer, 302, "Location: /hop2\r\n", "there");
     } else if (strcmp(target, "/hop2") == 0) {
         test_peer_reply(peer, 307, "Location: /gzip\r\n", "");
-    } else if (strcmp(target, "/busy") == 0 && request->number % 2 == 1) {
+    } else if (strcmp(target, "/busy") == 0 && atomic_fetch_add(&num_busy, 1) % 2 == 0) {
         test_peer_reply(peer, 503, "Retry-After: 0\r\n", "later");
     } else if (strcmp(target, "/stale") == 0 && request->number > 1) {
         test_peer_close(peer);
@@ -158,7 +162,7 @@ static void set_proxy(struct scene *scene)
     const bool is_tls = way == WAY_TLS_FORWARD || way == WAY_TLS_TUNNEL;
     int port;
 
-    if (way == WAY_DIRECT || way == WAY_NAME) {
+    if (way == WAY_DIRECT || way == WAY_NAME || way == WAY_LOCAL) {
         return;
     }
     if (way == WAY_FORWARD || way == WAY_TLS_FORWARD) {
@@ -198,6 +202,19 @@ static void write_files(struct scene *scene)
     free(key);
 }
 
+/* set_local has a server listen at a path, when the scenario's way leads there. */
+static void set_local(struct scene *scene)
+{
+    struct test_server_options options = {.local_path = scene->local_path};
+
+    if (scene->scenario->way != WAY_LOCAL) {
+        return;
+    }
+    (void)snprintf(scene->local_path, sizeof(scene->local_path), "@urlpool-scene-%d", getpid());
+    scene->local = test_server_start(scene_answer, NULL, &options);
+    scene->options.network.unix_socket = scene->local_path;
+}
+
 void scene_begin(struct scene *scene, const struct scenario *scenario)
 {
     static const struct test_name names[] = {TEST_DNS("localhost"), TEST_DNS("www.example"),
@@ -217,6 +234,7 @@ void scene_begin(struct scene *scene, const struct scenario *scenario)
                     .dial_pause_max_ms = URLPOOL_NONE}
     };
     scene->server = scenario->is_tls ? scene->https.server : scene->plain;
+    set_local(scene);
     scene->options.tls = scene->https.tls;
     scene->options.network.dns_servers = dns_server_address(scene->dns);
     dns_server_add(scene->dns, "www.example", DNS_A, 60, "127.0.0.1");
@@ -242,11 +260,13 @@ void scene_end(struct scene *scene)
     urlpool_tls_unref(scene->tls);
     dns_server_stop(scene->dns);
     https_scene_end(&scene->https);
+    test_server_stop(scene->local);
     test_server_stop(scene->plain);
 }
 
 void scene_open(struct scene *scene)
 {
+    atomic_store(&num_busy, 0);
     scene->manager = test_manager(&scene->options);
 }
 

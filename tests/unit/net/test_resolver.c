@@ -511,6 +511,22 @@ START_TEST(failure__out_of_descriptors_is_a_system_error_and_not_remembered)
 }
 END_TEST
 
+START_TEST(failure__of_a_socket_of_ours_is_told_and_not_remembered)
+{
+    open_resolver();
+    dns_server_add(server, NAME, DNS_A, 60, "192.0.2.1");
+    seen.socket_errno = EACCES;
+    (void)resolve(NAME);
+    ck_assert_int_eq(err.code, URLPOOL_E_RESOLVE);
+    ck_assert_int_eq(err.os_errno, EACCES);
+    ck_assert_ptr_nonnull(strstr(err.message, "no name server at 127.0.0.1:"));
+    ck_assert_ptr_nonnull(strstr(err.message, strerror(EACCES)));
+    seen.socket_errno = 0;
+    ck_assert_str_eq(resolve(NAME), "192.0.2.1");
+    close_resolver();
+}
+END_TEST
+
 START_TEST(failure__out_of_memory_is_clean_and_not_remembered)
 {
     uint64_t nth;
@@ -1145,6 +1161,7 @@ RUN_TESTS(
     failure__without_a_server_names_where_it_was_looked_for,
     failure__a_second_server_is_asked_when_the_first_fails,
     failure__out_of_descriptors_is_a_system_error_and_not_remembered,
+    failure__of_a_socket_of_ours_is_told_and_not_remembered,
     failure__out_of_memory_is_clean_and_not_remembered, new__refuses_servers_that_are_none,
     search__short_names_go_through_the_list, search__both_families_come_from_the_same_name,
     search__names_with_dots_go_as_they_are_first_and_through_the_list_last,
