@@ -77,12 +77,13 @@ static void take_exchange(struct original *to, const struct transcript_case *fro
     const struct urlp_request_head *head = &exchange->head;
 
     to->rules = rules_of(&from->limits);
-    to->exchange.method = copy_span(head->method);
+    to->exchange.method = urlp_span_is_token(head->method) ? copy_span(head->method) : "GET";
     to->exchange.is_unsent = from->is_unsent;
     to->exchange.stop = (enum differ_stop)exchange->stop;
     record_add(&to->exchange.bytes, exchange->response.data, exchange->response.len);
     for (size_t i = 0; i < head->num_fields; i++) {
-        if (urlp_span_is_nocase(head->fields[i].name, "Upgrade")) {
+        if (urlp_span_is_nocase(head->fields[i].name, "Upgrade") &&
+            urlp_field_value_is_valid(head->fields[i].value)) {
             to->exchange.upgrade = copy_span(head->fields[i].value);
         }
         if (urlp_span_is_nocase(head->fields[i].name, "Connection") &&
