@@ -14,6 +14,12 @@ struct urlp_span {
     size_t len;
 };
 
+/* URLP_SPAN is the span of a string literal, as an initialiser. */
+#define URLP_SPAN(text)          \
+    {                            \
+        (text), sizeof(text) - 1 \
+    }
+
 /* Characters: ASCII, whatever the locale. What is asked for every byte on the wire, or with names
  * that the compiler knows, is inline. */
 
@@ -82,6 +88,9 @@ static inline bool urlp_span_equals_nocase(struct urlp_span a, struct urlp_span 
 
     if (a.len != b.len) {
         return false;
+    }
+    if (a.len == 0 || memcmp(a.data, b.data, b.len) == 0) {
+        return true; /* most names are spelled as everybody does */
     }
     while (i < a.len && urlp_to_lower(a.data[i]) == urlp_to_lower(b.data[i])) {
         i++;

@@ -32,17 +32,17 @@ enum own {
     NUM_OWN
 };
 
-static const char *const own_names[NUM_OWN] = {
-    [OWN_HOST] = "Host",
-    [OWN_ACCEPT_ENCODING] = "Accept-Encoding",
-    [OWN_TRANSFER_ENCODING] = "Transfer-Encoding",
-    [OWN_CONTENT_LENGTH] = "Content-Length",
-    [OWN_USER_AGENT] = "User-Agent",
-    [OWN_PROXY_AUTHORIZATION] = "Proxy-Authorization",
-    [OWN_AUTHORIZATION] = "Authorization",
-    [OWN_CONTENT_TYPE] = "Content-Type",
-    [OWN_TRAILER] = "Trailer",
-    [OWN_EXPECT] = "Expect",
+static const struct urlp_span own_names[NUM_OWN] = {
+    [OWN_HOST] = URLP_SPAN("Host"),
+    [OWN_ACCEPT_ENCODING] = URLP_SPAN("Accept-Encoding"),
+    [OWN_TRANSFER_ENCODING] = URLP_SPAN("Transfer-Encoding"),
+    [OWN_CONTENT_LENGTH] = URLP_SPAN("Content-Length"),
+    [OWN_USER_AGENT] = URLP_SPAN("User-Agent"),
+    [OWN_PROXY_AUTHORIZATION] = URLP_SPAN("Proxy-Authorization"),
+    [OWN_AUTHORIZATION] = URLP_SPAN("Authorization"),
+    [OWN_CONTENT_TYPE] = URLP_SPAN("Content-Type"),
+    [OWN_TRAILER] = URLP_SPAN("Trailer"),
+    [OWN_EXPECT] = URLP_SPAN("Expect"),
 };
 
 /* struct lines is what goes with the library's own fields: the caller's, then the proxy's. */
@@ -62,9 +62,19 @@ static bool is_chunked(const struct urlp_head_plan *plan)
     return plan->body != NULL && plan->body->len < 0;
 }
 
+static bool has_body(const struct urlp_head_plan *plan)
+{
+    return plan->body != NULL && plan->body->has_body;
+}
+
 static bool has_content(const struct urlp_head_plan *plan)
 {
-    return plan->body != NULL && plan->body->has_body && plan->body->len != 0;
+    return has_body(plan) && plan->body->len != 0;
+}
+
+static bool says_length(const struct urlp_head_plan *plan)
+{
+    return !is_chunked(plan) && (has_body(plan) || urlp_method_expects_body(plan->method));
 }
 
 /* check_framing refuses a framing field of the caller's that is not the truth about the body. */
@@ -194,7 +204,7 @@ static enum urlpool_code write_texts(struct urlp_buf *text, const struct urlp_he
         code = urlp_origin_append_authority(&origin, false, text);
     }
     out->length = text->len;
-    if (code == URLPOOL_OK && !is_chunked(plan)) {
+    if (code == URLPOOL_OK && says_length(plan)) {
         code = urlp_buf_append_number(text, plan->body != NULL ? (uint64_t)plan->body->len : 0);
     }
     out->trailer = text->len;
@@ -214,14 +224,13 @@ static void say_of_body(const struct urlp_head_plan *plan, const struct urlp_buf
                         const struct marks *marks, struct urlp_span values[NUM_OWN])
 {
     const struct urlp_body_plan *body = plan->body;
-    const bool has_body = body != NULL && body->has_body;
 
     if (is_chunked(plan)) {
         values[OWN_TRANSFER_ENCODING] = urlp_span_of("chunked");
-    } else if (has_body || urlp_method_expects_body(plan->method)) {
+    } else if (says_length(plan)) {
         values[OWN_CONTENT_LENGTH] = text_between(text, marks->length, marks->trailer);
     }
-    if (has_body && body->content_type != NULL) {
+    if (has_body(plan) && body->content_type != NULL) {
         values[OWN_CONTENT_TYPE] = urlp_span_of(body->content_type);
     }
     if (text->len > marks->trailer) {
@@ -251,8 +260,8 @@ static void say_own(const struct urlp_head_plan *plan, const struct urlp_buf *te
     }
     say_of_body(plan, text, marks, values);
     /* What the caller has said in another way than by a field is left behind like one. */
-    for (size_t i = OWN_AUTHORIZATION; i < NUM_OWN; i++) {
-        if (is_left_behind(plan, urlp_span_of(own_names[i]))) {
+    for (size_t i = OWN_AUTHORIZATION; plan->is_redirected && i < NUM_OWN; i++) {
+        if (is_left_behind(plan, own_names[i])) {
             values[i] = (struct urlp_span){0};
         }
     }
@@ -263,7 +272,7 @@ static size_t own_of(struct urlp_span name)
 {
     size_t own = 0;
 
-    while (own < NUM_OWN && !urlp_span_is_nocase(name, own_names[own])) {
+    while (own < NUM_OWN && !urlp_span_equals_nocase(name, own_names[own])) {
         own++;
     }
     return own;
@@ -323,7 +332,7 @@ static void put_fields(struct urlp_head_draft *draft, const struct urlp_head_pla
 
     for (size_t i = 0; i < NUM_OWN; i++) {
         if (values[i].data != NULL) {
-            draft->fields[num++] = (struct urlp_field){urlp_span_of(own_names[i]), values[i]};
+            draft->fields[num++] = (struct urlp_field){own_names[i], values[i]};
         }
     }
     draft->expects_continue = values[OWN_EXPECT].data != NULL;

@@ -14,10 +14,6 @@
 
 #define VERSION_TEXT " HTTP/1.1\r\n"
 
-/* What a Host may hold beside letters, digits and colon: the rest of unreserved, sub-delims, and
- * "%" of reg-name (RFC 3986 section 3.2.2). */
-static const char host_marks[] = "-._~!$&'()*+,;=%";
-
 static enum urlpool_code refuse(struct urlpool_error *err, const char *what, struct urlp_span value)
 {
     return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_SEND, "%s: \"%s\"", what,
@@ -41,14 +37,15 @@ static enum urlpool_code refuse_target(struct urlpool_error *err, const char *wh
                      urlp_quote(target.data, len).text, rest);
 }
 
-static bool is_one_of(char c, const char *set)
+/* is_of_name says whether `c` may stand in a reg-name (RFC 3986 section 3.2.2). */
+static bool is_of_name(char c)
 {
-    for (; *set != '\0'; set++) {
-        if (*set == c) {
-            return true;
-        }
-    }
-    return false;
+    return urlp_byte_is((unsigned char)c, URLP_BYTE_UNRESERVED | URLP_BYTE_SUB_DELIM) || c == '%';
+}
+
+static bool is_of_address(char c)
+{
+    return urlp_hex_value((unsigned char)c) >= 0 || c == ':' || c == '.';
 }
 
 /* bracketed_len is the length of the address in brackets that `value` begins with; 0 when there is
@@ -57,8 +54,7 @@ static size_t bracketed_len(struct urlp_span value)
 {
     size_t i = 1;
 
-    while (i < value.len &&
-           (urlp_hex_value((unsigned char)value.data[i]) >= 0 || is_one_of(value.data[i], ":."))) {
+    while (i < value.len && is_of_address(value.data[i])) {
         i++;
     }
     return i > 1 && i < value.len && value.data[i] == ']' ? i + 1 : 0;
@@ -72,9 +68,7 @@ static size_t host_len(struct urlp_span value)
     if (value.len > 0 && value.data[0] == '[') {
         return bracketed_len(value);
     }
-    while (i < value.len &&
-           (urlp_is_alpha((unsigned char)value.data[i]) ||
-            urlp_is_digit((unsigned char)value.data[i]) || is_one_of(value.data[i], host_marks))) {
+    while (i < value.len && is_of_name(value.data[i])) {
         i++;
     }
     return i;
@@ -142,28 +136,58 @@ static enum urlpool_code check_request_line(const struct urlp_request_head *head
     return URLPOOL_OK;
 }
 
-static size_t count_lines(const struct urlp_request_head *head, const char *name)
-{
-    size_t count = 0;
-    size_t index = 0;
+/* What a field is to the framing of the message, or to the connection. */
+enum role {
+    ROLE_HOST,
+    ROLE_CONTENT_LENGTH,
+    ROLE_TRANSFER_ENCODING,
+    ROLE_EXPECT,
+    ROLE_CONNECTION,
+    ROLE_TE,
+    ROLE_UPGRADE,
+    ROLE_PROXY_CONNECTION,
+    NUM_ROLES
+};
 
-    while (urlp_fields_find(head->fields, head->num_fields, name, &index) != NULL) {
-        count++;
+static const struct urlp_span role_names[NUM_ROLES] = {
+    [ROLE_HOST] = URLP_SPAN("Host"),
+    [ROLE_CONTENT_LENGTH] = URLP_SPAN("Content-Length"),
+    [ROLE_TRANSFER_ENCODING] = URLP_SPAN("Transfer-Encoding"),
+    [ROLE_EXPECT] = URLP_SPAN("Expect"),
+    [ROLE_CONNECTION] = URLP_SPAN("Connection"),
+    [ROLE_TE] = URLP_SPAN("TE"),
+    [ROLE_UPGRADE] = URLP_SPAN("Upgrade"),
+    [ROLE_PROXY_CONNECTION] = URLP_SPAN("Proxy-Connection"),
+};
+
+/* struct cast says which lines of a head have a role. */
+struct cast {
+    const struct urlp_request_head *head;
+    size_t num[NUM_ROLES];
+    struct urlp_span value[NUM_ROLES]; /* of the first; empty when there is none */
+};
+
+static void find_cast(const struct urlp_request_head *head, struct cast *out)
+{
+    *out = (struct cast){.head = head};
+    for (size_t i = 0; i < head->num_fields; i++) {
+        size_t role = 0;
+
+        while (role < NUM_ROLES &&
+               !urlp_span_equals_nocase(head->fields[i].name, role_names[role])) {
+            role++;
+        }
+        if (role < NUM_ROLES && out->num[role]++ == 0) {
+            out->value[role] = head->fields[i].value;
+        }
     }
-    return count;
 }
 
-static struct urlp_span value_of(const struct urlp_request_head *head, const char *name)
+/* names says whether the list that the lines of `role` make has the member `token`. */
+static bool names(const struct cast *cast, enum role role, const char *token)
 {
-    size_t index = 0;
-    const struct urlp_field *field = urlp_fields_find(head->fields, head->num_fields, name, &index);
-
-    return field != NULL ? field->value : urlp_span_of("");
-}
-
-static bool has_token(const struct urlp_request_head *head, const char *name, const char *token)
-{
-    return urlp_fields_have_token(head->fields, head->num_fields, name, token);
+    return cast->num[role] > 0 && urlp_fields_have_token(cast->head->fields, cast->head->num_fields,
+                                                         role_names[role].data, token);
 }
 
 /* check_field_lines looks at each line by itself. */
@@ -193,12 +217,12 @@ static enum urlpool_code check_field_lines(const struct urlp_request_head *head,
 
 /* check_framing: "A sender MUST NOT send a Content-Length header field in any message that contains
  * a Transfer-Encoding header field" (RFC 9112 section 6.2), and neither of them twice. */
-static enum urlpool_code check_framing(const struct urlp_request_head *head,
-                                       struct urlpool_error *err)
+static enum urlpool_code check_framing(const struct cast *cast, struct urlpool_error *err)
 {
-    size_t num_lengths = count_lines(head, "Content-Length");
-    size_t num_codings = count_lines(head, "Transfer-Encoding");
-    struct urlp_span length_text = value_of(head, "Content-Length");
+    const size_t num_lengths = cast->num[ROLE_CONTENT_LENGTH];
+    const size_t num_codings = cast->num[ROLE_TRANSFER_ENCODING];
+    const struct urlp_span length_text = cast->value[ROLE_CONTENT_LENGTH];
+    const struct urlp_span coding = cast->value[ROLE_TRANSFER_ENCODING];
     int64_t length = 0;
     bool has_body;
     uint64_t plain;
@@ -211,19 +235,18 @@ static enum urlpool_code check_framing(const struct urlp_request_head *head,
         (!urlp_h1_parse_length(length_text, &length) || !urlp_span_to_u64(length_text, &plain))) {
         return refuse(err, "Content-Length is not a number", length_text);
     }
-    if (num_codings > 0 && !urlp_span_is_nocase(value_of(head, "Transfer-Encoding"), "chunked")) {
-        return refuse(err, "Transfer-Encoding is not \"chunked\"",
-                      value_of(head, "Transfer-Encoding"));
+    if (num_codings > 0 && !urlp_span_is_nocase(coding, "chunked")) {
+        return refuse(err, "Transfer-Encoding is not \"chunked\"", coding);
     }
     has_body = num_codings > 0 || length > 0;
     /* RFC 9110 section 10.1.1: "A client MUST NOT generate a 100-continue expectation in a request
      * that does not include content." */
-    if (!has_body && has_token(head, "Expect", "100-continue")) {
+    if (!has_body && names(cast, ROLE_EXPECT, "100-continue")) {
         return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_SEND,
                          "Expect: 100-continue in a request without a body");
     }
     /* Section 9.3.8: "A client MUST NOT send content in a TRACE request." */
-    if (has_body && urlp_span_is(head->method, "TRACE")) {
+    if (has_body && urlp_span_is(cast->head->method, "TRACE")) {
         return urlp_fail(err, URLPOOL_E_BODY, URLPOOL_PHASE_SEND, "TRACE cannot carry a body");
     }
     return URLPOOL_OK;
@@ -232,17 +255,13 @@ static enum urlpool_code check_framing(const struct urlp_request_head *head,
 /* check_connection looks at what Connection names. RFC 9110 section 7.6.1: "A sender MUST NOT send
  * a connection option corresponding to a field that is intended for all recipients of the content."
  */
-static enum urlpool_code check_connection(const struct urlp_request_head *head,
-                                          struct urlpool_error *err)
+static enum urlpool_code check_connection(const struct cast *cast, struct urlpool_error *err)
 {
     static const char *const for_all[] = {"Host",         "Content-Length", "Transfer-Encoding",
                                           "Content-Type", "Cache-Control",  "Authorization"};
 
-    if (count_lines(head, "Connection") == 0) {
-        return URLPOOL_OK;
-    }
     for (size_t i = 0; i < URLP_COUNT_OF(for_all); i++) {
-        if (has_token(head, "Connection", for_all[i])) {
+        if (names(cast, ROLE_CONNECTION, for_all[i])) {
             return refuse(err, "Connection names a field that is for every recipient",
                           urlp_span_of(for_all[i]));
         }
@@ -251,37 +270,38 @@ static enum urlpool_code check_connection(const struct urlp_request_head *head,
 }
 
 /* check_hops looks at the other fields that speak to the next hop only. */
-static enum urlpool_code check_hops(const struct urlp_request_head *head, struct urlpool_error *err)
+static enum urlpool_code check_hops(const struct cast *cast, struct urlpool_error *err)
 {
     /* RFC 9110 sections 7.8 and 10.1.4: a sender of Upgrade or TE MUST also send the connection
      * option of that name. */
-    static const char *const named_in_connection[] = {"Upgrade", "TE"};
+    static const enum role named_in_connection[] = {ROLE_UPGRADE, ROLE_TE};
 
     for (size_t i = 0; i < URLP_COUNT_OF(named_in_connection); i++) {
-        const char *name = named_in_connection[i];
+        const enum role role = named_in_connection[i];
 
-        if (count_lines(head, name) > 0 && !has_token(head, "Connection", name)) {
-            return refuse(err, "field that Connection has to name and does not",
-                          urlp_span_of(name));
+        if (cast->num[role] > 0 && !names(cast, ROLE_CONNECTION, role_names[role].data)) {
+            return refuse(err, "field that Connection has to name and does not", role_names[role]);
         }
     }
     /* RFC 9112 section 7.4: "A client MUST NOT send the chunked transfer coding name in TE". */
-    if (has_token(head, "TE", "chunked")) {
-        return refuse(err, "TE names chunked", value_of(head, "TE"));
+    if (names(cast, ROLE_TE, "chunked")) {
+        return refuse(err, "TE names chunked", cast->value[ROLE_TE]);
     }
     /* RFC 9112 appendix C.2.2: clients are to leave it alone. */
-    if (count_lines(head, "Proxy-Connection") > 0) {
-        return refuse(err, "field that is no part of HTTP", urlp_span_of("Proxy-Connection"));
+    if (cast->num[ROLE_PROXY_CONNECTION] > 0) {
+        return refuse(err, "field that is no part of HTTP", role_names[ROLE_PROXY_CONNECTION]);
     }
     return URLPOOL_OK;
 }
 
-static enum urlpool_code check_host(const struct urlp_request_head *head, struct urlpool_error *err)
+static enum urlpool_code check_host(const struct cast *cast, struct urlpool_error *err)
 {
+    const struct urlp_request_head *head = cast->head;
+
     /* RFC 9112 section 3.2: "A client MUST send a Host header field in all HTTP/1.1 request
      * messages"; RFC 9110 section 7.2: "as the first field in the header section". */
     if (head->num_fields == 0 || !urlp_span_is_nocase(head->fields[0].name, "Host") ||
-        count_lines(head, "Host") != 1) {
+        cast->num[ROLE_HOST] != 1) {
         return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_SEND,
                          "Host is not the first field, or not there once");
     }
@@ -322,21 +342,23 @@ enum urlpool_code urlp_h1_check_request(const struct urlp_request_head *head,
                                         struct urlpool_error *err)
 {
     enum urlpool_code code = check_request_line(head, err);
+    struct cast cast;
 
     if (code == URLPOOL_OK) {
         code = check_field_lines(head, bounds, err);
     }
+    find_cast(head, &cast);
     if (code == URLPOOL_OK) {
-        code = check_host(head, err);
+        code = check_host(&cast, err);
     }
     if (code == URLPOOL_OK) {
-        code = check_framing(head, err);
+        code = check_framing(&cast, err);
     }
     if (code == URLPOOL_OK) {
-        code = check_connection(head, err);
+        code = check_connection(&cast, err);
     }
     if (code == URLPOOL_OK) {
-        code = check_hops(head, err);
+        code = check_hops(&cast, err);
     }
     if (code == URLPOOL_OK) {
         code = check_trace(head, err);

@@ -471,7 +471,7 @@ const char *urlpool_headers_get(const struct urlpool_headers *headers, const cha
 const char *urlpool_headers_get_nth(const struct urlpool_headers *headers, const char *name,
                                     size_t n)
 {
-    if (headers == NULL || name == NULL) {
+    if (headers == NULL || headers->num_lines == 0 || name == NULL) {
         return NULL;
     }
 
