@@ -153,7 +153,7 @@ void urlp_connection_configure(struct urlpool_connection *connection,
 
     floor->timeout = *timeout;
     floor->cancel = cancel;
-    floor->user_trace = trace == NULL ? (struct urlpool_trace){0} : *trace;
+    floor->user_trace = trace != NULL ? *trace : (struct urlpool_trace){0};
     floor->data_bytes_max = floor->data_bytes_max == 0 ? DATA_BYTES_MAX : floor->data_bytes_max;
     floor->state = URLP_FLOOR_IDLE;
 }

@@ -196,7 +196,7 @@ struct urlpool_hop urlpool_response_hop(const struct urlpool_response *response,
 {
     const struct urlp_answer *answer = (const struct urlp_answer *)(const void *)response;
 
-    return response == NULL ? (struct urlpool_hop){0} : urlp_hops_get(&answer->hops, index);
+    return response != NULL ? urlp_hops_get(&answer->hops, index) : (struct urlpool_hop){0};
 }
 
 /* end_use reads a response to its end and frees what no other one can use. */

@@ -22,7 +22,7 @@ struct urlp_socks_order {
 };
 
 /* The longest message of ours: RFC 1929, or a SOCKS4a request. The longest of a proxy's. */
-#define URLP_SOCKS_MESSAGE_BYTES_MAX ((size_t)8 + 2 * 256)
+#define URLP_SOCKS_MESSAGE_BYTES_MAX ((size_t)8 + 2 * (size_t)256)
 #define URLP_SOCKS_REPLY_BYTES_MAX   ((size_t)4 + 1 + 255 + 2)
 
 /* urlp_socks_check says whether `order` can be said in SOCKS: user and password of 1 to 255 bytes

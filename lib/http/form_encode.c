@@ -22,7 +22,7 @@ static enum urlpool_code append_encoded(struct urlp_buf *out, struct urlp_span t
         unsigned char c = (unsigned char)text.data[i];
 
         if (c == ' ' || urlp_url_is_unreserved(c)) {
-            *end++ = c == ' ' ? '+' : (char)c;
+            *end++ = (char)(c == ' ' ? '+' : c);
         } else {
             end = urlp_url_write_triplet(end, c);
         }

@@ -146,7 +146,7 @@ static enum urlpool_code lay_out_field(struct urlp_multipart *out, size_t *start
     if (!is_copied) {
         end_text(out, start);
         out->pieces[out->num_pieces++] =
-            (struct urlp_form_piece){.text = is_file ? (struct urlp_span){0} : field->data,
+            (struct urlp_form_piece){.text = !is_file ? field->data : (struct urlp_span){0},
                                      .path = field->path,
                                      .fd = field->fd};
     }

@@ -433,10 +433,10 @@ size_t urlp_dns_query_poll(struct urlp_dns_query *query, struct pollfd fds[], in
     for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
         short events = 0;
 
-        if ((bits & (1u << i)) != 0) {
+        if ((bits & (1U << i)) != 0) {
             events |= POLLIN;
         }
-        if ((bits & (1u << (i + ARES_GETSOCK_MAXNUM))) != 0) {
+        if ((bits & (1U << (i + ARES_GETSOCK_MAXNUM))) != 0) {
             events |= POLLOUT;
         }
         if (events != 0) {

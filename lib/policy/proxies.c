@@ -219,8 +219,8 @@ static enum urlpool_code read_credentials(const struct source *source,
     if (put_decoded(source->beside->user, urlp_span_make(userinfo.data, user_len), &out->user) !=
             URLPOOL_OK ||
         put_decoded(source->beside->password,
-                    colon == NULL ? (struct urlp_span){0}
-                                  : urlp_span_make(colon + 1, userinfo.len - skipped),
+                    colon != NULL ? urlp_span_make(colon + 1, userinfo.len - skipped)
+                                  : (struct urlp_span){0},
                     &out->password) != URLPOOL_OK) {
         return urlp_fail_nomem(err);
     }

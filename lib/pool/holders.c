@@ -64,7 +64,7 @@ void urlp_seat_hold(struct urlpool_pool *pool, struct urlp_seat *seat,
 static enum urlpool_code describe_one(const struct urlp_holder *holder, const char *verb,
                                       int64_t now_ns, struct urlp_buf *out)
 {
-    int64_t tenths = (now_ns - holder->since_ns) / (100 * URLP_NS_PER_MS);
+    int64_t tenths = (now_ns - holder->since_ns) / ((int64_t)100 * URLP_NS_PER_MS);
 
     return urlp_buf_printf(out, "%s %" PRId64 ".%d s by thread %" PRId64 "%s%s", verb, tenths / 10,
                            (int)(tenths % 10), holder->thread, holder->what_len > 0 ? ": " : "",

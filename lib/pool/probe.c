@@ -50,9 +50,10 @@ void urlp_probe_next(struct urlpool_pool *pool)
 
 struct urlpool_deadline urlp_probe_time(const struct urlpool_pool *pool, struct urlp_waiter *me)
 {
+    const struct urlp_waiter *first = oldest(pool);
     struct urlpool_deadline next = {pool->locked.backoff.next_ns};
 
-    if (oldest(pool) != me || !is_pausing(pool)) {
+    if (first == NULL || first != me || !is_pausing(pool)) {
         return URLP_NEVER;
     }
     me->told_ns = next.at_ns;

@@ -174,7 +174,7 @@ enum urlpool_code urlp_upkeep_start(struct urlp_pool_core *core, struct urlp_poo
     enum urlpool_code code = upkeep_new(&upkeep, err);
     int os_errno;
 
-    if (code != URLPOOL_OK) {
+    if (upkeep == NULL) {
         return code;
     }
     upkeep->set = set;

@@ -3,12 +3,12 @@
 
 #include "demo.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "demo_server.h"
 #include "entries.h"
+#include "interrupt.h"
 #include "runner.h"
 #include "say.h"
 
@@ -35,7 +35,7 @@ int pf_demo_run(struct pf_settings *settings)
         pf_say("option --demo: it has URLs of its own, and takes no others and no data");
         return PF_EXIT_USAGE;
     }
-    (void)signal(SIGPIPE, SIG_IGN); /* the server's TLS writes through plain descriptors */
+    pf_interrupt_ignore_pipes(); /* the server's TLS writes through plain descriptors */
     server = pf_demo_server_start();
     if (server == NULL) {
         return PF_EXIT_CONNECT;

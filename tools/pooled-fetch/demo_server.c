@@ -200,7 +200,7 @@ static void make_answer(struct pf_demo_server *server)
                  BODY_LEN);
     server->head_len = server->answer.len;
     for (int i = 0; i < BODY_LEN; i++) {
-        const char byte = i % 64 == 63 ? '\n' : (char)('a' + i % 26);
+        const char byte = (char)(i % 64 == 63 ? '\n' : 'a' + i % 26);
         pf_text_add(&server->answer, &byte, 1);
     }
 }

@@ -12,6 +12,7 @@
 #include "urlpool/urlpool.h"
 
 #include "say.h"
+#include "text.h"
 
 enum {
     NEW_DIR_MODE = 0777 /* less the umask */
@@ -57,7 +58,7 @@ enum pf_exit pf_entries_read(struct pf_settings *settings, const char *path)
     char *line;
 
     if (pf_text_read_file(&text, path) != 0) {
-        pf_say("(26) cannot read \"%s\": %s", path, strerror(errno));
+        pf_say("(26) cannot read \"%s\": %s", path, pf_errno_text(errno));
         pf_text_free(&text);
         return PF_EXIT_READ;
     }

@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "interrupt.h"
 #include "output.h"
 #include "runner.h"
 #include "say.h"
+#include "text.h"
 #include "tries.h"
 #include "writeout.h"
 
@@ -42,7 +42,7 @@ static void fail_by_writing(struct pf_transfer *transfer, const char *file)
 {
     pf_transfer_fail(transfer, PF_EXIT_WRITE, "cannot write %s%s%s: %s", file != NULL ? "\"" : "",
                      file != NULL ? file : "standard output", file != NULL ? "\"" : "",
-                     strerror(errno));
+                     pf_errno_text(errno));
 }
 
 static struct urlpool_request_options make_options(struct fetching *fetching)
@@ -124,7 +124,12 @@ static int64_t length_of(const struct fetching *fetching, const struct urlpool_r
                       (fetching->settings->compressed && !fetching->settings->raw &&
                        urlpool_response_header(response, "Content-Encoding") != NULL);
 
-    return length != NULL && has_body && !is_changed ? strtoll(length, NULL, 10) : -1;
+    int64_t bytes = -1;
+
+    if (length != NULL && has_body && !is_changed) {
+        (void)pf_digits(length, &bytes); /* the library has seen to it that it is a number */
+    }
+    return bytes;
 }
 
 static bool is_too_large(const struct fetching *fetching, int64_t bytes)
@@ -250,7 +255,7 @@ static void make_request(struct fetching *fetching)
 
     if (pf_request_open_body(&fetching->run->request, entry, &fetching->body) != 0) {
         pf_transfer_fail(transfer, PF_EXIT_READ, "cannot read \"%s\": %s", entry->upload,
-                         strerror(errno));
+                         pf_errno_text(errno));
         return;
     }
     options = make_options(fetching);

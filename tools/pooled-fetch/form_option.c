@@ -11,6 +11,7 @@
 #include "urlpool/urlpool.h"
 
 #include "options.h"
+#include "text.h"
 
 /* struct piece is one -F, taken apart. */
 struct piece {
@@ -238,7 +239,7 @@ static enum pf_exit load(struct piece *piece)
 
     if (pf_text_read_file(&bytes, piece->content.data) != 0) {
         (void)pf_option_fail(piece->option, "cannot read \"%s\": %s", piece->content.data,
-                             strerror(errno));
+                             pf_errno_text(errno));
         pf_text_free(&bytes);
         return PF_EXIT_READ;
     }

@@ -33,12 +33,22 @@ static void handle(int number)
     pf_interrupt_now();
 }
 
-static void watch_signal(int number)
+static void on_signal(int number, void (*handler)(int), int flags)
 {
-    struct sigaction action = {.sa_handler = handle, .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
+    struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
 
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(number, &action, NULL);
+}
+
+static void watch_signal(int number)
+{
+    on_signal(number, handle, (int)(SA_RESTART | SA_RESETHAND));
+}
+
+void pf_interrupt_ignore_pipes(void)
+{
+    on_signal(SIGPIPE, SIG_IGN, 0);
 }
 
 void pf_interrupt_watch(struct urlpool_cancel *cancel)
@@ -48,15 +58,15 @@ void pf_interrupt_watch(struct urlpool_cancel *cancel)
         pipe_fds[0] = -1; /* then pauses are waited for to their end */
         pipe_fds[1] = -1;
     }
-    (void)signal(SIGPIPE, SIG_IGN);
+    pf_interrupt_ignore_pipes();
     watch_signal(SIGINT);
     watch_signal(SIGTERM);
 }
 
 void pf_interrupt_end(void)
 {
-    (void)signal(SIGINT, SIG_DFL);
-    (void)signal(SIGTERM, SIG_DFL);
+    on_signal(SIGINT, SIG_DFL, 0);
+    on_signal(SIGTERM, SIG_DFL, 0);
     atomic_store(&token, NULL);
     for (int i = 0; i < 2; i++) {
         if (pipe_fds[i] >= 0) {

@@ -9,6 +9,8 @@
  * pf_interrupt_end; a second one ends the program at once. Also ignores SIGPIPE: a pipe that nobody
  * reads is a write error. */
 void pf_interrupt_watch(struct urlpool_cancel *cancel);
+/* pf_interrupt_ignore_pipes ignores SIGPIPE alone. */
+void pf_interrupt_ignore_pipes(void);
 /* pf_interrupt_end undoes that, but for SIGPIPE. */
 void pf_interrupt_end(void);
 /* pf_interrupt_signal is the signal that came, or 0. */

@@ -14,6 +14,7 @@
 #include "urlpool/connection.h"
 
 #include "options.h"
+#include "text.h"
 
 /* is_readable says whether the library can read what is in `network`. */
 static bool is_readable(const struct urlpool_network *network)
@@ -134,7 +135,7 @@ enum pf_exit pf_apply_interface(struct pf_settings *settings, const struct pf_op
         return take_one(&settings->source_address, &settings->interface_name, text);
     }
     if (!is_name && errno != EINVAL) {
-        (void)pf_option_fail(option, "cannot dial from %s: %s", text, strerror(errno));
+        (void)pf_option_fail(option, "cannot dial from %s: %s", text, pf_errno_text(errno));
         return PF_EXIT_INTERFACE;
     }
     if (!is_host && if_nametoindex(text) != 0) {

@@ -9,6 +9,7 @@
 
 #include "entries.h"
 #include "options.h"
+#include "text.h"
 #include "writeout.h"
 
 enum pf_exit pf_apply_url(struct pf_settings *settings, const struct pf_option *option,
@@ -54,7 +55,7 @@ static enum pf_exit add_header_file(struct pf_settings *settings, const struct p
     char *line;
 
     if (pf_text_read_file(&text, path) != 0) {
-        (void)pf_option_fail(option, "cannot read \"%s\": %s", path, strerror(errno));
+        (void)pf_option_fail(option, "cannot read \"%s\": %s", path, pf_errno_text(errno));
         pf_text_free(&text);
         return PF_EXIT_READ;
     }
@@ -179,11 +180,10 @@ enum pf_exit pf_apply_retry_on(struct pf_settings *settings, const struct pf_opt
     const char *at = value;
 
     for (;;) {
-        char *end = NULL;
-        long status = strtol(at, &end, 10);
+        int64_t status;
+        const char *end = pf_digits(at, &status);
 
-        if (at[0] < '0' || at[0] > '9' || status < 100 || status > 599 ||
-            (*end != '\0' && *end != ',')) {
+        if (status < 100 || status > 599 || (*end != '\0' && *end != ',')) {
             return pf_option_fail(option, "\"%s\" is no list of statuses, as 404,503 is", value);
         }
         if (settings->num_retry_on == PF_RETRY_ON_MAX) {
@@ -200,15 +200,14 @@ enum pf_exit pf_apply_retry_on(struct pf_settings *settings, const struct pf_opt
 enum pf_exit pf_apply_max_redirs(struct pf_settings *settings, const struct pf_option *option,
                                  const char *value)
 {
-    char *end = NULL;
-    long number;
+    const bool is_endless = strcmp(value, "-1") == 0;
+    int64_t number = -1;
+    const char *end = is_endless ? "" : pf_digits(value, &number);
 
-    errno = 0;
-    number = strtol(value, &end, 10);
-    if (value[0] == '\0' || *end != '\0' || errno != 0 || number < -1 || number > 1000000) {
+    if (end == value || *end != '\0' || number > 1000000) {
         return pf_option_fail(option, "\"%s\" is no number from -1", value);
     }
-    settings->max_redirs = number;
+    settings->max_redirs = (long)number;
     return PF_EXIT_OK;
 }
 
@@ -219,7 +218,7 @@ enum pf_exit pf_apply_write_out(struct pf_settings *settings, const struct pf_op
     char unknown[64];
 
     if (value[0] == '@' && pf_text_read_file(&text, value + 1) != 0) {
-        (void)pf_option_fail(option, "cannot read \"%s\": %s", value + 1, strerror(errno));
+        (void)pf_option_fail(option, "cannot read \"%s\": %s", value + 1, pf_errno_text(errno));
         pf_text_free(&text);
         return PF_EXIT_READ;
     }

@@ -4,7 +4,6 @@
 
 #include "options.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 
 #include "count_of.h"
 #include "say.h"
+#include "text.h"
 
 #define AT(member) offsetof(struct pf_settings, member)
 
@@ -190,16 +190,15 @@ static enum pf_exit refuse_later(const char *name, char letter, const char *word
 
 static enum pf_exit set_count(int64_t *out, const struct pf_option *option, const char *value)
 {
-    char *end = NULL;
-    long long number;
+    int64_t number;
+    const char *end = pf_digits(value, &number);
 
-    errno = 0;
-    number = strtoll(value, &end, 10);
-    if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno != 0 || number > count_max) {
+    if (end == value || *end != '\0' || number > count_max) {
         return pf_option_fail(option, "\"%s\" is no number", value);
     }
     if (number < option->min) {
-        return pf_option_fail(option, "%lld is less than %lld", number, (long long)option->min);
+        return pf_option_fail(option, "%lld is less than %lld", (long long)number,
+                              (long long)option->min);
     }
     *out = number;
     return PF_EXIT_OK;
@@ -224,13 +223,11 @@ static enum pf_exit set_seconds(int64_t *out, const struct pf_option *option, co
 static enum pf_exit set_size(int64_t *out, const struct pf_option *option, const char *value)
 {
     static const char units[] = "kmg";
-    char *end = NULL;
-    long long number;
+    int64_t number;
+    const char *end = pf_digits(value, &number);
     const char *unit;
 
-    errno = 0;
-    number = strtoll(value, &end, 10);
-    if (value[0] < '0' || value[0] > '9' || errno != 0 || number > INT64_MAX >> 30) {
+    if (end == value || number > INT64_MAX >> 30) {
         return pf_option_fail(option, "\"%s\" is no number of bytes", value);
     }
     unit = *end != '\0' ? strchr(units, *end | ('a' ^ 'A')) : NULL;
@@ -293,6 +290,9 @@ static enum pf_exit apply(struct pf_settings *settings, const struct pf_option *
 {
     char *member = (char *)settings + option->offset;
 
+    if (value == NULL && takes_value(option)) {
+        return pf_option_fail(option, "needs a value");
+    }
     switch (option->kind) {
     case PF_OPTION_FLAG:
         *(bool *)(void *)member = true;
@@ -320,7 +320,7 @@ static enum pf_exit apply_and_hide(struct pf_settings *settings, const struct pf
 {
     enum pf_exit code = apply(settings, option, value);
 
-    if (takes_value(option)) {
+    if (value != NULL && takes_value(option)) {
         hide(option, value);
     }
     return code;

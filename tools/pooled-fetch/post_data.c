@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "text.h"
 
 static void begin_piece(struct pf_settings *settings)
 {
@@ -19,7 +20,7 @@ static enum pf_exit read_piece(const struct pf_option *option, const char *path,
     if (pf_text_read_file(out, path) == 0) {
         return PF_EXIT_OK;
     }
-    (void)pf_option_fail(option, "cannot read \"%s\": %s", path, strerror(errno));
+    (void)pf_option_fail(option, "cannot read \"%s\": %s", path, pf_errno_text(errno));
     pf_text_free(out);
     return PF_EXIT_READ;
 }

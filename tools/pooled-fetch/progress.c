@@ -211,7 +211,7 @@ static void set_name(struct slot *slot, const char *name)
         len = NAME_WIDTH;
     }
     for (size_t i = 0; i < len; i++) {
-        slot->name[i] = name[i] >= ' ' && name[i] < 0x7f ? name[i] : '?';
+        slot->name[i] = (char)(name[i] >= ' ' && name[i] < 0x7f ? name[i] : '?');
     }
     slot->name[len] = '\0';
 }

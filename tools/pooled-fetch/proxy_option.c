@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "options.h"
+#include "text.h"
 
 /* take puts a proxy's URL into `*out`; one without a scheme is `scheme`'s. "" is no proxy at all.
  */
@@ -81,7 +82,7 @@ enum pf_exit pf_apply_proxy_header(struct pf_settings *settings, const struct pf
         return add_header(settings, option, value);
     }
     if (pf_text_read_file(&text, value + 1) != 0) {
-        (void)pf_option_fail(option, "cannot read \"%s\": %s", value + 1, strerror(errno));
+        (void)pf_option_fail(option, "cannot read \"%s\": %s", value + 1, pf_errno_text(errno));
         pf_text_free(&text);
         return PF_EXIT_READ;
     }

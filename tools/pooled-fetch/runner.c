@@ -15,6 +15,7 @@
 #include "proxy_option.h"
 #include "report.h"
 #include "say.h"
+#include "text.h"
 #include "tls_option.h"
 
 enum {
@@ -155,7 +156,7 @@ static void start_worker(struct pf_run *run, struct worker *worker)
     (void)pthread_mutex_unlock(&run->crew.mutex);
     error = pthread_create(&worker->thread, NULL, work, worker);
     if (error != 0) {
-        pf_say("(27) cannot start a thread: %s", strerror(error));
+        pf_say("(27) cannot start a thread: %s", pf_errno_text(error));
         _exit(PF_EXIT_NOMEM);
     }
 }
@@ -199,7 +200,7 @@ static enum pf_exit set_up_heads(struct pf_run *run)
     }
     run->heads_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, NEW_FILE_MODE);
     if (run->heads_fd < 0) {
-        pf_say("(%d) cannot write \"%s\": %s", PF_EXIT_WRITE, path, strerror(errno));
+        pf_say("(%d) cannot write \"%s\": %s", PF_EXIT_WRITE, path, pf_errno_text(errno));
         return PF_EXIT_WRITE;
     }
     run->heads = new_ordered(run->settings, run->heads_fd);

@@ -52,6 +52,27 @@ char *pf_strdup(const char *text)
     return pf_strndup(text, strlen(text));
 }
 
+const char *pf_errno_text(int os_errno)
+{
+    const char *text = strerrordesc_np(os_errno);
+
+    return text != NULL ? text : "an unknown error";
+}
+
+const char *pf_digits(const char *text, int64_t *out)
+{
+    *out = 0;
+    for (; *text >= '0' && *text <= '9'; text++) {
+        if (__builtin_mul_overflow(*out, 10, out) ||
+            __builtin_add_overflow(*out, *text - '0', out)) {
+            *out = INT64_MAX;
+            text += strspn(text, "0123456789");
+            break;
+        }
+    }
+    return text;
+}
+
 static void reserve(struct pf_text *text, size_t more)
 {
     size_t needed = text->len + more + 1;

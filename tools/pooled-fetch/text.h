@@ -2,6 +2,7 @@
 #define POOLED_FETCH_TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Memory and growing text. A program that runs out of memory ends at once with curl's code 27, so
  * nothing here fails. */
@@ -14,6 +15,14 @@ char *pf_strndup(const char *data, size_t len);
 char *pf_strdup(const char *text);
 /* pf_format is sprintf into memory of its own. Owns: for free(). */
 __attribute__((format(printf, 1, 2))) char *pf_format(const char *format, ...);
+
+/* pf_errno_text is what an errno means, in English. */
+const char *pf_errno_text(int os_errno);
+/* pf_digits reads the digits that `text` begins with, and nothing else: no blank and no sign.
+ *
+ * Returns: what stands behind them, which is `text` when there are none.
+ * Sizes:   a number above INT64_MAX becomes INT64_MAX. */
+const char *pf_digits(const char *text, int64_t *out);
 
 /* struct pf_text is bytes that grow; zero bytes are an empty one. Once it holds something, a NUL
  * that `len` does not count stands behind them. */

@@ -7,11 +7,11 @@
 #include "tries.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "count_of.h"
+#include "text.h"
 
 enum {
     MS_PER_SECOND = 1000,
@@ -121,16 +121,14 @@ static time_t date_of(const char *value)
 
 int64_t pf_retry_after_ms(const char *value)
 {
-    long long seconds = 0;
+    int64_t seconds = 0;
 
     if (value == NULL || value[0] == '\0') {
         return 0;
     }
-    if (strspn(value, "0123456789") == strlen(value)) {
-        seconds = strtoll(value, NULL, 10); /* its greatest on overflow */
-    } else {
+    if (*pf_digits(value, &seconds) != '\0') {
         time_t date = date_of(value);
-        seconds = date >= 0 ? (long long)(date - time(NULL)) : 0;
+        seconds = date >= 0 ? (int64_t)(date - time(NULL)) : 0;
     }
     if (seconds <= 0) {
         return 0;
