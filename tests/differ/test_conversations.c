@@ -14,6 +14,7 @@
 
 #include "chance.h"
 #include "compare.h"
+#include "conn/wire.h"
 #include "http/field.h"
 #include "mutator.h"
 #include "reference.h"
@@ -146,6 +147,7 @@ static void play_exchange(struct fixture *fixture, const struct differ_exchange 
     ck_assert_uint_eq(fixture->num_ended, 1);
     answer->may_reuse = fixture->verdict.is_reusable;
     if (answer->may_reuse) {
+        ck_assert_uint_eq(urlp_inbox_len(&fixture->connection->in), 0);
         urlp_connection_rest(fixture->connection);
         answer->may_reuse = urlp_connection_look(fixture->connection, &is_closed);
     }
