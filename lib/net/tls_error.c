@@ -83,10 +83,10 @@ enum urlpool_code urlp_tls_fail(struct urlpool_error *err, enum urlpool_phase ph
     const char *words = ERR_GET_LIB(packed) == ERR_LIB_SSL ? reason_words(reason) : NULL;
     const char *name = ERR_reason_error_string(packed);
     char lower[80];
+    const bool ran_out = urlp_tls_ran_out(); /* as a consequence may be told of first */
     enum urlpool_code code;
 
-    ERR_clear_error();
-    if (reason == ERR_R_MALLOC_FAILURE) {
+    if (reason == ERR_R_MALLOC_FAILURE || ran_out) {
         return urlp_fail_nomem(err);
     }
     if (words != NULL) {

@@ -136,6 +136,9 @@ static enum urlpool_code fail_below(const struct attempt *attempt, struct urlpoo
 {
     enum urlpool_code code = attempt->stream->bio.code;
 
+    if (code == URLPOOL_OK && !attempt->stream->bio.is_at_end) {
+        return urlp_fail_nomem(err); /* all that BoringSSL fails of without a word */
+    }
     if (code == URLPOOL_OK) {
         return urlp_fail(err, URLPOOL_E_TLS, URLPOOL_PHASE_TLS,
                          "%s: the peer closed the connection", attempt->what);

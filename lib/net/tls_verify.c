@@ -294,7 +294,8 @@ static enum urlpool_code judge_path(const struct matter *matter, STACK_OF(X509) 
         goto done;
     }
     if (X509_verify_cert(context) != 1) {
-        code = refuse_chain(verdict, matter->identity, context);
+        code = urlp_tls_ran_out() ? refuse_nomem(verdict)
+                                  : refuse_chain(verdict, matter->identity, context);
     }
     if (code == URLPOOL_OK && !matter->checks->skips_name) {
         code = check_names(sk_X509_value(matter->presented, 0), matter->identity, verdict);

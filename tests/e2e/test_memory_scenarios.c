@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "support/failing_allocator.h"
 #include "support/foreign_heaps.h"
@@ -73,8 +74,20 @@ static bool has_come(const struct trouble *trouble)
                : foreign_heaps_has_failed((enum foreign_heap)shortage->heap);
 }
 
-/* allows says whether `code` may come of memory that ran out. BoringSSL does not always tell that
- * it was memory: then its refusal has the words of what it could not read. */
+/* is_boringssls says whether an error has the words of something else that BoringSSL could not do,
+ * as it has of memory that ran out where it does not tell so. The peer is not blamed. */
+static bool is_boringssls(const struct urlpool_error *err)
+{
+    const enum urlpool_code code = err->code == URLPOOL_E_PROXY ? err->cause : err->code;
+
+    if (code == URLPOOL_E_TLS_VERIFY) {
+        return strstr(err->message, "certificate signature failure") != NULL ||
+               strstr(err->message, "it is malformed") != NULL;
+    }
+    return code == URLPOOL_E_TLS && strstr(err->message, "the peer") == NULL;
+}
+
+/* allows says whether `code` may come of memory that ran out. */
 static bool allows(const struct trouble *trouble, const struct scene *scene,
                    const struct urlpool_error *err, enum urlpool_code code)
 {
@@ -83,12 +96,8 @@ static bool allows(const struct trouble *trouble, const struct scene *scene,
     if (code == scene->scenario->code || code == URLPOOL_E_NOMEM) {
         return true;
     }
-    if (shortage->heap == HEAP_OF_TLS &&
-        (code == URLPOOL_E_TLS || code == URLPOOL_E_TLS_VERIFY || code == URLPOOL_E_TLS_CA_FILE ||
-         code == URLPOOL_E_PROXY || code == URLPOOL_E_TLS_CLIENT_CERT)) {
-        return true;
-    }
-    return code == URLPOOL_E_MAX_RETRIES && err->cause == URLPOOL_E_NOMEM;
+    return (shortage->heap == HEAP_OF_TLS && is_boringssls(err)) ||
+           (code == URLPOOL_E_MAX_RETRIES && err->cause == URLPOOL_E_NOMEM);
 }
 
 /* play lets the `nth` allocation of `heap` fail. Returns whether there was one. */

@@ -1,5 +1,6 @@
 /* Whom to trust: which source counts, which others are then not looked at, and what is shared. */
 
+#include <errno.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 #include "net/tls_roots.h"
 #include "support/certs.h"
+#include "support/loopback.h"
 #include "support/run_tests.h"
 
 static const struct urlp_environment no_environment;
@@ -229,6 +231,25 @@ START_TEST(system__without_any_roots_is_an_error_of_its_own)
 }
 END_TEST
 
+START_TEST(system__out_of_descriptors_is_an_error_and_no_other_trust)
+{
+    struct sources all = sources_begin();
+    struct urlpool_error err = {0};
+    X509_STORE *store;
+
+    loopback_allow_fds(false);
+    store = system_roots(&no_environment, LIST(all.system_file), LIST(all.hash_dir), &err);
+    loopback_allow_fds(true);
+    ck_assert_ptr_null(store);
+    ck_assert_int_eq(err.code, URLPOOL_E_SYSTEM);
+    ck_assert_int_eq(err.os_errno, EMFILE);
+    store = system_roots(&no_environment, LIST(all.system_file), LIST(all.hash_dir), &err);
+    ck_assert_ptr_nonnull(store);
+    X509_STORE_free(store);
+    sources_end(&all);
+}
+END_TEST
+
 START_TEST(system__roots_are_loaded_once_and_shared)
 {
     struct sources all = sources_begin();
@@ -278,6 +299,7 @@ RUN_TESTS("tls_roots", given__file_directory_and_data_are_trusted_together,
           environment__that_names_nothing_to_read_does_not_fall_back,
           system__first_place_that_holds_roots_counts_files_before_directories,
           system__without_any_roots_is_an_error_of_its_own,
+          system__out_of_descriptors_is_an_error_and_no_other_trust,
           system__roots_are_loaded_once_and_shared,
           system__roots_that_have_changed_are_loaded_again,
           system__roots_of_this_machine_can_be_loaded)
