@@ -98,7 +98,7 @@ static void make_certificates(struct town *town)
     town->leaf =
         test_cert_new(&(struct test_cert_options){.names = names, .num_names = 1}, town->ca);
     for (int i = 0; i < IDENTITY_CERTS; i++) {
-        char name[16];
+        char name[32];
 
         (void)snprintf(name, sizeof(name), "client %d", i);
         town->clients[i] =
@@ -143,7 +143,7 @@ static struct urlpool_manager *make_manager(const struct town *town, int proxy, 
                                               .timeout = {.total_ms = TOTAL_MS},
                                               .retries = {.total = 20},
                                               .dial_pause_max_ms = URLPOOL_NONE};
-    char at[96], name[16], word[16];
+    char at[96], name[32], word[32];
 
     (void)snprintf(at, sizeof(at), "http://127.0.0.1:%d",
                    identity_site_proxy_port(town->site, proxy));

@@ -21,6 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "support/tls_forge.h"
+
 #define CONNECTIONS_MAX 64
 #define WAIT_SECONDS    20
 #define CHUNK_BYTES     16384
@@ -32,6 +34,7 @@ struct connection {
     pthread_t thread;
     SSL *ssl;
     int fd;
+    struct tls_forge_secret secret;
 };
 
 struct tls_server {
@@ -91,6 +94,13 @@ static void on_info(const SSL *ssl, int type, int value)
                        SSL_alert_desc_string_long(value));
     }
     unlock(server);
+}
+
+static void on_keys(const SSL *ssl, const char *line)
+{
+    struct connection *connection = SSL_get_app_data(ssl);
+
+    tls_forge_hear(&connection->secret, line);
 }
 
 static int on_alpn(SSL *ssl, const uint8_t **out, uint8_t *out_len, const uint8_t *in,
@@ -318,7 +328,9 @@ static bool obey(struct connection *connection, const char *line)
         return SSL_key_update(connection->ssl, SSL_KEY_UPDATE_REQUESTED) &&
                put(connection, "updated\n", 8);
     }
-    if (strcmp(line, "half") == 0) {
+    if (tls_forge_obey(connection->ssl, &connection->secret, line)) {
+        wait_for_end(connection->fd);
+    } else if (strcmp(line, "half") == 0) {
         send_raw(connection->fd, half_record, sizeof(half_record) - 1);
         wait_for_end(connection->fd);
     } else if (strcmp(line, "junk") == 0) {
@@ -474,6 +486,7 @@ static SSL_CTX *new_context(struct tls_server *server)
     MUST(SSL_CTX_set_min_proto_version(context, options->min_version));
     MUST(SSL_CTX_set_max_proto_version(context, options->max_version));
     SSL_CTX_set_info_callback(context, on_info);
+    SSL_CTX_set_keylog_callback(context, on_keys);
     SSL_CTX_set_alpn_select_cb(context, on_alpn, server);
     if (options->client_ca != NULL) {
         ask_for_certs(context, options->client_ca);

@@ -24,6 +24,9 @@
  *   farewell     close_notify, and stays
  *   reset        RST
  *   stuck        reads no more, and stays
+ *   tickets N    N session tickets, then "done" and a newline; 0: without end
+ *   renegotiate  a HelloRequest of TLS 1.2, and stays
+ *   whoareyou    a CertificateRequest of TLS 1.3 behind the handshake, and stays
  *   tunnel PORT  answers "go", then carries bytes to and from 127.0.0.1:PORT */
 struct tls_server;
 

@@ -2,6 +2,8 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "net/tls_session.h"
@@ -202,6 +204,77 @@ START_TEST(session__is_not_offered_for_another_name_port_or_configuration)
 }
 END_TEST
 
+/* expect_no_resumption: of two configurations that differ in `options`, neither resumes what the
+ * other has begun. */
+static void expect_no_resumption(struct tls_scene *scene, struct urlpool_tls_options options)
+{
+    struct urlpool_tls *plain = urlpool_tls_ref(scene->tls);
+    unsigned num_resumed;
+
+    converse(scene); /* sessions of the plain one */
+    tls_scene_use(scene, options);
+    num_resumed = scene->counters.tls_resumed;
+    converse(scene);
+    ck_assert_uint_eq(scene->counters.tls_resumed, num_resumed);
+    converse(scene); /* its own, unless it keeps none */
+    urlpool_tls_unref(scene->tls);
+    scene->tls = test_trust(scene->ca);
+    num_resumed = scene->counters.tls_resumed;
+    converse(scene);
+    ck_assert_uint_eq(scene->counters.tls_resumed, num_resumed);
+    urlpool_tls_unref(scene->tls);
+    scene->tls = plain;
+}
+
+START_TEST(session__is_not_offered_across_a_change_of_trust)
+{
+    static const uint16_t versions[] = {TLS1_3_VERSION, TLS1_2_VERSION};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct tls_scene scene =
+            tls_scene_begin((struct tls_server_options){.max_version = versions[i]});
+        struct test_cert *client = test_leaf("client", scene.ca);
+        char *cert = test_cert_pem(client), *key = test_cert_key_pem(client);
+        char *pin = test_cert_pin(scene.leaf);
+        char *fingerprint = test_cert_fingerprint(scene.leaf, 64);
+        char *dir = test_dir(), *ca = test_cert_pem(client);
+        char *file = test_file(dir, "more.pem", ca);
+        /* clang-format 14 does not survive this table. */
+        /* clang-format off */
+        const struct urlpool_tls_options changes[] = {
+            {0},
+            {.ca_file = file},
+            {.insecure_no_verify = true},
+            {.insecure_no_hostname = true},
+            {.pins = pin},
+            {.assert_fingerprint = fingerprint},
+            {.assert_hostname = "localhost"},
+            {.server_name = "localhost"},
+            {.version_max = URLPOOL_TLS_1_2},
+            {.cert_data = cert,
+             .cert_data_len = strlen(cert),
+             .key_data = key,
+             .key_data_len = strlen(key)},
+        };
+        /* clang-format on */
+
+        for (size_t j = 0; j < sizeof(changes) / sizeof(changes[0]); j++) {
+            expect_no_resumption(&scene, changes[j]);
+        }
+        ck_assert_uint_gt(scene.counters.tls_resumed, 8); /* of those that are the same */
+        tls_scene_end(&scene);
+        test_cert_free(client);
+        test_dir_remove(dir);
+        free(cert);
+        free(key);
+        free(pin);
+        free(fingerprint);
+        free(ca);
+        free(file);
+    }
+}
+END_TEST
+
 START_TEST(session__is_neither_kept_nor_offered_without_verification)
 {
     struct tls_scene scene =
@@ -276,6 +349,7 @@ RUN_TESTS("tls_resumption", session__is_resumed_by_tls_1_3_tickets,
           session__is_verified_again_when_resumed_over_tls_1_3,
           session__is_verified_again_when_resumed_over_tls_1_2,
           session__is_not_offered_for_another_name_port_or_configuration,
+          session__is_not_offered_across_a_change_of_trust,
           session__is_neither_kept_nor_offered_without_verification,
           session__is_not_offered_once_its_certificate_has_expired,
           session__of_a_refused_handshake_is_not_kept)

@@ -1,0 +1,243 @@
+/* The record layers of TLS 1.2 (RFC 5246 section 6.2, RFC 5288) and TLS 1.3 (RFC 8446 section 5),
+ * for one side and one direction. */
+
+#include "support/tls_forge.h"
+
+#include <openssl/aead.h>
+#include <openssl/digest.h>
+#include <openssl/hkdf.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+    HANDSHAKE = 22,
+    DATA = 23,
+    RECORD_MAX = 16384 + 64, /* with all that is around it */
+    KEY_MAX = 32,
+    KEY_BLOCK_MAX = 256,
+    FIXED_IV = 4, /* RFC 5288 section 3 */
+    HEADER = 5,
+    SEQUENCE = 8
+};
+
+struct forger {
+    EVP_AEAD_CTX keys;
+    uint8_t iv[12];
+    size_t iv_len; /* FIXED_IV: the rest of a nonce goes over the wire, TLS 1.2 */
+    uint64_t sequence;
+};
+
+static void must(bool holds, const char *what)
+{
+    if (!holds) {
+        (void)fprintf(stderr, "tls forge: %s\n", what);
+        abort();
+    }
+}
+
+static const EVP_AEAD *aead_of(const SSL_CIPHER *cipher)
+{
+    if (SSL_CIPHER_get_cipher_nid(cipher) == NID_aes_128_gcm) {
+        return EVP_aead_aes_128_gcm();
+    }
+    if (SSL_CIPHER_get_cipher_nid(cipher) == NID_aes_256_gcm) {
+        return EVP_aead_aes_256_gcm();
+    }
+    must(SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305, "a cipher of another kind");
+    return EVP_aead_chacha20_poly1305();
+}
+
+/* expand is HKDF-Expand-Label with an empty context, RFC 8446 section 7.1. */
+static void expand(const EVP_MD *digest, const uint8_t *secret, size_t secret_len,
+                   const char *label, uint8_t *out, size_t len)
+{
+    uint8_t info[64];
+    const int info_len = snprintf((char *)info + 3, sizeof(info) - 4, "tls13 %s", label);
+
+    info[0] = (uint8_t)(len >> 8);
+    info[1] = (uint8_t)len;
+    info[2] = (uint8_t)info_len;
+    info[3 + info_len] = 0;
+    must(HKDF_expand(out, len, digest, secret, secret_len, info, (size_t)info_len + 4), "HKDF");
+}
+
+/* take_block takes key and IV out of the key block, RFC 5246 section 6.3; there is no MAC key. */
+static void take_block(struct forger *forge, const SSL *ssl, size_t key_len, uint8_t key[KEY_MAX])
+{
+    uint8_t block[KEY_BLOCK_MAX];
+    const size_t len = SSL_get_key_block_len(ssl);
+
+    must(forge->iv_len == FIXED_IV && len == 2 * (key_len + FIXED_IV) && len <= sizeof(block) &&
+             SSL_generate_key_block(ssl, block, len),
+         "the key block");
+    memcpy(key, block + key_len, key_len);
+    memcpy(forge->iv, block + 2 * key_len + FIXED_IV, FIXED_IV);
+}
+
+/* begin takes over where `ssl` has written its last record. */
+static void begin(struct forger *forge, const SSL *ssl, const struct tls_forge_secret *secret)
+{
+    const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
+    const EVP_AEAD *aead = aead_of(cipher);
+    const size_t key_len = EVP_AEAD_key_length(aead);
+    uint8_t key[KEY_MAX];
+
+    forge->sequence = SSL_get_write_sequence(ssl);
+    forge->iv_len = SSL_version(ssl) == TLS1_3_VERSION ? sizeof(forge->iv) : FIXED_IV;
+    if (SSL_version(ssl) == TLS1_3_VERSION) {
+        const EVP_MD *digest = EVP_get_digestbynid(SSL_CIPHER_get_prf_nid(cipher));
+
+        expand(digest, secret->bytes, secret->len, "key", key, key_len);
+        expand(digest, secret->bytes, secret->len, "iv", forge->iv, sizeof(forge->iv));
+    } else {
+        take_block(forge, ssl, key_len, key);
+    }
+    must(EVP_AEAD_CTX_init(&forge->keys, aead, key, key_len, EVP_AEAD_DEFAULT_TAG_LENGTH, NULL),
+         "a key");
+}
+
+static void put_number(uint8_t *out, uint64_t number, size_t len)
+{
+    while (len > 0) {
+        out[--len] = (uint8_t)number;
+        number >>= 8;
+    }
+}
+
+static size_t seal_1_2(struct forger *forge, uint8_t type, const void *data, size_t len,
+                       uint8_t *out)
+{
+    uint8_t nonce[FIXED_IV + SEQUENCE];
+    uint8_t covered[SEQUENCE + HEADER];
+    size_t sealed = 0;
+
+    memcpy(nonce, forge->iv, FIXED_IV);
+    put_number(nonce + FIXED_IV, forge->sequence, SEQUENCE);
+    put_number(covered, forge->sequence, SEQUENCE);
+    put_number(covered + SEQUENCE, type, 1);
+    put_number(covered + SEQUENCE + 1, TLS1_2_VERSION, 2);
+    put_number(covered + SEQUENCE + 3, len, 2);
+    memcpy(out + HEADER, nonce + FIXED_IV, SEQUENCE);
+    must(EVP_AEAD_CTX_seal(&forge->keys, out + HEADER + SEQUENCE, &sealed,
+                           RECORD_MAX - HEADER - SEQUENCE, nonce, sizeof(nonce), data, len, covered,
+                           sizeof(covered)),
+         "sealing");
+    put_number(out, type, 1);
+    put_number(out + 1, TLS1_2_VERSION, 2);
+    put_number(out + 3, SEQUENCE + sealed, 2);
+    return HEADER + SEQUENCE + sealed;
+}
+
+static size_t seal_1_3(struct forger *forge, uint8_t type, const void *data, size_t len,
+                       uint8_t *out)
+{
+    uint8_t inner[RECORD_MAX];
+    uint8_t nonce[sizeof(forge->iv)];
+    size_t sealed = 0;
+    const size_t overhead = EVP_AEAD_max_overhead(EVP_AEAD_CTX_aead(&forge->keys));
+
+    memcpy(inner, data, len);
+    inner[len] = type;
+    put_number(nonce, forge->sequence, sizeof(nonce));
+    for (size_t i = 0; i < sizeof(nonce); i++) {
+        nonce[i] ^= forge->iv[i];
+    }
+    put_number(out, DATA, 1);
+    put_number(out + 1, TLS1_2_VERSION, 2);
+    put_number(out + 3, len + 1 + overhead, 2);
+    must(EVP_AEAD_CTX_seal(&forge->keys, out + HEADER, &sealed, RECORD_MAX - HEADER, nonce,
+                           sizeof(nonce), inner, len + 1, out, HEADER),
+         "sealing");
+    return HEADER + sealed;
+}
+
+/* seal makes one record, and says how long it is. */
+static size_t seal(struct forger *forge, uint8_t type, const void *data, size_t len,
+                   uint8_t out[RECORD_MAX])
+{
+    const size_t record_len = forge->iv_len == FIXED_IV ? seal_1_2(forge, type, data, len, out)
+                                                        : seal_1_3(forge, type, data, len, out);
+
+    forge->sequence++;
+    return record_len;
+}
+
+/* forge sends `num` records of one content; 0: without end. Then `last`, as data, if there is one.
+ */
+static void forge(const SSL *ssl, const struct tls_forge_secret *secret, const void *data,
+                  size_t len, size_t num, const char *last)
+{
+    uint8_t record[RECORD_MAX];
+    struct forger forger;
+    bool goes_on = true;
+
+    begin(&forger, ssl, secret);
+    for (size_t i = 0; goes_on && (i < num || num == 0); i++) {
+        const size_t size = seal(&forger, HANDSHAKE, data, len, record);
+
+        goes_on = send(SSL_get_fd(ssl), record, size, MSG_NOSIGNAL) == (ssize_t)size;
+    }
+    if (last != NULL) {
+        const size_t size = seal(&forger, DATA, last, strlen(last), record);
+
+        (void)send(SSL_get_fd(ssl), record, size, MSG_NOSIGNAL);
+    }
+    EVP_AEAD_CTX_cleanup(&forger.keys);
+}
+
+/* flood sends tickets, a hundred a record. RFC 8446 section 4.6.1. */
+static void flood(const SSL *ssl, const struct tls_forge_secret *secret, size_t num)
+{
+    static const uint8_t ticket[] =
+        "\x04\x00\x00\x2e\x00\x00\x1c\x20\x00\x00\x00\x01\x01\x01\x00\x20"
+        "0123456789abcdef0123456789abcdef";
+    enum {
+        TICKET = 50, /* two more bytes: no extensions */
+        A_RECORD = 100
+    };
+    uint8_t tickets[A_RECORD * TICKET] = {0};
+
+    for (size_t i = 0; i < A_RECORD; i++) {
+        memcpy(tickets + i * TICKET, ticket, sizeof(ticket) - 1);
+    }
+    forge(ssl, secret, tickets, sizeof(tickets), num / A_RECORD, num > 0 ? "done\n" : NULL);
+}
+
+void tls_forge_hear(struct tls_forge_secret *secret, const char *line)
+{
+    static const char label[] = "SERVER_TRAFFIC_SECRET_0 ";
+    const char *at;
+
+    if (strncmp(line, label, sizeof(label) - 1) != 0) {
+        return;
+    }
+    at = strrchr(line, ' ') + 1;
+    secret->len = strlen(at) / 2;
+    must(secret->len <= sizeof(secret->bytes), "a secret too long");
+    for (size_t i = 0; i < secret->len; i++) {
+        must(sscanf(at + 2 * i, "%2hhx", &secret->bytes[i]) == 1, "a secret");
+    }
+}
+
+bool tls_forge_obey(SSL *ssl, const struct tls_forge_secret *secret, const char *line)
+{
+    static const uint8_t request[] =
+        "\x0d\x00\x00\x0c\x01x\x00\x08\x00\x0d\x00\x04\x00\x02\x04\x03";
+
+    if (strncmp(line, "tickets ", 8) == 0) {
+        flood(ssl, secret, strtoul(line + 8, NULL, 10));
+        return true;
+    }
+    if (strcmp(line, "renegotiate") == 0) {
+        forge(ssl, secret, "\0\0\0", 4, 1, NULL);
+        return true;
+    }
+    if (strcmp(line, "whoareyou") == 0) {
+        forge(ssl, secret, request, sizeof(request) - 1, 1, NULL);
+        return true;
+    }
+    return false;
+}
