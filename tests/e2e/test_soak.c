@@ -22,6 +22,7 @@
 
 #include "support/certs.h"
 #include "support/failing_allocator.h"
+#include "support/foreign_heaps.h"
 #include "support/loopback.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
@@ -79,8 +80,8 @@ struct servers {
 struct sample {
     double hours;
     long rss_kib;
-    int64_t num_blocks;
-    size_t kib_used; /* of malloc's, by whomever: urlpool, BoringSSL, c-ares, the test */
+    int64_t num_blocks; /* urlpool's, and BoringSSL's and c-ares' for it */
+    size_t kib_used;    /* of malloc's, by whomever: urlpool, BoringSSL, c-ares, the test */
     unsigned num_fds, num_idle_fds, num_threads;
 };
 
@@ -314,6 +315,7 @@ static void *work(void *arg)
     uint8_t *upload = malloc(UPLOAD_MAX + TABLE_BYTES);
 
     ck_assert_ptr_nonnull(upload);
+    foreign_heaps_join(true);
     while (!atomic_load(&soak->is_over)) {
         while (now_ms() < atomic_load(&soak->round_ends_ms)) {
             ask(soak, &asker->chance, upload);
@@ -364,7 +366,8 @@ static struct sample look(const struct soak *soak, int64_t began_ms)
     info = mallinfo2();
     sample.kib_used = (info.uordblks + info.hblkhd) / 1024;
     sample.rss_kib = rss_kib();
-    sample.num_blocks = failing_allocator_num_live();
+    sample.num_blocks = failing_allocator_num_live() + foreign_heaps_num_live(HEAP_OF_TLS) +
+                        foreign_heaps_num_live(HEAP_OF_NAMES);
     sample.num_fds = loopback_num_fds();
     return sample;
 }
@@ -496,6 +499,8 @@ START_TEST(soak__leaves_descriptors_threads_and_memory_as_they_were)
     (void)fflush(stdout);
     soak.servers = start_servers(context);
     failing_allocator_install();
+    foreign_heaps_install();
+    foreign_heaps_join(true);
     num_fds = loopback_num_fds();
     tls = test_trust(ca);
     soak.manager = test_manager(
