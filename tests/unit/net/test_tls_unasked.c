@@ -130,7 +130,7 @@ START_TEST(forget__has_a_connection_keep_no_more_tickets)
 }
 END_TEST
 
-RUN_TESTS("tls_floods", tickets__by_the_thousand_leave_four,
+RUN_TESTS("tls_unasked", tickets__by_the_thousand_leave_four,
           tickets__without_end_are_ended_by_the_deadline,
           tickets__without_end_make_an_idle_connection_unfit, renegotiation__is_refused,
           certificate_request__behind_the_handshake_is_refused,
