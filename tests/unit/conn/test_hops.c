@@ -13,7 +13,7 @@ static struct urlp_hop_note note_of(const char *method, const char *url, const c
         .url = urlp_span_of(url),
         .code = location == NULL ? URLPOOL_E_RESET : URLPOOL_OK,
         .status = location == NULL ? 0 : 302,
-        .location = location == NULL ? (struct urlp_span){0} : urlp_span_of(location),
+        .location = location != NULL ? urlp_span_of(location) : (struct urlp_span){0},
     };
 }
 
