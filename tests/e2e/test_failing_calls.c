@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "support/failing_calls.h"
@@ -204,14 +203,13 @@ static bool is_chosen(uint64_t *number)
 
 START_TEST(calls__go_wrong_in_each_way_at_each_occurrence_of)
 {
-    const char *only = getenv("URLPOOL_SCENARIO");
     uint64_t number = seed + (uint64_t)_i;
     unsigned nums[CALL_NUM];
     struct urlpool_stats in_peace;
     unsigned num_plays = 0;
     struct scene scene;
 
-    if (only != NULL && strcmp(only, scenarios[_i].name) != 0) {
+    if (!scenario_is_wanted(&scenarios[_i])) {
         return;
     }
     scenario_begin(&scene, &scenarios[_i]);

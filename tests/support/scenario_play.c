@@ -5,6 +5,7 @@
 
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -112,6 +113,13 @@ static void act_in_peace(struct scene *scene, const char *when, bool is_remember
     }
     ck_assert_msg(code == scene->scenario->code, "%s, after %s: %s: %s", scene->scenario->name,
                   when, urlpool_code_name(code), err.message);
+}
+
+bool scenario_is_wanted(const struct scenario *scenario)
+{
+    const char *only = getenv("URLPOOL_SCENARIO");
+
+    return only == NULL || strcmp(only, scenario->name) == 0;
 }
 
 void scenario_begin(struct scene *scene, const struct scenario *scenario)

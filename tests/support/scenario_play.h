@@ -28,6 +28,10 @@ struct trouble {
     char text[96];      /* for people */
 };
 
+/* scenario_is_wanted says whether a scenario is to be played: all are, unless URLPOOL_SCENARIO
+ * names one. */
+bool scenario_is_wanted(const struct scenario *scenario);
+
 /* scenario_begin is scene_begin with heaps that can be counted, and with the scenario played twice
  * in peace, so that what a process keeps is there. */
 void scenario_begin(struct scene *scene, const struct scenario *scenario);
