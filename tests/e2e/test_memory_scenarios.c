@@ -85,6 +85,9 @@ static bool is_boringssls(const struct urlpool_error *err)
         return strstr(err->message, "certificate signature failure") != NULL ||
                strstr(err->message, "it is malformed") != NULL;
     }
+    if (code == URLPOOL_E_TLS_CA_FILE) {
+        return strstr(err->message, "malformed certificate") != NULL;
+    }
     return code == URLPOOL_E_TLS && strstr(err->message, "the peer") == NULL;
 }
 
