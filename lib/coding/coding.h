@@ -17,6 +17,9 @@ struct urlp_coding {
     /* is_complete reports whether the stream may end here: before its first byte, or at its end. */
     bool (*is_complete)(const void *state);
     void (*close)(void *state);
+    /* set_window_max comes before the first step; NULL: there is one window only, and it is small.
+     */
+    void (*set_window_max)(void *state, size_t window_max);
 };
 
 extern const struct urlp_coding urlp_coding_gzip;

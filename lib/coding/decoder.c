@@ -19,7 +19,10 @@
 /* gzip reaches 1032 : 1 at most; more is for br, zstd and codings within codings. */
 #define RATIO_MAX_DEFAULT 2000
 /* What comes out before the ratio counts: a short body does no harm however well it was coded. */
-#define RATIO_FREE_BYTES 16777216
+#define RATIO_FREE_BYTES   16777216
+#define WINDOW_MAX_DEFAULT 16777216
+/* The least that br and zstd can ask for. */
+#define WINDOW_MIN 1024
 
 struct layer {
     const struct urlp_coding *coding;
@@ -127,6 +130,20 @@ enum urlpool_code urlp_decoder_new(struct urlp_span codings, int codings_max, in
     }
     *out = decoder;
     return URLPOOL_OK;
+}
+
+void urlp_decoder_set_window_max(struct urlp_decoder *decoder, int window_max)
+{
+    size_t max = limit_of(window_max, WINDOW_MAX_DEFAULT);
+
+    if (max < WINDOW_MIN) {
+        max = WINDOW_MIN;
+    }
+    for (size_t i = 0; decoder != NULL && i < decoder->num_layers; i++) {
+        if (decoder->layers[i].coding->set_window_max != NULL) {
+            decoder->layers[i].coding->set_window_max(decoder->layers[i].state, max);
+        }
+    }
 }
 
 void urlp_decoder_free(struct urlp_decoder *decoder)

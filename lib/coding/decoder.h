@@ -23,6 +23,11 @@ struct urlp_decoder;
 URLPOOL_MUST_USE enum urlpool_code urlp_decoder_new(struct urlp_span codings, int codings_max,
                                                     int ratio_max, struct urlp_decoder **out,
                                                     struct urlpool_error *err);
+/* urlp_decoder_set_window_max bounds the windows of br and zstd before the first step; accepts
+ * NULL.
+ *
+ * Units:   `window_max` is coding_window_max of struct urlpool_limits: 0 the default of 16 MiB. */
+void urlp_decoder_set_window_max(struct urlp_decoder *decoder, int window_max);
 /* urlp_decoder_free ends a decoder at whatever point it is; accepts NULL. */
 void urlp_decoder_free(struct urlp_decoder *decoder);
 
@@ -40,7 +45,7 @@ struct urlp_decoder_io {
  * back by `out_cap` comes at the next call, also with `in_len` 0.
  *
  * Sizes:   what is held back is bounded by the number of codings, never by what they expand to: for
- *          gzip and deflate 48 KiB each, for zstd 9 MiB, for br 20 MiB.
+ *          gzip and deflate 48 KiB each, for zstd 9 MiB, for br 25 MiB.
  * Errors:  URLPOOL_E_DECODE, URLPOOL_E_NOMEM; sticky. What was put before the fault is good.
  * Spec:    RFC 9110 section 8.4.1, RFC 1950, 1951, 1952, 7932, 8878, 9659. */
 URLPOOL_MUST_USE enum urlpool_code urlp_decoder_step(struct urlp_decoder *decoder,

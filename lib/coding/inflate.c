@@ -235,11 +235,12 @@ static enum urlpool_code step(void *state, struct urlp_decoder_io *io, struct ur
     return code;
 }
 
-const struct urlp_coding urlp_coding_gzip = {"gzip", open_gzip, step, is_complete, close_inflater};
-const struct urlp_coding urlp_coding_x_gzip = {"x-gzip", open_gzip, step, is_complete,
-                                               close_inflater};
-const struct urlp_coding urlp_coding_deflate = {"deflate", open_deflate, step, is_complete,
-                                                close_inflater};
+const struct urlp_coding urlp_coding_gzip = {"gzip",      open_gzip,      step,
+                                             is_complete, close_inflater, NULL};
+const struct urlp_coding urlp_coding_x_gzip = {"x-gzip",    open_gzip,      step,
+                                               is_complete, close_inflater, NULL};
+const struct urlp_coding urlp_coding_deflate = {"deflate",   open_deflate,   step,
+                                                is_complete, close_inflater, NULL};
 
 int urlp_zlib_library(char *out, size_t out_size)
 {

@@ -13,6 +13,7 @@ struct unbrotli {
     BrotliDecoderState *brotli;
     bool has_begun;
     bool has_ended;
+    size_t window_max; /* 0: whatever the standard allows */
 };
 
 static void *brotli_alloc(void *opaque, size_t size)
@@ -69,10 +70,48 @@ static enum urlpool_code fail_brotli(const struct unbrotli *unbrotli, struct url
                      BrotliDecoderErrorString(why));
 }
 
+static void set_window_max(void *state, size_t window_max)
+{
+    ((struct unbrotli *)state)->window_max = window_max;
+}
+
+/* window_of reads the size of the window off the first byte of a stream (RFC 7932 section 9.1). */
+static size_t window_of(uint8_t byte)
+{
+    const unsigned low = byte >> 1 & 7;
+    const unsigned high = byte >> 4 & 7;
+
+    if ((byte & 1) == 0) {
+        return (size_t)1 << 16;
+    }
+    if (low > 0) {
+        return (size_t)1 << (17 + low);
+    }
+    return (size_t)1 << (high > 0 ? 8 + high : 17);
+}
+
+/* check_window is called with the first byte of the stream there. */
+static enum urlpool_code check_window(const struct unbrotli *unbrotli, uint8_t byte,
+                                      struct urlpool_error *err)
+{
+    const size_t window = window_of(byte);
+
+    if (unbrotli->window_max == 0 || window <= unbrotli->window_max) {
+        return URLPOOL_OK;
+    }
+    return urlp_fail(err, URLPOOL_E_DECODE, URLPOOL_PHASE_BODY,
+                     "bad br body: a window of %zu bytes, more than %zu", window,
+                     unbrotli->window_max);
+}
+
 static enum urlpool_code step(void *state, struct urlp_decoder_io *io, struct urlpool_error *err)
 {
     struct unbrotli *unbrotli = state;
 
+    if (!unbrotli->has_begun && io->in_len > 0 &&
+        check_window(unbrotli, *io->in, err) != URLPOOL_OK) {
+        return URLPOOL_E_DECODE;
+    }
     unbrotli->has_begun = unbrotli->has_begun || io->in_len > 0;
     if (!unbrotli->has_ended) {
         BrotliDecoderResult result = BrotliDecoderDecompressStream(
@@ -90,7 +129,8 @@ static enum urlpool_code step(void *state, struct urlp_decoder_io *io, struct ur
     return URLPOOL_OK;
 }
 
-const struct urlp_coding urlp_coding_br = {"br", open_br, step, is_complete, close_br};
+const struct urlp_coding urlp_coding_br = {"br",        open_br,  step,
+                                           is_complete, close_br, set_window_max};
 
 int urlp_brotli_library(char *out, size_t out_size)
 {

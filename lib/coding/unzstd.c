@@ -17,6 +17,7 @@
 #include "coding/coding.h"
 
 #define WINDOW_LOG_MAX 23
+#define WINDOW_LOG_MIN 10 /* less is none (RFC 8878 section 3.1.1.1.2) */
 #define MAGIC_LEN      4
 
 struct unzstd {
@@ -62,6 +63,17 @@ static void *open_zstd(void)
         return NULL;
     }
     return unzstd;
+}
+
+static void set_window_max(void *state, size_t window_max)
+{
+    const struct unzstd *unzstd = state;
+    int window_log = WINDOW_LOG_MAX;
+
+    while (window_log > WINDOW_LOG_MIN && (size_t)1 << window_log > window_max) {
+        window_log--;
+    }
+    (void)ZSTD_DCtx_setParameter(unzstd->zstd, ZSTD_d_windowLogMax, window_log);
 }
 
 static bool is_complete(const void *state)
@@ -158,7 +170,8 @@ static enum urlpool_code step(void *state, struct urlp_decoder_io *io, struct ur
     return code;
 }
 
-const struct urlp_coding urlp_coding_zstd = {"zstd", open_zstd, step, is_complete, close_zstd};
+const struct urlp_coding urlp_coding_zstd = {"zstd",      open_zstd,  step,
+                                             is_complete, close_zstd, set_window_max};
 
 int urlp_zstd_library(char *out, size_t out_size)
 {

@@ -380,6 +380,9 @@ static enum urlpool_code make_decoder(struct urlp_answer *answer,
     } else {
         code = urlp_decoder_new(urlp_span_of(codings), answer->codings_max,
                                 answer->coding_ratio_max, &answer->decoder, &why);
+        if (code == URLPOOL_OK) {
+            urlp_decoder_set_window_max(answer->decoder, answer->coding_window_max);
+        }
     }
     urlpool_string_free(codings);
     return code == URLPOOL_OK ? URLPOOL_OK : urlp_body_fail(answer, &why, err);

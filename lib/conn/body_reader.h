@@ -36,7 +36,7 @@ struct urlp_answer {
     struct urlp_peer_record *peer; /* a reference */
     int64_t read_ms, data_bytes_max;
     bool keep_encoded;
-    int codings_max, coding_ratio_max;
+    int codings_max, coding_ratio_max, coding_window_max;
     enum urlp_body_state state;
     bool is_decoder_made;
     bool is_draining;             /* what goes wrong now is nobody's concern */

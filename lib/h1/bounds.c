@@ -76,6 +76,10 @@ enum urlpool_code urlp_h1_bounds_of(const struct urlpool_limits *limits, struct 
         code = urlp_option_resolve_int("limits.coding_ratio_max", from->coding_ratio_max, 0,
                                        &unused, err);
     }
+    if (code == URLPOOL_OK) {
+        code = urlp_option_resolve_int("limits.coding_window_max", from->coding_window_max, 0,
+                                       &unused, err);
+    }
     for (size_t i = 0; code == URLPOOL_OK && i < URLP_COUNT_OF(numbers); i++) {
         code =
             resolve(numbers[i].name, numbers[i].given, numbers[i].by_default, numbers[i].out, err);

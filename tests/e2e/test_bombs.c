@@ -349,7 +349,67 @@ START_TEST(bomb__of_too_many_codings_is_not_decoded)
 }
 END_TEST
 
-RUN_LOOPS("bombs", TEST_ROWS(bomb__in_memory_ends_at_data_bytes_max, bombs),
+#if URLP_HAS_BROTLI && URLP_HAS_ZSTD
+/* The largest windows there are, and what holding them costs. */
+static const struct {
+    struct bomb bomb;
+    int window_log, num_layers;
+} windows[] = {
+  /* clang-format off */
+    {{"br", {{BOMB_BR, 24}}, true}, 24, 1},
+    {{"zstd", {{BOMB_ZSTD, 23}}, true}, 23, 1},
+    {{"gzip, br", {{BOMB_GZIP, 0}, {BOMB_BR, 24}}, true}, 24, 1},
+    {{"zstd, br", {{BOMB_ZSTD, 23}, {BOMB_BR, 20}}, true}, 23, 2},
+  /* clang-format on */
+};
+
+START_TEST(bomb__of_a_large_window_takes_the_window)
+{
+    struct urlpool_response *response;
+    struct scene scene;
+
+    begin(&scene, "largest window", &windows[_i].bomb,
+          (struct urlpool_limits){.coding_ratio_max = INT_MAX});
+    response = get(&scene, "GET", "/", &streamed);
+    ck_assert_msg(read_on(response, LONG) == URLPOOL_OK, "%s: %s", scene.name, test_err.message);
+    urlpool_response_free(response);
+    /* The window of br doubles as it fills: for a moment the old one is held, too. */
+    end(&scene, 3 * windows[_i].num_layers * (1LL << (windows[_i].window_log - 1)), 2 * MIB);
+}
+END_TEST
+
+START_TEST(bomb__of_a_window_beyond_coding_window_max_is_not_decoded)
+{
+    const int half = 1 << (windows[_i].window_log - 1);
+    struct scene scene;
+
+    begin(&scene, "coding_window_max", &windows[_i].bomb,
+          (struct urlpool_limits){.coding_window_max = half});
+    get_fails(&scene, "/", NULL, URLPOOL_E_DECODE);
+    end(&scene, 0, DRAIN + AHEAD);
+}
+END_TEST
+
+START_TEST(bomb__of_a_window_beyond_the_standard_is_not_decoded)
+{
+    static const struct bomb bomb = {"zstd", {{BOMB_ZSTD, 27}}, true};
+    struct scene scene;
+
+    begin(&scene, "window of 128 MiB", &bomb,
+          (struct urlpool_limits){.coding_window_max = INT_MAX});
+    get_fails(&scene, "/", NULL, URLPOOL_E_DECODE);
+    end(&scene, 0, DRAIN + AHEAD);
+}
+END_TEST
+#define OF_WINDOWS                                                                     \
+    TEST_ROWS(bomb__of_a_large_window_takes_the_window, windows),                      \
+        TEST_ROWS(bomb__of_a_window_beyond_coding_window_max_is_not_decoded, windows), \
+        TEST_ONCE(bomb__of_a_window_beyond_the_standard_is_not_decoded),
+#else
+#define OF_WINDOWS
+#endif
+
+RUN_LOOPS("bombs", OF_WINDOWS TEST_ROWS(bomb__in_memory_ends_at_data_bytes_max, bombs),
           TEST_ROWS(bomb__in_memory_of_the_callers_ends_with_it, bombs),
           TEST_ROWS(bomb__that_is_streamed_takes_no_memory, bombs),
           {bomb__that_is_streamed_ends_at_coding_ratio_max, 2 * COUNT_OF(bombs)},

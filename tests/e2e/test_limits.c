@@ -260,6 +260,8 @@ START_TEST(limits__that_are_no_value_are_refused_by_name)
         {{.codings_max = URLPOOL_NO_TIMEOUT},          "codings_max"         },
         {{.coding_ratio_max = -3},                     "coding_ratio_max"    },
         {{.coding_ratio_max = URLPOOL_NO_TIMEOUT},     "coding_ratio_max"    },
+        {{.coding_window_max = -3},                    "coding_window_max"   },
+        {{.coding_window_max = URLPOOL_NO_TIMEOUT},    "coding_window_max"   },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

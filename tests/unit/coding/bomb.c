@@ -90,3 +90,17 @@ void bomb_check(const char *codings, const struct urlp_buf *bomb, size_t expecte
     ck_assert_uint_le(held_most, held_max);
     urlp_decoder_free(decoder);
 }
+
+enum urlpool_code window_fate(const char *codings, const struct urlp_buf *coded, int window_max)
+{
+    static uint8_t out[65536];
+    struct urlp_decoder *decoder = NULL;
+    struct urlp_decoder_io io = {coded->data, coded->len, out, sizeof(out)};
+    enum urlpool_code code;
+
+    ck_assert_int_eq(urlp_decoder_new(urlp_span_of(codings), 0, 0, &decoder, &err), URLPOOL_OK);
+    urlp_decoder_set_window_max(decoder, window_max);
+    code = urlp_decoder_step(decoder, &io, &err);
+    urlp_decoder_free(decoder);
+    return code;
+}

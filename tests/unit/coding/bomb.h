@@ -16,4 +16,7 @@ void bomb_end(void);
 void bomb_check(const char *codings, const struct urlp_buf *bomb, size_t expected_len,
                 size_t held_max);
 
+/* window_fate decodes `coded` with a bound on its windows. */
+enum urlpool_code window_fate(const char *codings, const struct urlp_buf *coded, int window_max);
+
 #endif /* TESTS_UNIT_CODING_BOMB_H */

@@ -94,6 +94,23 @@ START_TEST(br__with_a_window_beyond_the_standard_is_an_error)
 }
 END_TEST
 
+START_TEST(br__with_a_window_beyond_window_max_is_an_error)
+{
+    coded_text(&text, 1000);
+    for (int log = 10; log <= 24; log++) {
+        coded.len = 0;
+        code(&coded, log, text.data, text.len);
+        ck_assert_int_eq(window_fate("br", &coded, 1 << log), URLPOOL_OK);
+        ck_assert_int_eq(window_fate("br", &coded, 0), URLPOOL_OK);
+        ck_assert_int_eq(window_fate("br", &coded, (1 << log) - 1),
+                         log == 10 ? URLPOOL_OK : URLPOOL_E_DECODE);
+        ck_assert_int_eq(window_fate("br", &coded, URLPOOL_NONE),
+                         log == 10 ? URLPOOL_OK : URLPOOL_E_DECODE);
+    }
+    end();
+}
+END_TEST
+
 START_TEST(br__gives_what_waits_once_there_is_room)
 {
     struct urlp_decoder *decoder = NULL;
@@ -162,5 +179,6 @@ RUN_TESTS("unbrotli", br__is_decoded_in_pieces_of_any_size,
           br__is_decoded_cut_at_every_offset_and_only_whole, br__of_nothing_is_nothing,
           br__with_bytes_behind_its_end_is_an_error, br__that_is_none_is_an_error,
           br__with_a_window_beyond_the_standard_is_an_error,
-          br__gives_what_waits_once_there_is_room, br__lies_within_and_around_other_codings,
-          br__holds_its_window_and_no_more, br__survives_every_allocation_that_fails)
+          br__with_a_window_beyond_window_max_is_an_error, br__gives_what_waits_once_there_is_room,
+          br__lies_within_and_around_other_codings, br__holds_its_window_and_no_more,
+          br__survives_every_allocation_that_fails)

@@ -171,6 +171,29 @@ START_TEST(zstd__window_is_of_eight_mebibytes_at_most)
 }
 END_TEST
 
+START_TEST(zstd__window_is_of_window_max_at_most)
+{
+    for (int log = 10; log <= 23; log++) {
+        const char descriptor[] = {0, (char)((log - 10) << 3)};
+
+        coded.len = 0;
+        ADD(MAGIC);
+        add(descriptor, sizeof(descriptor));
+        ADD(HELLO_BLOCK);
+        ck_assert_int_eq(window_fate("zstd", &coded, 1 << log), URLPOOL_OK);
+        ck_assert_int_eq(window_fate("zstd", &coded, 0), URLPOOL_OK);
+        ck_assert_int_eq(window_fate("zstd", &coded, (1 << log) - 1),
+                         log == 10 ? URLPOOL_OK : URLPOOL_E_DECODE);
+        ck_assert_int_eq(window_fate("zstd", &coded, URLPOOL_NONE),
+                         log == 10 ? URLPOOL_OK : URLPOOL_E_DECODE);
+    }
+    coded.len = 0;
+    ADD(MAGIC "\0\x69" HELLO_BLOCK);
+    ck_assert_int_eq(window_fate("zstd", &coded, 1 << 24), URLPOOL_E_DECODE);
+    end();
+}
+END_TEST
+
 START_TEST(zstd__that_is_none_is_an_error)
 {
     static const struct {
@@ -270,6 +293,6 @@ RUN_TESTS("unzstd", zstd__is_decoded_in_pieces_of_any_size,
           zstd__is_decoded_cut_at_every_offset_and_only_whole, zstd__frames_follow_one_another,
           zstd__of_nothing_is_nothing, zstd__second_frame_cut_short_is_an_error,
           zstd__checksum_is_checked, zstd__window_is_of_eight_mebibytes_at_most,
-          zstd__that_is_none_is_an_error, zstd__gives_what_waits_once_there_is_room,
-          zstd__lies_within_and_around_other_codings, zstd__holds_its_window_and_no_more,
-          zstd__survives_every_allocation_that_fails)
+          zstd__window_is_of_window_max_at_most, zstd__that_is_none_is_an_error,
+          zstd__gives_what_waits_once_there_is_room, zstd__lies_within_and_around_other_codings,
+          zstd__holds_its_window_and_no_more, zstd__survives_every_allocation_that_fails)

@@ -53,6 +53,7 @@ START_TEST(bounds__are_zero_where_limits_say_none)
         .interims_max = URLPOOL_NONE,
         .codings_max = URLPOOL_NONE,
         .coding_ratio_max = URLPOOL_NONE,
+        .coding_window_max = URLPOOL_NONE,
     });
 
     ck_assert_uint_eq(bounds.line_bytes_max, 0);
@@ -130,6 +131,7 @@ START_TEST(bounds__refuse_a_negative_number)
     refused(&(struct urlpool_limits){.interims_max = INT32_MIN});
     refused(&(struct urlpool_limits){.codings_max = -3});
     refused(&(struct urlpool_limits){.coding_ratio_max = -3});
+    refused(&(struct urlpool_limits){.coding_window_max = -3});
 }
 END_TEST
 
@@ -143,6 +145,7 @@ START_TEST(bounds__refuse_to_be_without_a_bound)
     refused(&(struct urlpool_limits){.interims_max = URLPOOL_NO_TIMEOUT});
     refused(&(struct urlpool_limits){.codings_max = URLPOOL_NO_TIMEOUT});
     refused(&(struct urlpool_limits){.coding_ratio_max = URLPOOL_NO_TIMEOUT});
+    refused(&(struct urlpool_limits){.coding_window_max = URLPOOL_NO_TIMEOUT});
 }
 END_TEST
 
