@@ -23,9 +23,9 @@ struct urlpool_limits {
     bool refuse_obs_fold;         /* a folded field line */
     bool refuse_chunk_blanks;     /* blanks behind a chunk size */
     int32_t coding_ratio_max;     /* decoded for each byte sent, past 16 MiB; default 2 000 */
-    int32_t coding_window_max;    /* bytes that br and zstd may look back on, which each layer holds;
-                                     what is no power of two is the one below. Default 16 MiB, all
-                                     that br can ask for; zstd gets 8 MiB at most */
+    int32_t coding_window_max; /* bytes that br and zstd may look back on, which each layer holds;
+                                  what is no power of two is the one below. Default 16 MiB, all
+                                  that br can ask for; zstd gets 8 MiB at most */
     unsigned char reserved[20];
 };
 
