@@ -216,8 +216,10 @@ START_TEST(slow__peer_is_ended_by_the_total_and_by_no_gap)
     ask_all(askers, 0, (struct urlpool_timeout){.read_ms = READ_MS, .total_ms = TOTAL_MS}, _i == 1);
     for (size_t i = 0; i < COUNT_OF(slow); i++) {
         expect(&askers[i], URLPOOL_E_TOTAL_TIMEOUT, TOTAL_MS);
-        ck_assert_msg(askers[i].err.phase == askers[i].row->phase, "%s: phase %s",
-                      askers[i].row->name, urlpool_phase_name(askers[i].err.phase));
+        /* A busy machine may not have come so far. */
+        ck_assert_msg(askers[i].err.phase <= askers[i].row->phase &&
+                          askers[i].err.phase >= URLPOOL_PHASE_CONNECT,
+                      "%s: phase %s", askers[i].row->name, urlpool_phase_name(askers[i].err.phase));
     }
 }
 END_TEST
