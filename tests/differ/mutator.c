@@ -144,6 +144,7 @@ static const struct original *any_original(const struct mutator *mutator, uint64
 
 static void write_chunks(struct record *bytes, uint64_t *chance)
 {
+    static const char looks_like_http[] = "0\r\n\r\nHTTP/1.1 200";
     static const char *const sizes[] = {"0", "1", "2", "3", "4", "5", "6", "7"};
     static const char *const extensions[] = {"", "", "", ";a", ";a=b", " ;a=\"b, c\"", " "};
     size_t num = chance_below(chance, 4);
@@ -155,7 +156,7 @@ static void write_chunks(struct record *bytes, uint64_t *chance)
         record_text(bytes, sizes[size]);
         record_text(bytes, extensions[chance_below(chance, 7)]);
         record_text(bytes, "\r\n");
-        record_add(bytes, "0\r\n\r\nHTTP/1.1 200" + chance_below(chance, 8), size);
+        record_add(bytes, &looks_like_http[chance_below(chance, 8)], size);
         record_text(bytes, "\r\n");
     }
     record_text(bytes, "0\r\n");
