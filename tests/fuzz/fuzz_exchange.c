@@ -187,6 +187,14 @@ static void note_fields(struct play *play, const struct urlpool_headers *fields)
     }
 }
 
+/* is_either says whether a failure is one of those of which the first that is met counts: bytes
+ * decoded in the same step as a fault are not read, so a bound that they would pass is not met. */
+static bool is_either(enum urlpool_code code)
+{
+    return code == URLPOOL_E_DECODE || code == URLPOOL_E_LINE_TOO_LONG ||
+           code == URLPOOL_E_DATA_TOO_LARGE;
+}
+
 static void hear(struct play *play, struct urlpool_response *response)
 {
     const struct urlp_response_owner owner = {.ended = ended, .user = play};
@@ -203,7 +211,7 @@ static void hear(struct play *play, struct urlpool_response *response)
         note(play, "switched", 0);
     } else {
         code = read_body(play, response, &body);
-        note(play, "code", code);
+        note(play, "code", is_either(code) ? URLPOOL_E_DECODE : code);
         if (code == URLPOOL_OK) {
             fuzz_ok(urlp_buf_append(&play->log, body.data, body.len));
             note_fields(play, urlpool_response_trailers(response));

@@ -1,6 +1,7 @@
 /* Server-sent events of whatever bytes. In pieces the same events come out as whole; each is within
- * its bound; and the events, written as a server would, are read as the same. An input is a byte
- * that says how large an event may be, the size of the pieces, and the stream. */
+ * its bound; they are those that a reader finds which takes the whole text as the standard words
+ * it; and the events, written as a server would, are read as the same. An input is a byte that says
+ * how large an event may be, the size of the pieces, and the stream. */
 
 #include <inttypes.h>
 
@@ -90,6 +91,82 @@ static void read_all(struct outcome *out, int64_t bytes_max, struct urlp_span te
     urlp_sse_deinit(&sse);
 }
 
+/* struct reader is the reader of the standard's words: WHATWG HTML section 9.2.6. */
+struct reader {
+    struct urlp_buf data, event, id, log;
+    int64_t retry_ms;
+};
+
+static void set_text(struct urlp_buf *buf, struct urlp_span text)
+{
+    buf->len = 0;
+    fuzz_ok(urlp_buf_append_span(buf, text));
+}
+
+/* "If the line is empty": dispatch the event. */
+static void dispatch(struct reader *reader)
+{
+    if (reader->data.len > 0) {
+        fuzz_ok(reader->event.len > 0
+                    ? urlp_buf_append(&reader->log, reader->event.data, reader->event.len)
+                    : urlp_buf_append_text(&reader->log, "message"));
+        fuzz_ok(urlp_buf_append(&reader->log, "|", 1));
+        fuzz_ok(urlp_buf_append(&reader->log, reader->data.data, reader->data.len - 1));
+        fuzz_ok(urlp_buf_append(&reader->log, "|", 1));
+        fuzz_ok(urlp_buf_append(&reader->log, reader->id.data, reader->id.len));
+        fuzz_ok(urlp_buf_printf(&reader->log, "|%" PRId64 "\n", reader->retry_ms));
+    }
+    reader->data.len = reader->event.len = 0;
+}
+
+static void take_line(struct reader *reader, struct urlp_span line)
+{
+    const char *colon = line.len == 0 ? NULL : memchr(line.data, ':', line.len);
+    const size_t len = colon == NULL ? line.len : (size_t)(colon - line.data);
+    const struct urlp_span name = urlp_span_make(line.data, len);
+    const size_t skipped = colon == NULL ? len : len + 1 + (len + 1 < line.len && colon[1] == ' ');
+    const struct urlp_span value = urlp_span_make(line.data + skipped, line.len - skipped);
+    uint64_t ms = 0;
+
+    if (line.len == 0) {
+        dispatch(reader);
+    } else if (urlp_span_is(name, "data")) {
+        fuzz_ok(urlp_buf_append_span(&reader->data, value));
+        fuzz_ok(urlp_buf_append(&reader->data, "\n", 1));
+    } else if (urlp_span_is(name, "event")) {
+        set_text(&reader->event, value);
+    } else if (urlp_span_is(name, "id") &&
+               (value.len == 0 || memchr(value.data, '\0', value.len) == NULL)) {
+        set_text(&reader->id, value);
+    } else if (urlp_span_is(name, "retry") && urlp_span_to_u64(value, &ms) && ms <= INT64_MAX) {
+        reader->retry_ms = (int64_t)ms;
+    }
+}
+
+/* check_standard reads the whole text so. */
+static void check_standard(const struct outcome *whole, struct urlp_span text)
+{
+    struct reader reader = {.retry_ms = -1};
+    size_t start = text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+    for (size_t i = start; i < text.len; i++) {
+        if (text.data[i] != '\n' && text.data[i] != '\r') {
+            continue;
+        }
+        take_line(&reader, urlp_span_make(text.data + start, i - start));
+        i += text.data[i] == '\r' && i + 1 < text.len && text.data[i + 1] == '\n';
+        start = i + 1;
+    }
+    fuzz_require(
+        reader.log.len == whole->log.len &&
+            (reader.log.len == 0 || memcmp(reader.log.data, whole->log.data, reader.log.len) == 0),
+        "other events than the standard's", text);
+    urlp_buf_deinit(&reader.data);
+    urlp_buf_deinit(&reader.event);
+    urlp_buf_deinit(&reader.id);
+    urlp_buf_deinit(&reader.log);
+}
+
 static void end(struct outcome *outcome)
 {
     urlp_buf_deinit(&outcome->log);
@@ -121,6 +198,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require_equal(&whole, &cut, "other events in pieces", text);
     fuzz_require(whole.code != URLPOOL_OK || whole.is_between == cut.is_between,
                  "another end in pieces", text);
+    if (bytes_max < 0) {
+        check_standard(&whole, text);
+    }
     read_all(&again, -1, urlp_span_make(whole.stream.data, whole.stream.len), 0);
     fuzz_require(again.code == URLPOOL_OK && again.is_between, "refused when written anew", text);
     require_equal(&whole, &again, "other events when written anew", text);

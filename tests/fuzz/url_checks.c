@@ -20,6 +20,12 @@ static void check_bytes(const struct urlp_url *url)
     for (size_t i = 0; i < url->host.len; i++) {
         fuzz_require(strchr("/?#@%[] ", url->host.data[i]) == NULL, "a delimiter in the host",
                      text_of(url));
+        fuzz_require(url->host.data[i] == urlp_to_lower(url->host.data[i]), "a capital in the host",
+                     text_of(url));
+    }
+    for (size_t i = 0; i < url->scheme.len; i++) {
+        fuzz_require(url->scheme.data[i] == urlp_to_lower(url->scheme.data[i]),
+                     "a capital in the scheme", text_of(url));
     }
 }
 
