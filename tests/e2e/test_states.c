@@ -3,9 +3,11 @@
  * there. The call, or for a close that lets it go on the close, comes back at once, and nothing is
  * left: no memory, no descriptor.
  *
- * Once by each way, but for URLPOOL_TEST_REPEATS; then all ways, and real time limits too. How long
- * it took to come back is told at the end, by way. */
+ * Once by each way, but for URLPOOL_TEST_REPEATS; then all ways, and real time limits too, of which
+ * URLPOOL_TEST_PART="1/4" is a part. How long it took to come back is told at the end, by way; for
+ * all parts together in the file URLPOOL_TEST_TIMES. */
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "support/failing_allocator.h"
@@ -49,6 +52,8 @@ struct times {
 static struct times *all_times; /* one for each way */
 static int num_repeats = 1;
 static int num_ways = BY_CANCEL;
+static int part = 1; /* of `num_parts` */
+static int num_parts = 1;
 
 /* struct ender ends the call of `halt`, from another thread. */
 struct ender {
@@ -241,8 +246,13 @@ static void end_one(size_t index, enum way way, int how)
 
 START_TEST(call__comes_back_from_each_state_and_leaves_nothing)
 {
-    const size_t index = (size_t)(_i / num_ways);
-    const enum way way = (enum way)(_i % num_ways);
+    const int row = _i * num_parts + part - 1;
+    const size_t index = (size_t)(row / num_ways);
+    const enum way way = (enum way)(row % num_ways);
+
+    if (index >= HALT_NUM) {
+        return; /* the last part may be shorter */
+    }
 
     failing_allocator_install();
     for (int i = 0; i < num_repeats; i++) {
@@ -401,22 +411,45 @@ static int compare_times(const void *a, const void *b)
 
 static void report(void)
 {
-    for (int way = 0; way < WAY_NUM; way++) {
-        struct times *times = &all_times[way];
+    uint32_t *sorted = malloc(sizeof(all_times[0].us));
+
+    for (int way = 0; sorted != NULL && way < WAY_NUM; way++) {
+        const struct times *times = &all_times[way];
         const unsigned num = times->num < TIMES_MAX ? times->num : TIMES_MAX;
 
         if (num == 0) {
             continue;
         }
-        qsort(times->us, num, sizeof(times->us[0]), compare_times);
-        printf("%s: %u times, us: p50 %u, p99 %u, max %u\n", way_names[way], num,
-               times->us[num / 2], times->us[(uint64_t)num * 99 / 100], times->us[num - 1]);
+        memcpy(sorted, times->us, num * sizeof(sorted[0]));
+        qsort(sorted, num, sizeof(sorted[0]), compare_times);
+        printf("%s: %u times, us: p50 %u, p99 %u, max %u\n", way_names[way], num, sorted[num / 2],
+               sorted[(uint64_t)num * 99 / 100], sorted[num - 1]);
     }
+    free(sorted);
+}
+
+/* share_times makes the memory in which all processes note their times. */
+static bool share_times(void)
+{
+    const char *path = getenv("URLPOOL_TEST_TIMES");
+    const size_t size = WAY_NUM * sizeof(*all_times);
+    const int fd = path != NULL ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+
+    if (fd >= 0 && ftruncate(fd, (off_t)size) != 0) {
+        return false;
+    }
+    all_times = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                     fd >= 0 ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS, fd, 0);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return all_times != MAP_FAILED;
 }
 
 int main(void)
 {
     const char *asked = getenv("URLPOOL_TEST_REPEATS");
+    const char *asked_part = getenv("URLPOOL_TEST_PART");
     struct test_loop loops[] = {
         {call__comes_back_from_each_state_and_leaves_nothing, 0            },
         {drain__comes_back_and_leaves_nothing,                BY_CANCEL + 1},
@@ -428,13 +461,15 @@ int main(void)
         num_repeats = atoi(asked);
         num_ways = WAY_NUM;
     }
-    loops[0].num_rows = (size_t)HALT_NUM * (size_t)num_ways;
-    all_times = mmap(NULL, WAY_NUM * sizeof(*all_times), PROT_READ | PROT_WRITE,
-                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (all_times == MAP_FAILED) {
+    if (asked_part != NULL &&
+        (sscanf(asked_part, "%d/%d", &part, &num_parts) != 2 || part < 1 || part > num_parts)) {
         return EXIT_FAILURE;
     }
-    status = run_loops("states", loops, sizeof(loops) / sizeof(loops[0]));
+    loops[0].num_rows = (size_t)((HALT_NUM * num_ways + num_parts - 1) / num_parts);
+    if (!share_times()) {
+        return EXIT_FAILURE;
+    }
+    status = run_loops("states", loops, part == 1 ? sizeof(loops) / sizeof(loops[0]) : 1);
     report();
     return status;
 }
