@@ -75,6 +75,18 @@ SCENARIO_ACT(act_put_file)
     return code;
 }
 
+/* act_put_large_file sends one that goes to a plain connection without being read. */
+SCENARIO_ACT(act_put_large_file)
+{
+    const int fd = open(scene->large_path, O_RDONLY | O_CLOEXEC);
+    enum urlpool_code code;
+
+    ck_assert_int_ge(fd, 0);
+    code = post(scene, urlpool_body_fd(fd), "/length", "100000", err);
+    close(fd);
+    return code;
+}
+
 SCENARIO_ACT(act_put_pipe)
 {
     int fds[2];

@@ -309,6 +309,18 @@ SCENARIO_ACT(act_stream)
     return code;
 }
 
+SCENARIO_ACT(act_shut_down)
+{
+    struct urlpool_response *response = ask(scene, &streamed, err);
+    const enum urlpool_code code = code_of(response, err);
+
+    if (code == URLPOOL_OK) {
+        urlpool_response_shutdown(response);
+    }
+    urlpool_response_free(response);
+    return code;
+}
+
 SCENARIO_ACT(act_events)
 {
     struct urlpool_response *response = ask(scene, &streamed, err);

@@ -47,7 +47,7 @@ struct scene {
     struct https_scene https;
     struct dns_server *dns;
     struct proxy_server *proxy, *preproxy;
-    char *dir, *ca_path, *cert_path, *text_path;
+    char *dir, *ca_path, *cert_path, *text_path, *large_path;
     char *ca_pem, *cert_pem, *key_pem; /* the key is encrypted with "secret" */
     char proxy_url[64], preproxy_url[64], local_path[64];
     char url[128];
@@ -97,6 +97,7 @@ SCENARIO_ACT(act_read_lines);
 SCENARIO_ACT(act_read_chunks);
 SCENARIO_ACT(act_peek_and_drain);
 SCENARIO_ACT(act_stream);
+SCENARIO_ACT(act_shut_down);
 SCENARIO_ACT(act_events);
 SCENARIO_ACT(act_upgrade);
 SCENARIO_ACT(act_post_bytes);
@@ -105,6 +106,7 @@ SCENARIO_ACT(act_post_chunked);
 SCENARIO_ACT(act_post_expecting);
 SCENARIO_ACT(act_post_trailers);
 SCENARIO_ACT(act_put_file);
+SCENARIO_ACT(act_put_large_file);
 SCENARIO_ACT(act_put_pipe);
 SCENARIO_ACT(act_post_callback);
 SCENARIO_ACT(act_post_multipart);

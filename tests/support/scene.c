@@ -189,7 +189,9 @@ static void write_files(struct scene *scene)
 {
     char *key = test_cert_key_pem(scene->https.leaf);
     char *both = NULL;
+    char *large = calloc(1, LARGE_BYTES + 1);
 
+    ck_assert_ptr_nonnull(large);
     scene->ca_pem = test_cert_pem(scene->https.ca);
     scene->cert_pem = test_cert_pem(scene->https.leaf);
     scene->key_pem = test_cert_key_encrypted(scene->https.leaf, "secret", false);
@@ -198,6 +200,9 @@ static void write_files(struct scene *scene)
     scene->ca_path = test_file(scene->dir, "ca.pem", scene->ca_pem);
     scene->cert_path = test_file(scene->dir, "client.pem", both);
     scene->text_path = test_file(scene->dir, "text.txt", "some text of a file");
+    memset(large, 'l', LARGE_BYTES);
+    scene->large_path = test_file(scene->dir, "large.txt", large);
+    free(large);
     free(both);
     free(key);
 }
@@ -253,6 +258,7 @@ void scene_end(struct scene *scene)
     free(scene->ca_path);
     free(scene->cert_path);
     free(scene->text_path);
+    free(scene->large_path);
     free(scene->ca_pem);
     free(scene->cert_pem);
     free(scene->key_pem);
