@@ -195,14 +195,14 @@ static const struct flood idle_floods[] = {
     {"idle, answers", TEXT(""), TEXT(OK "Content-Length: 9\r\n\r\nnot yours"), URLPOOL_OK, 0},
 };
 
-/* act_idle answers once, and a moment later floods. */
+/* act_idle answers once, and floods when the answer is read. */
 static void act_idle(struct flood_peer *peer, const void *user)
 {
     const struct flood *flood = user;
     char head[HEAD_ROOM];
 
     if (flood_hear(peer, head, sizeof(head)) && flood_good(peer)) {
-        (void)poll(NULL, 0, 20);
+        flood_await_go(peer);
         flood_for_ever(peer, flood->unit, strlen(flood->unit));
     }
 }
@@ -233,6 +233,7 @@ START_TEST(flood__on_an_idle_connection_is_nobodys_answer)
     flood_scene_begin(&scene, act_idle, flood, is_tls, NULL);
     urlpool_response_free(flood_scene_get(&scene, "GET", "/", NULL));
     ck_assert_uint_eq(test_stats(scene.manager).idle, 1);
+    flood_server_go(scene.server);
     await_flood(&scene, 100000);
     meter = meter_begin(scene.manager);
     if (maintains) {

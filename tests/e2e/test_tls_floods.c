@@ -244,7 +244,7 @@ static void act_sealed(struct flood_peer *peer, const void *user)
     if (scene->answers_first) {
         must(SSL_write(ssl, good, sizeof(good) - 1) > 0);
         sealer.number++;
-        (void)poll(NULL, 0, 20);
+        flood_await_go(peer);
     }
     do {
         len = 0;
@@ -302,6 +302,8 @@ START_TEST(flood__of_sealed_records_ends_an_idle_connection)
     response = flood_scene_get(&flood, "GET", "/", NULL);
     ck_assert_msg(response != NULL, "%s: %s", name, test_err.message);
     urlpool_response_free(response);
+    ck_assert_uint_eq(test_stats(flood.manager).idle, 1);
+    flood_server_go(flood.server);
     while (flood_server_num_bytes(flood.server) < 100000) {
         ck_assert_int_lt(waited_ms++, WAIT_MS);
         (void)poll(NULL, 0, 1);

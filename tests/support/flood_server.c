@@ -32,6 +32,7 @@ enum {
 struct flood_shared {
     _Atomic unsigned num_connections;
     _Atomic uint64_t num_bytes;
+    atomic_bool goes;
 };
 
 struct flood_server {
@@ -142,6 +143,13 @@ void flood_stay(struct flood_peer *peer)
     }
 }
 
+void flood_await_go(struct flood_peer *peer)
+{
+    while (!atomic_load(&peer->shared->goes)) {
+        (void)poll(NULL, 0, 1);
+    }
+}
+
 int flood_fd(const struct flood_peer *peer)
 {
     return peer->fd;
@@ -239,4 +247,9 @@ unsigned flood_server_num_connections(const struct flood_server *server)
 uint64_t flood_server_num_bytes(const struct flood_server *server)
 {
     return atomic_load(&server->shared->num_bytes);
+}
+
+void flood_server_go(struct flood_server *server)
+{
+    atomic_store(&server->shared->goes, true);
 }

@@ -27,6 +27,8 @@ uint16_t flood_server_port(const struct flood_server *server);
 unsigned flood_server_num_connections(const struct flood_server *server);
 /* flood_server_num_bytes is how many its acts have got rid of. */
 uint64_t flood_server_num_bytes(const struct flood_server *server);
+/* flood_server_go lets acts go on that wait in flood_await_go. */
+void flood_server_go(struct flood_server *server);
 
 /* For the acts. flood_hear reads one head, up to the empty line, into `head` as a string; false
  * when the client has gone. flood_hear_some reads whatever is there. */
@@ -40,6 +42,8 @@ void flood_for_ever(struct flood_peer *peer, const void *unit, size_t len);
 bool flood_slowly(struct flood_peer *peer, const void *data, size_t len, int gap_ms);
 /* flood_stay waits until the client has gone. */
 void flood_stay(struct flood_peer *peer);
+/* flood_await_go waits for the test to say so, by flood_server_go. */
+void flood_await_go(struct flood_peer *peer);
 /* flood_fd is the socket, for acts that speak TLS in their own way. */
 int flood_fd(const struct flood_peer *peer);
 
