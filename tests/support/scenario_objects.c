@@ -27,6 +27,7 @@ SCENARIO_ACT(act_preconnect)
 /* struct waiter is another thread that wants the only place. */
 struct waiter {
     struct scene *scene;
+    struct urlpool_cancel *cancel;
     enum urlpool_code code;
     struct urlpool_error err;
     atomic_bool is_done;
@@ -35,15 +36,18 @@ struct waiter {
 static void *want(void *user)
 {
     struct waiter *waiter = user;
+    const struct urlpool_request_options options = {.cancel = waiter->cancel};
 
-    waiter->code = scene_get(waiter->scene, "GET", "/", NULL, "hello", &waiter->err);
+    waiter->code = scene_get(waiter->scene, "GET", "/", &options, "hello", &waiter->err);
     atomic_store(&waiter->is_done, true);
     return NULL;
 }
 
-SCENARIO_ACT(act_wait)
+/* wait_for_place has another thread wait until this one has read its response. */
+static enum urlpool_code wait_for_place(struct scene *scene, struct urlpool_cancel *cancel,
+                                        struct urlpool_error *err)
 {
-    struct waiter waiter = {.scene = scene};
+    struct waiter waiter = {.scene = scene, .cancel = cancel};
     struct urlpool_response *held =
         urlpool_request(scene->manager, "GET", scene->url, &streamed, err);
     pthread_t thread;
@@ -62,6 +66,21 @@ SCENARIO_ACT(act_wait)
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
     *err = waiter.err;
     return waiter.code;
+}
+
+SCENARIO_ACT(act_wait)
+{
+    return wait_for_place(scene, NULL, err);
+}
+
+SCENARIO_ACT(act_wait_with_cancel)
+{
+    struct urlpool_cancel *cancel = urlpool_cancel_new(err);
+    enum urlpool_code code = code_of(cancel, err);
+
+    code = code == URLPOOL_OK ? wait_for_place(scene, cancel, err) : code;
+    urlpool_cancel_free(cancel);
+    return code;
 }
 
 /* act_evict asks two origins in turn where there is but one place. */

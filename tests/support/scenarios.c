@@ -185,6 +185,7 @@ const struct scenario scenarios[] = {
     PLAIN("a form", act_post_form, NULL),
     PLAIN("preconnect", act_preconnect, NULL),
     SET("a full pool", act_wait, false, URLPOOL_OK, set_block),
+    SET("a full pool and a cancel token", act_wait_with_cancel, false, URLPOOL_OK, set_block),
     SET("a full set of pools", act_evict, false, URLPOOL_OK, set_max_total),
     SET("upkeep", act_maintain, false, URLPOOL_OK, set_min_idle),
     SET("the upkeep thread", act_get_twice, false, URLPOOL_OK, set_thread),

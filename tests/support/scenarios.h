@@ -113,6 +113,7 @@ SCENARIO_ACT(act_post_multipart);
 SCENARIO_ACT(act_post_form);
 SCENARIO_ACT(act_preconnect);
 SCENARIO_ACT(act_wait);
+SCENARIO_ACT(act_wait_with_cancel);
 SCENARIO_ACT(act_evict);
 SCENARIO_ACT(act_maintain);
 SCENARIO_ACT(act_report);
