@@ -203,43 +203,41 @@ static const struct cert_row weak[] = {
 
 START_TEST(chain__leads_to_trust_or_not)
 {
-    cert_row_check(&built[_i]);
+    cert_rows_check(built, sizeof(built) / sizeof(built[0]));
 }
 END_TEST
 
 START_TEST(chain__of_authorities_with_several_certificates)
 {
-    cert_row_check(&crossed[_i]);
+    cert_rows_check(crossed, sizeof(crossed) / sizeof(crossed[0]));
 }
 END_TEST
 
 START_TEST(date__is_now_or_not)
 {
-    cert_row_check(&dates[_i]);
+    cert_rows_check(dates, sizeof(dates) / sizeof(dates[0]));
 }
 END_TEST
 
 START_TEST(certificate__may_be_used_so_or_not)
 {
-    cert_row_check(&uses[_i]);
+    cert_rows_check(uses, sizeof(uses) / sizeof(uses[0]));
 }
 END_TEST
 
 START_TEST(authority__may_sign_or_not)
 {
-    cert_row_check(&authorities[_i]);
+    cert_rows_check(authorities, sizeof(authorities) / sizeof(authorities[0]));
 }
 END_TEST
 
 START_TEST(certificate__is_strong_enough_or_not)
 {
-    cert_row_check(&weak[_i]);
+    cert_rows_check(weak, sizeof(weak) / sizeof(weak[0]));
 }
 END_TEST
 
-RUN_LOOPS("chains shown", TEST_ROWS(chain__leads_to_trust_or_not, built),
-          TEST_ROWS(chain__of_authorities_with_several_certificates, crossed),
-          TEST_ROWS(date__is_now_or_not, dates),
-          TEST_ROWS(certificate__may_be_used_so_or_not, uses),
-          TEST_ROWS(authority__may_sign_or_not, authorities),
-          TEST_ROWS(certificate__is_strong_enough_or_not, weak))
+RUN_TESTS("chains shown", chain__leads_to_trust_or_not,
+          chain__of_authorities_with_several_certificates, date__is_now_or_not,
+          certificate__may_be_used_so_or_not, authority__may_sign_or_not,
+          certificate__is_strong_enough_or_not)

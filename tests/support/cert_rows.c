@@ -181,7 +181,7 @@ static void ask(const struct cert_row *row, struct urlpool_manager *manager,
     urlpool_response_free(response);
 }
 
-void cert_row_check(const struct cert_row *row)
+static void check(const struct cert_row *row)
 {
     struct family family = {.row = row};
     struct urlpool_tls *tls = trust(&family);
@@ -202,4 +202,11 @@ void cert_row_check(const struct cert_row *row)
     SSL_CTX_free(context);
     urlpool_tls_unref(tls);
     family_free(&family);
+}
+
+void cert_rows_check(const struct cert_row *rows, size_t num_rows)
+{
+    for (size_t i = 0; i < num_rows; i++) {
+        check(&rows[i]);
+    }
 }

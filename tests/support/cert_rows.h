@@ -2,6 +2,7 @@
 #define TESTS_SUPPORT_CERT_ROWS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "urlpool/error.h"
@@ -34,8 +35,8 @@ struct cert_row {
     const char *words;                /* of the message of a refusal */
 };
 
-/* cert_row_check makes the certificates, a server and a manager, and expects the verdict; of a
- * refusal the phase too, and that nothing was sent. */
-void cert_row_check(const struct cert_row *row);
+/* cert_rows_check makes, for each row, the certificates, a server and a manager, and expects the
+ * verdict; of a refusal the phase too, and that nothing was sent. */
+void cert_rows_check(const struct cert_row *rows, size_t num_rows);
 
 #endif /* TESTS_SUPPORT_CERT_ROWS_H */
