@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "chance.h"
@@ -18,11 +19,9 @@
 #include "reference.h"
 #include "support/run_tests.h"
 
-#ifdef SPLITS_ONLY
-#define NUM_INPUTS 15000
-#else
-#define NUM_INPUTS 100000
-#endif
+#define NUM_INPUTS       100000
+#define NUM_SPLIT_INPUTS 15000 /* of those cut in every way */
+#define SPLITS_EACH      (3 * N_SPLIT_KINDS)
 
 struct tally {
     size_t outcomes[DIFFER_REFUSED + 1];
@@ -33,6 +32,7 @@ struct tally {
 struct run {
     uint64_t seed;
     size_t num_inputs;
+    bool cuts_in_every_way;
     struct mutator *mutator;
     struct differ_input input;
     struct differ_verdict reference, whole, split;
@@ -74,23 +74,22 @@ static void play_split(struct run *run, uint64_t seed, const struct split_plan *
     run->tally.num_splits++;
 }
 
-/* play_splits plays one way of cutting, taken by chance; or all, the random ones three times. */
 static void play_splits(struct run *run, uint64_t seed)
 {
     uint64_t chance = ~seed;
     struct split_plan plan = {.seed = chance_next(&chance)};
 
-#ifdef SPLITS_ONLY
-    for (unsigned round = 0; round < 3 * N_SPLIT_KINDS; round++) {
+    if (!run->cuts_in_every_way) {
+        plan.kind = (enum split_kind)chance_below(&chance, N_SPLIT_KINDS);
+        plan.is_direct = chance_below(&chance, 2) == 0;
+        play_split(run, seed, &plan);
+        return;
+    }
+    for (unsigned round = 0; round < SPLITS_EACH; round++) {
         plan = (struct split_plan){(enum split_kind)(round % N_SPLIT_KINDS), chance_next(&chance),
                                    round % 2 == 1};
         play_split(run, seed, &plan);
     }
-#else
-    plan.kind = (enum split_kind)chance_below(&chance, N_SPLIT_KINDS);
-    plan.is_direct = chance_below(&chance, 2) == 0;
-    play_split(run, seed, &plan);
-#endif
 }
 
 static void play_input(struct run *run, uint64_t seed)
@@ -159,7 +158,7 @@ START_TEST(codec__reads_what_the_reference_reads_however_it_is_cut)
 END_TEST
 
 /* A long run is many short ones, each in a process of its own, with the inputs that follow. */
-int main(void)
+int main(int argc, char **argv)
 {
     const uint64_t num_rounds = number_from("URLPOOL_TEST_ROUNDS", 1);
     const struct test_loop loops[] = {
@@ -170,7 +169,9 @@ int main(void)
     clock_gettime(CLOCK_REALTIME, &now);
     run.seed = number_from("URLPOOL_TEST_SEED",
                            (uint64_t)now.tv_sec * 1000000007U + (uint64_t)now.tv_nsec);
-    run.num_inputs = (size_t)number_from("URLPOOL_TEST_INPUTS", NUM_INPUTS);
+    run.cuts_in_every_way = argc > 1 && strcmp(argv[1], "--splits") == 0;
+    run.num_inputs = (size_t)number_from("URLPOOL_TEST_INPUTS",
+                                         run.cuts_in_every_way ? NUM_SPLIT_INPUTS : NUM_INPUTS);
     printf("URLPOOL_TEST_SEED=%" PRIu64 " URLPOOL_TEST_INPUTS=%zu URLPOOL_TEST_ROUNDS=%" PRIu64
            "\n",
            run.seed, run.num_inputs, num_rounds);
