@@ -85,8 +85,8 @@ static bool is_boringssls(const struct urlpool_error *err)
         return strstr(err->message, "certificate signature failure") != NULL ||
                strstr(err->message, "it is malformed") != NULL;
     }
-    if (code == URLPOOL_E_TLS_CA_FILE) {
-        return strstr(err->message, "malformed certificate") != NULL;
+    if (code == URLPOOL_E_TLS_CA_FILE || code == URLPOOL_E_TLS_CLIENT_CERT) {
+        return strstr(err->message, "malformed") != NULL;
     }
     return code == URLPOOL_E_TLS && strstr(err->message, "the peer") == NULL;
 }
