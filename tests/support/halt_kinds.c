@@ -125,7 +125,13 @@ static const struct silent_script socks_then_head = {
 /* set_held takes the only place for good. */
 static void set_held(struct halt *halt)
 {
-    const struct urlpool_request_options stream = {.stream = true};
+    const struct urlpool_request_options stream = {
+        .stream = true,
+        .timeout = {.connect_ms = URLPOOL_NO_TIMEOUT,
+                    .read_ms = URLPOOL_NO_TIMEOUT,
+                    .write_ms = URLPOOL_NO_TIMEOUT,
+                    .total_ms = URLPOOL_NO_TIMEOUT}
+    };
 
     halt->server = test_server_start(test_answer_hello, NULL, NULL);
     (void)test_server_url(halt->server, "/", halt->url, sizeof(halt->url));
