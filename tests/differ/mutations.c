@@ -317,11 +317,15 @@ static void set_stop(const struct work *work)
     work->exchange->stop = (enum differ_stop)chance_below(work->chance, 3);
 }
 
+/* set_method asks in another way; the status then matters more than it did. */
 static void set_method(const struct work *work)
 {
     static const char *const methods[] = {"GET", "GET", "HEAD", "HEAD", "POST", "CONNECT", "head"};
 
     work->exchange->method = methods[chance_below(work->chance, 7)];
+    if (one_in(work->chance, 3)) {
+        set_status(work);
+    }
 }
 
 static void set_wishes(const struct work *work)
