@@ -94,8 +94,9 @@ static void ask_through(struct flood_scene *scene, const char *scheme, const cha
 
 START_TEST(flood__of_an_answer_to_connect_ends_at_its_limit)
 {
-    const struct flood *flood = &connect_floods[_i / 2];
-    const bool is_tls = _i % 2 == 1;
+    const int row = flood_row(_i, 2);
+    const struct flood *flood = &connect_floods[row / 2];
+    const bool is_tls = row % 2 == 1;
     struct flood_scene scene;
     struct meter meter;
     char name[128];
@@ -266,17 +267,18 @@ static const struct {
 
 START_TEST(flood__behind_an_answer_ends_its_connection)
 {
-    const struct flood flood = {unread[_i / 2].name, TEXT(unread[_i / 2].head),
-                                TEXT(unread[_i / 2].unit), URLPOOL_OK, 0};
+    const int row = flood_row(_i, 2);
+    const struct flood flood = {unread[row / 2].name, TEXT(unread[row / 2].head),
+                                TEXT(unread[row / 2].unit), URLPOOL_OK, 0};
     struct flood_scene scene;
     struct urlpool_response *response;
     struct meter meter;
     char name[128];
 
-    (void)snprintf(name, sizeof(name), "bytes behind, %s%s", flood.name, _i % 2 ? ", TLS" : "");
-    flood_scene_begin(&scene, NULL, &flood, _i % 2 == 1, NULL);
+    (void)snprintf(name, sizeof(name), "bytes behind, %s%s", flood.name, row % 2 ? ", TLS" : "");
+    flood_scene_begin(&scene, NULL, &flood, row % 2 == 1, NULL);
     meter = meter_begin(scene.manager);
-    response = flood_scene_get(&scene, unread[_i / 2].method, "/flood", NULL);
+    response = flood_scene_get(&scene, unread[row / 2].method, "/flood", NULL);
     ck_assert_msg(response != NULL, "%s: %s", name, test_err.message);
     ck_assert_uint_le(response->data_len, 1);
     urlpool_response_free(response);
@@ -300,26 +302,27 @@ static void (*const endings[])(struct urlpool_response *response) = {
 
 START_TEST(flood__that_is_given_up_is_not_drained_for_long)
 {
+    const int row = flood_row(_i, 2);
     static const struct flood floods[] = {
         {"chunks",    TEXT(OK "Transfer-Encoding: chunked\r\n\r\n"), TEXT("3\r\nabc\r\n"), URLPOOL_OK,
          3 * DRAIN                                                                                          },
         {"length",    TEXT(OK "Content-Length: 9999999999\r\n\r\n"), TEXT("x"),            URLPOOL_OK, DRAIN},
         {"no length", TEXT(OK "\r\n"),                               TEXT("x"),            URLPOOL_OK, DRAIN},
     };
-    const struct flood *flood = &floods[_i / 2 % 3];
+    const struct flood *flood = &floods[row / 2 % 3];
     struct flood_scene scene;
     struct urlpool_response *response;
     struct meter meter;
     char name[128];
 
     (void)snprintf(name, sizeof(name), "given up, %s, %s%s", flood->name,
-                   (const char *[]){"drain", "release", "close"}[_i / 6], _i % 2 ? ", TLS" : "");
-    flood_scene_begin(&scene, NULL, flood, _i % 2 == 1, NULL);
+                   (const char *[]){"drain", "release", "close"}[row / 6], row % 2 ? ", TLS" : "");
+    flood_scene_begin(&scene, NULL, flood, row % 2 == 1, NULL);
     meter = meter_begin(scene.manager);
     response =
         flood_scene_get(&scene, "GET", "/flood", &(struct urlpool_request_options){.stream = true});
     ck_assert_msg(response != NULL, "%s: %s", name, test_err.message);
-    endings[_i / 6](response);
+    endings[row / 6](response);
     urlpool_response_free(response);
     end_flood(&meter, name, flood->bytes_max);
     flood_scene_is_well(&scene);
@@ -423,14 +426,15 @@ static const struct flood redirects[] = {
 
 START_TEST(flood__of_redirects_and_retries_ends_at_their_counts)
 {
+    const int row = flood_row(_i, 2);
     const struct urlpool_manager_options options = {.data_bytes_max = DRAIN};
-    const struct flood *flood = &redirects[_i / 2];
+    const struct flood *flood = &redirects[row / 2];
     struct flood_scene scene;
     struct meter meter;
     char name[128];
 
-    (void)snprintf(name, sizeof(name), "%s%s", flood->name, _i % 2 == 1 ? ", TLS" : "");
-    flood_scene_begin(&scene, act_redirect, flood, _i % 2 == 1, &options);
+    (void)snprintf(name, sizeof(name), "%s%s", flood->name, row % 2 == 1 ? ", TLS" : "");
+    flood_scene_begin(&scene, act_redirect, flood, row % 2 == 1, &options);
     meter = meter_begin(scene.manager);
     ck_assert_ptr_null(flood_scene_get(&scene, "GET", "/0", NULL));
     end_flood(&meter, name, flood->bytes_max);
@@ -500,13 +504,16 @@ START_TEST(flood__of_events_ends_at_event_bytes_max_or_the_total)
 END_TEST
 
 RUN_LOOPS("flooding_peers",
-          {flood__of_an_answer_to_connect_ends_at_its_limit, 2 * COUNT_OF(connect_floods)},
+          {flood__of_an_answer_to_connect_ends_at_its_limit,
+           flood_num_rows(2 * COUNT_OF(connect_floods), 2)},
           TEST_ONCE(flood__behind_a_granted_connect_is_no_tls),
           TEST_ROWS(flood__of_a_socks_proxy_is_read_to_the_end_of_its_answer, socks_floods),
           {flood__on_an_idle_connection_is_nobodys_answer, 4 * COUNT_OF(idle_floods)},
-          {flood__behind_an_answer_ends_its_connection, 2 * COUNT_OF(unread)},
-          {flood__that_is_given_up_is_not_drained_for_long, 6 * COUNT_OF(endings)},
+          {flood__behind_an_answer_ends_its_connection, flood_num_rows(2 * COUNT_OF(unread), 2)},
+          {flood__that_is_given_up_is_not_drained_for_long,
+           flood_num_rows(6 * COUNT_OF(endings), 2)},
           TEST_ONCE(flood__of_a_streamed_body_ends_at_the_total),
           {flood__of_interims_ends_while_a_body_is_sent, 2},
-          {flood__of_redirects_and_retries_ends_at_their_counts, 2 * COUNT_OF(redirects)},
+          {flood__of_redirects_and_retries_ends_at_their_counts,
+           flood_num_rows(2 * COUNT_OF(redirects), 2)},
           TEST_ROWS(flood__of_events_ends_at_event_bytes_max_or_the_total, event_floods))

@@ -139,8 +139,9 @@ static void check_words(const char *name)
 
 START_TEST(flood__of_an_answer_ends_at_its_limit)
 {
-    const struct flood *flood = &floods[_i / NUM_WAYS];
-    const bool is_stream = (_i & WAY_STREAM) != 0;
+    const int row = flood_row(_i, NUM_WAYS);
+    const struct flood *flood = &floods[row / NUM_WAYS];
+    const bool is_stream = (row & WAY_STREAM) != 0;
     const struct urlpool_manager_options options = {
         .retries = TEST_ONE_TRY, .data_bytes_max = DATA, .timeout = {.total_ms = 20000}};
     enum urlpool_code code = flood->code;
@@ -152,8 +153,8 @@ START_TEST(flood__of_an_answer_ends_at_its_limit)
     int64_t bytes;
 
     (void)snprintf(name, sizeof(name), "%s%s%s", flood->name, is_stream ? ", streamed" : "",
-                   (_i & WAY_TLS) != 0 ? ", TLS" : "");
-    flood_scene_begin(&scene, NULL, flood, (_i & WAY_TLS) != 0, &options);
+                   (row & WAY_TLS) != 0 ? ", TLS" : "");
+    flood_scene_begin(&scene, NULL, flood, (row & WAY_TLS) != 0, &options);
     meter = meter_begin(scene.manager);
     response = flood_scene_get(&scene, "GET", "/flood",
                                &(struct urlpool_request_options){.stream = is_stream});
@@ -179,4 +180,5 @@ START_TEST(flood__of_an_answer_ends_at_its_limit)
 }
 END_TEST
 
-RUN_LOOPS("floods", {flood__of_an_answer_ends_at_its_limit, COUNT_OF(floods) * NUM_WAYS})
+RUN_LOOPS("floods", {flood__of_an_answer_ends_at_its_limit,
+                     flood_num_rows(COUNT_OF(floods) * NUM_WAYS, NUM_WAYS)})

@@ -17,11 +17,11 @@
 
 enum {
     GAP_MS = 50,
-    READ_MS = 500,  /* ten gaps: longer than any, on a busy machine too */
+    READ_MS = 1500, /* thirty gaps: longer than any, on a busy machine too */
     TOTAL_MS = 700, /* of what has no end before it */
     SLACK_MS = 3000,
     HEAD_ROOM = 8192,
-    NUM_BYTES = 12, /* of what comes to its end: more than READ_MS of them */
+    NUM_BYTES = 36, /* of what comes to its end: more than READ_MS of them */
     WHOLE_MS = 20000
 };
 
@@ -228,9 +228,9 @@ START_TEST(slow__peer_on_the_way_to_a_connection_is_ended_by_connect_ms)
 {
     static struct asker askers[COUNT_OF(slow)];
 
-    ask_all(askers, num_first(), (struct urlpool_timeout){.connect_ms = READ_MS}, false);
+    ask_all(askers, num_first(), (struct urlpool_timeout){.connect_ms = TOTAL_MS}, false);
     for (size_t i = num_first(); i < COUNT_OF(slow); i++) {
-        expect(&askers[i], URLPOOL_E_CONNECT_TIMEOUT, READ_MS);
+        expect(&askers[i], URLPOOL_E_CONNECT_TIMEOUT, TOTAL_MS);
     }
 }
 END_TEST
@@ -241,7 +241,7 @@ static void act_whole(struct flood_peer *peer, const void *user)
     char head[HEAD_ROOM];
 
     if (flood_hear(peer, head, sizeof(head)) &&
-        flood_say_text(peer, OK "Content-Length: 12\r\n\r\n")) {
+        flood_say_text(peer, OK "Content-Length: 36\r\n\r\n")) {
         (void)flood_slowly(peer, user, NUM_BYTES, GAP_MS);
         flood_stay(peer);
     }
@@ -249,7 +249,7 @@ static void act_whole(struct flood_peer *peer, const void *user)
 
 START_TEST(slow__peer_that_keeps_within_the_gaps_is_heard_out)
 {
-    static const char text[] = "twelve bytes";
+    static const char text[] = "as many as it takes, one by one, yes";
     const struct urlpool_request_options options = {
         .timeout = {.read_ms = READ_MS, .total_ms = WHOLE_MS}
     };

@@ -5,6 +5,7 @@
 #include <check.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/requests.h"
@@ -14,6 +15,16 @@ enum {
     HEAD_BYTES = 16384,
     URL_BYTES = 256
 };
+
+size_t flood_num_rows(size_t num, size_t share)
+{
+    return getenv("URLPOOL_EVERY") != NULL ? num : num / share;
+}
+
+int flood_row(int nth, int share)
+{
+    return getenv("URLPOOL_EVERY") != NULL ? nth : nth * share + nth % share;
+}
 
 bool flood_good(struct flood_peer *peer)
 {

@@ -44,6 +44,11 @@ struct urlpool_response *flood_scene_get(const struct flood_scene *scene, const 
 /* flood_scene_is_well asks for "/good", which must be answered, by a new connection. */
 void flood_scene_is_well(const struct flood_scene *scene);
 
+/* flood_num_rows is how many of `num` cases are tried: one of `share`, or with URLPOOL_EVERY in the
+ * environment all. flood_row is which of them is the `nth`. */
+size_t flood_num_rows(size_t num, size_t share);
+int flood_row(int nth, int share);
+
 /* flood_good answers with 200 and "hello". */
 bool flood_good(struct flood_peer *peer);
 
