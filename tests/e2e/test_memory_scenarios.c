@@ -86,7 +86,8 @@ static bool is_boringssls(const struct urlpool_error *err)
                strstr(err->message, "it is malformed") != NULL;
     }
     if (code == URLPOOL_E_TLS_CA_FILE || code == URLPOOL_E_TLS_CLIENT_CERT) {
-        return strstr(err->message, "malformed") != NULL;
+        return strstr(err->message, "malformed") != NULL ||
+               strstr(err->message, "of a kind not supported") != NULL;
     }
     return code == URLPOOL_E_TLS && strstr(err->message, "the peer") == NULL;
 }
