@@ -221,6 +221,9 @@ def main():
         command = [given.node if part == "node" else part for part in command]
         counts = compare(peer, feed, run_peer(command, feed), listed)
         print(f"{peer}: " + ", ".join(f"{count} {name}" for name, count in counts.most_common()))
+        unseen = [f"{what} {name}" for (who, what), names in listed.items() if who == peer
+                  for name in names if f"{what} {name}" not in counts]
+        print(f"{peer}: listed, and not seen: {', '.join(unseen) or 'none'}")
         is_good = is_good and not any("UNLISTED" in name for name in counts)
     return 0 if is_good else 1
 
