@@ -62,6 +62,7 @@ struct ender {
     enum way way;
     int how;          /* to close */
     int64_t since_ns; /* in real time */
+    atomic_bool has_acted;
 };
 
 /* real_ns reads the real clock, while the library's may stand still. */
@@ -126,6 +127,7 @@ static void *end_it(void *arg)
     } else {
         halt_await(ender->halt);
     }
+    atomic_store(&ender->has_acted, true);
     ender->since_ns = real_ns();
     switch (ender->way) {
     case BY_DEADLINE:
@@ -215,7 +217,7 @@ static void end_one(size_t index, enum way way, int how)
     const unsigned num_fds = loopback_num_fds();
     const int64_t num_live = failing_allocator_num_live();
     struct halt halt;
-    struct ender ender = {&halt, urlpool_cancel_new(&test_err), way, how, 0};
+    struct ender ender = {&halt, urlpool_cancel_new(&test_err), way, how, 0, false};
     enum urlpool_code code;
     pthread_t thread;
 
@@ -233,6 +235,8 @@ static void end_one(size_t index, enum way way, int how)
     }
     code = halt_call(&halt, ender.cancel, &test_err);
     if (way != BY_LIMIT) {
+        ck_assert_msg(atomic_load(&ender.has_acted), "%s, %s: ended by itself: %s", halt.kind->name,
+                      way_names[way], test_err.message);
         pthread_join(thread, NULL);
     }
     expect_end(&ender, code, &test_err);
@@ -303,7 +307,7 @@ static void drain_once(enum way way, int how)
     const unsigned num_fds = loopback_num_fds();
     const int64_t num_live = failing_allocator_num_live();
     struct halt scene = {.kind = &kind, .peer = silent_peer_start(&half, NULL)};
-    struct ender ender = {&scene, urlpool_cancel_new(&test_err), way, how, 0};
+    struct ender ender = {&scene, urlpool_cancel_new(&test_err), way, how, 0, false};
     struct urlpool_response *response;
     pthread_t thread;
 
@@ -366,7 +370,7 @@ static void be_idle_once(enum way way, int how)
     const int64_t num_live = failing_allocator_num_live();
     struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
     struct halt scene = {.manager = test_manager(NULL)};
-    struct ender ender = {&scene, urlpool_cancel_new(&test_err), way, how, 0};
+    struct ender ender = {&scene, urlpool_cancel_new(&test_err), way, how, 0, false};
     const struct urlpool_request_options options = {.cancel = ender.cancel};
     struct urlpool_response *response;
     pthread_t thread;

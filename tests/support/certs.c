@@ -279,7 +279,8 @@ void test_cert_free(struct test_cert *cert)
 struct test_cert *test_ca(const char *common_name)
 {
     return test_cert_new(
-        &(struct test_cert_options){.common_name = common_name, .is_ca = true, .end_s = 10 * DAY_S},
+        &(struct test_cert_options){
+            .common_name = common_name, .is_ca = true, .begin_s = -HOUR_S, .end_s = 10 * DAY_S},
         NULL);
 }
 
