@@ -10,7 +10,7 @@
 
 #include "base/alloc.h"
 
-#define ADDRESSES_KEPT (URLP_NUM_FAMILIES * URLP_ADDRESSES_MAX)
+#define ADDRESSES_KEPT ((size_t)URLP_NUM_FAMILIES * URLP_ADDRESSES_MAX)
 
 struct known {
     struct urlp_ip ip;
