@@ -14,6 +14,7 @@
 #include "support/flood_scene.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
+#include "support/tls_client.h"
 
 enum {
     GAP_MS = 50,
@@ -117,6 +118,7 @@ struct asker {
     struct flood_server *server;
     struct urlpool_timeout timeout;
     bool is_stream;
+    struct urlpool_tls *tls; /* that of all: to read the system's roots takes its time */
     pthread_t thread;
     struct urlpool_error err;
     int64_t took_ms;
@@ -143,7 +145,7 @@ static void *ask(void *arg)
     const struct urlpool_request_options options = {.timeout = asker->timeout,
                                                     .stream = asker->is_stream};
     const unsigned port = flood_server_port(asker->server);
-    struct urlpool_manager_options own = {.retries = TEST_ONE_TRY};
+    struct urlpool_manager_options own = {.retries = TEST_ONE_TRY, .tls = asker->tls};
     struct urlpool_manager *manager;
     struct urlpool_response *response;
     char proxy[64];
@@ -184,8 +186,12 @@ static size_t num_first(void)
 static void ask_all(struct asker *askers, size_t first, struct urlpool_timeout timeout,
                     bool is_stream)
 {
+    struct test_cert *ca = test_ca("Slow CA");
+    struct urlpool_tls *tls = test_trust(ca);
+
     for (size_t i = first; i < COUNT_OF(slow); i++) {
         askers[i] = (struct asker){.row = &slow[i], .timeout = timeout, .is_stream = is_stream};
+        askers[i].tls = tls;
         askers[i].server = flood_server_start(act_slowly, &slow[i], NULL);
     }
     for (size_t i = first; i < COUNT_OF(slow); i++) {
@@ -195,6 +201,8 @@ static void ask_all(struct asker *askers, size_t first, struct urlpool_timeout t
         pthread_join(askers[i].thread, NULL);
         flood_server_stop(askers[i].server);
     }
+    urlpool_tls_unref(tls);
+    test_cert_free(ca);
 }
 
 static void expect(const struct asker *asker, enum urlpool_code code, int64_t least_ms)
