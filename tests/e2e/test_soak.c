@@ -206,6 +206,8 @@ static void serve(SSL_CTX *context, int ports_fd, int stop_fd)
     if (write(ports_fd, ports, sizeof(ports)) == (ssize_t)sizeof(ports)) {
         (void)read(stop_fd, &byte, 1);
     }
+    test_server_stop(plain);
+    test_server_stop(tls);
     _exit(0);
 }
 
