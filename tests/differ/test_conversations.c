@@ -4,7 +4,7 @@
  * that lie behind the end included, whether they were read already or wait in the stream.
  *
  * URLPOOL_TEST_SEED is the number of the first input (a finding tells its own), URLPOOL_TEST_INPUTS
- * how many follow from there, URLPOOL_TEST_ROUNDS how often so many. */
+ * how many follow from there, URLPOOL_TEST_BATCHES how often so many. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -257,7 +257,7 @@ static uint64_t number_from(const char *name, uint64_t otherwise)
 
 int main(void)
 {
-    const size_t num_rounds = (size_t)number_from("URLPOOL_TEST_ROUNDS", 1);
+    const size_t num_rounds = (size_t)number_from("URLPOOL_TEST_BATCHES", 1);
     const struct test_loop loops[] = {
         {connection__gives_what_the_reference_reads_and_is_used_again_when_it_may, num_rounds},
     };
@@ -267,7 +267,7 @@ int main(void)
     run.seed = number_from("URLPOOL_TEST_SEED",
                            (uint64_t)now.tv_sec * 1000000007U + (uint64_t)now.tv_nsec);
     run.num_inputs = (size_t)number_from("URLPOOL_TEST_INPUTS", NUM_INPUTS);
-    printf("URLPOOL_TEST_SEED=%" PRIu64 " URLPOOL_TEST_INPUTS=%zu URLPOOL_TEST_ROUNDS=%zu\n",
+    printf("URLPOOL_TEST_SEED=%" PRIu64 " URLPOOL_TEST_INPUTS=%zu URLPOOL_TEST_BATCHES=%zu\n",
            run.seed, run.num_inputs, num_rounds);
     fflush(stdout);
     return run_loops("conversations", loops, 1);

@@ -4,7 +4,7 @@
  * file: with SPLITS_ONLY it cuts each input in every way and compares the codec with itself.
  *
  * URLPOOL_TEST_SEED is the number of the first input (a finding tells its own), URLPOOL_TEST_INPUTS
- * how many follow from there, URLPOOL_TEST_ROUNDS how often so many. */
+ * how many follow from there, URLPOOL_TEST_BATCHES how often so many. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -160,7 +160,7 @@ END_TEST
 /* A long run is many short ones, each in a process of its own, with the inputs that follow. */
 int main(int argc, char **argv)
 {
-    const uint64_t num_rounds = number_from("URLPOOL_TEST_ROUNDS", 1);
+    const uint64_t num_rounds = number_from("URLPOOL_TEST_BATCHES", 1);
     const struct test_loop loops[] = {
         {codec__reads_what_the_reference_reads_however_it_is_cut, (size_t)num_rounds},
     };
@@ -172,7 +172,7 @@ int main(int argc, char **argv)
     run.cuts_in_every_way = argc > 1 && strcmp(argv[1], "--splits") == 0;
     run.num_inputs = (size_t)number_from("URLPOOL_TEST_INPUTS",
                                          run.cuts_in_every_way ? NUM_SPLIT_INPUTS : NUM_INPUTS);
-    printf("URLPOOL_TEST_SEED=%" PRIu64 " URLPOOL_TEST_INPUTS=%zu URLPOOL_TEST_ROUNDS=%" PRIu64
+    printf("URLPOOL_TEST_SEED=%" PRIu64 " URLPOOL_TEST_INPUTS=%zu URLPOOL_TEST_BATCHES=%" PRIu64
            "\n",
            run.seed, run.num_inputs, num_rounds);
     fflush(stdout);
