@@ -33,13 +33,20 @@ struct log {
     int64_t began_ns; /* when the first event came */
 };
 
+/* name_of knows that a library newer than this program may tell of other kinds. */
+static const char *name_of(enum urlpool_trace_kind kind)
+{
+    const char *name = kind < sizeof(names) / sizeof(names[0]) ? names[kind] : NULL;
+
+    return name != NULL ? name : "other";
+}
+
 /* write_event is called in the thread of the request. A text may have lines (a head), each of which
  * is a line of the log; it does not end in a NUL. */
 static void write_event(void *user, const struct urlpool_trace_event *event)
 {
     struct log *log = user;
-    /* A library newer than this program may tell of kinds that it does not know. */
-    const char *name = event->kind < sizeof(names) / sizeof(names[0]) ? names[event->kind] : NULL;
+    const char *name = name_of(event->kind);
     size_t at = 0;
 
     if (log->began_ns == 0) {
@@ -54,8 +61,8 @@ static void write_event(void *user, const struct urlpool_trace_event *event)
         len -= len > 0 && line[len - 1] == '\r' ? 1 : 0;
         if (len > 0 || event->text_len == 0) {
             fprintf(log->file, "%10.6f %-13s %5" PRId64 " %.*s\n",
-                    (double)(event->at_ns - log->began_ns) / 1e9, name == NULL ? "other" : name,
-                    event->number, (int)len, line);
+                    (double)(event->at_ns - log->began_ns) / 1e9, name, event->number, (int)len,
+                    line);
         }
     } while (at < event->text_len);
 }

@@ -257,6 +257,17 @@ static void blank(char *text, size_t len)
     memset(text, ' ', len);
 }
 
+static void hide_userinfo(char *url)
+{
+    char *scheme = strstr(url, "://");
+    char *authority = scheme != NULL ? scheme + 3 : url;
+    char *at = memrchr(authority, '@', strcspn(authority, "/?#"));
+
+    if (at != NULL) {
+        blank(authority, (size_t)(at - authority));
+    }
+}
+
 /* hide overwrites what a value holds that is nobody else's business: as curl does with -u, and the
  * values of all -H and the user and password of a URL too. */
 static void hide(const struct pf_option *option, char *value)
@@ -276,12 +287,7 @@ static void hide(const struct pf_option *option, char *value)
             blank(colon + 1, strlen(colon + 1));
         }
     } else if (option == NULL || option->apply == pf_apply_url || pf_option_is_of_proxy(option)) {
-        char *scheme = strstr(value, "://");
-        char *authority = scheme != NULL ? scheme + 3 : value;
-        char *at = memrchr(authority, '@', strcspn(authority, "/?#"));
-        if (at != NULL) {
-            blank(authority, (size_t)(at - authority));
-        }
+        hide_userinfo(value);
     }
 }
 
