@@ -26,6 +26,8 @@
 
 #define NAMES_SHOWN_MAX 2
 #define SECONDS_A_DAY   86400
+/* As many chains are tried of certificates that can be put together in several ways. */
+#define WAYS_MAX 32
 
 /* What X509_get_ext_d2i says of an extension that is not there. */
 #define ABSENT (-1)
@@ -279,17 +281,15 @@ static bool prepare(X509_STORE_CTX *context, X509_STORE *roots, STACK_OF(X509) *
                                        X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
 }
 
-/* judge_path builds one chain of what is `left` and judges it. Owns: a reference to the
- * `*out_chain` is the caller's; NULL when there is none. */
-static enum urlpool_code judge_path(const struct matter *matter, STACK_OF(X509) * left,
-                                    struct urlp_tls_verdict *verdict, STACK_OF(X509) * *out_chain)
+/* judge_path builds one chain of what is `shown` and judges it. */
+static enum urlpool_code judge_path(const struct matter *matter, STACK_OF(X509) * shown,
+                                    struct urlp_tls_verdict *verdict)
 {
     X509_STORE_CTX *context = X509_STORE_CTX_new();
     enum urlpool_code code = URLPOOL_OK;
 
-    *out_chain = NULL;
     ERR_clear_error();
-    if (context == NULL || !prepare(context, matter->roots, left, matter->now)) {
+    if (context == NULL || !prepare(context, matter->roots, shown, matter->now)) {
         code = refuse_nomem(verdict);
         goto done;
     }
@@ -303,72 +303,97 @@ static enum urlpool_code judge_path(const struct matter *matter, STACK_OF(X509) 
     if (code == URLPOOL_OK) {
         code = check_links(X509_STORE_CTX_get0_chain(context), matter, verdict);
     }
-    *out_chain = X509_STORE_CTX_get1_chain(context);
 done:
     X509_STORE_CTX_free(context);
     return code;
 }
 
-/* has_twin says whether another certificate of the same subject is `left`. */
-static bool has_twin(const STACK_OF(X509) * left, X509 *cert)
+static bool are_twins(const STACK_OF(X509) * shown, size_t a, size_t b)
 {
-    for (size_t i = 1; i < sk_X509_num(left); i++) {
-        X509 *other = sk_X509_value(left, i);
-
-        if (X509_NAME_cmp(X509_get_subject_name(other), X509_get_subject_name(cert)) == 0 &&
-            X509_cmp(other, cert) != 0) {
-            return true;
-        }
-    }
-    return false;
+    return X509_NAME_cmp(X509_get_subject_name(sk_X509_value(shown, a)),
+                         X509_get_subject_name(sk_X509_value(shown, b))) == 0;
 }
 
-/* drop_twin takes an authority in the failed `chain` out of what is `left` that has a twin there;
- * false when there is none. */
-static bool drop_twin(STACK_OF(X509) * left, const STACK_OF(X509) * chain)
+/* num_twins counts those of the subject of `index` that were shown before `end`, the leaf apart. */
+static size_t num_twins(const STACK_OF(X509) * shown, size_t index, size_t end)
 {
-    for (size_t i = sk_X509_num(chain); i-- > 1;) {
-        X509 *cert = sk_X509_value(chain, i);
+    size_t num = 0;
 
-        for (size_t j = 1; j < sk_X509_num(left); j++) {
-            if (X509_cmp(sk_X509_value(left, j), cert) == 0 && has_twin(left, cert)) {
-                (void)sk_X509_delete(left, j);
-                return true;
-            }
-        }
+    for (size_t i = 1; i < end; i++) {
+        num += are_twins(shown, i, index);
     }
-    return false;
+    return num;
 }
 
-/* judge_chain: BoringSSL takes the first certificate that fits, and never goes back. Where an
- * authority has shown several (cross-signed, renewed), the next is tried; of a refusal the first
- * verdict counts. */
+/* num_ways is in how many ways one of each subject can be taken, WAYS_MAX at most. */
+static size_t num_ways(const STACK_OF(X509) * shown)
+{
+    const size_t num = sk_X509_num(shown);
+    size_t ways = 1;
+
+    for (size_t i = 1; i < num && ways < WAYS_MAX; i++) {
+        ways *= num_twins(shown, i, i) == 0 ? num_twins(shown, i, num) : 1;
+    }
+    return ways < WAYS_MAX ? ways : WAYS_MAX;
+}
+
+/* take_way returns the leaf and one of each subject, another one for each number of a way. Owns:
+ * the stack is the caller's, what is in it is not; NULL without memory. */
+static STACK_OF(X509) * take_way(const STACK_OF(X509) * shown, size_t way)
+{
+    STACK_OF(X509) *taken = sk_X509_new_null();
+    bool is_good = taken != NULL && sk_X509_push(taken, sk_X509_value(shown, 0)) > 0;
+
+    for (size_t i = 1; is_good && i < sk_X509_num(shown); i++) {
+        const size_t num = num_twins(shown, i, sk_X509_num(shown));
+        size_t at = i;
+
+        if (num_twins(shown, i, i) > 0) {
+            continue; /* its subject has had its turn */
+        }
+        while (!are_twins(shown, at, i) || num_twins(shown, at, at) != way % num) {
+            at++;
+        }
+        is_good = sk_X509_push(taken, sk_X509_value(shown, at)) > 0;
+        way /= num;
+    }
+    if (!is_good) {
+        sk_X509_free(taken);
+        taken = NULL;
+    }
+    return taken;
+}
+
+static enum urlpool_code judge_way(const struct matter *matter, size_t way,
+                                   struct urlp_tls_verdict *verdict)
+{
+    STACK_OF(X509) *taken = take_way(matter->presented, way);
+    enum urlpool_code code =
+        taken != NULL ? judge_path(matter, taken, verdict) : refuse_nomem(verdict);
+
+    sk_X509_free(taken);
+    return code;
+}
+
+/* judge_chain: BoringSSL takes the first certificate that fits, and never goes back. Where
+ * authorities have shown several (cross-signed, renewed), all ways to take one of each are tried;
+ * of a refusal the first verdict counts. */
 static enum urlpool_code judge_chain(const struct matter *matter, struct urlp_tls_verdict *verdict)
 {
-    STACK_OF(X509) *left = sk_X509_dup(matter->presented);
-    STACK_OF(X509) *chain = NULL;
-    enum urlpool_code code;
-    bool goes_on;
+    enum urlpool_code code = judge_path(matter, matter->presented, verdict);
+    const size_t ways = code != URLPOOL_OK ? num_ways(matter->presented) : 1;
 
-    if (left == NULL) {
-        return refuse_nomem(verdict);
-    }
-    code = judge_path(matter, left, verdict, &chain);
-    do {
+    for (size_t way = 0; ways > 1 && way < ways; way++) {
         struct urlp_tls_verdict next = {.error = {.code = URLPOOL_OK}};
 
-        goes_on = (code == URLPOOL_E_TLS_VERIFY || code == URLPOOL_E_TLS_EXPIRED) &&
-                  drop_twin(left, chain);
-        if (goes_on) {
-            sk_X509_pop_free(chain, X509_free);
-            code = judge_path(matter, left, &next, &chain);
+        if (code != URLPOOL_E_TLS_VERIFY && code != URLPOOL_E_TLS_EXPIRED) {
+            break;
         }
-        if (goes_on && (code == URLPOOL_OK || code == URLPOOL_E_NOMEM)) {
+        code = judge_way(matter, way, &next);
+        if (code == URLPOOL_OK || code == URLPOOL_E_NOMEM) {
             *verdict = next;
         }
-    } while (goes_on);
-    sk_X509_pop_free(chain, X509_free);
-    sk_X509_free(left);
+    }
     return verdict->error.code;
 }
 

@@ -150,6 +150,44 @@ START_TEST(chain__of_another_ca_of_the_same_name_is_refused)
 }
 END_TEST
 
+/* Of each of two authorities there are two certificates, and of the four ways one leads to the
+ * root, in whatever order they are shown. */
+START_TEST(chain__is_found_among_those_of_several_authorities_with_several_certificates)
+{
+    const struct test_cert_options old = {.begin_s = -7200, .end_s = -3600};
+    struct test_cert *root = test_ca("root");
+    struct test_cert *stranger = test_ca("stranger");
+    struct test_cert *upper = ca_with((struct test_cert_options){.common_name = "upper"}, root);
+    struct test_cert *upper_crossed =
+        ca_with((struct test_cert_options){.common_name = "upper", .key_of = upper}, stranger);
+    struct test_cert *lower = ca_with((struct test_cert_options){0}, upper);
+    struct test_cert *lower_old = ca_with(
+        (struct test_cert_options){.begin_s = old.begin_s, .end_s = old.end_s, .key_of = lower},
+        upper);
+    struct test_cert *leaf = leaf_with((struct test_cert_options){0}, lower);
+    const struct test_cert *const shown[] = {lower, lower_old, upper, upper_crossed};
+
+    for (size_t i = 0; i < 4 * 3 * 2; i++) {
+        const size_t picks[] = {i / 6, i / 2 % 3, i % 2, 0};
+        const struct test_cert *left[] = {shown[0], shown[1], shown[2], shown[3]};
+        const struct test_cert *certs[6] = {leaf};
+
+        for (size_t j = 0; j < 4; j++) {
+            certs[1 + j] = left[picks[j]];
+            memmove(left + picks[j], left + picks[j] + 1, (3 - picks[j]) * sizeof(left[0]));
+        }
+        expect_ok(certs, root, "host.example");
+    }
+    test_cert_free(leaf);
+    test_cert_free(lower_old);
+    test_cert_free(lower);
+    test_cert_free(upper_crossed);
+    test_cert_free(upper);
+    test_cert_free(stranger);
+    test_cert_free(root);
+}
+END_TEST
+
 START_TEST(chain__self_signed_is_refused)
 {
     struct test_cert *root = test_ca("root");
@@ -652,8 +690,10 @@ END_TEST
 
 RUN_TESTS("tls_verify", chain__to_a_root_is_accepted, chain__without_its_intermediate_is_refused,
           chain__may_end_at_a_trusted_intermediate_or_leaf,
-          chain__of_another_ca_of_the_same_name_is_refused, chain__self_signed_is_refused,
-          chain__through_a_leaf_is_refused, chain__longer_than_its_ca_allows_is_refused,
+          chain__of_another_ca_of_the_same_name_is_refused,
+          chain__is_found_among_those_of_several_authorities_with_several_certificates,
+          chain__self_signed_is_refused, chain__through_a_leaf_is_refused,
+          chain__longer_than_its_ca_allows_is_refused,
           chain__with_an_unknown_critical_extension_is_refused,
           chain__not_meant_for_servers_is_refused, chain__with_weak_signatures_or_keys_is_refused,
           chain__root_may_be_signed_by_sha_1, chain__of_too_many_certificates_is_refused,
