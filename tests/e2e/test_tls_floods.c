@@ -1,9 +1,6 @@
 /* Floods below HTTP: records of TLS without end that carry nothing for anybody, in the handshake as
  * in plain, behind it sealed by the server's keys, which BoringSSL itself would never send. */
 
-#include <openssl/aead.h>
-#include <openssl/digest.h>
-#include <openssl/hkdf.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -14,6 +11,7 @@
 #include "support/flood_scene.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
+#include "support/tls_forge.h"
 
 enum {
     AHEAD = 65536 + 16384, /* what one read may take */
@@ -21,7 +19,6 @@ enum {
     READ_MS = 150,
     WAIT_MS = 5000,
     NUM_RECORDS = 64, /* sealed at once */
-    ROOM = 32768,
     HEAD_ROOM = 8192
 };
 
@@ -131,14 +128,12 @@ static const struct sealed sealed[] = {
   /* clang-format on */
 };
 
-static char secret[HEAD_ROOM];
+static struct tls_forge_secret secret; /* of the one connection of a process */
 
 static void note_secret(const SSL *ssl, const char *line)
 {
     (void)ssl;
-    if (strncmp(line, "SERVER_TRAFFIC_SECRET_0 ", 24) == 0) {
-        (void)snprintf(secret, sizeof(secret), "%s", strrchr(line, ' ') + 1);
-    }
+    tls_forge_hear(&secret, line);
 }
 
 static void must(int holds)
@@ -146,74 +141,6 @@ static void must(int holds)
     if (!holds) {
         abort();
     }
-}
-
-/* expand is HKDF-Expand-Label of RFC 8446 section 7.1, without context. */
-static void expand(const EVP_MD *digest, const uint8_t *key, size_t key_len, const char *label,
-                   uint8_t *out, size_t len)
-{
-    uint8_t info[64] = {0, (uint8_t)len, (uint8_t)(6 + strlen(label))};
-    const int label_len = snprintf((char *)info + 3, sizeof(info) - 4, "tls13 %s", label);
-
-    must(HKDF_expand(out, len, digest, key, key_len, info, (size_t)label_len + 4));
-}
-
-/* struct sealer seals records as the server of a connection. */
-struct sealer {
-    EVP_AEAD_CTX *aead;
-    uint8_t iv[12];
-    uint64_t number;
-};
-
-static void open_sealer(struct sealer *sealer, const SSL *ssl)
-{
-    const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
-    const EVP_MD *digest =
-        SSL_CIPHER_get_protocol_id(cipher) == 0x1302 ? EVP_sha384() : EVP_sha256();
-    const EVP_AEAD *aead = EVP_aead_aes_128_gcm();
-    uint8_t bytes[64];
-    uint8_t key[32];
-    const size_t len = strlen(secret) / 2;
-
-    if (SSL_CIPHER_get_protocol_id(cipher) == 0x1302) {
-        aead = EVP_aead_aes_256_gcm();
-    } else if (SSL_CIPHER_get_protocol_id(cipher) == 0x1303) {
-        aead = EVP_aead_chacha20_poly1305();
-    }
-    for (size_t i = 0; i < len; i++) {
-        unsigned byte = 0;
-
-        must(sscanf(secret + 2 * i, "%2x", &byte) == 1);
-        bytes[i] = (uint8_t)byte;
-    }
-    expand(digest, bytes, len, "key", key, EVP_AEAD_key_length(aead));
-    expand(digest, bytes, len, "iv", sealer->iv, sizeof(sealer->iv));
-    sealer->aead = EVP_AEAD_CTX_new(aead, key, EVP_AEAD_key_length(aead), 16);
-    must(sealer->aead != NULL);
-}
-
-/* seal puts a record of `row` at `out`, and returns how long it is. */
-static size_t seal(struct sealer *sealer, const struct sealed *row, uint8_t *out)
-{
-    static uint8_t plain[16385];
-    const size_t len = row->len + 1 + row->padding;
-    const size_t sealed_len = len + 16;
-    uint8_t nonce[12];
-    size_t got = 0;
-
-    memcpy(plain, row->data, row->len);
-    plain[row->len] = row->type;
-    memcpy(nonce, sealer->iv, sizeof(nonce));
-    for (int i = 0; i < 8; i++) {
-        nonce[4 + i] ^= (uint8_t)(sealer->number >> (56 - 8 * i));
-    }
-    sealer->number++;
-    memcpy(out, "\x17\3\3", 3);
-    out[3] = (uint8_t)(sealed_len >> 8);
-    out[4] = (uint8_t)sealed_len;
-    must(EVP_AEAD_CTX_seal(sealer->aead, out + 5, &got, sealed_len, nonce, sizeof(nonce), plain,
-                           len, out, 5));
-    return 5 + got;
 }
 
 /* struct sealed_scene is what the act has to know. */
@@ -225,10 +152,11 @@ struct sealed_scene {
 
 static void act_sealed(struct flood_peer *peer, const void *user)
 {
-    static uint8_t out[NUM_RECORDS * (ROOM / 2 + 64)];
+    static uint8_t out[NUM_RECORDS * TLS_FORGE_RECORD_MAX];
     static const char good[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
     const struct sealed_scene *scene = user;
-    struct sealer sealer = {0};
+    const struct sealed *row = scene->row;
+    struct tls_forger *forger;
     char head[HEAD_ROOM];
     size_t len;
     SSL *ssl;
@@ -240,16 +168,15 @@ static void act_sealed(struct flood_peer *peer, const void *user)
     if (SSL_accept(ssl) != 1 || SSL_read(ssl, head, sizeof(head)) <= 0) {
         return;
     }
-    open_sealer(&sealer, ssl);
     if (scene->answers_first) {
         must(SSL_write(ssl, good, sizeof(good) - 1) > 0);
-        sealer.number++;
         flood_await_go(peer);
     }
+    forger = tls_forger_new(ssl, &secret);
     do {
         len = 0;
         for (int i = 0; i < NUM_RECORDS; i++) {
-            len += seal(&sealer, scene->row, out + len);
+            len += tls_forger_seal(forger, row->type, row->data, row->len, row->padding, out + len);
         }
     } while (flood_say(peer, out, len));
 }

@@ -15,7 +15,6 @@
 enum {
     HANDSHAKE = 22,
     DATA = 23,
-    RECORD_MAX = 16384 + 64, /* with all that is around it */
     KEY_MAX = 32,
     KEY_BLOCK_MAX = 256,
     FIXED_IV = 4, /* RFC 5288 section 3 */
@@ -23,7 +22,7 @@ enum {
     SEQUENCE = 8
 };
 
-struct forger {
+struct tls_forger {
     EVP_AEAD_CTX keys;
     uint8_t iv[12];
     size_t iv_len; /* FIXED_IV: the rest of a nonce goes over the wire, TLS 1.2 */
@@ -65,7 +64,8 @@ static void expand(const EVP_MD *digest, const uint8_t *secret, size_t secret_le
 }
 
 /* take_block takes key and IV out of the key block, RFC 5246 section 6.3; there is no MAC key. */
-static void take_block(struct forger *forge, const SSL *ssl, size_t key_len, uint8_t key[KEY_MAX])
+static void take_block(struct tls_forger *forge, const SSL *ssl, size_t key_len,
+                       uint8_t key[KEY_MAX])
 {
     uint8_t block[KEY_BLOCK_MAX];
     const size_t len = SSL_get_key_block_len(ssl);
@@ -77,14 +77,15 @@ static void take_block(struct forger *forge, const SSL *ssl, size_t key_len, uin
     memcpy(forge->iv, block + 2 * key_len + FIXED_IV, FIXED_IV);
 }
 
-/* begin takes over where `ssl` has written its last record. */
-static void begin(struct forger *forge, const SSL *ssl, const struct tls_forge_secret *secret)
+struct tls_forger *tls_forger_new(const SSL *ssl, const struct tls_forge_secret *secret)
 {
+    struct tls_forger *forge = calloc(1, sizeof(*forge));
     const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
     const EVP_AEAD *aead = aead_of(cipher);
     const size_t key_len = EVP_AEAD_key_length(aead);
     uint8_t key[KEY_MAX];
 
+    must(forge != NULL, "memory");
     forge->sequence = SSL_get_write_sequence(ssl);
     forge->iv_len = SSL_version(ssl) == TLS1_3_VERSION ? sizeof(forge->iv) : FIXED_IV;
     if (SSL_version(ssl) == TLS1_3_VERSION) {
@@ -97,6 +98,13 @@ static void begin(struct forger *forge, const SSL *ssl, const struct tls_forge_s
     }
     must(EVP_AEAD_CTX_init(&forge->keys, aead, key, key_len, EVP_AEAD_DEFAULT_TAG_LENGTH, NULL),
          "a key");
+    return forge;
+}
+
+void tls_forger_free(struct tls_forger *forger)
+{
+    EVP_AEAD_CTX_cleanup(&forger->keys);
+    free(forger);
 }
 
 static void put_number(uint8_t *out, uint64_t number, size_t len)
@@ -107,7 +115,7 @@ static void put_number(uint8_t *out, uint64_t number, size_t len)
     }
 }
 
-static size_t seal_1_2(struct forger *forge, uint8_t type, const void *data, size_t len,
+static size_t seal_1_2(struct tls_forger *forge, uint8_t type, const void *data, size_t len,
                        uint8_t *out)
 {
     uint8_t nonce[FIXED_IV + SEQUENCE];
@@ -122,8 +130,8 @@ static size_t seal_1_2(struct forger *forge, uint8_t type, const void *data, siz
     put_number(covered + SEQUENCE + 3, len, 2);
     memcpy(out + HEADER, nonce + FIXED_IV, SEQUENCE);
     must(EVP_AEAD_CTX_seal(&forge->keys, out + HEADER + SEQUENCE, &sealed,
-                           RECORD_MAX - HEADER - SEQUENCE, nonce, sizeof(nonce), data, len, covered,
-                           sizeof(covered)),
+                           TLS_FORGE_RECORD_MAX - HEADER - SEQUENCE, nonce, sizeof(nonce), data,
+                           len, covered, sizeof(covered)),
          "sealing");
     put_number(out, type, 1);
     put_number(out + 1, TLS1_2_VERSION, 2);
@@ -131,37 +139,40 @@ static size_t seal_1_2(struct forger *forge, uint8_t type, const void *data, siz
     return HEADER + SEQUENCE + sealed;
 }
 
-static size_t seal_1_3(struct forger *forge, uint8_t type, const void *data, size_t len,
-                       uint8_t *out)
+static size_t seal_1_3(struct tls_forger *forge, uint8_t type, const void *data, size_t len,
+                       size_t padding, uint8_t *out)
 {
-    uint8_t inner[RECORD_MAX];
+    uint8_t inner[TLS_FORGE_RECORD_MAX];
+    const size_t inner_len = len + 1 + padding;
     uint8_t nonce[sizeof(forge->iv)];
     size_t sealed = 0;
     const size_t overhead = EVP_AEAD_max_overhead(EVP_AEAD_CTX_aead(&forge->keys));
 
+    must(HEADER + inner_len + overhead <= TLS_FORGE_RECORD_MAX, "a record too long");
     memcpy(inner, data, len);
     inner[len] = type;
+    memset(inner + len + 1, 0, padding);
     put_number(nonce, forge->sequence, sizeof(nonce));
     for (size_t i = 0; i < sizeof(nonce); i++) {
         nonce[i] ^= forge->iv[i];
     }
     put_number(out, DATA, 1);
     put_number(out + 1, TLS1_2_VERSION, 2);
-    put_number(out + 3, len + 1 + overhead, 2);
-    must(EVP_AEAD_CTX_seal(&forge->keys, out + HEADER, &sealed, RECORD_MAX - HEADER, nonce,
-                           sizeof(nonce), inner, len + 1, out, HEADER),
+    put_number(out + 3, inner_len + overhead, 2);
+    must(EVP_AEAD_CTX_seal(&forge->keys, out + HEADER, &sealed, TLS_FORGE_RECORD_MAX - HEADER,
+                           nonce, sizeof(nonce), inner, inner_len, out, HEADER),
          "sealing");
     return HEADER + sealed;
 }
 
-/* seal makes one record, and says how long it is. */
-static size_t seal(struct forger *forge, uint8_t type, const void *data, size_t len,
-                   uint8_t out[RECORD_MAX])
+size_t tls_forger_seal(struct tls_forger *forger, uint8_t type, const void *data, size_t len,
+                       size_t padding, uint8_t out[TLS_FORGE_RECORD_MAX])
 {
-    const size_t record_len = forge->iv_len == FIXED_IV ? seal_1_2(forge, type, data, len, out)
-                                                        : seal_1_3(forge, type, data, len, out);
+    const size_t record_len = forger->iv_len == FIXED_IV
+                                  ? seal_1_2(forger, type, data, len, out)
+                                  : seal_1_3(forger, type, data, len, padding, out);
 
-    forge->sequence++;
+    forger->sequence++;
     return record_len;
 }
 
@@ -170,22 +181,21 @@ static size_t seal(struct forger *forge, uint8_t type, const void *data, size_t 
 static void forge(const SSL *ssl, const struct tls_forge_secret *secret, const void *data,
                   size_t len, size_t num, const char *last)
 {
-    uint8_t record[RECORD_MAX];
-    struct forger forger;
+    uint8_t record[TLS_FORGE_RECORD_MAX];
+    struct tls_forger *forger = tls_forger_new(ssl, secret);
     bool goes_on = true;
 
-    begin(&forger, ssl, secret);
     for (size_t i = 0; goes_on && (i < num || num == 0); i++) {
-        const size_t size = seal(&forger, HANDSHAKE, data, len, record);
+        const size_t size = tls_forger_seal(forger, HANDSHAKE, data, len, 0, record);
 
         goes_on = send(SSL_get_fd(ssl), record, size, MSG_NOSIGNAL) == (ssize_t)size;
     }
     if (last != NULL) {
-        const size_t size = seal(&forger, DATA, last, strlen(last), record);
+        const size_t size = tls_forger_seal(forger, DATA, last, strlen(last), 0, record);
 
         (void)send(SSL_get_fd(ssl), record, size, MSG_NOSIGNAL);
     }
-    EVP_AEAD_CTX_cleanup(&forger.keys);
+    tls_forger_free(forger);
 }
 
 /* flood sends tickets, a hundred a record. RFC 8446 section 4.6.1. */

@@ -15,8 +15,22 @@ struct tls_forge_secret {
     size_t len;
 };
 
+enum {
+    TLS_FORGE_RECORD_MAX = 16384 + 64 /* with all that is around it */
+};
+
 /* tls_forge_hear takes the secret out of a line of the server's key log, if it is in it. */
 void tls_forge_hear(struct tls_forge_secret *secret, const char *line);
+
+/* tls_forger_new takes over where `ssl` has written its last record; `ssl` may write no more then.
+ */
+struct tls_forger *tls_forger_new(const SSL *ssl, const struct tls_forge_secret *secret);
+
+/* tls_forger_seal makes the next record, of type `type`, and says how long it is. Of TLS 1.3 it has
+ * `padding` zeros behind its content. */
+size_t tls_forger_seal(struct tls_forger *forger, uint8_t type, const void *data, size_t len,
+                       size_t padding, uint8_t out[TLS_FORGE_RECORD_MAX]);
+void tls_forger_free(struct tls_forger *forger);
 
 /* tls_forge_obey does what one line says; false when it says nothing of this. `ssl` may write no
  * more then.
