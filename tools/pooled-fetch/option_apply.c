@@ -197,17 +197,22 @@ enum pf_exit pf_apply_retry_on(struct pf_settings *settings, const struct pf_opt
     }
 }
 
+/* pf_apply_max_redirs takes what curl takes: blanks before it, a sign, and nothing behind it. */
 enum pf_exit pf_apply_max_redirs(struct pf_settings *settings, const struct pf_option *option,
                                  const char *value)
 {
-    const bool is_endless = strcmp(value, "-1") == 0;
-    int64_t number = -1;
-    const char *end = is_endless ? "" : pf_digits(value, &number);
+    const char *sign = value + strspn(value, " \t\n\v\f\r");
+    const char *digits = sign + (*sign == '+' || *sign == '-' ? 1 : 0);
+    int64_t number;
+    const char *end = pf_digits(digits, &number);
 
-    if (end == value || *end != '\0' || number > 1000000) {
+    if (*sign == '-') {
+        number = -number;
+    }
+    if (end == digits || *end != '\0' || number < -1 || number == INT64_MAX) {
         return pf_option_fail(option, "\"%s\" is no number from -1", value);
     }
-    settings->max_redirs = (long)number;
+    settings->max_redirs = number < INT32_MAX ? number : INT32_MAX;
     return PF_EXIT_OK;
 }
 

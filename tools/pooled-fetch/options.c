@@ -291,18 +291,13 @@ static void hide(const struct pf_option *option, char *value)
     }
 }
 
-static enum pf_exit apply(struct pf_settings *settings, const struct pf_option *option,
-                          const char *value)
+/* apply_value carries out an option that takes a value, which is there. */
+static enum pf_exit apply_value(struct pf_settings *settings, const struct pf_option *option,
+                                const char *value)
 {
     char *member = (char *)settings + option->offset;
 
-    if (value == NULL && takes_value(option)) {
-        return pf_option_fail(option, "needs a value");
-    }
     switch (option->kind) {
-    case PF_OPTION_FLAG:
-        *(bool *)(void *)member = true;
-        return option->apply != NULL ? option->apply(settings, option, NULL) : PF_EXIT_OK;
     case PF_OPTION_TEXT:
     case PF_OPTION_SECRET:
         return set_text((char **)(void *)member, value);
@@ -313,12 +308,27 @@ static enum pf_exit apply(struct pf_settings *settings, const struct pf_option *
     case PF_OPTION_SIZE:
         return set_size((int64_t *)(void *)member, option, value);
     case PF_OPTION_APPLY:
-    case PF_OPTION_CHOICE:
         return option->apply(settings, option, value);
+    case PF_OPTION_FLAG:
+    case PF_OPTION_CHOICE:
     case PF_OPTION_NOTHING:
         break;
     }
     return PF_EXIT_OK;
+}
+
+static enum pf_exit apply(struct pf_settings *settings, const struct pf_option *option,
+                          const char *value)
+{
+    if (takes_value(option)) {
+        return value != NULL ? apply_value(settings, option, value)
+                             : pf_option_fail(option, "needs a value");
+    }
+    if (option->kind == PF_OPTION_FLAG) {
+        *(bool *)(void *)((char *)settings + option->offset) = true;
+        return option->apply != NULL ? option->apply(settings, option, NULL) : PF_EXIT_OK;
+    }
+    return option->kind == PF_OPTION_CHOICE ? option->apply(settings, option, value) : PF_EXIT_OK;
 }
 
 static enum pf_exit apply_and_hide(struct pf_settings *settings, const struct pf_option *option,
