@@ -60,7 +60,7 @@ struct flight {
     char url[URL_BYTES];
     struct urlpool_response *response;
     struct urlpool_error err;
-    sem_t *streamed;
+    sem_t streamed;
     pthread_t thread;
 };
 
@@ -123,7 +123,7 @@ static void *fly(void *arg)
     foreign_heaps_join(true);
     flight->response = urlpool_request(flight->manager, "GET", flight->url, &options, &flight->err);
     if (flight->place == STREAMED) {
-        (void)sem_post(flight->streamed);
+        (void)sem_post(&flight->streamed);
     }
     if (flight->place == STREAMED && flight->response != NULL) {
         ck_assert_int_eq(urlpool_response_read_all(flight->response, &flight->err), URLPOOL_OK);
@@ -135,7 +135,6 @@ static void *fly(void *arg)
 static void set_off(struct scene *scene, struct flight *flight, struct test_server *server)
 {
     struct urlpool_stats stats;
-    sem_t streamed;
 
     if (flight->place == DIALLING) {
         (void)snprintf(flight->url, URL_BYTES, "http://127.0.0.1:%u/",
@@ -144,11 +143,10 @@ static void set_off(struct scene *scene, struct flight *flight, struct test_serv
         (void)test_server_url(server, flight->place == BEFORE_HEAD ? "/held" : "/half", flight->url,
                               URL_BYTES);
     }
-    (void)sem_init(&streamed, 0, 0);
-    flight->streamed = &streamed;
+    (void)sem_init(&flight->streamed, 0, 0);
     ck_assert_int_eq(pthread_create(&flight->thread, NULL, fly, flight), 0);
     if (flight->place == STREAMED) {
-        (void)sem_wait(&streamed);
+        (void)sem_wait(&flight->streamed);
     }
     if (flight->place < IN_QUEUE) {
         gate_await(&scene->gate, (unsigned)flight->place + 1);
@@ -158,7 +156,7 @@ static void set_off(struct scene *scene, struct flight *flight, struct test_serv
             stats = test_stats(flight->manager);
         } while (flight->place == IN_QUEUE ? stats.waiting == 0 : stats.dialling == 0);
     }
-    (void)sem_destroy(&streamed);
+    (void)sem_destroy(&flight->streamed);
 }
 
 /* land waits for the end of a request, and looks at it. */

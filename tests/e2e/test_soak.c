@@ -201,7 +201,7 @@ static void serve(SSL_CTX *context, int ports_fd, int stop_fd)
     struct test_server *tls =
         test_server_start(answer, NULL, &(struct test_server_options){.tls = context});
     const int ports[2] = {test_server_port(plain), test_server_port(tls)};
-    char byte;
+    char byte = 0;
 
     if (write(ports_fd, ports, sizeof(ports)) == (ssize_t)sizeof(ports)) {
         (void)read(stop_fd, &byte, 1);
