@@ -14,22 +14,11 @@
 #include "support/failing_calls.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
+#include "support/sanitizers.h"
 #include "support/scenario_play.h"
 
-#ifndef __has_feature
-#define __has_feature(name) 0 /* clang's word; gcc has macros */
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
 enum {
-    SHARE = 97 /* one of so many is played */
-};
-#else
-enum {
-    SHARE = 19
-};
-#endif
-
-enum {
+    SHARE = IS_SANITIZED ? 97 : 19, /* one of so many is played */
     CODES_MAX = 5
 };
 

@@ -20,6 +20,7 @@
 #include "support/loopback.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
+#include "support/sanitizers.h"
 
 enum {
     NUM_USERS = 32,
@@ -32,17 +33,8 @@ enum {
     TEXT_BYTES = 32
 };
 
-/* The sanitizers' allocators cannot do what malloc can: be used in a child while another thread of
- * the parent was in them at the fork. There, children only execute. */
-#ifndef __has_feature
-#define __has_feature(name) 0 /* clang's word; gcc has macros */
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-    __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define MAY_WORK_ON 0
-#else
-#define MAY_WORK_ON 1
-#endif
+/* Where children cannot, they only execute. */
+#define MAY_WORK_ON (!IS_SANITIZED)
 
 /* Which process is heard from on each connection of a server. */
 struct speakers {

@@ -14,6 +14,7 @@
 #include "support/loopback.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
+#include "support/sanitizers.h"
 
 enum {
     CHILD_SECONDS = 10,
@@ -23,18 +24,7 @@ enum {
     URL_BYTES = 128
 };
 
-/* The sanitizers' allocators cannot do what malloc can: be used in a child while another thread of
- * the parent was in them at the fork. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define NUM_FORKS 0
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define NUM_FORKS 0
-#endif
-#endif
-#ifndef NUM_FORKS
-#define NUM_FORKS 12
-#endif
+#define NUM_FORKS (IS_SANITIZED ? 0 : 12)
 
 /* begin_child forks; in the child, which must not hang, it returns 0. */
 static pid_t begin_child(void)

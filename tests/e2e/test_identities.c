@@ -21,6 +21,7 @@
 #include "support/identity_site.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
+#include "support/sanitizers.h"
 
 enum {
     NUM_HOUSES = IDENTITY_PROXIES * IDENTITY_USERS,
@@ -34,13 +35,10 @@ enum {
     TOTAL_MS = 60000
 };
 
-#ifndef __has_feature
-#define __has_feature(name) 0 /* clang's word; gcc has macros */
-#endif
-#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#if HAS_TSAN
 #define NUM_THREADS  16
 #define NUM_REQUESTS 800
-#elif defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#elif HAS_ASAN
 #define NUM_THREADS  32
 #define NUM_REQUESTS 1500
 #else

@@ -12,26 +12,15 @@
 #include "support/failing_allocator.h"
 #include "support/foreign_heaps.h"
 #include "support/run_tests.h"
+#include "support/sanitizers.h"
 #include "support/scenario_play.h"
 
 enum {
     FIRST_NUM = 16, /* of a foreign heap, each of so many is tried, then fewer and fewer */
     SPREAD = 4,
-    ALLOCATIONS_MAX = 20000
+    ALLOCATIONS_MAX = 20000,
+    IS_SLOW = IS_SANITIZED
 };
-
-#ifndef __has_feature
-#define __has_feature(name) 0 /* clang's word; gcc has macros */
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
-enum {
-    IS_SLOW = 1
-};
-#else
-enum {
-    IS_SLOW = 0
-};
-#endif
 
 /* struct shortage is the trouble of this test. */
 struct shortage {

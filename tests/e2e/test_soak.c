@@ -26,6 +26,7 @@
 #include "support/loopback.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
+#include "support/sanitizers.h"
 #include "support/tls_client.h"
 
 enum {
@@ -45,17 +46,6 @@ enum {
     SHORT_KIB_SPAN = 4096,       /* of a run that has hardly warmed up */
     SLOPE_MAX_KIB_PER_HOUR = 256 /* of a run that is long enough to have one */
 };
-
-/* Sanitizers have heaps of their own, which keep what was freed. */
-#ifndef __has_feature
-#define __has_feature(name) 0 /* clang's word; gcc has macros */
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-    __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define HAS_OTHER_HEAP 1
-#else
-#define HAS_OTHER_HEAP 0
-#endif
 
 /* How often bodies are as long as that at most, of a thousand; and each size is as likely below. */
 static const struct {
@@ -437,7 +427,7 @@ static void check_flat(const struct soak *soak, const struct sample *samples, si
             ck_assert_int_le(samples[i].num_blocks, warm_blocks + BLOCKS_SPAN);
         }
     }
-    if (HAS_OTHER_HEAP) {
+    if (IS_SANITIZED) { /* whose heaps keep what was freed */
         return;
     }
     ck_assert_int_le(samples[num - 1].rss_kib,

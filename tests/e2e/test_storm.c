@@ -20,6 +20,7 @@
 #include "support/fault_server.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
+#include "support/sanitizers.h"
 #include "support/tls_client.h"
 
 enum {
@@ -33,15 +34,12 @@ enum {
 };
 
 /* In rounds, each a process of its own: what a thread asks in one. */
-#ifndef __has_feature
-#define __has_feature(name) 0 /* clang's word; gcc has macros */
-#endif
-#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#if HAS_TSAN
 #define IS_SLOW      1
 #define NUM_THREADS  16
 #define NUM_ROUNDS   2
 #define NUM_REQUESTS 150
-#elif defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#elif HAS_ASAN
 #define IS_SLOW      1
 #define NUM_THREADS  32
 #define NUM_ROUNDS   3

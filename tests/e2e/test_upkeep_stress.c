@@ -15,6 +15,7 @@
 #include "support/loopback.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
+#include "support/sanitizers.h"
 
 enum {
     NUM_WORKERS = 8,
@@ -23,17 +24,7 @@ enum {
     NUM_ENDS = 25
 };
 
-/* Sanitizers' allocators are not for children of processes with threads. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CAN_FORK 0
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define CAN_FORK 0
-#endif
-#endif
-#ifndef CAN_FORK
-#define CAN_FORK 1
-#endif
+#define CAN_FORK (!IS_SANITIZED)
 
 struct scene {
     struct test_server *server;

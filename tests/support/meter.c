@@ -15,15 +15,7 @@
 
 #include "urlpool/memory.h"
 
-#ifndef __has_feature
-#define __has_feature(feature) 0
-#endif
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__) || \
-    __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define IS_SANITIZED 1
-#else
-#define IS_SANITIZED 0
-#endif
+#include "support/sanitizers.h"
 
 static _Atomic int64_t held;
 static _Atomic int64_t held_most;
