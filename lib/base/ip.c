@@ -96,7 +96,7 @@ static bool read_group(struct v6_reader *reader)
         value = value << 4 | (unsigned)urlp_hex_value((unsigned char)rest.data[len++]);
     }
     if (len < rest.len && rest.data[len] == '.') {
-        if (reader->len + V4_BYTES > V6_BYTES ||
+        if (reader->len > V6_BYTES - V4_BYTES ||
             !parse_v4_bytes(rest, reader->bytes + reader->len)) {
             return false;
         }
@@ -104,7 +104,7 @@ static bool read_group(struct v6_reader *reader)
         skip(reader, rest.len);
         return true;
     }
-    if (len == 0 || len > 4 || reader->len + 2 > V6_BYTES) {
+    if (len == 0 || len > 4 || reader->len > V6_BYTES - 2) {
         return false;
     }
     reader->bytes[reader->len++] = (uint8_t)(value >> 8);

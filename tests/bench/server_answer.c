@@ -36,8 +36,9 @@ static void add_text(struct peer *peer, const char *text, size_t len)
 static void add_line(struct peer *peer, const char *name, const char *value)
 {
     char line[128];
+    int len = snprintf(line, sizeof(line), "%s: %s\r\n", name, value);
 
-    add_text(peer, line, (size_t)snprintf(line, sizeof(line), "%s: %s\r\n", name, value));
+    add_text(peer, line, (size_t)len);
 }
 
 /* send_body ends the head of an answer of `len` bytes of `content`. */

@@ -127,7 +127,7 @@ static void print_figures(int64_t *took_ns, int num_rounds)
  * HALT_NUM is poll() alone. */
 static void tell(size_t index, int num_rounds, void *(*canceller)(void *))
 {
-    int64_t took_ns[ROUNDS_MAX];
+    int64_t took_ns[ROUNDS_MAX] = {0};
 
     for (int i = 0; i < num_rounds; i++) {
         took_ns[i] = index == HALT_NUM ? measure_poll(canceller) : measure(index, canceller);

@@ -188,8 +188,8 @@ static void answer(struct test_peer *peer, const struct test_request *request, v
 static void serve(SSL_CTX *context, int ports_fd, int stop_fd)
 {
     struct test_server *plain = test_server_start(answer, NULL, NULL);
-    struct test_server *tls =
-        test_server_start(answer, NULL, &(struct test_server_options){.tls = context});
+    const struct test_server_options over_tls = {.tls = context};
+    struct test_server *tls = test_server_start(answer, NULL, &over_tls);
     const int ports[2] = {test_server_port(plain), test_server_port(tls)};
     char byte = 0;
 
