@@ -132,11 +132,6 @@ bool foreign_heaps_has_failed(enum foreign_heap heap)
     return atomic_load(&heaps[heap].has_failed);
 }
 
-uint64_t foreign_heaps_num_tried(enum foreign_heap heap)
-{
-    return atomic_load(&heaps[heap].num_tried);
-}
-
 int64_t foreign_heaps_num_live(enum foreign_heap heap)
 {
     return atomic_load(&heaps[heap].num_live);

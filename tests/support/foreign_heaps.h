@@ -24,10 +24,8 @@ void foreign_heaps_join(bool joins);
  * 0: none. */
 void foreign_heaps_fail(enum foreign_heap heap, uint64_t nth, bool all_later);
 
-/* foreign_heaps_has_failed says whether one has failed since then, foreign_heaps_num_tried how many
- * there were. */
+/* foreign_heaps_has_failed says whether one has failed since then. */
 bool foreign_heaps_has_failed(enum foreign_heap heap);
-uint64_t foreign_heaps_num_tried(enum foreign_heap heap);
 
 /* foreign_heaps_num_live is how many blocks are held that joined threads took. */
 int64_t foreign_heaps_num_live(enum foreign_heap heap);
