@@ -39,7 +39,8 @@ struct authority {
 
 static enum urlpool_code refuse(const char *why, struct urlpool_error *err)
 {
-    return urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE, "%s", why);
+    (void)urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE, "%s", why);
+    return URLPOOL_E_URL;
 }
 
 /* Takes what stands before the first byte of the classes `stops`, or all, off `rest`. */
