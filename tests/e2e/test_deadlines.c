@@ -20,7 +20,7 @@
 enum {
     LIMIT_MS = 200,  /* that a busy machine has got as far by then */
     SLACK_MS = 2000, /* of a busy machine; far below every default */
-    STEP_MS = 20,
+    STEP_MS = 50,
     END_MS = 10000,    /* in real time, for what must come at once */
     REST_SAMPLES = 10, /* 2 ms apart */
     REST_SAMPLES_MAX = 5000,
