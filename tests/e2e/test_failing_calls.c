@@ -245,11 +245,34 @@ START_TEST(calls__of_a_process_s_first_request_go_wrong_unseen)
 }
 END_TEST
 
+START_TEST(hosts_file__that_cannot_be_read_for_want_of_memory_is_an_error)
+{
+    static const struct failing_way no_memory = {CALL_READ, TRICK_REFUSE, ENOMEM, "ENOMEM", false};
+    const struct scenario *scenario = scenarios;
+    struct scene scene;
+
+    while (scenario->way != WAY_NAME) {
+        scenario++;
+    }
+    scenario_begin(&scene, scenario);
+    scene_open(&scene);
+    failing_calls_arm(&no_memory, 1, true);
+    (void)scenario->act(&scene, &test_err);
+    failing_calls_arm(NULL, 0, false);
+    ck_assert_msg(test_err.code == URLPOOL_E_SYSTEM, "%s: %s", urlpool_code_name(test_err.code),
+                  test_err.message);
+    ck_assert_int_eq(test_err.os_errno, ENOMEM);
+    scene_close(&scene);
+    scenario_end(&scene);
+}
+END_TEST
+
 int main(void)
 {
     const struct test_loop loops[] = {
-        {calls__go_wrong_in_each_way_at_each_occurrence_of, (size_t)num_scenarios},
-        TEST_ROWS(calls__of_a_process_s_first_request_go_wrong_unseen, first_calls)
+        {calls__go_wrong_in_each_way_at_each_occurrence_of,              (size_t)num_scenarios},
+        TEST_ROWS(calls__of_a_process_s_first_request_go_wrong_unseen, first_calls),
+        {hosts_file__that_cannot_be_read_for_want_of_memory_is_an_error, 1                    }
     };
     const char *given = getenv("URLPOOL_TEST_SEED");
 
