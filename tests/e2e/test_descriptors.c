@@ -94,40 +94,68 @@ static void be_short(struct urlpool_manager *manager, const char *url)
     }
 }
 
-/* One of three: by address, by name, over TLS. The child has none of the parent's peers. */
+/* struct errand is what the child is told: whom to ask, and where names are known. */
+struct errand {
+    char url[URL_BYTES];
+    char dns[URL_BYTES];
+};
+
+/* run_child makes its requests when it has heard of its errand. */
+static void run_child(int heard_from)
+{
+    const struct urlpool_tls_options anybody = {.insecure_no_verify = true};
+    struct urlpool_manager_options options = {.maxsize = FD_LIMIT,
+                                              .dial_pause_max_ms = URLPOOL_NONE};
+    struct urlpool_tls *tls = urlpool_tls_new(&anybody, NULL);
+    struct urlpool_manager *manager;
+    struct errand errand;
+    unsigned num_fds;
+
+    REQUIRE(read(heard_from, &errand, sizeof(errand)) == (ssize_t)sizeof(errand), "no errand");
+    options.tls = tls;
+    options.network.dns_servers = errand.dns;
+    manager = urlpool_manager_new(&options, NULL);
+    REQUIRE(manager != NULL, "no manager");
+    num_fds = loopback_num_fds();
+    be_short(manager, errand.url);
+    urlpool_manager_free(manager);
+    urlpool_tls_unref(tls);
+    REQUIRE(loopback_num_fds() == num_fds, "descriptors are left");
+    _exit(0);
+}
+
+/* One of three: by address, by name, over TLS. The child is made while there is no other thread,
+ * whose locks it would have for ever, and has none of the parent's peers. */
 START_TEST(descriptors__that_run_out_end_one_request_and_no_other)
 {
-    struct https_scene https = https_scene_begin(test_answer_hello, NULL, NULL);
-    struct test_server *plain = test_server_start(test_answer_hello, NULL, NULL);
-    struct dns_server *dns = dns_server_start();
-    const struct urlpool_manager_options options = {
-        .tls = https.tls,
-        .maxsize = FD_LIMIT,
-        .network.dns_servers = dns_server_address(dns),
-        .dial_pause_max_ms = URLPOOL_NONE,
-    };
-    char url[URL_BYTES];
-    unsigned num_fds;
+    struct https_scene https;
+    struct test_server *plain;
+    struct dns_server *dns;
+    struct errand errand = {{0}, {0}};
+    int told[2];
     int status = -1;
     pid_t child;
 
-    dns_server_add(dns, "www.test", DNS_A, 60, "127.0.0.1");
-    (void)test_server_url(_i == 2 ? https.server : plain, "/", url, sizeof(url));
-    if (_i == 1) {
-        (void)snprintf(url, sizeof(url), "http://www.test:%d/", test_server_port(plain));
-    }
+    ck_assert_int_eq(pipe(told), 0);
     child = fork();
     if (child == 0) {
-        struct urlpool_manager *manager = urlpool_manager_new(&options, NULL);
-
-        num_fds = loopback_num_fds();
-        be_short(manager, url);
-        urlpool_manager_free(manager);
-        REQUIRE(loopback_num_fds() == num_fds, "descriptors are left");
-        _exit(0);
+        run_child(told[0]);
     }
+    https = https_scene_begin(test_answer_hello, NULL, NULL);
+    plain = test_server_start(test_answer_hello, NULL, NULL);
+    dns = dns_server_start();
+    dns_server_add(dns, "www.test", DNS_A, 60, "127.0.0.1");
+    (void)snprintf(errand.dns, sizeof(errand.dns), "%s", dns_server_address(dns));
+    (void)test_server_url(_i == 2 ? https.server : plain, "/", errand.url, sizeof(errand.url));
+    if (_i == 1) {
+        (void)snprintf(errand.url, sizeof(errand.url), "http://www.test:%d/",
+                       test_server_port(plain));
+    }
+    ck_assert_int_eq(write(told[1], &errand, sizeof(errand)), (ssize_t)sizeof(errand));
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_int_eq(status, 0);
+    (void)close(told[0]);
+    (void)close(told[1]);
     dns_server_stop(dns);
     test_server_stop(plain);
     https_scene_end(&https);
