@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/loopback.h"
+
 enum {
     COME_UP_MS = 10000,
     STEP_MS = 10
@@ -29,16 +31,11 @@ static void die(const char *what)
 
 int test_daemon_free_port(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int fd = loopback_bind("127.0.0.1", 0);
+    const int port = loopback_port(fd);
 
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
-        die("port");
-    }
     (void)close(fd);
-    return ntohs(address.sin_port);
+    return port;
 }
 
 pid_t test_daemon_fork(int death_signal)

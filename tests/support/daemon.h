@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 /* What tests need to run a real server beside them, in the foreground, as a child. A port is found
- * by binding to port 0 and letting go of it: who finds it taken again is to be started anew. */
+ * by binding to it and letting go of it: who finds it taken again is to be started anew. */
 
 enum {
     TEST_DAEMON_TRIES = 5

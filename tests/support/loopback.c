@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -18,6 +19,9 @@
 
 enum {
     ACCEPT_MS = 10000,
+    PORT_FIRST = 10000,
+    PORT_LAST = 32767, /* where Linux begins to give ports by itself */
+    PORT_TRIES = 100,
     BACKLOG = 64
 };
 
@@ -49,7 +53,7 @@ static socklen_t make_address(const char *ip, uint16_t port, union address *out)
     return sizeof(out->v6);
 }
 
-static int try_bind(const char *ip, uint16_t port)
+static int bind_to(const char *ip, uint16_t port)
 {
     const int on = 1;
     union address address;
@@ -63,6 +67,31 @@ static int try_bind(const char *ip, uint16_t port)
     if (bind(fd, &address.any, len) != 0) {
         (void)close(fd);
         return -1;
+    }
+    return fd;
+}
+
+/* any_port is one that no connection is given by itself: so it stays free for a second address, or
+ * for a server that is started again. */
+static uint16_t any_port(void)
+{
+    uint16_t number;
+
+    if (getrandom(&number, sizeof(number), 0) != sizeof(number)) {
+        die("loopback: getrandom");
+    }
+    return (uint16_t)(PORT_FIRST + number % (PORT_LAST - PORT_FIRST + 1));
+}
+
+static int try_bind(const char *ip, uint16_t port)
+{
+    int fd = -1;
+
+    if (port != 0) {
+        return bind_to(ip, port);
+    }
+    for (int i = 0; i < PORT_TRIES && fd < 0 && (i == 0 || errno == EADDRINUSE); i++) {
+        fd = bind_to(ip, any_port());
     }
     return fd;
 }

@@ -7,7 +7,7 @@
 /* Sockets on loopback addresses for tests of the net layer. `ip` is any of 127.0.0.0/8, or "::1".
  * All abort the test when they cannot. */
 
-/* loopback_listen listens on `ip`; `port` 0 takes an ephemeral one. */
+/* loopback_listen listens on `ip`; `port` 0 takes any below those that Linux gives by itself. */
 int loopback_listen(const char *ip, uint16_t port);
 
 /* loopback_bind binds without listening: connecting there is refused, and nobody else gets the
