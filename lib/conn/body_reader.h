@@ -61,7 +61,7 @@ struct urlp_answer {
     struct urlp_gate gate;
     size_t block_cap;          /* of this block */
     bool leaves_memory;        /* to a later request: `spares` */
-    struct urlp_spares spares; /* what the connection and the request had for memory */
+    struct urlp_spares spares; /* what the connection had for memory, and older responses */
     struct urlp_place place;
     uint8_t *partial; /* what has been read of a body that is read whole, and where */
     size_t partial_len;
