@@ -77,6 +77,13 @@ bool record_equals(const struct record *a, const struct record *b)
     return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }
 
+bool record_ends_with(const struct record *record, const struct record *end)
+{
+    return end->len == 0 ||
+           (end->len <= record->len &&
+            memcmp(record->data + record->len - end->len, end->data, end->len) == 0);
+}
+
 void record_print(FILE *out, const struct record *record)
 {
     for (size_t i = 0; i < record->len; i++) {

@@ -23,6 +23,7 @@ void record_number(struct record *record, unsigned long long number);
 void record_replace(struct record *record, size_t at, size_t old_len, const void *data, size_t len);
 
 bool record_equals(const struct record *a, const struct record *b);
+bool record_ends_with(const struct record *record, const struct record *end);
 
 /* record_print shows the bytes with escapes: those of the transcripts. */
 void record_print(FILE *out, const struct record *record);

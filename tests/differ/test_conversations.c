@@ -197,8 +197,7 @@ static void show_as_ours(struct differ_verdict *reference, const struct differ_v
         const struct differ_answer *other = &ours->answers[i];
 
         if (other->heads.len < answer->heads.len &&
-            memcmp(answer->heads.data + answer->heads.len - other->heads.len, other->heads.data,
-                   other->heads.len) == 0) {
+            record_ends_with(&answer->heads, &other->heads)) {
             record_replace(&answer->heads, 0, answer->heads.len - other->heads.len, NULL, 0);
         }
         answer->left = 0;

@@ -196,8 +196,8 @@ static void begin(struct storm *storm, int round)
     };
     size_t num_ids;
 
-    storm->seed = seed != NULL ? strtoull(seed, NULL, 10)
-                               : (uint64_t)now_ms() * 2654435761U + (uint64_t)round;
+    storm->seed = (seed != NULL ? strtoull(seed, NULL, 10) : (uint64_t)now_ms() * 2654435761U) +
+                  (uint64_t)round;
     storm->num_requests = requests != NULL ? strtoul(requests, NULL, 10) : NUM_REQUESTS;
     num_ids = NUM_THREADS * storm->num_requests;
     storm->sent = calloc(num_ids, sizeof(*storm->sent));
