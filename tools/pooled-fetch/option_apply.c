@@ -246,8 +246,10 @@ enum pf_exit pf_apply_report(struct pf_settings *settings, const struct pf_optio
         settings->report = PF_REPORT_TEXT;
     } else if (strcmp(value, "json") == 0) {
         settings->report = PF_REPORT_JSON;
+    } else if (strcmp(value, "html") == 0) {
+        return pf_option_fail(option, "html needs the name of a file behind it");
     } else {
-        return pf_option_fail(option, "\"%s\" is neither text nor json", value);
+        return pf_option_fail(option, "\"%s\" is none of text, json and html", value);
     }
     return PF_EXIT_OK;
 }

@@ -359,6 +359,20 @@ static enum pf_exit next_value(struct walk *walk, const struct pf_option *option
     return PF_EXIT_OK;
 }
 
+/* asks_for_page says whether this is --report=html, whose file is the word behind it. */
+static bool asks_for_page(const struct pf_option *option, const char *value)
+{
+    return option->apply == pf_apply_report && value != NULL && strcmp(value, "html") == 0;
+}
+
+static enum pf_exit parse_page(struct walk *walk, const struct pf_option *option)
+{
+    char *file = NULL;
+    enum pf_exit code = next_value(walk, option, &file);
+
+    return code == PF_EXIT_OK ? set_text(&walk->settings->html_file, file) : code;
+}
+
 static enum pf_exit parse_long(struct walk *walk, char *word)
 {
     const char *name = word + 2;
@@ -376,6 +390,9 @@ static enum pf_exit parse_long(struct walk *walk, char *word)
         }
         if (value != NULL && !takes_value(option) && option->kind != PF_OPTION_CHOICE) {
             return pf_option_fail(option, "takes no value");
+        }
+        if (asks_for_page(option, value)) {
+            return parse_page(walk, option);
         }
         if (value == NULL && takes_value(option)) {
             code = next_value(walk, option, &value);

@@ -46,7 +46,8 @@ void pf_settings_free(struct pf_settings *settings)
         settings->preproxy,       settings->proxy_user,     settings->proxy_cacert,
         settings->no_proxy,       settings->cert,           settings->key,
         settings->key_password,   settings->pins,           settings->ciphers,
-        settings->source_address, settings->interface_name, settings->unix_socket};
+        settings->source_address, settings->interface_name, settings->unix_socket,
+        settings->html_file};
 
     for (size_t i = 0; i < settings->num_entries; i++) {
         free(settings->entries[i].url);

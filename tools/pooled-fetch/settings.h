@@ -74,6 +74,7 @@ struct pf_settings {
     enum urlpool_tls_version tls_max;
     char *source_address, *interface_name; /* one of them at most */
     char *unix_socket;                     /* abstract: "@" in front */
+    char *html_file;                       /* of --report=html, beside `report`; NULL: none */
     struct pf_strings answers, detours;    /* --resolve and --connect-to */
     struct urlpool_headers *proxy_headers; /* NULL: none */
     unsigned redirect_schemes;             /* an OR of enum urlpool_scheme */
