@@ -17,6 +17,7 @@
 
 #include "support/certs.h"
 #include "support/dns_server.h"
+#include "support/now.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
 #include "support/stages.h"
@@ -77,14 +78,6 @@ int gettimeofday(struct timeval *restrict out, void *restrict zone)
     return 0;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
 /* A thread that changes the clocks all the time. The one that counts sleep only goes forward. */
 struct stepper {
     pthread_t thread;
@@ -138,9 +131,9 @@ static void stand_still(enum stage stage, bool sleeps)
     stage_begin(&scene, stage, NULL);
     options.body = scene.body;
     stepper_begin(&stepper, sleeps);
-    began_ms = now_ms();
+    began_ms = test_now_ms();
     response = urlpool_request(scene.manager, scene.method, scene.url, &options, &test_err);
-    took_ms = now_ms() - began_ms;
+    took_ms = test_now_ms() - began_ms;
     stepper_end(&stepper);
     ck_assert_ptr_null(response);
     ck_assert_msg(test_err.code == URLPOOL_E_TOTAL_TIMEOUT, "%s: %s: %s", stage_name(stage),
@@ -284,12 +277,12 @@ static int64_t fetch_ms(struct urlpool_manager *manager, struct test_server *ser
     const struct urlpool_request_options options = {
         .retries = {.status_forcelist = {503}, .backoff_factor_ms = PAUSE_MS}
     };
-    const int64_t began_ms = now_ms();
+    const int64_t began_ms = test_now_ms();
     struct urlpool_response *response = test_fetch(manager, "GET", server, path, &options);
 
     ck_assert_int_eq(response->status, status);
     urlpool_response_free(response);
-    return now_ms() - began_ms;
+    return test_now_ms() - began_ms;
 }
 
 START_TEST(wall_clock__that_steps_moves_no_pause)

@@ -13,6 +13,7 @@
 
 #include "support/https_scene.h"
 #include "support/loopback.h"
+#include "support/now.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
 
@@ -65,14 +66,6 @@ static uint64_t mix(uint64_t x)
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
     return x ^ (x >> 31);
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void send_trickle(struct test_peer *peer, const char *text)
@@ -232,7 +225,7 @@ static void ask(struct scene *scene, unsigned thread, unsigned index)
     struct urlpool_response *response;
     char path[ID_BYTES + 2];
     char url[128];
-    int64_t began_ms = now_ms();
+    int64_t began_ms = test_now_ms();
 
     (void)snprintf(path, sizeof(path), "/%0*u", ID_BYTES, index);
     test_server_url(scene->servers[mix(scene->seed + index) % NUM_SERVERS], path, url, sizeof(url));
@@ -241,8 +234,8 @@ static void ask(struct scene *scene, unsigned thread, unsigned index)
             (struct urlpool_body){.kind = URLPOOL_BODY_BYTES, .data = "body", .data_len = 4};
     }
     response = urlpool_request(scene->manager, is_post ? "POST" : "GET", url, &options, &err);
-    ck_assert_msg(now_ms() - began_ms < TOTAL_MS + SLACK_MS, "seed %llu: %u took %lld ms",
-                  (unsigned long long)scene->seed, index, (long long)(now_ms() - began_ms));
+    ck_assert_msg(test_now_ms() - began_ms < TOTAL_MS + SLACK_MS, "seed %llu: %u took %lld ms",
+                  (unsigned long long)scene->seed, index, (long long)(test_now_ms() - began_ms));
     if (response != NULL) {
         check_answer(scene, response, path + 1);
         atomic_fetch_add(&scene->num_good, 1);
@@ -296,7 +289,7 @@ static struct scene *scene_new(bool has_tls, bool has_cancels)
     struct urlpool_manager_options options = {.maxsize = 3, .block = true, .num_pools = 2};
 
     memset(&scene, 0, sizeof(scene));
-    scene.seed = text != NULL ? strtoull(text, NULL, 10) : (uint64_t)now_ms();
+    scene.seed = text != NULL ? strtoull(text, NULL, 10) : (uint64_t)test_now_ms();
     if (has_tls) {
         scene.tls = https_scene_begin(answer, &scene, NULL);
     }

@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "support/count_of.h"
 #include "support/failing_allocator.h"
 #include "support/loopback.h"
+#include "support/now.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
 
@@ -66,14 +66,6 @@ static unsigned draw(unsigned below)
     world.chance ^= world.chance >> 7;
     world.chance ^= world.chance << 17;
     return (unsigned)(world.chance >> 20) % below;
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* --- the servers --- */
@@ -452,10 +444,10 @@ static void ask(unsigned number)
     snprintf(url, sizeof(url), "http://u:" SECRET "@127.0.0.1:%d/%u",
              test_server_port(world.servers[0]), number);
     pthread_mutex_unlock(&world.mutex);
-    began_ms = now_ms();
+    began_ms = test_now_ms();
     response = urlpool_request(world.manager, asking.method, url, &asking.options, &err);
-    ck_assert_msg(now_ms() - began_ms < LATE_MS, "request %u:%s took %lld ms", number, world.what,
-                  (long long)(now_ms() - began_ms));
+    ck_assert_msg(test_now_ms() - began_ms < LATE_MS, "request %u:%s took %lld ms", number,
+                  world.what, (long long)(test_now_ms() - began_ms));
     pthread_mutex_lock(&world.mutex);
     memcpy(what, world.what, sizeof(what));
     pthread_mutex_unlock(&world.mutex);
@@ -488,7 +480,7 @@ static void begin(void)
     for (size_t i = 0; i < BODY_MAX; i++) {
         pattern[i] = (unsigned char)request[i % (sizeof(request) - 1)];
     }
-    world.chance = number_from("URLPOOL_TEST_SEED", (unsigned long)now_ms() | 1);
+    world.chance = number_from("URLPOOL_TEST_SEED", (unsigned long)test_now_ms() | 1);
     fprintf(stderr, "URLPOOL_TEST_SEED=%lu\n", (unsigned long)world.chance);
     world.file = mkstemp(path);
     ck_assert_int_ge(world.file, 0);

@@ -17,13 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "support/certs.h"
 #include "support/failing_allocator.h"
 #include "support/foreign_heaps.h"
 #include "support/loopback.h"
+#include "support/now.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
 #include "support/sanitizers.h"
@@ -89,14 +89,6 @@ struct soak {
 };
 
 static uint8_t table[2 * TABLE_BYTES]; /* twice the same, so that any piece is in one piece */
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 static uint64_t next(uint64_t *chance)
 {
@@ -310,7 +302,7 @@ static void *work(void *arg)
     ck_assert_ptr_nonnull(upload);
     foreign_heaps_join(true);
     while (!atomic_load(&soak->is_over)) {
-        while (now_ms() < atomic_load(&soak->round_ends_ms)) {
+        while (test_now_ms() < atomic_load(&soak->round_ends_ms)) {
             ask(soak, &asker->chance, upload);
         }
         (void)pthread_barrier_wait(&soak->barrier);
@@ -349,7 +341,7 @@ static unsigned num_threads(void)
 /* look takes a sample, with no connection open; what malloc keeps for later is given back first. */
 static struct sample look(const struct soak *soak, int64_t began_ms)
 {
-    struct sample sample = {.hours = (double)(now_ms() - began_ms) / 3600000.0,
+    struct sample sample = {.hours = (double)(test_now_ms() - began_ms) / 3600000.0,
                             .num_idle_fds = loopback_num_fds(),
                             .num_threads = num_threads()};
     struct mallinfo2 info;
@@ -442,7 +434,7 @@ static void check_flat(const struct soak *soak, const struct sample *samples, si
 static size_t run(struct soak *soak, size_t num_rounds, struct sample *samples)
 {
     const int round_ms = soak->is_short ? SHORT_ROUND_MS : ROUND_MS;
-    const int64_t began_ms = now_ms();
+    const int64_t began_ms = test_now_ms();
     struct asker askers[NUM_THREADS];
 
     atomic_store(&soak->round_ends_ms, began_ms + round_ms);
@@ -454,7 +446,7 @@ static size_t run(struct soak *soak, size_t num_rounds, struct sample *samples)
         (void)pthread_barrier_wait(&soak->barrier);
         samples[i] = look(soak, began_ms);
         atomic_store(&soak->is_over, i + 1 == num_rounds);
-        atomic_store(&soak->round_ends_ms, now_ms() + round_ms);
+        atomic_store(&soak->round_ends_ms, test_now_ms() + round_ms);
         (void)pthread_barrier_wait(&soak->barrier);
     }
     for (size_t i = 0; i < NUM_THREADS; i++) {
@@ -489,7 +481,7 @@ START_TEST(soak__leaves_descriptors_threads_and_memory_as_they_were)
 
     hold_no_more();
     make_table();
-    soak.seed = seed != NULL ? strtoull(seed, NULL, 10) : (uint64_t)now_ms() * 2654435761U;
+    soak.seed = seed != NULL ? strtoull(seed, NULL, 10) : (uint64_t)test_now_ms() * 2654435761U;
     soak.is_short = seconds == NULL;
     printf("URLPOOL_TEST_SEED=%" PRIu64 "\n", soak.seed);
     (void)fflush(stdout);

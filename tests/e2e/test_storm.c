@@ -13,11 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "support/certs.h"
 #include "support/fault_server.h"
+#include "support/now.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
 #include "support/sanitizers.h"
@@ -71,14 +71,6 @@ struct question {
     uint8_t server;
     bool is_post, is_answered, is_surely_unsent;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 static uint64_t next(uint64_t *chance)
 {
@@ -144,7 +136,7 @@ static void ask(struct storm *storm, uint64_t *chance)
     struct urlpool_error err = {0};
     struct urlpool_response *response;
     char url[URL_BYTES];
-    int64_t began_ms = now_ms();
+    int64_t began_ms = test_now_ms();
 
     if (is_post) {
         options.body = urlpool_body_bytes("pay", 3);
@@ -153,7 +145,7 @@ static void ask(struct storm *storm, uint64_t *chance)
     response = urlpool_request(storm->manager, is_post ? "POST" : "GET",
                                fault_server_url(storm->servers[server], id, url, sizeof(url)),
                                &options, &err);
-    note_time(storm, id, now_ms() - began_ms);
+    note_time(storm, id, test_now_ms() - began_ms);
     if (response != NULL) {
         check_answer(storm, id, response);
     } else if (is_post) {
@@ -196,8 +188,9 @@ static void begin(struct storm *storm, int round)
     };
     size_t num_ids;
 
-    storm->seed = (seed != NULL ? strtoull(seed, NULL, 10) : (uint64_t)now_ms() * 2654435761U) +
-                  (uint64_t)round;
+    storm->seed =
+        (seed != NULL ? strtoull(seed, NULL, 10) : (uint64_t)test_now_ms() * 2654435761U) +
+        (uint64_t)round;
     storm->num_requests = requests != NULL ? strtoul(requests, NULL, 10) : NUM_REQUESTS;
     num_ids = NUM_THREADS * storm->num_requests;
     storm->sent = calloc(num_ids, sizeof(*storm->sent));

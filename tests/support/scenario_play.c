@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "support/failing_allocator.h"
 #include "support/loopback.h"
+#include "support/now.h"
 #include "support/requests.h"
 
 enum {
@@ -56,14 +56,6 @@ static bool await_fds(void)
     return false;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* is_sentence says of an error's message what holds for all of them. */
 static bool is_sentence(const char *message)
 {
@@ -78,7 +70,7 @@ static bool act_in_trouble(struct scene *scene, const struct trouble *trouble)
 {
     const struct scenario *scenario = scene->scenario;
     struct urlpool_error err = {0};
-    const int64_t began_ms = now_ms();
+    const int64_t began_ms = test_now_ms();
     enum urlpool_code code;
     int64_t took_ms;
     bool has_come;
@@ -87,7 +79,7 @@ static bool act_in_trouble(struct scene *scene, const struct trouble *trouble)
     code = scenario->act(scene, &err);
     has_come = trouble->has_come(trouble);
     trouble->end(trouble);
-    took_ms = now_ms() - began_ms;
+    took_ms = test_now_ms() - began_ms;
     ck_assert_msg(took_ms < ACT_MS_MAX, "%s, %s: took %d ms", scenario->name, trouble->text,
                   (int)took_ms);
     ck_assert_msg(has_come ? trouble->allows(trouble, scene, &err, code) : code == scenario->code,
@@ -103,11 +95,12 @@ static bool act_in_trouble(struct scene *scene, const struct trouble *trouble)
  * for which a failure is remembered. */
 static void act_in_peace(struct scene *scene, const char *when, bool is_remembered)
 {
-    const int64_t began_ms = now_ms();
+    const int64_t began_ms = test_now_ms();
     struct urlpool_error err = {0};
     enum urlpool_code code = scene->scenario->act(scene, &err);
 
-    while (is_remembered && code != scene->scenario->code && now_ms() - began_ms < REMEMBERED_MS) {
+    while (is_remembered && code != scene->scenario->code &&
+           test_now_ms() - began_ms < REMEMBERED_MS) {
         usleep(STEP_US);
         code = scene->scenario->act(scene, &err);
     }
