@@ -26,7 +26,7 @@ static void *look_up(const char *library, const char *name)
     }
     return found;
 }
-#define OF_URLPOOL(name) ((__typeof__(&(name)))look_up("liburlpool.so.0", #name))
+#define OF_URLPOOL(name) ((__typeof__(&(name)))look_up("liburlpool.so.1", #name))
 #define OF_CURL(name)    ((__typeof__(&(name)))look_up("libcurl.so.4", #name))
 #else
 #define OF_URLPOOL(name) (&(name))

@@ -1,0 +1,82 @@
+# What is installed where, in four components:
+#
+#   Runtime  liburlpool.so.1
+#   Devel    headers, liburlpool.so, liburlpool.a, urlpool.pc, urlpoolConfig.cmake
+#   Tools    pooled-fetch, its manual page and completions
+#   Doc      manual pages of the library
+#
+# Files below docs/man and completions below tools/pooled-fetch/completions are taken as they are there.
+
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(urlp_config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/urlpool)
+
+# --- libraries and headers --------------------------------------------------------------------
+
+# NAMELINK: liburlpool.so is what a linker looks for, liburlpool.so.1 what a program does.
+install(TARGETS urlpool EXPORT urlpoolTargets
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT Runtime NAMELINK_COMPONENT Devel)
+install(TARGETS urlpool_static EXPORT urlpoolStaticTargets
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT Devel)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/urlpool
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT Devel FILES_MATCHING PATTERN "*.h")
+
+# --- urlpool.pc -------------------------------------------------------------------------------
+
+# It finds the tree by where it stands, so that --prefix and a move are no lie; in /usr, where nothing
+# moves, pkg-config leaves out what compilers know anyway if it is said plainly.
+if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+  set(urlp_pc_prefix /usr)
+else()
+  file(RELATIVE_PATH urlp_pc_to_prefix
+    ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+  string(REGEX REPLACE "/$" "" urlp_pc_to_prefix ${urlp_pc_to_prefix})
+  set(urlp_pc_prefix "\${pcfiledir}/${urlp_pc_to_prefix}")
+endif()
+set(urlp_requires "libcares zlib${urlp_coding_requires}${urlp_idna_requires}")
+set(urlp_pc_libs_private -pthread)
+if(NOT BORINGSSL_ABSORBED)
+  string(APPEND urlp_pc_libs_private " ${BORINGSSL_SSL_LIBRARY} ${BORINGSSL_CRYPTO_LIBRARY}")
+endif()
+configure_file(${PROJECT_SOURCE_DIR}/tools/cmake/urlpool.pc.in ${PROJECT_BINARY_DIR}/urlpool.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/urlpool.pc
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT Devel)
+
+# --- find_package -----------------------------------------------------------------------------
+
+install(EXPORT urlpoolTargets NAMESPACE urlpool:: DESTINATION ${urlp_config_dir} COMPONENT Devel)
+install(EXPORT urlpoolStaticTargets NAMESPACE urlpool::
+  DESTINATION ${urlp_config_dir} COMPONENT Devel)
+configure_package_config_file(${PROJECT_SOURCE_DIR}/tools/cmake/urlpoolConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/urlpoolConfig.cmake INSTALL_DESTINATION ${urlp_config_dir}
+  NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/urlpoolConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion) # until 1.0.0
+install(FILES ${PROJECT_BINARY_DIR}/urlpoolConfig.cmake ${PROJECT_BINARY_DIR}/urlpoolConfigVersion.cmake
+  DESTINATION ${urlp_config_dir} COMPONENT Devel)
+
+# --- pooled-fetch -----------------------------------------------------------------------------
+
+file(GLOB urlp_tool_pages CONFIGURE_DEPENDS
+  ${PROJECT_SOURCE_DIR}/docs/man/*.1 ${PROJECT_SOURCE_DIR}/docs/man/man1/*.1)
+if(TARGET pooled-fetch)
+  set(urlp_completions ${PROJECT_SOURCE_DIR}/tools/pooled-fetch/completions)
+  install(TARGETS pooled-fetch RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT Tools)
+  install(FILES ${urlp_tool_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT Tools)
+  install(FILES ${urlp_completions}/pooled-fetch.bash RENAME pooled-fetch OPTIONAL
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT Tools)
+  install(FILES ${urlp_completions}/_pooled-fetch OPTIONAL
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT Tools)
+endif()
+
+# --- manual pages -----------------------------------------------------------------------------
+
+foreach(section 3 7)
+  file(GLOB urlp_pages CONFIGURE_DEPENDS
+    ${PROJECT_SOURCE_DIR}/docs/man/*.${section} ${PROJECT_SOURCE_DIR}/docs/man/man${section}/*.${section})
+  if(urlp_pages)
+    install(FILES ${urlp_pages}
+      DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section} COMPONENT Doc)
+  endif()
+endforeach()
