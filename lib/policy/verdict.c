@@ -101,12 +101,11 @@ static bool is_free_try(const struct urlp_retry_state *used, const struct urlp_a
  * its server, and has crossed the request: the request was not answered.
  *
  * RFC 9110 section 15.5.9: "If the client has an outstanding request in transit, it MAY repeat that
- * request on a new connection." */
-static bool is_late_farewell(const struct urlp_retry_state *used,
-                             const struct urlp_attempt *attempt)
+ * request on a new connection." There none can come again; a counted try behind it, over a
+ * connection that stood idle too, may be told the same. */
+static bool is_late_farewell(const struct urlp_attempt *attempt)
 {
-    return attempt->connection_reused && attempt->says_close && !used->retried_stale &&
-           is_repeatable(attempt);
+    return attempt->connection_reused && attempt->says_close && is_repeatable(attempt);
 }
 
 static bool is_allowed(const struct urlp_retry_rules *rules, const struct urlp_attempt *attempt)
@@ -325,7 +324,7 @@ struct urlp_verdict urlp_verdict_of(const struct urlp_retry_rules *rules,
     if (attempt->code != URLPOOL_OK) {
         return judge_failure(rules, used, attempt);
     }
-    if (attempt->status == URLPOOL_HTTP_REQUEST_TIMEOUT && is_late_farewell(used, attempt)) {
+    if (attempt->status == URLPOOL_HTTP_REQUEST_TIMEOUT && is_late_farewell(attempt)) {
         struct urlp_verdict out = verdict(URLP_VERDICT_RETRY_AT_ONCE, used);
 
         out.state.retried_stale = true;

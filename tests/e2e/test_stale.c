@@ -1,6 +1,7 @@
 /* A reused connection that turns out to be dead: once more, or an error, but never twice. */
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -327,7 +328,58 @@ START_TEST(stale__408_is_followed_by_a_new_connection)
 }
 END_TEST
 
-RUN_TESTS("stale", stale__408_is_followed_by_a_new_connection,
+/* answer_badly resets the first two tries of the request that follows two answers, and bids the
+ * third farewell. */
+static void answer_badly(struct test_peer *peer, const struct test_request *request, void *user)
+{
+    atomic_uint *num_tries = user;
+
+    if (request->number == 1 && request->connection <= 2) {
+        test_peer_reply(peer, 200, NULL, "hello");
+        return;
+    }
+    switch (atomic_fetch_add(num_tries, 1)) {
+    case 0: /* on one that was idle: a free try on a new one */
+    case 1: /* on the new one: a counted try, on the other that is idle */
+        test_peer_reset(peer);
+        return;
+    case 2:
+        test_peer_reply(peer, 408, "Connection: close\r\n", "too late");
+        test_peer_close(peer);
+        return;
+    default:
+        test_peer_reply(peer, 200, NULL, "at last");
+    }
+}
+
+START_TEST(stale__408_is_none_of_the_callers_behind_a_free_and_a_counted_try)
+{
+    const struct urlpool_request_options streamed = {.stream = true};
+    atomic_uint num_tries = 0;
+    struct test_server *server = test_server_start(answer_badly, &num_tries, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+    struct urlpool_response *responses[2];
+    struct urlpool_response *response;
+
+    for (size_t i = 0; i < 2; i++) {
+        responses[i] = test_fetch(manager, "GET", server, "/", &streamed);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        urlpool_response_free(responses[i]);
+    }
+    response = test_fetch(manager, "GET", server, "/", NULL);
+    ck_assert_int_eq(response->status, 200);
+    ck_assert_uint_eq(test_stats(manager).stale_retries, 2);
+    ck_assert_uint_eq(test_stats(manager).retries, 1);
+    ck_assert_uint_eq(atomic_load(&num_tries), 4);
+    urlpool_response_free(response);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+}
+END_TEST
+
+RUN_TESTS("stale", stale__408_is_none_of_the_callers_behind_a_free_and_a_counted_try,
+          stale__408_is_followed_by_a_new_connection,
           stale__is_a_connection_whose_408_has_crossed_the_request,
           stale__is_tried_once_more_when_the_method_allows, stale__delivers_a_post_never_twice,
           stale__tries_a_post_again_that_carries_an_idempotency_key,

@@ -569,7 +569,7 @@ START_TEST(verdict__takes_a_408_that_has_crossed_the_request_for_stale)
         {"POST", true,  true,  false, false, URLP_VERDICT_RETURN       },
         {"GET",  false, true,  false, false, URLP_VERDICT_RETURN       },
         {"GET",  true,  false, false, false, URLP_VERDICT_RETURN       },
-        {"GET",  true,  true,  false, true,  URLP_VERDICT_RETURN       },
+        {"GET",  true,  true,  false, true,  URLP_VERDICT_RETRY_AT_ONCE},
     };
     struct urlp_retry_rules rules = urlp_retry_defaults;
 
