@@ -12,11 +12,12 @@
 
 URLPOOL_BEGIN_DECLS
 
+/* enum urlpool_body_kind says where the bytes of a body come from. */
 enum urlpool_body_kind {
-    URLPOOL_BODY_NONE = 0,
-    URLPOOL_BODY_BYTES,
-    URLPOOL_BODY_FD,
-    URLPOOL_BODY_CALLBACK,
+    URLPOOL_BODY_NONE = 0, /* no body */
+    URLPOOL_BODY_BYTES,    /* `data` */
+    URLPOOL_BODY_FD,       /* what `fd` stands for */
+    URLPOOL_BODY_CALLBACK, /* what `read` gives */
     URLPOOL_BODY_FORM,     /* application/x-www-form-urlencoded */
     URLPOOL_BODY_MULTIPART /* multipart/form-data */
 };
@@ -35,9 +36,9 @@ typedef enum urlpool_code (*urlpool_body_rewind_fn)(void *user, struct urlpool_e
  *
  * Spec:    RFC 9110 sections 6.4, 10.1.1; RFC 7578. */
 struct urlpool_body {
-    enum urlpool_body_kind kind;
-    const void *data; /* BYTES */
-    size_t data_len;
+    enum urlpool_body_kind kind; /* which of the members below count */
+    const void *data;            /* BYTES */
+    size_t data_len;             /* its bytes */
     int fd; /* FD: from its current offset to its end. A regular file's size is taken by itself,
                and it can be rewound; what has no size (a pipe) is sent chunked, and cannot */
     bool chunked;              /* send it chunked although its length is known */

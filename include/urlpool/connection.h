@@ -29,10 +29,10 @@ struct urlpool_connection;
 /* struct urlpool_connection_options: zero bytes are the defaults. What it points to is borrowed as
  * long as the connection lives; `tls` and `proxy_tls` are referenced. */
 struct urlpool_connection_options {
-    bool https;
-    struct urlpool_tls *tls;        /* NULL: the default configuration; with https only */
-    struct urlpool_timeout timeout; /* total_ms: from putrequest to the end of the body */
-    struct urlpool_limits limits;
+    bool https;                          /* TLS is spoken with the host */
+    struct urlpool_tls *tls;             /* NULL: the default configuration; with https only */
+    struct urlpool_timeout timeout;      /* total_ms: from putrequest to the end of the body */
+    struct urlpool_limits limits;        /* of what the peer may send */
     struct urlpool_trace trace;          /* event NULL: nobody watches */
     const struct urlpool_cancel *cancel; /* must outlive the connection */
     int64_t data_bytes_max;              /* of a decoded body held in memory; default 1 GiB */
@@ -46,12 +46,13 @@ struct urlpool_connection_options {
     unsigned char reserved[48];
 };
 
-/* Fields that are not sent by themselves; Host must then be among the caller's. Without
- * Accept-Encoding codings are undone all the same. The lower floor sends no User-Agent anyway. */
+/* enum urlpool_skip names fields that are not sent by themselves; Host must then be among the
+ * caller's. Without Accept-Encoding codings are undone all the same. The lower floor sends no
+ * User-Agent anyway. */
 enum urlpool_skip {
-    URLPOOL_SKIP_HOST = 1,
-    URLPOOL_SKIP_ACCEPT_ENCODING = 2,
-    URLPOOL_SKIP_USER_AGENT = 4
+    URLPOOL_SKIP_HOST = 1,            /* Host */
+    URLPOOL_SKIP_ACCEPT_ENCODING = 2, /* Accept-Encoding */
+    URLPOOL_SKIP_USER_AGENT = 4       /* User-Agent */
 };
 
 /* urlpool_connection_free closes the connection and ends its life; a response that is unread is cut
@@ -195,16 +196,16 @@ URLPOOL_API bool urlpool_connection_is_connected(const struct urlpool_connection
 /* struct urlpool_connection_info is a snapshot. Strings are valid until the connection closes.
  * Filled in up to the size the caller was compiled with. */
 struct urlpool_connection_info {
-    const char *host;
-    int port;
-    bool https;
-    bool connected;
-    bool tls_resumed;
+    const char *host;        /* of the origin, in lower case */
+    int port;                /* that is dialled */
+    bool https;              /* as in the options */
+    bool connected;          /* as urlpool_connection_is_connected */
+    bool tls_resumed;        /* without a full handshake */
     bool tls_verified;       /* the peer cannot be anybody: no insecure_ switch let it pass */
     const char *tls_version; /* NULL without TLS */
-    const char *tls_cipher;
-    char peer[64];         /* "127.0.0.1:80", "[::1]:80"; "" when not connected */
-    uint64_t num_requests; /* since it was opened */
+    const char *tls_cipher;  /* the same */
+    char peer[64];           /* "127.0.0.1:80", "[::1]:80"; "" when not connected */
+    uint64_t num_requests;   /* since it was opened */
 };
 /* urlpool_connection_info fills `out`; of a NULL connection all is zero, but for `host`, which is
  * "".

@@ -10,9 +10,9 @@ URLPOOL_BEGIN_DECLS
 
 /* enum urlpool_code is the one result type of urlpool: every function that can fail returns it or
  * leaves it in the caller's struct urlpool_error. Zero is success. Values are ABI: they are only
- * ever appended. Each names its twin in urllib3 or http.client; docs/ERRORS.md has the table. */
+ * ever appended. Each names its twin in urllib3 or http.client; urlpool_error(3) has the table. */
 enum urlpool_code {
-    URLPOOL_OK = 0,
+    URLPOOL_OK = 0,        /* success */
     URLPOOL_E_NOMEM = 1,   /* MemoryError */
     URLPOOL_E_INVALID = 2, /* ValueError, TypeError: the caller's argument is wrong */
     URLPOOL_E_URL = 3,     /* LocationParseError, LocationValueError, InvalidURL */
@@ -91,29 +91,29 @@ enum urlpool_class {
 enum urlpool_phase {
     URLPOOL_PHASE_NONE = 0, /* before anything was tried */
     URLPOOL_PHASE_POOL,     /* waiting for a connection or a place */
-    URLPOOL_PHASE_RESOLVE,
-    URLPOOL_PHASE_CONNECT,
-    URLPOOL_PHASE_PROXY,
-    URLPOOL_PHASE_TLS,
-    URLPOOL_PHASE_SEND,
-    URLPOOL_PHASE_HEAD,
-    URLPOOL_PHASE_BODY,
-    URLPOOL_PHASE_REDIRECT
+    URLPOOL_PHASE_RESOLVE,  /* looking the name up */
+    URLPOOL_PHASE_CONNECT,  /* TCP, or the Unix-domain socket */
+    URLPOOL_PHASE_PROXY,    /* CONNECT, SOCKS, TLS with a proxy */
+    URLPOOL_PHASE_TLS,      /* the handshake with the origin */
+    URLPOOL_PHASE_SEND,     /* sending head and body */
+    URLPOOL_PHASE_HEAD,     /* waiting for the head of the answer, and reading it */
+    URLPOOL_PHASE_BODY,     /* reading the body */
+    URLPOOL_PHASE_REDIRECT  /* going where the answer leads */
 };
 
 /* struct urlpool_error says what went wrong in words a log can keep. The caller owns it, usually on
  * the stack; every fallible function takes one as its last argument and accepts NULL. It is written
  * only on failure, holds no pointers, works out of memory, and may be copied freely. */
 struct urlpool_error {
-    enum urlpool_code code;
-    enum urlpool_code cause; /* what lay beneath it, e.g. the last try's failure, or URLPOOL_OK */
-    enum urlpool_phase phase;
-    int http_status;       /* of the last response head, or 0 */
-    int os_errno;          /* errno of the failing call, or 0 */
-    uint32_t tls_code;     /* BoringSSL packed error or X509_V_ERR value, or 0 */
-    uint32_t num_attempts; /* tries made, redirects and those that got no connection too; 0: the
-                              request was refused before the first */
-    bool maybe_processed;  /* the server may have acted on the request */
+    enum urlpool_code code;   /* what went wrong */
+    enum urlpool_code cause;  /* what lay beneath it, e.g. the last try's failure, or URLPOOL_OK */
+    enum urlpool_phase phase; /* where */
+    int http_status;          /* of the last response head, or 0 */
+    int os_errno;             /* `errno` of the failing call, or 0 */
+    uint32_t tls_code;        /* BoringSSL packed error or X509_V_ERR value, or 0 */
+    uint32_t num_attempts;    /* tries made, redirects and those that got no connection too; 0: the
+                                 request was refused before the first */
+    bool maybe_processed;     /* the server may have acted on the request */
     unsigned char reserved[32];
     char message[256]; /* NUL-terminated UTF-8, one line, no trailing full stop */
 };

@@ -20,9 +20,9 @@ struct urlpool_form;
 /* struct urlpool_part is one field in full; zero bytes are "no". At most one of `data`, `path` and
  * `fd` says where its content comes from. */
 struct urlpool_part {
-    const char *name;
-    const void *data; /* copied */
-    size_t data_len;
+    const char *name;     /* of the field */
+    const void *data;     /* copied */
+    size_t data_len;      /* its bytes */
     const char *path;     /* a file, opened each time it is sent */
     int fd;               /* from its offset at the time of the request; borrowed. 0: none */
     const char *filename; /* as the server is told; NULL: the last segment of `path`, else none.
@@ -39,7 +39,8 @@ URLPOOL_API void urlpool_form_free(struct urlpool_form *form);
 /* urlpool_form_new makes an empty form.
  *
  * Owns:    the caller frees it with urlpool_form_free.
- * Errors:  NULL with URLPOOL_E_NOMEM. */
+ * Errors:  NULL with URLPOOL_E_NOMEM.
+ * Threads: any number at once. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_form *urlpool_form_new(struct urlpool_error *err)
     URLPOOL_FREED_BY(urlpool_form_free, 1);
 

@@ -20,8 +20,8 @@ struct urlpool_headers;
 /* struct urlpool_field is one field line as urlpool_headers_at shows it. Both strings end in NUL,
  * belong to the headers and die with them or at the next change. */
 struct urlpool_field {
-    const char *name;
-    const char *value;
+    const char *name;  /* as it was spelt */
+    const char *value; /* without blanks around it */
 };
 
 /* urlpool_headers_free ends the list's life. NULL is accepted. */
@@ -30,7 +30,8 @@ URLPOOL_API void urlpool_headers_free(struct urlpool_headers *headers);
 /* urlpool_headers_new makes an empty list.
  *
  * Owns:    the caller frees it with urlpool_headers_free.
- * Errors:  NULL with URLPOOL_E_NOMEM. */
+ * Errors:  NULL with URLPOOL_E_NOMEM.
+ * Threads: any number at once. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_headers *urlpool_headers_new(struct urlpool_error *err)
     URLPOOL_FREED_BY(urlpool_headers_free, 1);
 
@@ -63,9 +64,8 @@ URLPOOL_API URLPOOL_MUST_USE enum urlpool_code urlpool_headers_set(struct urlpoo
                                                                    struct urlpool_error *err);
 
 /* urlpool_headers_combine puts `value` behind the last value of that name, on the same line and
- * with
- * ", " between them; appends a line when there is none. Not for Set-Cookie, whose values cannot be
- * taken apart again.
+ * with ", " between them; appends a line when there is none. Not for Set-Cookie, whose values
+ * cannot be taken apart again.
  *
  * Errors:  those of urlpool_headers_add. The list is unchanged then.
  * Spec:    RFC 9110 section 5.3.

@@ -35,7 +35,7 @@ struct urlpool_manager;
 struct urlpool_manager_options {
     int32_t num_pools;      /* origins whose connections are kept; default 64 */
     int32_t maxsize;        /* connections kept per origin; default 64 */
-    bool block;             /* maxsize also bounds the open ones: threads wait their turn */
+    bool block;             /* `maxsize` also bounds the open ones: threads wait their turn */
     int64_t idle_ms;        /* an idle connection is kept this long; default 55 000 */
     int64_t lifetime_ms;    /* a connection is used this long, ±10 %; default 600 000 */
     int64_t requests_max;   /* of one connection; default no bound */
@@ -46,16 +46,16 @@ struct urlpool_manager_options {
                                is closed first */
     int64_t max_waiters;    /* threads that wait for one origin; default no bound. One more gets
                                URLPOOL_E_POOL_FULL at once */
-    struct urlpool_timeout timeout;
-    struct urlpool_retry retries;
-    struct urlpool_limits limits;
+    struct urlpool_timeout timeout; /* of requests that bring none of their own */
+    struct urlpool_retry retries;   /* the same */
+    struct urlpool_limits limits;   /* of what peers may send */
     struct urlpool_tls *tls; /* NULL: the default configuration, built at the first https request */
     const struct urlpool_headers *headers; /* sent with requests that bring none of their own, or
                                               merge theirs */
     const char *user_agent;                /* default "urlpool/<version>"; "" sends none */
     int32_t redirects_max;  /* default 20; URLPOOL_NONE: none is followed, the first is an error */
-    int64_t data_bytes_max; /* of a decoded body held in memory; default 1 GiB */
-    struct urlpool_trace trace;     /* event NULL: nobody watches */
+    int64_t data_bytes_max; /* the most bytes of a decoded body held in memory; default 1 GiB */
+    struct urlpool_trace trace;     /* `event` NULL: nobody watches */
     struct urlpool_network network; /* how hosts are found and reached */
     struct urlpool_proxy proxy;     /* whom requests go through */
     struct urlpool_proxy preproxy;  /* whom the proxy is reached through; without one, origins */
@@ -79,14 +79,14 @@ struct urlpool_manager_options {
                                   once and by all */
     int64_t leak_ms;           /* a connection held by one caller for longer is told to `trace` by
                                   upkeep; default never */
-    struct urlpool_retry_budget retry_budget;
+    struct urlpool_retry_budget retry_budget; /* bounds the retries of all threads together */
     unsigned char reserved[128];
 };
 
 /* struct urlpool_into is memory of the caller's that a body is read into. */
 struct urlpool_into {
-    void *buf;
-    size_t len;
+    void *buf;  /* where it begins */
+    size_t len; /* how many bytes it has */
     unsigned char reserved[16];
 };
 
@@ -101,20 +101,20 @@ struct urlpool_request_options {
     bool merge_headers;                    /* but here are set on top of the manager's */
     unsigned skip; /* an OR of enum urlpool_skip: fields that are not sent by themselves; Host, when
                       skipped, must be among the headers */
-    struct urlpool_body body;
+    struct urlpool_body body;          /* what the request carries */
     const struct urlpool_form *fields; /* in place of `body`: with GET, HEAD, DELETE and OPTIONS
                                           behind the URL's query, else a multipart body */
     bool fields_urlencoded;            /* else a url-encoded body */
     struct urlpool_timeout timeout;    /* each field that is not zero wins over the manager's */
     struct urlpool_retry retries;      /* the same */
-    int32_t redirects_max;
-    bool return_redirects;     /* give the 3xx to the caller */
-    bool allow_downgrade;      /* follow from https to http */
-    unsigned redirect_schemes; /* an OR of enum urlpool_scheme; default both */
-    unsigned keep_post;        /* an OR of enum urlpool_keep_post; default: all become GET */
-    bool stream;               /* leave the body to urlpool_response_read; `data` is NULL */
-    bool keep_encoded;         /* neither ask for nor undo content codings */
-    int64_t data_bytes_max;
+    int32_t redirects_max;             /* how many are followed; the same */
+    bool return_redirects;             /* give the 3xx to the caller */
+    bool allow_downgrade;              /* follow from https to http */
+    unsigned redirect_schemes;         /* an OR of enum urlpool_scheme; default both */
+    unsigned keep_post;       /* an OR of enum urlpool_keep_post; default: all become GET */
+    bool stream;              /* leave the body to urlpool_response_read; `data` is NULL */
+    bool keep_encoded;        /* neither ask for nor undo content codings */
+    int64_t data_bytes_max;   /* the most bytes of the decoded body held in memory; the same */
     struct urlpool_into into; /* read the body here and take no memory for it: `data` points into it
                                  and no NUL follows. A body that is longer is
                                  URLPOOL_E_DATA_TOO_LARGE. Of a failed request it holds anything */

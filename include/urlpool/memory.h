@@ -11,10 +11,10 @@ URLPOOL_BEGIN_DECLS
 /* struct urlpool_allocator is where every byte of urlpool's own memory comes from. The functions
  * have the contracts of malloc, realloc and free and are called from any thread. */
 struct urlpool_allocator {
-    void *(*allocate)(void *user, size_t size);
-    void *(*reallocate)(void *user, void *block, size_t size);
-    void (*release)(void *user, void *block);
-    void *user;
+    void *(*allocate)(void *user, size_t size);                /* as malloc */
+    void *(*reallocate)(void *user, void *block, size_t size); /* as realloc */
+    void (*release)(void *user, void *block);                  /* as free */
+    void *user;                                                /* given to all three */
     unsigned char reserved[16];
 };
 

@@ -13,8 +13,8 @@ URLPOOL_BEGIN_DECLS
 /* enum urlpool_family says which addresses of a host are dialled. */
 enum urlpool_family {
     URLPOOL_FAMILY_ANY = 0, /* IPv6 first, raced as RFC 8305 says */
-    URLPOOL_FAMILY_V4 = 4,
-    URLPOOL_FAMILY_V6 = 6
+    URLPOOL_FAMILY_V4 = 4,  /* IPv4 alone */
+    URLPOOL_FAMILY_V6 = 6   /* IPv6 alone */
 };
 
 /* struct urlpool_answers collects the addresses that a resolver finds. */
@@ -53,16 +53,16 @@ typedef bool (*urlpool_address_fn)(void *user, const char *host, const char *add
 
 /* struct urlpool_socket_option is one setsockopt() with an int, made before the socket connects. */
 struct urlpool_socket_option {
-    int level;
-    int name;
-    int value;
+    int level; /* IPPROTO_TCP, SOL_SOCKET */
+    int name;  /* TCP_MAXSEG, SO_MARK */
+    int value; /* what it is set to */
 };
 
 /* struct urlpool_network says how hosts are found and reached; zero bytes are the defaults.
  * Everything is copied but what `…_user` points to, which must outlive the manager or connection.
  */
 struct urlpool_network {
-    enum urlpool_family family;
+    enum urlpool_family family; /* which addresses are dialled */
     const char *dns_servers;    /* "127.0.0.1:5353,…"; NULL: /etc/resolv.conf, and LOCALDOMAIN and
                                    RES_OPTIONS of the environment, as the C library reads them */
     const char *const *answers; /* ends in NULL: "host:port:address[,address…]", asked of nobody;
@@ -71,9 +71,9 @@ struct urlpool_network {
                                       place; empty or 0 in front is any, behind it is unchanged.
                                       The request and the check of certificates stay as they are */
     urlpool_resolve_fn resolve;    /* in place of DNS and the hosts file; NULL: our own resolver */
-    void *resolve_user;
-    urlpool_address_fn allow; /* NULL: every address may be dialled */
-    void *allow_user;
+    void *resolve_user;            /* given to `resolve` */
+    urlpool_address_fn allow;      /* judges each; NULL: every address may be dialled */
+    void *allow_user;              /* given to `allow` */
     bool public_only; /* no loopback, private, link-local, multicast or reserved address, nor one
                          that carries such: against requests forged by what a user gave as URL */
     const char *source_address; /* dialled from; "192.0.2.1". Hosts without an address of its family
@@ -82,9 +82,9 @@ struct urlpool_network {
     const char *interface_name; /* dialled from, "eth0"; may need a privilege */
     const char *unix_socket; /* the path of a socket that is dialled whatever the host; a path that
                                 begins with "@" is abstract. Nothing is resolved */
-    const struct urlpool_socket_option *socket_options;
-    size_t num_socket_options;
-    bool allow_nagle;         /* leave TCP_NODELAY off */
+    const struct urlpool_socket_option *socket_options; /* set on each socket */
+    size_t num_socket_options;                          /* how many */
+    bool allow_nagle;                                   /* leave TCP_NODELAY off */
     int32_t keepalive_idle_s; /* SO_KEEPALIVE after so long; default 60; URLPOOL_NONE: off */
     int32_t user_timeout_ms;  /* TCP_USER_TIMEOUT; default 60 000; URLPOOL_NONE: the system's */
     unsigned char reserved[64];

@@ -17,17 +17,17 @@ URLPOOL_BEGIN_DECLS
  * Threads: one at a time, but for urlpool_response_shutdown.
  * Model:   urllib3 HTTPResponse, http.client HTTPResponse. */
 struct urlpool_response {
-    int status;
+    int status;          /* 200, 404 */
     int version;         /* 10 or 11 */
     const char *reason;  /* as sent, "" when missing */
     const uint8_t *data; /* the whole decoded body, then a NUL, but where it lies in the caller's
                             memory (`into`); NULL while it is streamed */
     size_t data_len;     /* without that NUL */
     const char *url;     /* the one that answered, after redirects; "" on the lower floor */
-    const struct urlpool_headers *headers;
-    uint32_t num_redirects;
-    uint32_t num_retries;
-    bool connection_reused;
+    const struct urlpool_headers *headers; /* as received, codings that were undone too */
+    uint32_t num_redirects;                /* that were followed */
+    uint32_t num_retries;   /* tries made again, the free one after a stale connection too */
+    bool connection_reused; /* the last try was not the first on its connection */
     enum urlpool_code
         error_code; /* with `keep_partial`: why `data` is cut short, else URLPOOL_OK */
 };
@@ -186,11 +186,11 @@ struct urlpool_peer {
     int port;            /* 0 for a Unix-domain socket. Behind a proxy both are the proxy's */
     const char
         *tls_version; /* "TLSv1.3"; NULL: no TLS with the origin, nor with a proxy that forwards */
-    const char *tls_cipher;
-    bool tls_resumed;
-    bool tls_verified;          /* no insecure_ switch let it pass */
-    const uint8_t *certificate; /* the peer's own, in DER; NULL without TLS */
-    size_t certificate_len;
+    const char *tls_cipher;                      /* the same */
+    bool tls_resumed;                            /* without a full handshake */
+    bool tls_verified;                           /* no insecure_ switch let it pass */
+    const uint8_t *certificate;                  /* the peer's own, in DER; NULL without TLS */
+    size_t certificate_len;                      /* its bytes */
     const struct urlpool_headers *proxy_headers; /* what a proxy said in its answer to CONNECT, the
                                                     last that was asked; NULL: none was */
     unsigned char reserved[32];
@@ -218,7 +218,7 @@ struct urlpool_timings {
     int64_t total_ns;   /* the sum: from the call to then */
     unsigned char reserved[32];
 };
-/* urlpool_response_timings returns them.
+/* urlpool_response_timings returns how long each step took.
  *
  * Model:   curl's CURLINFO_*_TIME_T; requests' Response.elapsed. */
 URLPOOL_API struct urlpool_timings urlpool_response_timings(
@@ -233,10 +233,10 @@ struct urlpool_hop {
     const char *location;   /* where a redirect led, without userinfo; else NULL */
     unsigned char reserved[32];
 };
-/* urlpool_response_num_hops returns how many there were, the first 1000 at most; the one free try
- * after a stale connection is among them. */
+/* urlpool_response_num_hops returns how many tries came before the response, the first 1000 at
+ * most; the one free try after a stale connection is among them. */
 URLPOOL_API size_t urlpool_response_num_hops(const struct urlpool_response *response);
-/* urlpool_response_hop shows number `index`, the first is 0.
+/* urlpool_response_hop shows try number `index`, the first is 0.
  *
  * Model:   urllib3 Retry.history, RequestHistory. */
 URLPOOL_API struct urlpool_hop urlpool_response_hop(const struct urlpool_response *response,

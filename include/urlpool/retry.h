@@ -58,18 +58,19 @@ struct urlpool_retry_budget {
     unsigned char reserved[8];
 };
 
-/* Which redirects keep POST and its body, as urllib3 does for 301 and 302: an OR for `keep_post`.
- */
+/* enum urlpool_keep_post names the redirects that keep POST and its body, as urllib3 does for 301
+ * and 302: an OR for `keep_post`. */
 enum urlpool_keep_post {
-    URLPOOL_KEEP_POST_301 = 1,
-    URLPOOL_KEEP_POST_302 = 2,
-    URLPOOL_KEEP_POST_303 = 4
+    URLPOOL_KEEP_POST_301 = 1, /* Moved Permanently */
+    URLPOOL_KEEP_POST_302 = 2, /* Found */
+    URLPOOL_KEEP_POST_303 = 4  /* See Other */
 };
 
-/* Where redirects may lead: an OR for `redirect_schemes`; there is nothing but these two. */
+/* enum urlpool_scheme says where redirects may lead: an OR for `redirect_schemes`; there is nothing
+ * but these two. */
 enum urlpool_scheme {
-    URLPOOL_SCHEME_HTTP = 1,
-    URLPOOL_SCHEME_HTTPS = 2
+    URLPOOL_SCHEME_HTTP = 1, /* to http */
+    URLPOOL_SCHEME_HTTPS = 2 /* to https */
 };
 
 URLPOOL_END_DECLS

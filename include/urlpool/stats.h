@@ -28,7 +28,7 @@ enum urlpool_closed {
     URLPOOL_CLOSED_ADDRESS,      /* DNS no longer gives its address */
     URLPOOL_CLOSED_NETWORK,      /* urlpool_manager_network_changed */
     URLPOOL_CLOSED_UPGRADED,     /* it became a raw stream, and that was closed */
-    URLPOOL_CLOSED_NUM
+    URLPOOL_CLOSED_NUM           /* how many reasons this header knows */
 };
 
 /* urlpool_closed_name returns a word for `why`, e.g. "idle", or "unknown".
@@ -44,16 +44,16 @@ URLPOOL_API const char *urlpool_closed_name(enum urlpool_closed why);
 /* struct urlpool_stats is a snapshot: the first group is now, the rest since the start. Filled in
  * up to the size the caller was compiled with. */
 struct urlpool_stats {
-    uint64_t pools; /* that are not retired */
-    uint64_t open;  /* connections and dials: idle + leased + dialling */
-    uint64_t idle;
-    uint64_t leased;
-    uint64_t dialling;
-    uint64_t waiting;   /* threads */
+    uint64_t pools;     /* that are not retired */
+    uint64_t open;      /* connections and dials: idle + leased + dialling */
+    uint64_t idle;      /* connections that wait for a request */
+    uint64_t leased;    /* connections in use */
+    uint64_t dialling;  /* connections that are being opened */
+    uint64_t waiting;   /* threads that wait for a connection */
     uint64_t peak_open; /* the most there ever were at once */
 
-    uint64_t opened; /* connections dialled with success */
-    uint64_t dial_failures;
+    uint64_t opened;        /* connections dialled with success */
+    uint64_t dial_failures; /* dials without */
     uint64_t reused;        /* leases of an idle connection */
     uint64_t closed[24];    /* by enum urlpool_closed */
     uint64_t wait_timeouts; /* leases that waited in vain until a deadline */
@@ -61,13 +61,16 @@ struct urlpool_stats {
     uint64_t wait_ns;       /* together */
     uint64_t pools_retired; /* the least recently used of too many, cleared, or long unused */
 
-    uint64_t requests;
-    uint64_t redirects;
-    uint64_t stale_retries;
-    uint64_t failures;
-    uint64_t bytes_sent, bytes_received;
-    uint64_t dns_queries, dns_hits;
-    uint64_t tls_full, tls_resumed;
+    uint64_t requests;       /* calls, however many tries each took */
+    uint64_t redirects;      /* that were followed */
+    uint64_t stale_retries;  /* free tries after a connection that its server had just closed */
+    uint64_t failures;       /* requests that ended in an error */
+    uint64_t bytes_sent;     /* by all sockets, TLS and proxies too */
+    uint64_t bytes_received; /* by all sockets, the same */
+    uint64_t dns_queries;    /* names that were asked for */
+    uint64_t dns_hits;       /* names that were known from before */
+    uint64_t tls_full;       /* full handshakes */
+    uint64_t tls_resumed;    /* resumed ones */
     uint64_t retries; /* tries made again; the free ones of stale_retries are not among them */
 
     uint64_t wait_buckets[URLPOOL_WAIT_BUCKETS]; /* of `waits`, by how long each took */

@@ -12,9 +12,9 @@ URLPOOL_BEGIN_DECLS
 /* enum urlpool_tls_version is a version of TLS. Those before 1.2 are not offered: RFC 8996 forbids
  * them. */
 enum urlpool_tls_version {
-    URLPOOL_TLS_DEFAULT = 0,
-    URLPOOL_TLS_1_2 = 12,
-    URLPOOL_TLS_1_3 = 13
+    URLPOOL_TLS_DEFAULT = 0, /* as each option says */
+    URLPOOL_TLS_1_2 = 12,    /* RFC 5246 */
+    URLPOOL_TLS_1_3 = 13     /* RFC 8446 */
 };
 
 /* struct urlpool_tls_options says whom to trust and how to speak. Zero bytes: the system's roots,
@@ -25,10 +25,10 @@ enum urlpool_tls_version {
  * something else.
  */
 struct urlpool_tls_options {
-    const char *ca_file; /* PEM, any number of certificates */
-    const char *ca_dir;  /* PEM files named by subject hash, as openssl rehash makes them */
-    const void *ca_data; /* PEM text or one DER certificate */
-    size_t ca_data_len;
+    const char *ca_file;     /* PEM, any number of certificates */
+    const char *ca_dir;      /* PEM files named by subject hash, as openssl rehash makes them */
+    const void *ca_data;     /* PEM text or one DER certificate */
+    size_t ca_data_len;      /* its bytes */
     bool insecure_no_verify; /* neither chain nor name is checked: anybody can read along, unless
                                 there is a fingerprint or a pin */
     enum urlpool_tls_version version_min; /* default 1.2 */
@@ -46,11 +46,11 @@ struct urlpool_tls_options {
     const char *cert_file; /* the client's certificate, shown to servers that ask for one, PEM or
                               DER; in PEM those that lead to a root stand behind it */
     const void *cert_data; /* or its bytes */
-    size_t cert_data_len;
+    size_t cert_data_len;  /* how many */
     const char
         *key_file; /* its private key, PEM or DER; by default in PEM beside the certificate */
-    const void *key_data;
-    size_t key_data_len;
+    const void *key_data;     /* or its bytes */
+    size_t key_data_len;      /* how many */
     const char *key_password; /* of an encrypted key; nobody is ever asked for one */
     const char *keylog_file;  /* the keys of all connections are appended to it, as Wireshark reads
                                  them: whoever can read the file can read along */

@@ -43,20 +43,20 @@ enum urlpool_trace_kind {
 /* struct urlpool_trace_event is valid during the call only; made only by the library, so fields may
  * be appended. `text` is not NUL-terminated. */
 struct urlpool_trace_event {
-    enum urlpool_trace_kind kind;
-    enum urlpool_code code; /* RETRY: of the failed try; else URLPOOL_OK */
-    int64_t at_ns;          /* CLOCK_MONOTONIC */
-    int64_t number;
-    const char *text;
-    size_t text_len;
+    enum urlpool_trace_kind kind; /* what has been done */
+    enum urlpool_code code;       /* RETRY: of the failed try; else URLPOOL_OK */
+    int64_t at_ns;                /* CLOCK_MONOTONIC */
+    int64_t number;               /* as the kind says, else 0 */
+    const char *text;             /* the same, else "" or NULL */
+    size_t text_len;              /* its bytes */
 };
 
 /* struct urlpool_trace is a sink for events. It is called in the request's own thread, of LEAK in
  * that of whoever does upkeep or frees the manager, never under a lock, and must not use the
  * connection or response the event belongs to. */
 struct urlpool_trace {
-    void (*event)(void *user, const struct urlpool_trace_event *event);
-    void *user;
+    void (*event)(void *user, const struct urlpool_trace_event *event); /* NULL: no sink */
+    void *user;                                                         /* given to it */
     unsigned char reserved[16];
 };
 

@@ -5,6 +5,7 @@
 
 URLPOOL_BEGIN_DECLS
 
+/* The version that a program is compiled for. */
 #define URLPOOL_VERSION "0.1.0"
 
 /* urlpool_version returns the version of the library in use, and of the libraries in it, e.g.

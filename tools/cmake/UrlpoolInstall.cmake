@@ -3,9 +3,9 @@
 #   Runtime  liburlpool.so.1
 #   Devel    headers, liburlpool.so, liburlpool.a, urlpool.pc, urlpoolConfig.cmake
 #   Tools    pooled-fetch, its manual page and completions
-#   Doc      manual pages of the library
+#   Doc      manual pages of the library: docs/CMakeLists.txt
 #
-# Files below docs/man and completions below tools/pooled-fetch/completions are taken as they are there.
+# Files docs/man/*.1 and completions below tools/pooled-fetch/completions are taken as they are there.
 
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -69,14 +69,3 @@ if(TARGET pooled-fetch)
   install(FILES ${urlp_completions}/_pooled-fetch OPTIONAL
     DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT Tools)
 endif()
-
-# --- manual pages -----------------------------------------------------------------------------
-
-foreach(section 3 7)
-  file(GLOB urlp_pages CONFIGURE_DEPENDS
-    ${PROJECT_SOURCE_DIR}/docs/man/*.${section} ${PROJECT_SOURCE_DIR}/docs/man/man${section}/*.${section})
-  if(urlp_pages)
-    install(FILES ${urlp_pages}
-      DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section} COMPONENT Doc)
-  endif()
-endforeach()
