@@ -38,10 +38,11 @@ struct urlp_tls_target {
 #define URLP_TLS_VIA_BYTES_MAX 32
 
 /* urlp_tls_wrap shakes hands over `inner` and returns the stream that reads and writes inside.
- * Verifies chain and name on full and on resumed handshakes alike, as the configuration asks for;
- * with one of its insecure_ switches no session is offered or kept. Counts tls_full or tls_resumed,
- * and tls_refused when a session was offered in vain; tells the trace URLPOOL_TRACE_SECURED, and
- * URLPOOL_TRACE_INSECURE when the peer may be anybody.
+ * Verifies chain and name on full and on resumed handshakes alike, as the configuration asks for,
+ * the latter unless the session's peer was judged by the very same; with one of its insecure_
+ * switches no session is offered or kept. Counts tls_full or tls_resumed, and tls_refused when a
+ * session was offered in vain; tells the trace URLPOOL_TRACE_SECURED, and URLPOOL_TRACE_INSECURE
+ * when the peer may be anybody.
  *
  * Owns:    takes `inner` on success only; `sessions` (may be NULL) must outlive the stream.
  * Errors:  NULL with URLPOOL_E_TLS, TLS_VERIFY, TLS_HOSTNAME, TLS_EXPIRED, TLS_PIN (tls_code

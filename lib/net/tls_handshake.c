@@ -1,8 +1,10 @@
 /* Becoming a TLS connection: whom we ask for, what we offer, and how it went.
  *
  * The certificate is judged inside the handshake, so a refusal is told to the peer and nothing of
- * ours has been sent. A session is offered only for the very same configuration, host and port, and
- * kept only of a verified handshake; a configuration that does not verify neither offers nor keeps.
+ * ours has been sent; that of a resumed session again, unless everything it was judged by is the
+ * same (tls_judgement.c). A session is offered only for the very same configuration, host and port,
+ * and kept only of a verified handshake; a configuration that does not verify neither offers nor
+ * keeps.
  *
  * BoringSSL's callbacks find the stream in the SSL's app data, which is cleared before the stream
  * goes. */
@@ -37,17 +39,30 @@ struct attempt {
 enum ssl_verify_result_t urlp_tls_check_peer(SSL *ssl, uint8_t *out_alert)
 {
     struct urlp_tls_stream *stream = SSL_get_app_data(ssl);
+    struct urlp_tls_matter matter;
 
     if (stream == NULL || stream->verdict == NULL) {
         *out_alert = SSL_AD_INTERNAL_ERROR;
         return ssl_verify_invalid;
     }
-    if (urlp_tls_verify(SSL_get0_peer_certificates(ssl), stream->tls->roots, &stream->tls->checks,
-                        &stream->identity, stream->verdict) != URLPOOL_OK) {
+    matter = (struct urlp_tls_matter){.tls_serial = stream->tls->serial,
+                                      .checks = &stream->tls->checks,
+                                      .identity = &stream->identity,
+                                      .presented = SSL_get0_peer_certificates(ssl)};
+    if (SSL_session_reused(ssl) && urlp_tls_judgement_holds(stream->judgement, &matter)) {
+        return ssl_verify_ok;
+    }
+    urlp_tls_judgement_unref(stream->judgement); /* of the session that was offered */
+    stream->judgement = NULL;
+    if (urlp_tls_verify(matter.presented, stream->tls->roots, matter.checks, matter.identity,
+                        stream->verdict) != URLPOOL_OK) {
         *out_alert = stream->verdict->alert;
         return ssl_verify_invalid;
     }
-    stream->good_until = stream->verdict->good_until;
+    if (stream->sessions != NULL) {
+        stream->judgement = urlp_tls_judgement_new(&matter, stream->verdict);
+        ERR_clear_error(); /* without memory no session is kept */
+    }
     return ssl_verify_ok;
 }
 
@@ -56,7 +71,7 @@ int urlp_tls_keep_session(SSL *ssl, SSL_SESSION *session)
     struct urlp_tls_stream *stream = SSL_get_app_data(ssl);
 
     if (stream != NULL && stream->sessions != NULL) {
-        urlp_tls_sessions_put(stream->sessions, &stream->key, session, stream->good_until);
+        urlp_tls_sessions_put(stream->sessions, &stream->key, session, stream->judgement);
     }
     return 0; /* the cache has a reference of its own */
 }
@@ -125,7 +140,7 @@ static void offer_session(struct attempt *attempt, struct urlp_tls_sessions *ses
     if (target->via.len > 0) {
         urlp_tls_session_key_add_way(&stream->key, target->via);
     }
-    attempt->offered = urlp_tls_sessions_take(sessions, &stream->key);
+    attempt->offered = urlp_tls_sessions_take(sessions, &stream->key, &stream->judgement);
     if (attempt->offered != NULL) {
         attempt->was_offered = SSL_set_session(stream->ssl, attempt->offered) == 1;
     }

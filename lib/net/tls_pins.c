@@ -114,6 +114,31 @@ static enum urlpool_code read_pins(struct urlp_tls_pins *pins, const char *text,
     return URLPOOL_OK;
 }
 
+/* fold adds `bytes`, one digest at most, to the digest of what was before. */
+static bool fold(struct urlp_tls_pins *pins, const uint8_t *bytes, size_t len)
+{
+    uint8_t both[2 * URLP_TLS_PIN_BYTES] = {0};
+
+    memcpy(both, pins->digest, sizeof(pins->digest));
+    memcpy(both + sizeof(pins->digest), bytes, len);
+    return EVP_Digest(both, sizeof(both), pins->digest, NULL, EVP_sha256(), NULL) == 1;
+}
+
+/* set_digest makes one digest of everything that is given. */
+static bool set_digest(struct urlp_tls_pins *pins)
+{
+    const uint8_t len = (uint8_t)pins->fingerprint_len;
+    bool is_done = true;
+
+    if (pins->fingerprint_len > 0) {
+        is_done = fold(pins, &len, 1) && fold(pins, pins->fingerprint, pins->fingerprint_len);
+    }
+    for (size_t i = 0; is_done && i < pins->num_keys; i++) {
+        is_done = fold(pins, pins->keys[i], sizeof(pins->keys[i]));
+    }
+    return is_done;
+}
+
 enum urlpool_code urlp_tls_pins_init(struct urlp_tls_pins *pins,
                                      const struct urlpool_tls_options *options,
                                      struct urlpool_error *err)
@@ -127,7 +152,7 @@ enum urlpool_code urlp_tls_pins_init(struct urlp_tls_pins *pins,
     if (code == URLPOOL_OK && options->pins != NULL) {
         code = read_pins(pins, options->pins, err);
     }
-    return code;
+    return code == URLPOOL_OK && !set_digest(pins) ? urlp_fail_nomem(err) : code;
 }
 
 void urlp_tls_pins_deinit(struct urlp_tls_pins *pins)

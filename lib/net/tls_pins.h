@@ -20,6 +20,7 @@ struct urlp_tls_pins {
     uint8_t fingerprint[URLP_TLS_PIN_BYTES];
     uint8_t (*keys)[URLP_TLS_PIN_BYTES]; /* SHA-256 of SubjectPublicKeyInfo: one of them, if any */
     size_t num_keys;
+    uint8_t digest[URLP_TLS_PIN_BYTES]; /* of all of these; zero bytes when none is given */
 };
 
 /* urlp_tls_pins_init reads assert_fingerprint and pins of `options`.

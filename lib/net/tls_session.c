@@ -4,8 +4,8 @@
  * first; no more than keys_max peers. A session of TLS 1.3 leaves the cache when it is given out,
  * one of TLS 1.2 stays. Everything is freed after the lock is given up.
  *
- * Decides nothing about trust: only sessions of verified handshakes are put here, and whoever
- * resumes one verifies it again. */
+ * Decides nothing about trust: only sessions of verified handshakes are put here, each with what
+ * its peer was judged by, and whoever resumes one holds that against what he asks for. */
 
 #include "net/tls_session.h"
 
@@ -21,7 +21,7 @@
 
 struct ticket {
     SSL_SESSION *session;
-    int64_t good_until;
+    struct urlp_tls_judgement *judgement;
 };
 
 struct peer {
@@ -78,6 +78,12 @@ struct urlp_tls_sessions *urlp_tls_sessions_new(size_t keys_max, struct urlpool_
     return sessions;
 }
 
+static void free_ticket(struct ticket ticket)
+{
+    SSL_SESSION_free(ticket.session);
+    urlp_tls_judgement_unref(ticket.judgement);
+}
+
 /* free_peer accepts NULL; the peer is in no cache any more. */
 static void free_peer(struct peer *peer)
 {
@@ -85,7 +91,7 @@ static void free_peer(struct peer *peer)
         return;
     }
     for (size_t i = 0; i < peer->num_tickets; i++) {
-        SSL_SESSION_free(peer->tickets[i].session);
+        free_ticket(peer->tickets[i]);
     }
     urlp_free(peer);
 }
@@ -145,13 +151,13 @@ static struct peer *add_peer(struct urlp_tls_sessions *sessions, struct peer *fr
     return oldest;
 }
 
-/* add_ticket returns the ticket that had to go for it, or NULL. */
-static SSL_SESSION *add_ticket(struct peer *peer, struct ticket ticket)
+/* add_ticket returns the ticket that had to go for it, or zero bytes. */
+static struct ticket add_ticket(struct peer *peer, struct ticket ticket)
 {
-    SSL_SESSION *oldest = NULL;
+    struct ticket oldest = {NULL, NULL};
 
     if (peer->num_tickets == URLP_TLS_TICKETS_A_KEY) {
-        oldest = peer->tickets[0].session;
+        oldest = peer->tickets[0];
         peer->num_tickets--;
         memmove(peer->tickets, peer->tickets + 1, peer->num_tickets * sizeof(peer->tickets[0]));
     }
@@ -173,14 +179,15 @@ static bool is_worth_keeping(const struct urlp_tls_sessions *sessions, const SSL
 
 void urlp_tls_sessions_put(struct urlp_tls_sessions *sessions,
                            const struct urlp_tls_session_key *key, SSL_SESSION *session,
-                           int64_t good_until)
+                           struct urlp_tls_judgement *judgement)
 {
+    struct ticket ticket = {session, judgement};
+    struct ticket gone_ticket = {NULL, NULL};
     struct peer *fresh = NULL;
     struct peer *gone = NULL;
-    SSL_SESSION *gone_session = NULL;
     struct peer *peer;
 
-    if (!is_worth_keeping(sessions, session)) {
+    if (judgement == NULL || !is_worth_keeping(sessions, session)) {
         return;
     }
     fresh = urlp_zalloc(sizeof(*fresh));
@@ -190,6 +197,7 @@ void urlp_tls_sessions_put(struct urlp_tls_sessions *sessions,
     fresh->key = *key;
     urlp_list_init(&fresh->link);
     SSL_SESSION_up_ref(session);
+    (void)urlp_tls_judgement_ref(judgement);
 
     urlp_mutex_lock(&sessions->mutex);
     peer = find(sessions, key);
@@ -200,14 +208,14 @@ void urlp_tls_sessions_put(struct urlp_tls_sessions *sessions,
     }
     if (peer != NULL) {
         touch(sessions, peer);
-        gone_session = add_ticket(peer, (struct ticket){session, good_until});
+        gone_ticket = add_ticket(peer, ticket);
     }
     urlp_mutex_unlock(&sessions->mutex);
 
     if (peer == NULL) {
-        gone_session = session;
+        gone_ticket = ticket;
     }
-    SSL_SESSION_free(gone_session);
+    free_ticket(gone_ticket);
     free_peer(gone);
     free_peer(fresh);
 }
@@ -216,30 +224,33 @@ static bool is_good(const struct ticket *ticket, int64_t now)
 {
     const SSL_SESSION *session = ticket->session;
 
-    return now < ticket->good_until &&
+    return now < urlp_tls_judgement_good_until(ticket->judgement) &&
            now < (int64_t)(SSL_SESSION_get_time(session) + SSL_SESSION_get_timeout(session));
 }
 
 SSL_SESSION *urlp_tls_sessions_take(struct urlp_tls_sessions *sessions,
-                                    const struct urlp_tls_session_key *key)
+                                    const struct urlp_tls_session_key *key,
+                                    struct urlp_tls_judgement **out_judgement)
 {
     const int64_t now = urlp_wall_seconds();
-    SSL_SESSION *session = NULL;
+    struct ticket ticket = {NULL, NULL};
     struct peer *gone = NULL;
     struct peer *peer;
 
+    *out_judgement = NULL;
     if (sessions == NULL) {
         return NULL;
     }
     urlp_mutex_lock(&sessions->mutex);
     peer = find(sessions, key);
     if (peer != NULL && is_good(&peer->tickets[peer->num_tickets - 1], now)) {
-        session = peer->tickets[peer->num_tickets - 1].session;
+        ticket = peer->tickets[peer->num_tickets - 1];
         touch(sessions, peer);
-        if (SSL_SESSION_should_be_single_use(session)) {
+        if (SSL_SESSION_should_be_single_use(ticket.session)) {
             peer->num_tickets--;
         } else {
-            SSL_SESSION_up_ref(session);
+            SSL_SESSION_up_ref(ticket.session);
+            (void)urlp_tls_judgement_ref(ticket.judgement);
         }
     } else if (peer != NULL) {
         gone = peer; /* what is older than the newest is no better */
@@ -252,7 +263,8 @@ SSL_SESSION *urlp_tls_sessions_take(struct urlp_tls_sessions *sessions,
     }
     urlp_mutex_unlock(&sessions->mutex);
     free_peer(gone);
-    return session;
+    *out_judgement = ticket.judgement;
+    return ticket.session;
 }
 
 void urlp_tls_sessions_forget(struct urlp_tls_sessions *sessions,

@@ -7,6 +7,7 @@
 
 #include "base/span.h"
 #include "net/tls.h"
+#include "net/tls_judgement.h"
 #include "net/tls_names.h"
 
 /* How many tickets of one peer are kept, the newest, and how long one may be. */
@@ -29,22 +30,24 @@ struct urlp_tls_session_key urlp_tls_session_key_make(uint64_t tls_serial, uint1
  * is 1 to URLP_TLS_VIA_BYTES_MAX bytes. */
 void urlp_tls_session_key_add_way(struct urlp_tls_session_key *key, struct urlp_span via);
 
-/* urlp_tls_sessions_put keeps `session` until `good_until` (wall seconds), if it is worth keeping.
+/* urlp_tls_sessions_put keeps `session` for as long as the `judgement` of its peer is good, if it
+ * is worth keeping; without a judgement it is not.
  *
- * Owns:    takes a reference of its own.
+ * Owns:    takes references of its own.
  * Threads: any number at once. */
 void urlp_tls_sessions_put(struct urlp_tls_sessions *sessions,
                            const struct urlp_tls_session_key *key, SSL_SESSION *session,
-                           int64_t good_until) URLP_MAY_BLOCK;
+                           struct urlp_tls_judgement *judgement) URLP_MAY_BLOCK;
 
 /* urlp_tls_sessions_take gives the newest session that is still good, or NULL; one of TLS 1.3 is
- * then no longer in the cache.
+ * then no longer in the cache. With it comes the judgement it was kept with, or NULL.
  *
- * Owns:    the reference is the caller's, for SSL_SESSION_free.
+ * Owns:    the references are the caller's, for SSL_SESSION_free and urlp_tls_judgement_unref.
  * Threads: any number at once.
  * Spec:    RFC 8446 appendix C.4: "Clients SHOULD NOT reuse a ticket for multiple connections." */
 SSL_SESSION *urlp_tls_sessions_take(struct urlp_tls_sessions *sessions,
-                                    const struct urlp_tls_session_key *key) URLP_MAY_BLOCK;
+                                    const struct urlp_tls_session_key *key,
+                                    struct urlp_tls_judgement **out_judgement) URLP_MAY_BLOCK;
 
 /* urlp_tls_sessions_forget drops all sessions of `key`: one of them has just failed. */
 void urlp_tls_sessions_forget(struct urlp_tls_sessions *sessions,

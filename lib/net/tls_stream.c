@@ -197,6 +197,7 @@ void urlp_tls_stream_discard(struct urlp_tls_stream *stream)
         SSL_free(stream->ssl);
     }
     urlp_tls_bio_deinit(&stream->bio);
+    urlp_tls_judgement_unref(stream->judgement);
     urlpool_tls_unref(stream->tls);
     urlp_free(stream);
 }

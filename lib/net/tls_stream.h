@@ -20,7 +20,7 @@ struct urlp_tls_stream {
 
     struct urlp_tls_sessions *sessions; /* borrowed; NULL: nothing is kept */
     struct urlp_tls_session_key key;
-    int64_t good_until; /* of the verified chain */
+    struct urlp_tls_judgement *judgement; /* of the peer: a reference; NULL: none is kept */
 
     struct urlp_tls_identity identity; /* during the handshake */
     struct urlp_tls_verdict *verdict;  /* during the handshake, else NULL */

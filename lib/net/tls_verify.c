@@ -4,7 +4,7 @@
  * the common name has no meaning as a host name. What goes beyond it, tls_links.c decides.
  *
  * Every way out but the last line is a refusal. Knows nothing of sessions: a resumed handshake is
- * judged by the chain its session carries. */
+ * judged by the chain its session carries, unless that was judged before (tls_judgement.c). */
 
 #include "net/tls_verify.h"
 
@@ -218,7 +218,7 @@ struct matter {
     int64_t now;
 };
 
-/* check_links looks at every certificate of the built chain, and notes how long all are good. */
+/* check_links looks at every certificate of the built chain, and notes when all are good. */
 static enum urlpool_code check_links(const STACK_OF(X509) * chain, const struct matter *matter,
                                      struct urlp_tls_verdict *verdict)
 {
@@ -226,13 +226,19 @@ static enum urlpool_code check_links(const STACK_OF(X509) * chain, const struct 
     const bool is_limited = !identity->is_ip && !matter->checks->skips_name;
     const struct urlp_span host = is_limited ? identity->host : urlp_span_make(NULL, 0);
 
+    verdict->good_from = 0;
     verdict->good_until = INT64_MAX;
     for (size_t i = 0; i < sk_X509_num(chain); i++) {
         const X509 *cert = sk_X509_value(chain, i);
+        const int64_t good_from =
+            matter->now + seconds_until(X509_get0_notBefore(cert), matter->now);
         const int64_t good_until =
             matter->now + seconds_until(X509_get0_notAfter(cert), matter->now);
         const struct urlp_tls_objection objection = urlp_tls_links_object(chain, i, host);
 
+        if (good_from > verdict->good_from) {
+            verdict->good_from = good_from;
+        }
         if (good_until < verdict->good_until) {
             verdict->good_until = good_until;
         }

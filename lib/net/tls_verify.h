@@ -36,9 +36,10 @@ bool urlp_tls_checks_take_anybody(const struct urlp_tls_checks *checks);
 
 /* struct urlp_tls_verdict is what urlp_tls_verify found. */
 struct urlp_tls_verdict {
-    struct urlpool_error error; /* as urlp_tls_verify filled it; code URLPOOL_OK before */
-    uint8_t alert;              /* what to tell the peer of a refusal */
-    int64_t good_until;         /* wall seconds: when the first certificate of the chain expires */
+    struct urlpool_error error;    /* as urlp_tls_verify filled it; code URLPOOL_OK before */
+    uint8_t alert;                 /* what to tell the peer of a refusal */
+    int64_t good_from, good_until; /* wall seconds: since and until when all certificates of the
+                                      chain are valid */
 };
 
 /* urlp_tls_verify judges the chain that a peer presented, leaf first: signatures, dates, uses and

@@ -257,17 +257,19 @@ static void expect_no_sessions(struct urlpool_tls_options options)
 {
     struct tls_scene scene = tls_scene_begin((struct tls_server_options){0});
     struct urlp_tls_session_key key;
+    struct urlp_tls_judgement *judgement;
     SSL_SESSION *session;
 
     expect(&scene, "localhost", (struct urlpool_tls_options){0}, URLPOOL_OK);
     key = urlp_tls_session_key_make(urlp_tls_serial(scene.tls), scene.port,
                                     urlp_span_of("localhost"));
-    session = urlp_tls_sessions_take(scene.sessions, &key);
+    session = urlp_tls_sessions_take(scene.sessions, &key, &judgement);
     ck_assert_ptr_nonnull(session);
     tls_scene_use(&scene, options);
     key = urlp_tls_session_key_make(urlp_tls_serial(scene.tls), scene.port,
                                     urlp_span_of("localhost"));
-    urlp_tls_sessions_put(scene.sessions, &key, session, INT64_MAX);
+    urlp_tls_sessions_put(scene.sessions, &key, session, judgement);
+    urlp_tls_judgement_unref(judgement);
     SSL_SESSION_free(session);
     for (int i = 0; i < 2; i++) {
         struct urlp_stream *stream = tls_scene_dial(&scene, "localhost", NULL);
@@ -403,17 +405,19 @@ static enum urlpool_code resumed_outcome(struct tls_scene *scene,
     struct urlpool_error err = {0};
     struct urlp_tls_session_key key;
     struct urlp_stream *stream;
+    struct urlp_tls_judgement *judgement;
     SSL_SESSION *session;
 
     expect(scene, "localhost", (struct urlpool_tls_options){0}, URLPOOL_OK);
     key = urlp_tls_session_key_make(urlp_tls_serial(scene->tls), scene->port,
                                     urlp_span_of("localhost"));
-    session = urlp_tls_sessions_take(scene->sessions, &key);
+    session = urlp_tls_sessions_take(scene->sessions, &key, &judgement);
     ck_assert_ptr_nonnull(session);
     tls_scene_use(scene, options);
     key = urlp_tls_session_key_make(urlp_tls_serial(scene->tls), scene->port,
                                     urlp_span_of("localhost"));
-    urlp_tls_sessions_put(scene->sessions, &key, session, INT64_MAX);
+    urlp_tls_sessions_put(scene->sessions, &key, session, judgement);
+    urlp_tls_judgement_unref(judgement);
     SSL_SESSION_free(session);
     scene->counters = (struct urlp_counters){0};
     stream = tls_scene_dial(scene, "localhost", &err);

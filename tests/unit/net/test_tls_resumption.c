@@ -89,12 +89,14 @@ static void expect_refusal(uint16_t max_version)
     {
         const struct urlp_tls_session_key old_key = key_of(&scene, "localhost");
         struct urlp_tls_session_key new_key;
-        SSL_SESSION *session = urlp_tls_sessions_take(scene.sessions, &old_key);
+        struct urlp_tls_judgement *judgement;
+        SSL_SESSION *session = urlp_tls_sessions_take(scene.sessions, &old_key, &judgement);
 
         ck_assert_ptr_nonnull(session);
         scene.port = tls_server_port(scene.server);
         new_key = key_of(&scene, "localhost");
-        urlp_tls_sessions_put(scene.sessions, &new_key, session, INT64_MAX);
+        urlp_tls_sessions_put(scene.sessions, &new_key, session, judgement);
+        urlp_tls_judgement_unref(judgement);
         SSL_SESSION_free(session);
     }
     converse(&scene); /* works at once: the handshake was a full one */
@@ -147,12 +149,14 @@ static void expect_reverification(uint16_t max_version)
     const struct urlp_tls_session_key right = key_of(&scene, "localhost");
     const struct urlp_tls_session_key wrong = key_of(&scene, "victim.example");
     struct urlpool_error err;
+    struct urlp_tls_judgement *judgement;
     SSL_SESSION *session;
 
     converse(&scene);
-    session = urlp_tls_sessions_take(scene.sessions, &right);
+    session = urlp_tls_sessions_take(scene.sessions, &right, &judgement);
     ck_assert_ptr_nonnull(session);
-    urlp_tls_sessions_put(scene.sessions, &wrong, session, INT64_MAX);
+    urlp_tls_sessions_put(scene.sessions, &wrong, session, judgement);
+    urlp_tls_judgement_unref(judgement);
     SSL_SESSION_free(session);
     ck_assert_uint_eq(urlp_tls_sessions_count(scene.sessions, &wrong), 1);
 
@@ -281,10 +285,11 @@ START_TEST(session__is_neither_kept_nor_offered_without_verification)
         tls_scene_begin((struct tls_server_options){.max_version = TLS1_2_VERSION});
     const struct urlpool_tls_options options = {.insecure_no_verify = true};
     struct urlp_tls_session_key key = key_of(&scene, "localhost");
+    struct urlp_tls_judgement *judgement;
     SSL_SESSION *session;
 
     converse(&scene);
-    session = urlp_tls_sessions_take(scene.sessions, &key);
+    session = urlp_tls_sessions_take(scene.sessions, &key, &judgement);
     ck_assert_ptr_nonnull(session);
 
     urlpool_tls_unref(scene.tls);
@@ -293,7 +298,8 @@ START_TEST(session__is_neither_kept_nor_offered_without_verification)
     converse(&scene);
     ck_assert_uint_eq(urlp_tls_sessions_count(scene.sessions, &key), 0);
 
-    urlp_tls_sessions_put(scene.sessions, &key, session, INT64_MAX);
+    urlp_tls_sessions_put(scene.sessions, &key, session, judgement);
+    urlp_tls_judgement_unref(judgement);
     SSL_SESSION_free(session);
     converse(&scene);
     ck_assert_uint_eq(scene.counters.tls_full, 3);

@@ -28,6 +28,21 @@ static SSL_SESSION *session_with(uint16_t version, size_t ticket_len)
     return session;
 }
 
+/* keep puts `session`, of a peer that is good until then, by judgement; the reference to it stays
+ * the caller's. */
+static void keep(struct urlp_tls_sessions *sessions, const struct urlp_tls_session_key *key,
+                 SSL_SESSION *session, int64_t good_until)
+{
+    static const struct urlp_tls_checks checks;
+    static const struct urlp_tls_identity identity;
+    const struct urlp_tls_matter matter = {.checks = &checks, .identity = &identity};
+    const struct urlp_tls_verdict verdict = {.good_until = good_until};
+    struct urlp_tls_judgement *judgement = urlp_tls_judgement_new(&matter, &verdict);
+
+    urlp_tls_sessions_put(sessions, key, session, judgement);
+    urlp_tls_judgement_unref(judgement);
+}
+
 static struct urlp_tls_session_key key_for(const char *host)
 {
     return urlp_tls_session_key_make(1, 443, urlp_span_of(host));
@@ -39,7 +54,7 @@ static const SSL_SESSION *put(struct urlp_tls_sessions *sessions,
 {
     SSL_SESSION *session = session_with(version, 32);
 
-    urlp_tls_sessions_put(sessions, key, session, GOOD);
+    keep(sessions, key, session, GOOD);
     SSL_SESSION_free(session);
     return session;
 }
@@ -47,10 +62,13 @@ static const SSL_SESSION *put(struct urlp_tls_sessions *sessions,
 static void expect_taken(struct urlp_tls_sessions *sessions, const struct urlp_tls_session_key *key,
                          const SSL_SESSION *expected)
 {
-    SSL_SESSION *session = urlp_tls_sessions_take(sessions, key);
+    struct urlp_tls_judgement *judgement;
+    SSL_SESSION *session = urlp_tls_sessions_take(sessions, key, &judgement);
 
     ck_assert_ptr_eq(session, expected);
+    ck_assert_int_eq(judgement != NULL, expected != NULL);
     SSL_SESSION_free(session);
+    urlp_tls_judgement_unref(judgement);
 }
 
 static void end(struct urlp_tls_sessions *sessions)
@@ -185,7 +203,7 @@ START_TEST(session__is_not_given_out_when_its_certificate_has_expired)
 
     urlp_clock_fake_begin(1);
     urlp_clock_fake_set_wall(now);
-    urlp_tls_sessions_put(sessions, &key, session, now + 10);
+    keep(sessions, &key, session, now + 10);
     expect_taken(sessions, &key, session);
     urlp_clock_fake_set_wall(now + 10);
     expect_taken(sessions, &key, NULL);
@@ -205,7 +223,7 @@ START_TEST(session__is_not_given_out_after_its_own_lifetime)
 
     (void)SSL_SESSION_set_time(session, (uint64_t)now);
     (void)SSL_SESSION_set_timeout(session, 100);
-    urlp_tls_sessions_put(sessions, &key, session, GOOD);
+    keep(sessions, &key, session, GOOD);
     urlp_clock_fake_begin(1);
     urlp_clock_fake_set_wall(now + 99);
     expect_taken(sessions, &key, session);
@@ -224,8 +242,8 @@ START_TEST(session__with_an_enormous_ticket_is_not_kept)
     SSL_SESSION *large = session_with(TLS1_3_VERSION, URLP_TLS_TICKET_BYTES_MAX);
     SSL_SESSION *larger = session_with(TLS1_3_VERSION, URLP_TLS_TICKET_BYTES_MAX + 1);
 
-    urlp_tls_sessions_put(sessions, &key, large, GOOD);
-    urlp_tls_sessions_put(sessions, &key, larger, GOOD);
+    keep(sessions, &key, large, GOOD);
+    keep(sessions, &key, larger, GOOD);
     ck_assert_uint_eq(urlp_tls_sessions_count(sessions, &key), 1);
     SSL_SESSION_free(large);
     SSL_SESSION_free(larger);
@@ -239,7 +257,20 @@ START_TEST(session__without_ticket_or_id_is_not_kept)
     const struct urlp_tls_session_key key = key_for("a.example");
     SSL_SESSION *session = session_with(TLS1_2_VERSION, 0);
 
-    urlp_tls_sessions_put(sessions, &key, session, GOOD);
+    keep(sessions, &key, session, GOOD);
+    ck_assert_uint_eq(urlp_tls_sessions_count(sessions, &key), 0);
+    SSL_SESSION_free(session);
+    end(sessions);
+}
+END_TEST
+
+START_TEST(session__without_a_judgement_is_not_kept)
+{
+    struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(4, NULL);
+    const struct urlp_tls_session_key key = key_for("a.example");
+    SSL_SESSION *session = session_with(TLS1_2_VERSION, 32);
+
+    urlp_tls_sessions_put(sessions, &key, session, NULL);
     ck_assert_uint_eq(urlp_tls_sessions_count(sessions, &key), 0);
     SSL_SESSION_free(session);
     end(sessions);
@@ -320,13 +351,15 @@ static void *put_and_take(void *user)
                                                 key_for("c.example")};
 
     for (int i = 0; i < NUM_ROUNDS; i++) {
+        struct urlp_tls_judgement *judgement;
         SSL_SESSION *session = SSL_SESSION_new(context);
 
         (void)SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION);
         (void)SSL_SESSION_set_ticket(session, (const uint8_t *)"ticket", 6);
-        urlp_tls_sessions_put(sessions, &keys[i % 3], session, GOOD);
+        keep(sessions, &keys[i % 3], session, GOOD);
         SSL_SESSION_free(session);
-        SSL_SESSION_free(urlp_tls_sessions_take(sessions, &keys[(i + 1) % 3]));
+        SSL_SESSION_free(urlp_tls_sessions_take(sessions, &keys[(i + 1) % 3], &judgement));
+        urlp_tls_judgement_unref(judgement);
         if (i % 50 == 0) {
             urlp_tls_sessions_forget(sessions, &keys[i % 3]);
         }
@@ -358,6 +391,6 @@ RUN_TESTS("tls_session", session__of_tls_1_3_is_given_out_once, session__of_tls_
           session__is_not_given_out_when_its_certificate_has_expired,
           session__is_not_given_out_after_its_own_lifetime,
           session__with_an_enormous_ticket_is_not_kept, session__without_ticket_or_id_is_not_kept,
-          session__of_a_key_can_be_forgotten, session__cache_of_no_keys_keeps_nothing,
-          session__no_cache_at_all_is_accepted, session__is_done_without_when_there_is_no_memory,
-          session__cache_is_shared_by_threads)
+          session__without_a_judgement_is_not_kept, session__of_a_key_can_be_forgotten,
+          session__cache_of_no_keys_keeps_nothing, session__no_cache_at_all_is_accepted,
+          session__is_done_without_when_there_is_no_memory, session__cache_is_shared_by_threads)

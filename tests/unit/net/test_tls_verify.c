@@ -424,7 +424,7 @@ START_TEST(date__until_which_a_chain_is_good_is_the_earliest)
 {
     struct test_cert *root = test_ca("root");
     struct test_cert *middle =
-        ca_with((struct test_cert_options){.begin_s = -3600, .end_s = 600}, root);
+        ca_with((struct test_cert_options){.begin_s = -9000, .end_s = 600}, root);
     struct test_cert *leaf =
         leaf_with((struct test_cert_options){.begin_s = -3600, .end_s = 5000}, middle);
     const int64_t now = urlp_wall_seconds();
@@ -433,6 +433,8 @@ START_TEST(date__until_which_a_chain_is_good_is_the_earliest)
     ck_assert_int_eq(verdict.error.code, URLPOOL_OK);
     ck_assert_int_ge(verdict.good_until, now + 590);
     ck_assert_int_le(verdict.good_until, now + 610);
+    ck_assert_int_ge(verdict.good_from, now - 3610);
+    ck_assert_int_le(verdict.good_from, now - 3590);
     test_cert_free(leaf);
     test_cert_free(middle);
     test_cert_free(root);
