@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/example.h"
 #include "support/http_server.h"
-#include "support/program.h"
 #include "support/run_tests.h"
 
 enum {
@@ -29,15 +29,6 @@ static void answer(struct test_peer *peer, const struct test_request *request, v
         (void)poll(NULL, 0, SLOW_MS);
         test_peer_reply(peer, 200, "Set-Cookie: hush\r\n", "hello");
     }
-}
-
-/* run_example runs one of docs/examples with one word. */
-static struct ran *run_example(const char *name, const char *word)
-{
-    char path[512];
-
-    (void)snprintf(path, sizeof(path), "%s/%s", URLP_EXAMPLES, name);
-    return program_run((const char *const[]){path, word, NULL}, NULL);
 }
 
 /* name_port makes a port "PORT", which is shorter: ephemeral ones have five digits. */
@@ -78,7 +69,7 @@ START_TEST(trace_log__prints_each_event_as_a_line_of_a_log)
     const char *at;
 
     (void)snprintf(url, sizeof(url), "http://me:hush@127.0.0.1:%d/", test_server_port(server));
-    ran = run_example("trace_log", url);
+    ran = EXAMPLE("trace_log", url);
     ck_assert_int_eq(ran->exit_code, 0);
     name_port(ran->out, test_server_port(server));
     at = ran->out;
@@ -95,7 +86,7 @@ END_TEST
 
 START_TEST(trace_log__says_why_there_is_no_answer)
 {
-    struct ran *ran = run_example("trace_log", "ftp://127.0.0.1/");
+    struct ran *ran = EXAMPLE("trace_log", "ftp://127.0.0.1/");
 
     ck_assert_int_eq(ran->exit_code, 1);
     ck_assert_str_eq(ran->out, "");
@@ -141,7 +132,7 @@ START_TEST(timing_table__has_a_row_for_each_try)
     struct row rows[ROWS_MAX];
     char url[64];
     char onwards[80];
-    struct ran *ran = run_example("timing_table", test_server_url(server, "/", url, sizeof(url)));
+    struct ran *ran = EXAMPLE("timing_table", test_server_url(server, "/", url, sizeof(url)));
     const char *at = ran->out + strlen(head);
     int num = 0;
 
@@ -172,7 +163,7 @@ END_TEST
 
 START_TEST(timing_table__says_how_the_last_try_failed)
 {
-    struct ran *ran = run_example("timing_table", "http://127.0.0.1:1/");
+    struct ran *ran = EXAMPLE("timing_table", "http://127.0.0.1:1/");
 
     ck_assert_int_eq(ran->exit_code, 1);
     ck_assert_ptr_nonnull(

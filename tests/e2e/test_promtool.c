@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "support/daemon.h"
-#include "support/program.h"
+#include "support/example.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
 
@@ -32,14 +32,13 @@ static void site_start(struct site *site)
 {
     char port[16];
     char url[128];
-    const char *const args[] = {URLP_EXAMPLES "/metrics_server", port, url, url, NULL};
 
     site->server = test_server_start(test_answer_hello, NULL, NULL);
     site->port = test_daemon_free_port();
     site->manager = test_manager(NULL);
     (void)snprintf(port, sizeof(port), "%d", site->port);
     test_server_url(site->server, "/", url, sizeof(url));
-    site->example = program_start(args, NULL);
+    site->example = EXAMPLE_START("metrics_server", port, url, url);
 }
 
 static void site_stop(struct site *site)
