@@ -66,6 +66,8 @@ struct urlp_pool_core {
         struct urlp_list hungry;    /* of in_line: with places, but for more, the same */
         uint64_t num_rests;         /* how often a connection became idle */
         uint64_t round;             /* of urlp_pool_set_maintain */
+        struct urlp_list *beside;   /* of `idle`: what is before the seat looked at last; or NULL */
+        uint64_t num_walks;         /* by upkeep over `idle`; the last one goes on from `beside` */
         int num_passed;             /* grants that went past the first of `hungry` */
         struct urlpool_stats stats; /* sums over all pools there ever were */
         struct urlp_counters gone;  /* sums over the pools that are no more */
@@ -110,6 +112,7 @@ struct urlpool_pool {
         bool is_starved;           /* which of them */
         struct urlp_list waiters;  /* of link: oldest first */
         struct urlp_list idle;     /* of in_pool: newest first */
+        struct urlp_list *beside;  /* of `idle`: what is before the seat looked at last; or NULL */
         struct urlp_list halves;   /* of in_pool: the next to expire first */
         struct urlp_list diallers; /* of link: oldest first; those that can be overtaken */
         struct urlp_list held;     /* of in_pool: seats in a caller's hands, longest held first */
@@ -258,6 +261,9 @@ void urlp_waiter_grant(struct urlpool_pool *pool, struct urlp_waiter *waiter,
 /* urlp_settle gives out all that can be given, to `pool` and to who stands in line for a place of
  * max_total. To be called after every change. */
 void urlp_settle(struct urlpool_pool *pool, struct urlp_change *change) URLP_HOLDS_LOCK;
+
+/* urlp_idle_unlink takes an idle seat out of its lists. */
+void urlp_idle_unlink(struct urlp_seat *seat) URLP_HOLDS_LOCK;
 
 /* urlp_idle_take leases the newest idle connection that has not expired; NULL: there is none. */
 struct urlp_seat *urlp_idle_take(struct urlpool_pool *pool,

@@ -46,9 +46,28 @@ void urlp_place_move(struct urlpool_pool *pool, enum urlp_place from, enum urlp_
     count_move(&pool->core->locked.stats, from, to);
 }
 
+/* step_aside has `*beside`, which may be the link that goes, be the one before it. */
+static void step_aside(struct urlp_list **beside, const struct urlp_list *link)
+{
+    if (*beside == link) {
+        *beside = link->prev;
+    }
+}
+
+void urlp_idle_unlink(struct urlp_seat *seat)
+{
+    step_aside(&seat->pool->locked.beside, &seat->in_pool);
+    step_aside(&seat->pool->core->locked.beside, &seat->in_core);
+    urlp_list_remove(&seat->in_pool);
+    urlp_list_remove(&seat->in_core);
+}
+
 void urlp_seat_bury(struct urlpool_pool *pool, struct urlp_seat *seat, enum urlp_place from,
                     enum urlpool_closed why, bool is_polite, struct urlp_change *change)
 {
+    if (from == URLP_PLACE_IDLE) {
+        urlp_idle_unlink(seat);
+    }
     urlp_list_remove(&seat->in_pool);
     urlp_list_remove(&seat->in_core);
     if (seat->watched_as != 0) {
@@ -81,8 +100,7 @@ struct urlp_seat *urlp_idle_take(struct urlpool_pool *pool, struct urlp_change *
         /* With a capacity above one (HTTP/2) it would stay until users reaches it. */
         seat->users++;
         URLP_TALLY(pool, reused, 1);
-        urlp_list_remove(&seat->in_pool);
-        urlp_list_remove(&seat->in_core);
+        urlp_idle_unlink(seat);
         urlp_place_move(pool, URLP_PLACE_IDLE, URLP_PLACE_LEASED);
         return seat;
     }
@@ -156,14 +174,19 @@ static uint64_t rest_of(const struct urlp_list *link, bool is_in_core)
                       : URLP_CONTAINER(link, const struct urlp_seat, in_pool)->rest;
 }
 
-/* insert_by_rest puts `link` among the others, the newest first; looks from the old end. */
-static void insert_by_rest(struct urlp_list *list, struct urlp_list *link, bool is_in_core)
+/* insert_by_rest puts `link` among the others, the newest first; looks from `at` on, which is one
+ * of them or the list, and NULL for the old end. */
+static void insert_by_rest(struct urlp_list *list, struct urlp_list *link, struct urlp_list *at,
+                           bool is_in_core)
 {
     uint64_t rest = rest_of(link, is_in_core);
-    struct urlp_list *at = list->prev;
 
+    at = at != NULL ? at : list->prev;
     while (at != list && rest_of(at, is_in_core) < rest) {
         at = at->prev;
+    }
+    while (at->next != list && rest_of(at->next, is_in_core) > rest) {
+        at = at->next;
     }
     urlp_list_insert_between(link, at, at->next);
 }
@@ -171,8 +194,8 @@ static void insert_by_rest(struct urlp_list *list, struct urlp_list *link, bool 
 void urlp_idle_return(struct urlpool_pool *pool, struct urlp_seat *seat)
 {
     seat->users--;
-    insert_by_rest(&pool->locked.idle, &seat->in_pool, false);
-    insert_by_rest(&pool->core->locked.idle, &seat->in_core, true);
+    insert_by_rest(&pool->locked.idle, &seat->in_pool, pool->locked.beside, false);
+    insert_by_rest(&pool->core->locked.idle, &seat->in_core, pool->core->locked.beside, true);
     urlp_place_move(pool, URLP_PLACE_LEASED, URLP_PLACE_IDLE);
 }
 

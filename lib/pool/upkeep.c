@@ -88,12 +88,15 @@ static int64_t drop_due_ns(const struct urlpool_pool *pool) URLP_HOLDS_LOCK
 
 static void take_look(struct urlp_seat *seat, struct urlp_errand *out) URLP_HOLDS_LOCK
 {
+    struct urlpool_pool *pool = seat->pool;
+
     seat->users++;
-    seat->pool->locked.num_refs++;
-    urlp_list_remove(&seat->in_pool);
-    urlp_list_remove(&seat->in_core);
-    urlp_place_move(seat->pool, URLP_PLACE_IDLE, URLP_PLACE_LEASED);
-    *out = (struct urlp_errand){URLP_ERRAND_LOOK, .pool = seat->pool, .seat = seat};
+    pool->locked.num_refs++;
+    pool->locked.beside = seat->in_pool.prev;
+    pool->core->locked.beside = seat->in_core.prev;
+    urlp_idle_unlink(seat);
+    urlp_place_move(pool, URLP_PLACE_IDLE, URLP_PLACE_LEASED);
+    *out = (struct urlp_errand){URLP_ERRAND_LOOK, .pool = pool, .seat = seat};
 }
 
 static void take_ask(struct urlpool_pool *pool, int64_t now_ns,
@@ -110,17 +113,15 @@ static bool needs_look(const struct urlp_seat *seat, const struct urlp_round *ro
     return seat->is_suspect || seat->is_ended || seat->round < round->number;
 }
 
-/* go_over_idle ends what has expired, and finds a connection to be looked at; `*due_ns` is
- * shortened to when the next one expires. */
-static void go_over_idle(struct urlp_pool_core *core, struct urlp_round *round,
-                         struct urlp_errand *out, struct urlp_change *change,
-                         int64_t *due_ns) URLP_HOLDS_LOCK
+/* find_suspect ends what has expired, from `link` on to the newest, until it finds a connection to
+ * be looked at; NULL: there is none. `*due_ns` is shortened to when the next one expires. */
+static struct urlp_seat *find_suspect(struct urlp_pool_core *core, struct urlp_list *link,
+                                      struct urlp_round *round, struct urlp_change *change,
+                                      int64_t *due_ns) URLP_HOLDS_LOCK
 {
-    struct urlp_seat *to_look_at = NULL;
-    struct urlp_list *link;
     struct urlp_list *next;
 
-    for (link = core->locked.idle.prev; link != &core->locked.idle; link = next) {
+    for (; link != &core->locked.idle; link = next) {
         struct urlp_seat *seat = URLP_CONTAINER(link, struct urlp_seat, in_core);
 
         next = link->prev;
@@ -128,10 +129,30 @@ static void go_over_idle(struct urlp_pool_core *core, struct urlp_round *round,
             urlp_seat_bury(seat->pool, seat, URLP_PLACE_IDLE, seat->why, true, change);
             round->num_ended++;
         } else if (needs_look(seat, round)) {
-            to_look_at = to_look_at != NULL ? to_look_at : seat;
+            return seat;
         } else {
             *due_ns = urlp_less(*due_ns, seat->expires_ns);
         }
+    }
+    return NULL;
+}
+
+/* go_over_idle goes on where the round's last look was, so that a round costs as much as there are
+ * connections; once nothing is found there it goes over all, for what has come up meanwhile, and
+ * `*due_ns` is shortened to when the first one expires. */
+static void go_over_idle(struct urlp_pool_core *core, struct urlp_round *round,
+                         struct urlp_errand *out, struct urlp_change *change,
+                         int64_t *due_ns) URLP_HOLDS_LOCK
+{
+    struct urlp_seat *to_look_at = NULL;
+    int64_t unused_ns = INT64_MAX;
+
+    if (round->walk == core->locked.num_walks && core->locked.beside != NULL) {
+        to_look_at = find_suspect(core, core->locked.beside, round, change, &unused_ns);
+    }
+    if (to_look_at == NULL) {
+        round->walk = ++core->locked.num_walks;
+        to_look_at = find_suspect(core, core->locked.idle.prev, round, change, due_ns);
     }
     if (to_look_at != NULL) {
         to_look_at->round = round->number > to_look_at->round ? round->number : to_look_at->round;

@@ -29,6 +29,7 @@ struct urlp_errand {
 struct urlp_round {
     uint64_t number; /* looks at each idle connection once; 0: at suspects alone */
     size_t num_ended;
+    uint64_t walk; /* its last over the idle connections: of num_walks, 0: none yet */
 };
 
 /* urlp_upkeep_next ends what has expired, lets pools leave that were not used for long, and says

@@ -2,6 +2,8 @@
 
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "pool/upkeep.h"
@@ -85,6 +87,53 @@ START_TEST(maintain__does_not_make_a_connection_younger)
     ck_assert_uint_eq(urlp_pool_set_maintain(f.set), 3);
     ASSERT_POOL(&f, "open 0 idle 0 leased 0 dialling 0 waiting 0 reused 0 opened 3");
     pool_end(&f);
+}
+END_TEST
+
+static int64_t cpu_ns(void)
+{
+    struct timespec now;
+
+    ck_assert_int_eq(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now), 0);
+    return now.tv_sec * (int64_t)S + now.tv_nsec;
+}
+
+/* maintain_ns is the least of three rounds' time over `num` idle connections. */
+static int64_t maintain_ns(int num)
+{
+    struct urlp_pool_settings settings = pool_defaults();
+    struct urlp_lease *leases = calloc((size_t)num, sizeof(*leases));
+    struct pool_fixture f;
+    int64_t least_ns = INT64_MAX;
+
+    settings.maxsize = num;
+    settings.max_idle_total = num;
+    pool_begin(&f, &settings);
+    for (int i = 0; i < num; i++) {
+        leases[i] = lease_take(&f, f.pool);
+    }
+    for (int i = 0; i < num; i++) {
+        lease_give(&leases[i]);
+    }
+    for (int i = 1; i <= 3; i++) {
+        const int64_t from_ns = cpu_ns();
+
+        ck_assert_uint_eq(urlp_pool_set_maintain(f.set), 0);
+        least_ns = urlp_less(least_ns, cpu_ns() - from_ns);
+        ck_assert_int_eq(f.fake.num_looks, i * num);
+    }
+    pool_end(&f);
+    free(leases);
+    return least_ns;
+}
+
+START_TEST(maintain__costs_as_much_as_there_are_connections)
+{
+    const int64_t few_ns = maintain_ns(200);
+    const int64_t many_ns = maintain_ns(6400);
+
+    ck_assert_msg(many_ns < 4 * 32 * few_ns, "200 in %lld ns, 6400 in %lld ns", (long long)few_ns,
+                  (long long)many_ns);
 }
 END_TEST
 
@@ -499,6 +548,7 @@ RUN_TESTS("upkeep", maintain__keeps_what_is_good_in_its_order,
           maintain__closes_what_its_peer_has_closed,
           maintain__closes_what_has_expired_behind_what_has_not,
           maintain__does_not_make_a_connection_younger,
+          maintain__costs_as_much_as_there_are_connections,
           due__is_when_the_first_connection_expires_to_the_millisecond,
           due__after_a_suspend_is_at_once, ended__connection_in_use_is_not_kept_when_it_comes_home,
           ended__idle_connection_is_looked_at_and_goes_whatever_the_look_shows,
