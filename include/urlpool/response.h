@@ -241,7 +241,9 @@ URLPOOL_API size_t urlpool_response_num_hops(const struct urlpool_response *resp
  * Model:   urllib3 Retry.history, RequestHistory. */
 URLPOOL_API struct urlpool_hop urlpool_response_hop(const struct urlpool_response *response,
                                                     size_t index);
-/* urlpool_response_free drains within its bounds, or closes, what is still unread; accepts NULL. */
+/* urlpool_response_free drains within its bounds, or closes, what is still unread; accepts NULL.
+ *
+ * Threads: one at a time; blocks. */
 URLPOOL_API void urlpool_response_free(struct urlpool_response *response);
 
 URLPOOL_END_DECLS

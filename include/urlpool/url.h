@@ -43,11 +43,12 @@ URLPOOL_API void urlpool_url_free(struct urlpool_url *url);
  * Owns:    the caller frees the result with urlpool_url_free.
  * Errors:  NULL with URLPOOL_E_URL: a control, space or backslash anywhere; several "@"; an http
  *          URL with an empty host; a host that is no name (international ones become A-labels, in
- *          builds with IDNA), strict IPv4 address or IPv6 literal; a port that is no number up to
- *          65535. NULL with URLPOOL_E_INVALID for NULL, or URLPOOL_E_NOMEM. Messages never hold a
- * password. Threads: any number at once. Spec:    RFC 3986 sections 3, 6.2.2; RFC 6874; RFC 9110
- * section 4.2; UTS 46. Model:   urllib3.util.parse_url, which takes a text without scheme for a
- * host: this does not. */
+ *          builds with IDNA), strict IPv4 address or IPv6 literal; a port that is no number, or one
+ *          above 65535. NULL with URLPOOL_E_INVALID for NULL, or URLPOOL_E_NOMEM. No message
+ *          holds a password.
+ * Threads: any number at once.
+ * Spec:    RFC 3986 sections 3, 6.2.2; RFC 6874; RFC 9110 section 4.2; UTS 46.
+ * Model:   urllib3.util.parse_url, which takes a text without scheme for a host: this does not. */
 URLPOOL_API URLPOOL_MUST_USE struct urlpool_url *urlpool_url_parse(const char *text,
                                                                    struct urlpool_error *err)
     URLPOOL_FREED_BY(urlpool_url_free, 1);

@@ -13,6 +13,7 @@ THREADS = {  # how a comment begins -> how the table says it; %s is the object
     "nobody else may be using it": "MT-Safe race:%s",
     "call it before any other urlpool function": "MT-Unsafe race:process",
 }
+NARROW = 16  # columns that a value in the table of threads has
 ORDER = ["Thread safety", "Signal safety", "Waiting"]
 LIBRARY = "urlpool, a connection-pooling HTTP/1.1 client (liburlpool, -lurlpool)"
 
@@ -152,12 +153,13 @@ class Page:
     def show_values(self, name):
         """An enum whose names say it all: a table."""
         enum = self.reference.enums[name]
-        out = [*self.heading(f"enum {name}", enum), ".PP", ".TS", "r l l.", "Value\tName\t"]
+        out = [*self.heading(f"enum {name}", enum), ".PP", ".TS", "r lx."]
         for member in enum.members:
             if member.heading:
                 out += [".TE", ".PP", *self.sentences(words.sentence(member.heading)), ".PP",
-                        ".TS", "r l l."]
-            out.append(f"{member.value}\t\\fB{member.name}\\fP\t{words.masked(member.about)}")
+                        ".TS", "r lx."]
+            about = f" ({words.masked(member.about)})" if member.about else ""
+            out += [f"{member.value}\tT{{", rf"\fB{member.name}\fP{about}", "T}"]
         return [*out, ".TE"]
 
     def show_codes(self):
@@ -285,16 +287,18 @@ class Page:
         blocking = [f.name for f in self.functions if "blocks" in f.labels.get("Threads", "")]
         if blocking:
             rows[("Waiting", "may block")] = blocking
+        long = [value for _, value in rows if len(value) > NARROW]
+        widest = max((len(word) for value in long for word in value.split()), default=0)
         out = [".PP", "For an explanation of the terms used in this section, see",
                ".BR attributes (7).", "A call that is marked", r".IR race :OBJECT",
                "needs that object for itself: no other call may use it meanwhile.",
                ".PP", ".TS", "allbox;",
-               "lb lb lb", "l l l.", "Interface\tAttribute\tValue"]
+               "lbx1 lb1 lb", f"l l lw({widest}n)." if widest else "l l l.", "Interface\tAttribute\tValue"]
         for (attribute, value), names in sorted(
                 rows.items(), key=lambda row: ORDER.index(row[0][0])):
             out += ["T{", ".nh", ".ad l",
-                    ",\n".join(rf"\fB{name}\fP()" for name in names),
-                    f"T}}\t{attribute}\t{words.code(value)}"]
+                    ",\n".join(rf"\fB{breakable(name)}\fP()" for name in names),
+                    f"T}}\t{attribute}\t{narrow(words.code(value))}"]
         out += [".TE", *self.struct_threads(), *notes]
         return out
 
@@ -379,6 +383,16 @@ def thread_words(function, reference):
     if begin in ("nobody else may be using it", "call it before any other urlpool function"):
         more = begin
     return how, words.sentence(f"{begin}, {more}" if more != begin else begin) if more else ""
+
+
+def breakable(name):
+    """A long name may be broken in the table, behind its last underscore."""
+    return r"_\:".join(name.rsplit("_", 1)) if len(name) > 32 else name
+
+
+def narrow(value):
+    """A value of the table: what is too long for one line is filled in a column made for it."""
+    return f"T{{\n{value}\nT}}" if len(value) > NARROW else value
 
 
 def only_reads(function, reference):

@@ -1,6 +1,8 @@
 /* The example of urlpool_body(3).
  *
- * Arguments: url */
+ * Arguments: url
+ * Prints:
+ * 200 OK */
 
 #include <fcntl.h>
 #include <stdio.h>

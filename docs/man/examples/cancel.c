@@ -1,6 +1,8 @@
 /* The example of urlpool_cancel(3).
  *
- * Arguments: url slow */
+ * Arguments: url slow
+ * Prints:
+ * URLPOOL_E_CANCELLED */
 
 #include <signal.h>
 #include <stdio.h>

@@ -1,6 +1,8 @@
 /* The example of urlpool_connection(3).
  *
- * Arguments: host */
+ * Arguments: host
+ * Prints:
+ * 200, 6 bytes */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

@@ -1,6 +1,9 @@
 /* The example of urlpool_error(3).
  *
- * Arguments: none */
+ * Arguments: none
+ * Prints:
+ * URLPOOL_E_CONNECT (connect): ~
+ * nothing was sent: it may be asked for again */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

@@ -1,6 +1,9 @@
 /* The example of urlpool_form(3).
  *
- * Arguments: url */
+ * Arguments: url
+ * Prints:
+ * name=Grace+%26+Alan
+ * 200, as text/plain */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

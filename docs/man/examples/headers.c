@@ -1,6 +1,10 @@
 /* The example of urlpool_headers(3).
  *
- * Arguments: none */
+ * Arguments: none
+ * Prints:
+ * Accept: text/html
+ * accept: text/plain
+ * URLPOOL_E_HEADER */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

@@ -1,6 +1,8 @@
 /* The example of urlpool_http_status(3).
  *
- * Arguments: none */
+ * Arguments: none
+ * Prints:
+ * 404 Not Found */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

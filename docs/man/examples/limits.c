@@ -1,6 +1,8 @@
 /* The example of urlpool_limits(3).
  *
- * Arguments: url */
+ * Arguments: url
+ * Prints:
+ * 200 within bounds */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

@@ -1,6 +1,8 @@
 /* The example of urlpool_manager(3).
  *
- * Arguments: url */
+ * Arguments: url
+ * Prints:
+ * requests 400, at most two connections: yes */
 
 #include <pthread.h>
 #include <stdio.h>

@@ -1,6 +1,8 @@
 /* The example of urlpool_memory(3).
  *
- * Arguments: none */
+ * Arguments: none
+ * Prints:
+ * taken: yes, left: 0 */
 
 #include <stdatomic.h>
 #include <stdio.h>

@@ -1,6 +1,11 @@
 /* The example of urlpool_metrics(3).
  *
- * Arguments: none */
+ * Arguments: none
+ * Prints:
+ * Content-Type: text/plain; version=0.0.4; charset=utf-8
+ *
+ * # HELP http_client_open_connections ~
+ * ... */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

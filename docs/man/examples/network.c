@@ -1,6 +1,9 @@
 /* The example of urlpool_network(3).
  *
- * Arguments: url */
+ * Arguments: url
+ * Prints:
+ * asked for printer.example
+ * 200 */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

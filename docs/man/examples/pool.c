@@ -1,6 +1,8 @@
 /* The example of urlpool_pool(3).
  *
- * Arguments: url */
+ * Arguments: url
+ * Prints:
+ * 200, idle again: 1 */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

@@ -1,6 +1,8 @@
 /* The example of urlpool_proxy(3).
  *
- * Arguments: url proxy */
+ * Arguments: url proxy
+ * Prints:
+ * 200 by way of port ~ */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

@@ -1,6 +1,8 @@
 /* The example of urlpool_raw_stream(3).
  *
- * Arguments: url upgrade */
+ * Arguments: url upgrade
+ * Prints:
+ * ping */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

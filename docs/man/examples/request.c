@@ -1,6 +1,9 @@
 /* The example of urlpool_request(3).
  *
- * Arguments: url */
+ * Arguments: url
+ * Prints:
+ * 200 OK
+ * {"question": 42} */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

@@ -1,6 +1,10 @@
 /* The example of urlpool_response(3).
  *
- * Arguments: url */
+ * Arguments: url moved
+ * Prints:
+ * before: GET http://127.0.0.1:~/moved: 302
+ * http://127.0.0.1:~/: 200, text/plain
+ * from 127.0.0.1 port ~ in ~ us */
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,6 +1,8 @@
 /* The example of urlpool_response_read(3).
  *
- * Arguments: url */
+ * Arguments: url
+ * Prints:
+ * hello */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

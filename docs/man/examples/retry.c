@@ -1,6 +1,8 @@
 /* The example of urlpool_retry(3).
  *
- * Arguments: url busy */
+ * Arguments: url busy
+ * Prints:
+ * 200 after 2 retries */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

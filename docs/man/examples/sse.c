@@ -1,6 +1,9 @@
 /* The example of urlpool_sse(3).
  *
- * Arguments: url events */
+ * Arguments: url events
+ * Prints:
+ * message: one
+ * note: two */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

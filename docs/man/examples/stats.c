@@ -1,6 +1,9 @@
 /* The example of urlpool_stats(3).
  *
- * Arguments: url */
+ * Arguments: url
+ * Prints:
+ * 3 requests, 1 opened, 2 reused
+ * closed, cleared: 1 */
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,6 +1,8 @@
 /* The example of urlpool_timeout(3).
  *
- * Arguments: url */
+ * Arguments: url
+ * Prints:
+ * 200 in time */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

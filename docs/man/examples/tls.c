@@ -1,6 +1,8 @@
 /* The example of urlpool_tls(3).
  *
- * Arguments: https ca */
+ * Arguments: https ca
+ * Prints:
+ * 200, TLSv1.3, verified: yes */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

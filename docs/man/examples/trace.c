@@ -1,6 +1,10 @@
 /* The example of urlpool_trace(3).
  *
- * Arguments: url */
+ * Arguments: url
+ * Prints:
+ * GET / HTTP/1.1
+ * Host: 127.0.0.1:~
+ * ... */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

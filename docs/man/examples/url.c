@@ -1,6 +1,9 @@
 /* The example of urlpool_url(3).
  *
- * Arguments: none */
+ * Arguments: none
+ * Prints:
+ * http 2001:db8::1 8080 /a/b?q=~
+ * http://[2001:db8::1]:8080/c#top */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

@@ -1,6 +1,9 @@
 /* The example of urlpool(7).
  *
- * Arguments: url */
+ * Arguments: url
+ * Prints:
+ * hello
+ * 200 */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>

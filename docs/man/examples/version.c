@@ -1,6 +1,8 @@
 /* The example of urlpool_version(3).
  *
- * Arguments: none */
+ * Arguments: none
+ * Prints:
+ * built for ~, running urlpool/~ c-ares/~ */
 
 #include <stdio.h>
 #include <urlpool/urlpool.h>
