@@ -64,8 +64,14 @@ if(TARGET pooled-fetch)
   set(urlp_completions ${PROJECT_SOURCE_DIR}/tools/pooled-fetch/completions)
   install(TARGETS pooled-fetch RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT Tools)
   install(FILES ${urlp_tool_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT Tools)
-  install(FILES ${urlp_completions}/pooled-fetch.bash RENAME pooled-fetch OPTIONAL
-    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT Tools)
-  install(FILES ${urlp_completions}/_pooled-fetch OPTIONAL
-    DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT Tools)
+  if(EXISTS ${urlp_completions})
+    install(FILES ${urlp_completions}/pooled-fetch.bash RENAME pooled-fetch
+      DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT Tools)
+    install(FILES ${urlp_completions}/_pooled-fetch
+      DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT Tools)
+  endif()
+endif()
+
+if(urlpool_is_top)
+  include(UrlpoolPackages)
 endif()
