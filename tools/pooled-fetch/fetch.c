@@ -378,6 +378,7 @@ void pf_fetch(struct pf_run *run, size_t index, size_t slot, void *buf)
     }
     transfer->ended_ns = pf_now_ns();
     pf_tally_add(&run->tally, transfer);
+    pf_record_add(run->record, transfer);
     if (transfer->exit_code != PF_EXIT_OK && settings->fail_early) {
         atomic_store(&run->is_over, true);
         pf_interrupt_now();

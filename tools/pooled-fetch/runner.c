@@ -14,6 +14,7 @@
 #include "network_option.h"
 #include "proxy_option.h"
 #include "report.h"
+#include "report_html.h"
 #include "say.h"
 #include "text.h"
 #include "tls_option.h"
@@ -216,7 +217,7 @@ static enum pf_exit set_up_output(struct pf_run *run)
         (settings->dump_header != NULL && strcmp(settings->dump_header, "-") == 0);
     run->is_traced = settings->verbose || settings->include || settings->head_only ||
                      settings->jsonl || settings->write_out != NULL ||
-                     settings->dump_header != NULL;
+                     settings->dump_header != NULL || settings->html_file != NULL;
     if (run->stdout_has_bodies || settings->jsonl || settings->write_out != NULL) {
         run->ordered = new_ordered(settings, STDOUT_FILENO);
     }
@@ -247,6 +248,39 @@ static void report(struct pf_run *run)
     pf_text_free(&text);
 }
 
+/* set_up_page opens the page's file and begins to collect what it shows. */
+static enum pf_exit set_up_page(struct pf_run *run)
+{
+    enum pf_exit code;
+
+    if (run->settings->html_file == NULL) {
+        return PF_EXIT_OK;
+    }
+    code = pf_page_open(run->settings->html_file,
+                        run->stdout_has_bodies ? STDERR_FILENO : STDOUT_FILENO, &run->page_fd);
+    if (code == PF_EXIT_OK) {
+        run->record = pf_record_new(run->manager);
+    }
+    return code;
+}
+
+static enum pf_exit write_page(struct pf_run *run)
+{
+    struct urlpool_stats stats = {0};
+
+    if (run->record == NULL) {
+        return PF_EXIT_OK;
+    }
+    urlpool_manager_stats(run->manager, &stats, sizeof(stats));
+    return pf_page_write(&(struct pf_page){.settings = run->settings,
+                                           .sums = &run->tally.locked,
+                                           .pool = &stats,
+                                           .findings = pf_record_end(run->record),
+                                           .ended_at = time(NULL),
+                                           .is_interrupted = pf_interrupt_signal() != 0},
+                         run->page_fd);
+}
+
 static int exit_code_of(struct pf_run *run)
 {
     const struct pf_sums *sums = &run->tally.locked;
@@ -266,7 +300,11 @@ static int exit_code_of(struct pf_run *run)
 static int run_with_manager(struct pf_run *run)
 {
     int code = set_up_output(run);
+    int page_code;
 
+    if (code == PF_EXIT_OK) {
+        code = set_up_page(run);
+    }
     if (code != PF_EXIT_OK) {
         tear_down_output(run);
         return code;
@@ -282,7 +320,10 @@ static int run_with_manager(struct pf_run *run)
     pf_progress_draw(run->progress, true);
     pf_interrupt_end();
     report(run);
+    page_code = write_page(run);
     code = exit_code_of(run);
+    code = code != PF_EXIT_OK ? code : page_code;
+    pf_record_free(run->record);
     pf_progress_free(run->progress);
     tear_down_output(run);
     pf_tally_deinit(&run->tally);

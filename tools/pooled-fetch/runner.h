@@ -6,6 +6,7 @@
 
 #include "urlpool/urlpool.h"
 
+#include "findings.h"
 #include "ordered.h"
 #include "progress.h"
 #include "request.h"
@@ -22,6 +23,8 @@ struct pf_run {
     struct pf_ordered *heads;   /* the file of -D; NULL: none, or it is standard output */
     int heads_fd;
     struct pf_progress *progress;
+    struct pf_record *record; /* for the page; NULL: none is asked for */
+    int page_fd;
     struct pf_tally tally;
     bool is_traced;
     bool stdout_has_bodies;
