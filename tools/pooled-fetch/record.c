@@ -10,7 +10,7 @@
 
 enum {
     SAMPLES_PER_MOMENT = 8,
-    PAUSES_PER_LOOK = 50, /* with many pools a look is long; it must not be what is measured */
+    PAUSES_PER_LOOK = 50, /* with many pools a look is much; it must not be what is measured */
     NS_PER_MS = 1000000,
     NS_PER_SECOND = 1000000000
 };
@@ -39,21 +39,28 @@ static struct pf_sample look(struct urlpool_manager *manager)
                               .num_sent = stats.bytes_sent};
 }
 
-/* take_sample returns how long it took. */
-static int64_t take_sample(struct pf_record *record)
+static int64_t own_cpu_ns(void)
 {
-    int64_t started_ns = pf_now_ns();
-    const struct pf_sample sample = look(record->manager);
-    int64_t ended_ns = pf_now_ns();
+    struct timespec used = {0};
 
-    (void)pthread_mutex_lock(&record->mutex);
-    pf_timeline_sample(&record->locked.findings.timeline, ended_ns, &sample);
-    (void)pthread_mutex_unlock(&record->mutex);
-    return ended_ns - started_ns;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (int64_t)used.tv_sec * NS_PER_SECOND + used.tv_nsec;
 }
 
-/* sleep_until_next waits for the next sample's time, after a look of `look_ns`. Returns: whether
- * there is to be one. */
+/* take_sample returns how much of a processor it took. */
+static int64_t take_sample(struct pf_record *record)
+{
+    int64_t before_ns = own_cpu_ns();
+    const struct pf_sample sample = look(record->manager);
+
+    (void)pthread_mutex_lock(&record->mutex);
+    pf_timeline_sample(&record->locked.findings.timeline, pf_now_ns(), &sample);
+    (void)pthread_mutex_unlock(&record->mutex);
+    return own_cpu_ns() - before_ns;
+}
+
+/* sleep_until_next waits for the next sample's time, after a look that took `look_ns`. Returns:
+ * whether there is to be one. */
 static bool sleep_until_next(struct pf_record *record, int64_t look_ns)
 {
     int64_t pause_ns = look_ns * PAUSES_PER_LOOK;

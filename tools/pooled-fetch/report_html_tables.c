@@ -255,7 +255,7 @@ static void add_request_cell(struct pf_text *out, const struct pf_slow *slow)
 
 static void add_outcome_cell(struct pf_text *out, const struct pf_slow *slow)
 {
-    pf_text_addf(out, "<td class=\"text%s\">", slow->exit_code != PF_EXIT_OK ? " bad" : "");
+    pf_text_addf(out, "<td class=\"text outcome%s\">", slow->exit_code != PF_EXIT_OK ? " bad" : "");
     if (slow->exit_code != PF_EXIT_OK) {
         pf_text_addf(out, "(%d) %s", slow->exit_code, pf_exit_name(slow->exit_code));
     }

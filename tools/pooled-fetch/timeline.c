@@ -1,8 +1,8 @@
 /* A run over time, in memory that does not grow with it: 256 stretches of a millisecond at first.
  * When the run outgrows them, each two become one, so that there are always between 128 and 256 of
  * one length, however long it takes. Transfers are counted where they end; how the pool stands is
- * sampled, and a stretch keeps the sum of its samples. Bytes are told by the pool since its start,
- * so a stretch gets what has come on since the sample before. */
+ * sampled, and a stretch keeps the sum of its samples. Bytes are told by the pool since its start:
+ * what has come on since the sample before is spread over the time since then. */
 
 #include "timeline.h"
 
@@ -10,7 +10,8 @@
 
 void pf_timeline_init(struct pf_timeline *timeline, int64_t started_ns)
 {
-    *timeline = (struct pf_timeline){.started_ns = started_ns, .width_ns = PF_TIMELINE_FIRST_NS};
+    *timeline = (struct pf_timeline){
+        .started_ns = started_ns, .width_ns = PF_TIMELINE_FIRST_NS, .sampled_ns = started_ns};
 }
 
 static void join(struct pf_moment *moment, const struct pf_moment *other)
@@ -61,6 +62,31 @@ void pf_timeline_add(struct pf_timeline *timeline, int64_t at_ns, bool is_ok)
     }
 }
 
+/* spread shares bytes out over the stretches from the last sample to `at_ns`, by the time each has
+ * of it; what division leaves over is the last one's. */
+static void spread(struct pf_timeline *timeline, int64_t at_ns, uint64_t received, uint64_t sent)
+{
+    struct pf_moment *end = moment_at(timeline, at_ns);
+    int64_t from_ns = timeline->sampled_ns;
+    double whole = (double)(at_ns - from_ns);
+    uint64_t received_left = received;
+    uint64_t sent_left = sent;
+
+    for (struct pf_moment *moment = moment_at(timeline, from_ns); moment < end; moment++) {
+        int64_t to_ns =
+            timeline->started_ns + (moment - timeline->moments + 1) * timeline->width_ns;
+        double part = (double)(to_ns - from_ns) / whole;
+
+        moment->num_received += (uint64_t)((double)received * part);
+        moment->num_sent += (uint64_t)((double)sent * part);
+        received_left -= (uint64_t)((double)received * part);
+        sent_left -= (uint64_t)((double)sent * part);
+        from_ns = to_ns;
+    }
+    end->num_received += received_left;
+    end->num_sent += sent_left;
+}
+
 void pf_timeline_sample(struct pf_timeline *timeline, int64_t at_ns, const struct pf_sample *sample)
 {
     struct pf_moment *moment = moment_at(timeline, at_ns);
@@ -70,9 +96,10 @@ void pf_timeline_sample(struct pf_timeline *timeline, int64_t at_ns, const struc
     moment->num_idle += sample->num_idle;
     moment->num_dialling += sample->num_dialling;
     moment->num_waiting += sample->num_waiting;
-    moment->num_received += sample->num_received - timeline->last.num_received;
-    moment->num_sent += sample->num_sent - timeline->last.num_sent;
+    spread(timeline, at_ns, sample->num_received - timeline->last.num_received,
+           sample->num_sent - timeline->last.num_sent);
     timeline->last = *sample;
+    timeline->sampled_ns = at_ns;
 }
 
 /* --- to look at ------------------------------------------------------------------------------ */

@@ -29,6 +29,7 @@ struct pf_moment {
  * outgrows them. Threads: one at a time. */
 struct pf_timeline {
     int64_t started_ns, width_ns;
+    int64_t sampled_ns; /* when `last` was */
     struct pf_sample last;
     struct pf_moment moments[PF_TIMELINE_MOMENTS];
 };
