@@ -37,21 +37,22 @@ typedef enum urlpool_code (*urlpool_body_rewind_fn)(void *user, struct urlpool_e
  * Spec:    RFC 9110 sections 6.4, 10.1.1; RFC 7578. */
 struct urlpool_body {
     enum urlpool_body_kind kind; /* which of the members below count */
-    const void *data;            /* BYTES */
-    size_t data_len;             /* its bytes */
+    const void *data;            /* BYTES: where they are */
+    size_t data_len;             /* BYTES: how many they are */
     int fd; /* FD: from its current offset to its end. A regular file's size is taken by itself,
                and it can be rewound; what has no size (a pipe) is sent chunked, and cannot */
-    bool chunked;              /* send it chunked although its length is known */
-    bool expect_continue;      /* send the head alone, with Expect: 100-continue, and wait for the
-                                  server's word; 417 is tried again without */
-    int64_t expect_ms;         /* so long, and not beyond read_ms; then send anyway; default 1 000.
-                                  URLPOOL_NO_TIMEOUT: as read_ms says */
-    urlpool_body_read_fn read; /* CALLBACK */
-    urlpool_body_rewind_fn rewind;   /* CALLBACK; NULL: it can be sent but once */
-    void *user;                      /* for both */
-    int64_t length;                  /* CALLBACK: exactly so many bytes; 0: not known, sent chunked;
-                                        URLPOOL_NONE: no byte */
-    const struct urlpool_form *form; /* FORM, MULTIPART */
+    bool chunked;         /* send it chunked although its length is known */
+    bool expect_continue; /* send the head alone, with Expect: 100-continue, and wait for the
+                             server's word; 417 is tried again without */
+    int64_t expect_ms; /* waits so long for it, and not beyond read_ms; then send anyway; default 1
+                          000. URLPOOL_NO_TIMEOUT: as read_ms says */
+    urlpool_body_read_fn read; /* CALLBACK: gives the bytes */
+    urlpool_body_rewind_fn
+        rewind;     /* CALLBACK: goes back to the first; NULL: it can be sent but once */
+    void *user;     /* given to `read` and `rewind` */
+    int64_t length; /* CALLBACK: exactly so many bytes; 0: not known, sent chunked;
+                       URLPOOL_NONE: no byte */
+    const struct urlpool_form *form; /* FORM, MULTIPART: the fields */
     const char *content_type; /* sent as Content-Type unless the headers have one; NULL: FORM and
                                  MULTIPART know theirs, others send none; "" sends none */
     const struct urlpool_headers *trailers; /* sent behind the body, which is chunked for it; read

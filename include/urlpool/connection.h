@@ -33,16 +33,16 @@ struct urlpool_connection_options {
     struct urlpool_tls *tls;             /* NULL: the default configuration; with https only */
     struct urlpool_timeout timeout;      /* total_ms: from putrequest to the end of the body */
     struct urlpool_limits limits;        /* of what the peer may send */
-    struct urlpool_trace trace;          /* event NULL: nobody watches */
-    const struct urlpool_cancel *cancel; /* must outlive the connection */
-    int64_t data_bytes_max;              /* of a decoded body held in memory; default 1 GiB */
-    bool keep_encoded; /* response bodies are given as sent, content codings not undone */
+    struct urlpool_trace trace;          /* `event` NULL: nobody watches */
+    const struct urlpool_cancel *cancel; /* ends what is done on it; must outlive the connection */
+    int64_t data_bytes_max; /* the most bytes of a decoded body held in memory; default 1 GiB */
+    bool keep_encoded;      /* response bodies are given as sent, content codings not undone */
     struct urlpool_network network; /* how the host is found and reached */
     bool no_auto_open;              /* a request does not connect: URLPOOL_E_NOT_CONNECTED */
     bool https_proxy; /* the host is a proxy of https: TLS is spoken with it, then CONNECT. For
                          urlpool_connection_set_tunnel, without which it is URLPOOL_E_INVALID to
                          connect */
-    struct urlpool_tls *proxy_tls; /* with https_proxy; NULL: the default configuration */
+    struct urlpool_tls *proxy_tls; /* spoken with it; NULL: the default configuration */
     unsigned char reserved[48];
 };
 
@@ -203,7 +203,7 @@ struct urlpool_connection_info {
     bool tls_resumed;        /* without a full handshake */
     bool tls_verified;       /* the peer cannot be anybody: no insecure_ switch let it pass */
     const char *tls_version; /* NULL without TLS */
-    const char *tls_cipher;  /* the same */
+    const char *tls_cipher;  /* NULL without TLS */
     char peer[64];           /* "127.0.0.1:80", "[::1]:80"; "" when not connected */
     uint64_t num_requests;   /* since it was opened */
 };

@@ -22,7 +22,7 @@ struct urlpool_form;
 struct urlpool_part {
     const char *name;     /* of the field */
     const void *data;     /* copied */
-    size_t data_len;      /* its bytes */
+    size_t data_len;      /* how many bytes it has */
     const char *path;     /* a file, opened each time it is sent */
     int fd;               /* from its offset at the time of the request; borrowed. 0: none */
     const char *filename; /* as the server is told; NULL: the last segment of `path`, else none.

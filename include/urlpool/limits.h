@@ -13,7 +13,7 @@ URLPOOL_BEGIN_DECLS
 struct urlpool_limits {
     int64_t line_bytes_max;       /* of status line or one field line; default 65 536 */
     int64_t head_bytes_max;       /* of a head, interim responses included; default 262 144 */
-    int64_t trailer_bytes_max;    /* default 16 384 */
+    int64_t trailer_bytes_max;    /* of the trailers; default 16 384 */
     int32_t fields_max;           /* field lines in a head, and in the trailers; default 200 */
     int32_t interims_max;         /* 1xx responses before the final one; default 32 */
     int32_t chunk_line_bytes_max; /* a chunk size with its extensions; default 4 096 */

@@ -38,7 +38,7 @@ struct urlpool_manager_options {
     bool block;             /* `maxsize` also bounds the open ones: threads wait their turn */
     int64_t idle_ms;        /* an idle connection is kept this long; default 55 000 */
     int64_t lifetime_ms;    /* a connection is used this long, ±10 %; default 600 000 */
-    int64_t requests_max;   /* of one connection; default no bound */
+    int64_t requests_max;   /* requests of one connection; default no bound */
     int64_t max_total;      /* open connections of all origins; default no bound. Used up, the least
                                recently used idle one makes room, else threads wait, `block` or not,
                                and origins are served in turn */
@@ -47,13 +47,14 @@ struct urlpool_manager_options {
     int64_t max_waiters;    /* threads that wait for one origin; default no bound. One more gets
                                URLPOOL_E_POOL_FULL at once */
     struct urlpool_timeout timeout; /* of requests that bring none of their own */
-    struct urlpool_retry retries;   /* the same */
+    struct urlpool_retry retries;   /* of requests that bring none of their own */
     struct urlpool_limits limits;   /* of what peers may send */
     struct urlpool_tls *tls; /* NULL: the default configuration, built at the first https request */
     const struct urlpool_headers *headers; /* sent with requests that bring none of their own, or
                                               merge theirs */
-    const char *user_agent;                /* default "urlpool/<version>"; "" sends none */
-    int32_t redirects_max;  /* default 20; URLPOOL_NONE: none is followed, the first is an error */
+    const char *user_agent;                /* default: "urlpool/<version>"; "" sends none */
+    int32_t redirects_max;  /* redirects that are followed; default 20; URLPOOL_NONE: none is, the
+                               first is an error */
     int64_t data_bytes_max; /* the most bytes of a decoded body held in memory; default 1 GiB */
     struct urlpool_trace trace;     /* `event` NULL: nobody watches */
     struct urlpool_network network; /* how hosts are found and reached */
@@ -97,24 +98,25 @@ struct urlpool_into {
  * Content-Type and Trailer, which else are the body's. Content-Length must be the truth,
  * Transfer-Encoding: chunked and Expect: 100-continue ask for what `body` has members for. */
 struct urlpool_request_options {
-    const struct urlpool_headers *headers; /* replace the manager's, as in urllib3 */
-    bool merge_headers;                    /* but here are set on top of the manager's */
+    const struct urlpool_headers *headers; /* sent in place of the manager's, as in urllib3 */
+    bool merge_headers;                    /* `headers` are set on top of the manager's */
     unsigned skip; /* an OR of enum urlpool_skip: fields that are not sent by themselves; Host, when
                       skipped, must be among the headers */
     struct urlpool_body body;          /* what the request carries */
     const struct urlpool_form *fields; /* in place of `body`: with GET, HEAD, DELETE and OPTIONS
                                           behind the URL's query, else a multipart body */
-    bool fields_urlencoded;            /* else a url-encoded body */
+    bool fields_urlencoded;            /* `fields` are a url-encoded body, where they are one */
     struct urlpool_timeout timeout;    /* each field that is not zero wins over the manager's */
-    struct urlpool_retry retries;      /* the same */
-    int32_t redirects_max;             /* how many are followed; the same */
+    struct urlpool_retry retries;      /* each field that is not zero wins over the manager's */
+    int32_t redirects_max;             /* redirects that are followed; 0: as the manager says */
     bool return_redirects;             /* give the 3xx to the caller */
     bool allow_downgrade;              /* follow from https to http */
     unsigned redirect_schemes;         /* an OR of enum urlpool_scheme; default both */
-    unsigned keep_post;       /* an OR of enum urlpool_keep_post; default: all become GET */
-    bool stream;              /* leave the body to urlpool_response_read; `data` is NULL */
-    bool keep_encoded;        /* neither ask for nor undo content codings */
-    int64_t data_bytes_max;   /* the most bytes of the decoded body held in memory; the same */
+    unsigned keep_post;     /* an OR of enum urlpool_keep_post; default: all become GET */
+    bool stream;            /* leave the body to urlpool_response_read; `data` is NULL */
+    bool keep_encoded;      /* neither ask for nor undo content codings */
+    int64_t data_bytes_max; /* the most bytes of the decoded body held in memory; 0: as the manager
+                               says */
     struct urlpool_into into; /* read the body here and take no memory for it: `data` points into it
                                  and no NUL follows. A body that is longer is
                                  URLPOOL_E_DATA_TOO_LARGE. Of a failed request it holds anything */
@@ -123,8 +125,8 @@ struct urlpool_request_options {
     struct urlpool_response *recycle;    /* a response no longer needed, whose memory this request
                                             takes, whether it fails or not: it is freed by the call. Of
                                             what the call is given only the URL may lie in it */
-    const struct urlpool_cancel *cancel; /* must outlive the response */
-    struct urlpool_trace trace;          /* instead of the manager's; must outlive the response */
+    const struct urlpool_cancel *cancel; /* ends it from elsewhere; must outlive the response */
+    struct urlpool_trace trace; /* told of it instead of the manager's; must outlive the response */
     unsigned char reserved[64];
 };
 
@@ -264,12 +266,12 @@ URLPOOL_API URLPOOL_MUST_USE char *urlpool_manager_describe(struct urlpool_manag
 struct urlpool_headers_choice {
     bool keep_alive;              /* Connection: keep-alive */
     bool accept_encoding;         /* Accept-Encoding: all codings of this build */
-    const char *accept_encodings; /* or these: "gzip, br" */
-    const char *user_agent;       /* "" is none */
-    const char *basic_auth;       /* "user:password": Authorization. Without a colon a user whose
+    const char *accept_encodings; /* Accept-Encoding with these: "gzip, br" */
+    const char *user_agent;       /* User-Agent; "" is none */
+    const char *basic_auth;       /* Authorization, of "user:password". Without a colon a user whose
                                      password is empty */
-    const char *bearer_auth;      /* a token: Authorization */
-    const char *proxy_basic_auth; /* as basic_auth: Proxy-Authorization */
+    const char *bearer_auth;      /* Authorization, of a token */
+    const char *proxy_basic_auth; /* Proxy-Authorization, made as by basic_auth */
     bool disable_cache;           /* Cache-Control: no-cache */
     unsigned char reserved[32];
 };

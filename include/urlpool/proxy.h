@@ -24,7 +24,7 @@ struct urlpool_proxy {
     const char *url;  /* "http://user:password@proxy.example:3128"; without a port 80, 443, 1080.
                          NULL: no proxy, or the environment's, to which the rest then belongs */
     const char *user; /* wins over the URL's; SOCKS4: the user id */
-    const char *password;                  /* the same */
+    const char *password;                  /* wins over the URL's */
     const struct urlpool_headers *headers; /* sent to it: with CONNECT, and with each request in
                                               absolute form, whose own win; to nobody else */
     struct urlpool_tls *tls;               /* of https:// itself; NULL: the default configuration */

@@ -17,15 +17,15 @@ URLPOOL_BEGIN_DECLS
  * Threads: one at a time, but for urlpool_response_shutdown.
  * Model:   urllib3 HTTPResponse, http.client HTTPResponse. */
 struct urlpool_response {
-    int status;          /* 200, 404 */
+    int status;          /* of the answer: 200, 404 */
     int version;         /* 10 or 11 */
     const char *reason;  /* as sent, "" when missing */
     const uint8_t *data; /* the whole decoded body, then a NUL, but where it lies in the caller's
                             memory (`into`); NULL while it is streamed */
-    size_t data_len;     /* without that NUL */
-    const char *url;     /* the one that answered, after redirects; "" on the lower floor */
+    size_t data_len;     /* its bytes, without that NUL */
+    const char *url;     /* the URL that answered, after redirects; "" on the lower floor */
     const struct urlpool_headers *headers; /* as received, codings that were undone too */
-    uint32_t num_redirects;                /* that were followed */
+    uint32_t num_redirects;                /* redirects that were followed */
     uint32_t num_retries;   /* tries made again, the free one after a stale connection too */
     bool connection_reused; /* the last try was not the first on its connection */
     enum urlpool_code
@@ -186,11 +186,11 @@ struct urlpool_peer {
     int port;            /* 0 for a Unix-domain socket. Behind a proxy both are the proxy's */
     const char
         *tls_version; /* "TLSv1.3"; NULL: no TLS with the origin, nor with a proxy that forwards */
-    const char *tls_cipher;                      /* the same */
-    bool tls_resumed;                            /* without a full handshake */
-    bool tls_verified;                           /* no insecure_ switch let it pass */
-    const uint8_t *certificate;                  /* the peer's own, in DER; NULL without TLS */
-    size_t certificate_len;                      /* its bytes */
+    const char *tls_cipher;     /* NULL where tls_version is */
+    bool tls_resumed;           /* without a full handshake */
+    bool tls_verified;          /* the peer cannot be anybody: no insecure_ switch let it pass */
+    const uint8_t *certificate; /* the peer's own, in DER; NULL without TLS */
+    size_t certificate_len;     /* how many bytes it has */
     const struct urlpool_headers *proxy_headers; /* what a proxy said in its answer to CONNECT, the
                                                     last that was asked; NULL: none was */
     unsigned char reserved[32];
@@ -226,8 +226,8 @@ URLPOOL_API struct urlpool_timings urlpool_response_timings(
 /* struct urlpool_hop is a try that came before the response: one that failed, was answered with a
  * status to try again on, or was redirected. Strings live as long as the response. */
 struct urlpool_hop {
-    const char *method;     /* NULL: there is no such hop */
-    const char *url;        /* without userinfo */
+    const char *method;     /* of the request; NULL: there is no such hop */
+    const char *url;        /* of the request, without userinfo */
     enum urlpool_code code; /* of a failure; URLPOOL_OK when there was an answer */
     int status;             /* of the answer, or 0 */
     const char *location;   /* where a redirect led, without userinfo; else NULL */

@@ -22,8 +22,10 @@ URLPOOL_BEGIN_DECLS
  *          URLPOOL_NO_TIMEOUT no bound. Milliseconds: 0 is the default, URLPOOL_NONE zero.
  * Model:   urllib3.Retry. */
 struct urlpool_retry {
-    int32_t total;    /* of all kinds; default 3. URLPOOL_NONE: no retry, and no redirect either */
-    int32_t connect;  /* no connection was had: any method; default as total allows, as the next */
+    int32_t
+        total; /* retries of all kinds; default 3. URLPOOL_NONE: no retry, and no redirect either */
+    int32_t connect;  /* no connection was had: any method; default as total allows, as for those
+                         below */
     int32_t read;     /* the connection failed under the request: allowed methods only */
     int32_t redirect; /* when set, redirects count against it and total; default: redirects_max */
     int32_t status;   /* the answer's status asks for it: allowed methods only */
@@ -35,15 +37,17 @@ struct urlpool_retry {
     int64_t backoff_factor_ms;  /* the pause before retry n of a row is factor·2^(n−1), but none
                                    before the first; default none */
     int64_t backoff_max_ms;     /* default 120 000 */
-    int64_t backoff_jitter_ms;  /* up to so much more, by chance; default none */
+    int64_t backoff_jitter_ms;  /* up to so much is added, by chance; default none */
     int64_t retry_after_max_ms; /* a server that asks for more is not waited for: its response is
                                    returned; default 120 000 */
-    bool clamp_retry_after;     /* but is waited for so long, as urllib3 does */
-    bool ignore_retry_after;    /* then 413, 429 and 503 are tried again only when in the list */
-    bool raise_on_status;       /* out of retries: URLPOOL_E_MAX_RETRIES, not the last response */
-    bool return_last_redirect;  /* out of redirects: the last response, not an error */
-    const char *remove_headers_on_redirect; /* to another origin; default "Authorization, Cookie,
-                                               Cookie2, Proxy-Authorization"; "" removes none */
+    bool clamp_retry_after; /* a server that asks for more is waited for so long, as urllib3 does */
+    bool ignore_retry_after;   /* Retry-After does not count: 413, 429 and 503 are tried again only
+                                  when in the list */
+    bool raise_on_status;      /* out of retries: URLPOOL_E_MAX_RETRIES, not the last response */
+    bool return_last_redirect; /* out of redirects: the last response, not an error */
+    const char *remove_headers_on_redirect; /* what is not sent on to another origin; default
+                                               "Authorization, Cookie, Cookie2,
+                                               Proxy-Authorization"; "" removes none */
     unsigned char reserved[64];
 };
 

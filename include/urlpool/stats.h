@@ -53,12 +53,12 @@ struct urlpool_stats {
     uint64_t peak_open; /* the most there ever were at once */
 
     uint64_t opened;        /* connections dialled with success */
-    uint64_t dial_failures; /* dials without */
+    uint64_t dial_failures; /* dials without success */
     uint64_t reused;        /* leases of an idle connection */
-    uint64_t closed[24];    /* by enum urlpool_closed */
+    uint64_t closed[24];    /* connections that died, by enum urlpool_closed */
     uint64_t wait_timeouts; /* leases that waited in vain until a deadline */
     uint64_t waits;         /* leases that had to wait */
-    uint64_t wait_ns;       /* together */
+    uint64_t wait_ns;       /* that they waited, together */
     uint64_t pools_retired; /* the least recently used of too many, cleared, or long unused */
 
     uint64_t requests;       /* calls, however many tries each took */

@@ -28,7 +28,7 @@ struct urlpool_tls_options {
     const char *ca_file;     /* PEM, any number of certificates */
     const char *ca_dir;      /* PEM files named by subject hash, as openssl rehash makes them */
     const void *ca_data;     /* PEM text or one DER certificate */
-    size_t ca_data_len;      /* its bytes */
+    size_t ca_data_len;      /* how many bytes it has */
     bool insecure_no_verify; /* neither chain nor name is checked: anybody can read along, unless
                                 there is a fingerprint or a pin */
     enum urlpool_tls_version version_min; /* default 1.2 */
@@ -45,12 +45,12 @@ struct urlpool_tls_options {
                          peer must have; looked at besides all else */
     const char *cert_file; /* the client's certificate, shown to servers that ask for one, PEM or
                               DER; in PEM those that lead to a root stand behind it */
-    const void *cert_data; /* or its bytes */
-    size_t cert_data_len;  /* how many */
+    const void *cert_data; /* or the bytes of such a file */
+    size_t cert_data_len;  /* how many they are */
     const char
         *key_file; /* its private key, PEM or DER; by default in PEM beside the certificate */
-    const void *key_data;     /* or its bytes */
-    size_t key_data_len;      /* how many */
+    const void *key_data;     /* or the bytes of such a file */
+    size_t key_data_len;      /* how many they are */
     const char *key_password; /* of an encrypted key; nobody is ever asked for one */
     const char *keylog_file;  /* the keys of all connections are appended to it, as Wireshark reads
                                  them: whoever can read the file can read along */

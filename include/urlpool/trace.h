@@ -48,7 +48,7 @@ struct urlpool_trace_event {
     int64_t at_ns;                /* CLOCK_MONOTONIC */
     int64_t number;               /* as the kind says, else 0 */
     const char *text;             /* the same, else "" or NULL */
-    size_t text_len;              /* its bytes */
+    size_t text_len;              /* how many bytes it has */
 };
 
 /* struct urlpool_trace is a sink for events. It is called in the request's own thread, of LEAK in

@@ -28,7 +28,7 @@ struct urlpool_url {
     const char *netloc;    /* host and port alone */
     const char *target;    /* what a request asks for: path, "/" when empty, and query */
     const char *user;      /* decoded; NULL also for what holds an encoded NUL */
-    const char *password;  /* the same; NULL also without a colon */
+    const char *password;  /* decoded; NULL also without a colon */
 };
 
 /* urlpool_url_free ends the object's life. NULL is accepted. */

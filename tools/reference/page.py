@@ -299,7 +299,7 @@ class Page:
             out += ["T{", ".nh", ".ad l",
                     ",\n".join(rf"\fB{breakable(name)}\fP()" for name in names),
                     f"T}}\t{attribute}\t{narrow(words.code(value))}"]
-        out += [".TE", *self.struct_threads(), *notes]
+        out += [".TE", ".sp", *self.struct_threads(), *notes]
         return out
 
     def struct_threads(self):
@@ -407,7 +407,7 @@ def returned(function):
     prose = " ".join(part for part in function.text if isinstance(part, str))
     found = [part for part in split_sentences(prose) if re.search(r"\b[Rr]eturns?\b", part)]
     found = found or [function.summary]
-    text = re.sub(r"\bsays (whether|that)\b", r"returns \1", " ".join(found))
+    text = re.sub(r"\bsays (whether|that)\b", "returns true if", " ".join(found))
     text = re.sub(r"^Returns", function.name + " returns", text)
     return words.sentence(text)
 

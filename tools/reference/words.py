@@ -5,7 +5,7 @@ import re
 SPECIAL = {"±": r"\[+-]", "×": r"\[mu]", "−": r"\[mi]", "–": r"\[en]", "…": "...", "·": r"\[pc]",
            "≤": r"\[<=]", "²": r"\[S2]", "ⁿ": "^n", "→": r"\[->]", "“": r"\[lq]", "”": r"\[rq]",
            "\u00a0": r"\~", "—": r"\[em]", "’": "'", "\u202f": r"\~", '", "': r'",\~"'}
-CODE = re.compile(r"(?:(?<=, )|(?<=; )|(?<=or )|(?<=and )|(?<=with )|(?<=^))"
+CODE = re.compile(r"(?:(?<=, )|(?<=; )|(?<=: )|(?<=or )|(?<=and )|(?<=with )|(?<=^))"
                   r"([A-Z][A-Z_]+[A-Z])(\*?)(?=$|[,;.]| \(| when| …)")
 TOKEN = re.compile(
     r"`(?P<tick>[^`]+)`"
@@ -45,7 +45,7 @@ def argument(text):
 def sentence(text):
     """Begins with a capital, where it begins with a word, and ends in a full stop."""
     text = text.strip()
-    if re.match(r"[a-z]+(?:[ ,:;'-]|$)", text):
+    if re.match(r"[a-z]+(?:[ ,:;.'-]|$)", text):
         text = text[0].upper() + text[1:]
     return text if re.search(r"[.:?]\)?$", text) else text + "."
 
