@@ -193,7 +193,9 @@ struct urlpool_peer {
     size_t certificate_len;     /* how many bytes it has */
     const struct urlpool_headers *proxy_headers; /* what a proxy said in its answer to CONNECT, the
                                                     last that was asked; NULL: none was */
-    unsigned char reserved[32];
+    uint64_t
+        connection_requests; /* of the connection when this was answered, this one among them */
+    unsigned char reserved[24];
 };
 /* urlpool_response_peer says whom the connection led to; it stays known when that has gone home.
  * `address` is "" when the lower floor was given a stream of its own.

@@ -140,6 +140,7 @@ struct urlp_answer *urlp_answer_new(struct urlpool_connection *connection,
     answer->data_cap = layout.data_len;
     answer->connection = connection;
     answer->peer = urlp_peer_record_ref(connection->peer);
+    answer->num_requests = connection->num_requests;
     answer->call = turn->call;
     if (turn->call.marks != NULL) {
         answer->marks = *turn->call.marks;

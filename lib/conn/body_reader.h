@@ -34,6 +34,7 @@ struct urlp_answer {
     struct urlp_call call;
     struct urlp_marks marks;       /* the call's, unless it has none: zero bytes */
     struct urlp_peer_record *peer; /* a reference */
+    uint64_t num_requests;         /* of the connection, ours the last */
     int64_t read_ms, data_bytes_max;
     bool keep_encoded;
     int codings_max, coding_ratio_max, coding_window_max;

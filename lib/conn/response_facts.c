@@ -11,8 +11,13 @@ static const struct urlp_answer *answer_of(const struct urlpool_response *respon
 
 struct urlpool_peer urlpool_response_peer(const struct urlpool_response *response)
 {
-    return response != NULL ? answer_of(response)->peer->facts
-                            : (struct urlpool_peer){.address = ""};
+    struct urlpool_peer peer = {.address = ""};
+
+    if (response != NULL) {
+        peer = answer_of(response)->peer->facts;
+        peer.connection_requests = answer_of(response)->num_requests;
+    }
+    return peer;
 }
 
 /* took says how long a step took that was over at `at_ns`, the one before at `*since_ns`. One that

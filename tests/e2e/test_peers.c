@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/count_of.h"
 #include "support/https_scene.h"
 #include "support/proxy_server.h"
 #include "support/requests.h"
@@ -87,6 +88,33 @@ START_TEST(peer__is_known_when_the_connection_is_gone)
         expect_plain(&peer);
         urlpool_response_free(responses[i]);
     }
+    test_server_stop(server);
+}
+END_TEST
+
+START_TEST(peer__says_which_request_of_its_connection_this_was)
+{
+    struct test_server *server = test_server_start(answer, NULL, NULL);
+    struct urlpool_manager *manager = test_manager(NULL);
+    static const struct {
+        const char *target;
+        uint64_t num_requests;
+    } fetched[] = {
+        {"/",      1},
+        {"/",      2},
+        {"/close", 3},
+        {"/",      1}
+    };
+
+    for (size_t i = 0; i < COUNT_OF(fetched); i++) {
+        struct urlpool_response *response =
+            test_fetch(manager, "GET", server, fetched[i].target, NULL);
+
+        ck_assert_uint_eq(urlpool_response_peer(response).connection_requests,
+                          fetched[i].num_requests);
+        urlpool_response_free(response);
+    }
+    urlpool_manager_free(manager);
     test_server_stop(server);
 }
 END_TEST
@@ -223,6 +251,7 @@ START_TEST(peer__is_told_on_the_lower_floor)
 END_TEST
 
 RUN_TESTS("peers", peer__is_known_when_the_connection_is_gone,
+          peer__says_which_request_of_its_connection_this_was,
           peer__of_tls_has_shown_its_certificate, peer__that_may_be_anybody_is_not_verified,
           peer__behind_a_proxy_is_the_proxy_with_the_tls_of_the_origin,
           peer__that_forwards_has_its_own_tls, peer__that_forwards_has_not_the_tls_of_the_way_to_it,
