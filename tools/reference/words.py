@@ -19,7 +19,7 @@ TOKEN = re.compile(
 
 def masked(text):
     """Plain text for roff: nothing of it is a request or an escape."""
-    text = text.replace("\\", r"\e").replace("-", r"\-") if "\\" in text else text
+    text = text.replace("\\", r"\e")
     for char, escape in SPECIAL.items():
         text = text.replace(char, escape)
     left = [char for char in text if ord(char) > 126]
