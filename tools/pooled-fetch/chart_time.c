@@ -10,7 +10,7 @@
 
 enum {
     UNITS_WIDE = 1000, /* how wide the area is to its shapes */
-    TICKS_MAX = 10
+    TICKS_MAX = 7
 };
 
 static int64_t moment_ns(const struct pf_view *view, size_t index)
@@ -96,7 +96,7 @@ static void add_hints(struct pf_text *out, const struct pf_time_chart *chart,
     }
 }
 
-/* tick_step is the time between two words of the axis: at most ten find room. */
+/* tick_step is the time between two words of the axis: at most eight find room. */
 static int64_t tick_step(int64_t whole)
 {
     static const int64_t rounds[] = {2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600};
@@ -115,22 +115,25 @@ static int64_t tick_step(int64_t whole)
     return step;
 }
 
-/* add_instant writes a round time in the unit of the steps. */
-static void add_instant(struct pf_text *out, int64_t ns, int64_t step)
+/* add_instant writes a round time; all of an axis have one unit. */
+static void add_instant(struct pf_text *out, int64_t ns, int64_t whole)
 {
-    const int64_t second = 1000000000;
+    static const struct {
+        double ns;
+        const char *name;
+    } units[] = {
+        {1e3,    "µs"},
+        {1e6,    "ms" },
+        {1e9,    "s"  },
+        {60e9,   "min"},
+        {3600e9, "h"  },
+    };
+    size_t unit = 0;
 
-    if (step < 1000000) {
-        pf_text_addf(out, "%" PRId64 " µs", ns / 1000);
-    } else if (step < second) {
-        pf_text_addf(out, "%" PRId64 " ms", ns / 1000000);
-    } else if (step < 60 * second) {
-        pf_text_addf(out, "%" PRId64 " s", ns / second);
-    } else if (step < 3600 * second) {
-        pf_text_addf(out, "%" PRId64 " min", ns / second / 60);
-    } else {
-        pf_text_addf(out, "%" PRId64 " h", ns / second / 3600);
+    while (unit + 1 < COUNT_OF(units) && (double)whole >= 2 * units[unit + 1].ns) {
+        unit++;
     }
+    pf_text_addf(out, "%g %s", (double)ns / units[unit].ns, units[unit].name);
 }
 
 static void add_ticks(struct pf_text *out, const struct pf_view *view)
@@ -141,7 +144,7 @@ static void add_ticks(struct pf_text *out, const struct pf_view *view)
     for (int64_t i = 0; i * step <= whole; i++) {
         struct pf_text word = {0};
 
-        add_instant(&word, i * step, step);
+        add_instant(&word, i * step, whole);
         pf_chart_tick(out, 100.0 * (double)(i * step) / (double)whole, PF_CHART_TOP, i % 2 == 1,
                       word.data);
         pf_text_free(&word);

@@ -5,10 +5,15 @@
 
 #include "count_of.h"
 
+enum {
+    PARTS_SHOWN = 50 /* a rest of less than that part of the whole is none */
+};
+
 static const char *const names[PF_PHASE_NUM] = {
     [PF_PHASE_BEFORE] = "before", [PF_PHASE_POOL] = "pool",   [PF_PHASE_DNS] = "dns",
     [PF_PHASE_DIAL] = "dial",     [PF_PHASE_PROXY] = "proxy", [PF_PHASE_TLS] = "tls",
     [PF_PHASE_SEND] = "send",     [PF_PHASE_WAIT] = "wait",   [PF_PHASE_READ] = "read",
+    [PF_PHASE_REST] = "rest",
 };
 
 const char *pf_phase_name(enum pf_phase phase)
@@ -39,6 +44,18 @@ static enum pf_phase phase_of(enum urlpool_phase phase)
         break;
     }
     return PF_PHASE_WAIT;
+}
+
+/* add_rest gives what is left of the time a name, unless it is next to nothing. */
+static void add_rest(const struct pf_transfer *transfer, int64_t out[PF_PHASE_NUM])
+{
+    int64_t total_ns = transfer->ended_ns - transfer->started_ns;
+    int64_t rest_ns = total_ns;
+
+    for (int i = 0; i < PF_PHASE_NUM; i++) {
+        rest_ns -= out[i];
+    }
+    out[PF_PHASE_REST] = rest_ns > total_ns / PARTS_SHOWN ? rest_ns : 0;
 }
 
 static void add_traced(const struct pf_transfer *transfer, int64_t out[PF_PHASE_NUM])
@@ -90,4 +107,5 @@ void pf_phases_of(const struct pf_transfer *transfer, int64_t out[PF_PHASE_NUM])
     out[PF_PHASE_SEND] = timings->send_ns;
     out[PF_PHASE_WAIT] = timings->wait_ns;
     out[PF_PHASE_READ] = timings->receive_ns;
+    add_rest(transfer, out);
 }

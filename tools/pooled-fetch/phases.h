@@ -16,6 +16,7 @@ enum pf_phase {
     PF_PHASE_SEND,
     PF_PHASE_WAIT,
     PF_PHASE_READ,
+    PF_PHASE_REST, /* what was not the library's: files, output, waiting for a processor */
     PF_PHASE_NUM
 };
 

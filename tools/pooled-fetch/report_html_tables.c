@@ -162,6 +162,7 @@ static const char *const phase_explained[PF_PHASE_NUM] = {
     [PF_PHASE_SEND] = "sending the request",
     [PF_PHASE_WAIT] = "waiting for the first byte",
     [PF_PHASE_READ] = "reading the answer",
+    [PF_PHASE_REST] = "files, output, the machine",
 };
 
 static bool is_shown(const struct pf_findings *findings, int phase)
