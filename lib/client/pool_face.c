@@ -196,6 +196,19 @@ bool urlpool_pool_is_same_host(const struct urlpool_pool *pool, const char *url)
     return is_same;
 }
 
+/* give_back ends the lease of a connection on which `num_requests` were made. */
+static void give_back(struct urlp_lease *lease, int64_t num_requests) URLP_MAY_BLOCK
+{
+    struct urlp_connection_verdict verdict;
+    struct urlp_lease_end end;
+
+    urlp_connection_judge(lease->connection, &verdict);
+    urlp_connection_take_back(lease->connection);
+    end = urlp_lease_end_of(&verdict);
+    end.num_requests = num_requests;
+    urlp_lease_release(lease, &end);
+}
+
 /* lease_for leases a connection and makes it ready for the lower floor. */
 static enum urlpool_code lease_for(struct urlpool_pool *pool, const struct urlpool_timeout *timeout,
                                    const struct urlpool_cancel *cancel, struct urlp_lease *out,
@@ -216,8 +229,11 @@ static enum urlpool_code lease_for(struct urlpool_pool *pool, const struct urlpo
     call.by = call.total_by;
     code = urlp_lease_acquire(pool, limits.pool_ms, limits.connect_ms, &call, out, err);
     if (code == URLPOOL_OK) {
-        urlp_connection_configure(out->connection, &limits, cancel, call.trace);
-        urlp_connection_count_in(out->connection, urlp_pool_counters(out->pool));
+        code = urlp_connection_lend(out->connection, &limits, cancel, call.trace,
+                                    urlp_pool_counters(out->pool), err);
+        if (code != URLPOOL_OK) {
+            give_back(out, 0);
+        }
     }
     return code;
 }
@@ -251,8 +267,6 @@ struct urlpool_connection *urlpool_pool_acquire(struct urlpool_pool *pool,
 void urlpool_pool_release(struct urlpool_pool *pool,
                           struct urlpool_connection *connection) URLP_MAY_BLOCK
 {
-    struct urlp_connection_verdict verdict;
-    struct urlp_lease_end end;
     struct urlpool_manager *manager;
     struct loan *loan;
 
@@ -265,12 +279,7 @@ void urlpool_pool_release(struct urlpool_pool *pool,
     }
     manager = loan->manager;
     urlp_connection_set_loan(connection, NULL);
-    urlp_connection_judge(connection, &verdict);
-    urlp_connection_configure(connection, &manager->timeout, NULL, NULL);
-    urlp_connection_count_in(connection, NULL);
-    end = urlp_lease_end_of(&verdict);
-    end.num_requests = (int64_t)(num_requests_of(connection) - loan->num_requests_before);
-    urlp_lease_release(&loan->lease, &end);
+    give_back(&loan->lease, (int64_t)(num_requests_of(connection) - loan->num_requests_before));
     urlp_free(loan);
     urlpool_manager_unref(manager);
 }

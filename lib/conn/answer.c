@@ -149,9 +149,9 @@ struct urlp_answer *urlp_answer_new(struct urlpool_connection *connection,
     answer->read_ms = turn->read_ms;
     answer->data_bytes_max = turn->data_bytes_max;
     answer->keep_encoded = turn->keep_encoded;
-    answer->codings_max = connection->limits.codings_max;
-    answer->coding_ratio_max = connection->limits.coding_ratio_max;
-    answer->coding_window_max = connection->limits.coding_window_max;
+    answer->codings_max = connection->limits->codings_max;
+    answer->coding_ratio_max = connection->limits->coding_ratio_max;
+    answer->coding_window_max = connection->limits->coding_window_max;
     answer->state = URLP_BODY_OPEN;
     answer->body_kind = urlp_h1_body_kind(connection->codec);
     connection->response = &answer->pub;

@@ -75,18 +75,21 @@ struct urlp_connection_verdict {
 void urlp_connection_judge(struct urlpool_connection *connection,
                            struct urlp_connection_verdict *out);
 
-/* urlp_connection_configure gives a pooled connection the time limits (resolved), the token and the
- * sink of whom it is lent to; NULL token and sink are allowed. */
-void urlp_connection_configure(struct urlpool_connection *connection,
-                               const struct urlpool_timeout *timeout,
-                               const struct urlpool_cancel *cancel,
-                               const struct urlpool_trace *trace);
+/* urlp_connection_lend gives a pooled connection what the lower floor's functions need: the time
+ * limits (resolved), the token and the sink of whom it is lent to, and where is counted what he
+ * does; NULL token, sink and counters are allowed.
+ *
+ * Errors:  URLPOOL_E_NOMEM; the connection is as it was. */
+URLPOOL_MUST_USE enum urlpool_code urlp_connection_lend(struct urlpool_connection *connection,
+                                                        const struct urlpool_timeout *timeout,
+                                                        const struct urlpool_cancel *cancel,
+                                                        const struct urlpool_trace *trace,
+                                                        struct urlp_counters *counters,
+                                                        struct urlpool_error *err);
 
-/* urlp_connection_count_in says where what the lower floor's functions do is counted; NULL:
- * nowhere.
- */
-void urlp_connection_count_in(struct urlpool_connection *connection,
-                              struct urlp_counters *counters);
+/* urlp_connection_take_back ends that. A connection with a response that still uses it is not fit
+ * for anything but its end then. */
+void urlp_connection_take_back(struct urlpool_connection *connection) URLP_MAY_BLOCK;
 
 /* urlp_connection_set_loan notes for whoever lends the connection what he needs to take it back;
  * NULL: it is not lent. */

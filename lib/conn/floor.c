@@ -30,7 +30,7 @@ static void floor_ended(void *user, struct urlpool_connection *connection,
 /* begin_total starts the clock of the whole request. */
 static void begin_total(struct urlpool_connection *connection)
 {
-    struct urlp_floor *floor = &connection->floor;
+    struct urlp_floor *floor = connection->floor;
 
     floor->call = urlp_floor_call(connection, floor->timeout.total_ms);
     floor->call.total_by = floor->call.by;
@@ -41,7 +41,7 @@ static void begin_total(struct urlpool_connection *connection)
 static enum urlpool_code put_automatic(struct urlpool_connection *connection, unsigned skip,
                                        struct urlp_buf *authority, struct urlpool_error *err)
 {
-    struct urlp_floor *floor = &connection->floor;
+    struct urlp_floor *floor = connection->floor;
     const struct urlp_origin *origin =
         floor->tunnel_host.text.len > 0 ? &floor->tunnel.target : &connection->origin;
     struct urlp_span value = urlp_span_of("identity");
@@ -73,9 +73,9 @@ enum urlpool_code urlpool_connection_putrequest(struct urlpool_connection *conne
     if (connection == NULL || method == NULL) {
         return urlp_fail_null(err);
     }
-    if (connection->floor.state != URLP_FLOOR_IDLE || connection->response != NULL) {
+    if (connection->floor->state != URLP_FLOOR_IDLE || connection->response != NULL) {
         return urlp_fail(err, URLPOOL_E_CANNOT_SEND_REQUEST, URLPOOL_PHASE_NONE, "%s",
-                         connection->floor.state == URLP_FLOOR_REQUEST_STARTED
+                         connection->floor->state == URLP_FLOOR_REQUEST_STARTED
                              ? "the last request is not sent yet"
                              : "you must have read the whole response before you can send a new "
                                "request");
@@ -83,13 +83,13 @@ enum urlpool_code urlpool_connection_putrequest(struct urlpool_connection *conne
     begin_total(connection);
     code = urlp_floor_check_target(urlp_span_of(method), target_span, &authority, err);
     if (code == URLPOOL_OK) {
-        code = urlp_floor_head_begin(&connection->floor, urlp_span_of(method), target_span, err);
+        code = urlp_floor_head_begin(connection->floor, urlp_span_of(method), target_span, err);
     }
     if (code == URLPOOL_OK) {
         code = put_automatic(connection, skip, &authority, err);
     }
     if (code == URLPOOL_OK) {
-        connection->floor.state = URLP_FLOOR_REQUEST_STARTED;
+        connection->floor->state = URLP_FLOOR_REQUEST_STARTED;
     }
     urlp_buf_deinit(&authority);
     return code;
@@ -108,7 +108,7 @@ enum urlpool_code urlpool_connection_putheader(struct urlpool_connection *connec
     if (connection == NULL || name == NULL || (values == NULL && num_values > 0)) {
         return urlp_fail_null(err);
     }
-    if (connection->floor.state != URLP_FLOOR_REQUEST_STARTED) {
+    if (connection->floor->state != URLP_FLOOR_REQUEST_STARTED) {
         return urlp_fail(err, URLPOOL_E_CANNOT_SEND_HEADER, URLPOOL_PHASE_NONE,
                          "no request has been started");
     }
@@ -122,7 +122,7 @@ enum urlpool_code urlpool_connection_putheader(struct urlpool_connection *connec
         }
         spans[i] = urlp_span_of(values[i]);
     }
-    return urlp_floor_head_add(&connection->floor, urlp_span_of(name), spans, num_values, err);
+    return urlp_floor_head_add(connection->floor, urlp_span_of(name), spans, num_values, err);
 }
 
 /* put_length adds Content-Length. */
@@ -226,7 +226,7 @@ static void end_failed(struct urlpool_connection *connection, struct urlpool_err
 /* mark_sent tells the codec that the request is whole, when it is. */
 static void mark_sent(struct urlpool_connection *connection) URLP_MAY_BLOCK
 {
-    connection->floor.is_sent_whole = true;
+    connection->floor->is_sent_whole = true;
     if (!urlp_turn_is_over(connection)) {
         urlp_turn_sent(connection);
     }
@@ -237,7 +237,7 @@ static enum urlpool_code send_head(struct urlpool_connection *connection,
                                    struct urlp_body_plan *plan,
                                    struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    struct urlp_floor *floor = &connection->floor;
+    struct urlp_floor *floor = connection->floor;
     enum urlpool_code code = plan->has_body ? urlp_turn_put_body(connection, plan, err)
                                             : urlp_turn_put(connection, NULL, 0, err);
 
@@ -259,7 +259,7 @@ static enum urlpool_code begin_turn(struct urlpool_connection *connection,
                                     struct urlp_body_plan *plan,
                                     struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    struct urlp_floor *floor = &connection->floor;
+    struct urlp_floor *floor = connection->floor;
     struct urlp_request_head head;
     const struct urlp_exchange exchange = {.head = &head,
                                            .body = plan,
@@ -297,7 +297,7 @@ enum urlpool_code urlpool_connection_endheaders(struct urlpool_connection *conne
     if (connection == NULL) {
         return urlp_fail_null(err);
     }
-    floor = &connection->floor;
+    floor = connection->floor;
     if (floor->state != URLP_FLOOR_REQUEST_STARTED) {
         return urlp_fail(err, URLPOOL_E_CANNOT_SEND_HEADER, URLPOOL_PHASE_NONE,
                          "no request has been started");
@@ -323,7 +323,7 @@ enum urlpool_code urlpool_connection_endheaders(struct urlpool_connection *conne
 static enum urlpool_code put_part(struct urlpool_connection *connection, const void *data,
                                   size_t len, struct urlpool_error *err) URLP_MAY_BLOCK
 {
-    struct urlp_floor *floor = &connection->floor;
+    struct urlp_floor *floor = connection->floor;
     char prefix[URLP_H1_CHUNK_PREFIX_MAX];
     struct urlp_iovec runs[3] = {
         {prefix, 0  },
@@ -348,7 +348,7 @@ static enum urlpool_code put_part(struct urlpool_connection *connection, const v
 static enum urlpool_code check_part(struct urlpool_connection *connection, size_t len,
                                     struct urlpool_error *err)
 {
-    const struct urlp_floor *floor = &connection->floor;
+    const struct urlp_floor *floor = connection->floor;
 
     if (floor->state != URLP_FLOOR_REQUEST_SENT) {
         return urlp_fail(err,
@@ -379,8 +379,8 @@ enum urlpool_code urlpool_connection_send(struct urlpool_connection *connection,
         return urlp_fail_null(err);
     }
     code = check_part(connection, len, err);
-    if (code != URLPOOL_OK || connection->floor.is_sent_whole ||
-        (len == 0 && connection->floor.send_left > 0)) {
+    if (code != URLPOOL_OK || connection->floor->is_sent_whole ||
+        (len == 0 && connection->floor->send_left > 0)) {
         return code;
     }
     code = put_part(connection, data, len, err);
@@ -388,7 +388,7 @@ enum urlpool_code urlpool_connection_send(struct urlpool_connection *connection,
         end_failed(connection, err);
         return code;
     }
-    if (connection->floor.send_left == 0) {
+    if (connection->floor->send_left == 0) {
         mark_sent(connection);
     }
     return URLPOOL_OK;
@@ -425,13 +425,13 @@ enum urlpool_code urlpool_connection_request(struct urlpool_connection *connecti
     for (i = 0; i < num_headers && code == URLPOOL_OK; i++) {
         struct urlp_field field = urlp_headers_field(headers, i);
 
-        code = urlp_floor_head_add(&connection->floor, field.name, &field.value, 1, err);
+        code = urlp_floor_head_add(connection->floor, field.name, &field.value, 1, err);
     }
     if (code == URLPOOL_OK) {
         code = urlpool_connection_endheaders(connection, body, err);
     }
     if (code != URLPOOL_OK) {
-        connection->floor.state = URLP_FLOOR_IDLE;
+        connection->floor->state = URLP_FLOOR_IDLE;
     }
     return code;
 }
@@ -446,7 +446,7 @@ struct urlpool_response *urlpool_connection_getresponse(struct urlpool_connectio
         (void)urlp_fail_null(err);
         return NULL;
     }
-    if (connection->floor.state != URLP_FLOOR_REQUEST_SENT) {
+    if (connection->floor->state != URLP_FLOOR_REQUEST_SENT) {
         (void)urlp_fail(err, URLPOOL_E_RESPONSE_NOT_READY, URLPOOL_PHASE_NONE, "%s",
                         connection->response != NULL ? "the last response is not read whole"
                                                      : "no request has been sent");
@@ -459,7 +459,7 @@ struct urlpool_response *urlpool_connection_getresponse(struct urlpool_connectio
         end_failed(connection, err);
         return NULL;
     }
-    connection->floor.state = URLP_FLOOR_IDLE;
+    connection->floor->state = URLP_FLOOR_IDLE;
     urlp_response_set_owner(&answer->pub, &owner);
     return &answer->pub;
 }

@@ -57,8 +57,13 @@ struct urlp_floor {
     int64_t send_left; /* of the announced length; -1: chunked */
 };
 
-/* urlp_floor_deinit ends what the floor owns. */
-void urlp_floor_deinit(struct urlp_floor *floor) URLP_MAY_BLOCK;
+/* urlp_floor_new makes a floor of zero bytes.
+ *
+ * Errors:  NULL with URLPOOL_E_NOMEM. */
+struct urlp_floor *urlp_floor_new(struct urlpool_error *err);
+
+/* urlp_floor_free ends a floor and what it owns; accepts NULL. */
+void urlp_floor_free(struct urlp_floor *floor) URLP_MAY_BLOCK;
 
 /* urlp_floor_call makes the call for what is about to be done: as much time as `wait_ms` says. */
 struct urlp_call urlp_floor_call(struct urlpool_connection *connection, int64_t wait_ms);

@@ -100,6 +100,6 @@ void urlpool_connection_set_debuglevel(struct urlpool_connection *connection, in
                                        void (*sink)(void *user, const char *line), void *user)
 {
     if (connection != NULL) {
-        connection->floor.debug = (struct urlp_floor_debug){level, sink, user};
+        connection->floor->debug = (struct urlp_floor_debug){level, sink, user};
     }
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/option.h"
@@ -115,11 +116,13 @@ struct urlpool_connection *urlpool_connection_new(const char *host, int port,
     if (connection == NULL) {
         return NULL;
     }
-    if (set_options(&connection->floor, options, err) != URLPOOL_OK ||
-        set_up_opener(&connection->floor, options, err) != URLPOOL_OK) {
+    connection->floor = urlp_floor_new(err);
+    if (connection->floor == NULL || set_options(connection->floor, options, err) != URLPOOL_OK ||
+        set_up_opener(connection->floor, options, err) != URLPOOL_OK) {
         urlp_connection_end(connection, false);
         return NULL;
     }
+    connection->limits = urlp_opener_limits(connection->floor->opener);
     return connection;
 }
 
@@ -132,8 +135,21 @@ void urlpool_connection_free(struct urlpool_connection *connection) URLP_MAY_BLO
     urlp_connection_end(connection, true);
 }
 
-void urlp_floor_deinit(struct urlp_floor *floor)
+struct urlp_floor *urlp_floor_new(struct urlpool_error *err)
 {
+    struct urlp_floor *floor = urlp_zalloc(sizeof(*floor));
+
+    if (floor == NULL) {
+        (void)urlp_fail_nomem(err);
+    }
+    return floor;
+}
+
+void urlp_floor_free(struct urlp_floor *floor)
+{
+    if (floor == NULL) {
+        return;
+    }
     urlp_opener_free(floor->opener);
     urlpool_tls_unref(floor->tls);
     urlpool_tls_unref(floor->proxy_tls);
@@ -142,25 +158,35 @@ void urlp_floor_deinit(struct urlp_floor *floor)
     urlp_buf_deinit(&floor->text);
     urlp_buf_deinit(&floor->places);
     urlp_buf_deinit(&floor->fields);
+    urlp_free(floor);
 }
 
-void urlp_connection_configure(struct urlpool_connection *connection,
-                               const struct urlpool_timeout *timeout,
-                               const struct urlpool_cancel *cancel,
-                               const struct urlpool_trace *trace)
+enum urlpool_code urlp_connection_lend(struct urlpool_connection *connection,
+                                       const struct urlpool_timeout *timeout,
+                                       const struct urlpool_cancel *cancel,
+                                       const struct urlpool_trace *trace,
+                                       struct urlp_counters *counters, struct urlpool_error *err)
 {
-    struct urlp_floor *floor = &connection->floor;
+    struct urlp_floor *floor = urlp_floor_new(err);
 
+    if (floor == NULL) {
+        return URLPOOL_E_NOMEM;
+    }
     floor->timeout = *timeout;
     floor->cancel = cancel;
     floor->user_trace = trace != NULL ? *trace : (struct urlpool_trace){0};
-    floor->data_bytes_max = floor->data_bytes_max == 0 ? DATA_BYTES_MAX : floor->data_bytes_max;
-    floor->state = URLP_FLOOR_IDLE;
+    floor->data_bytes_max = DATA_BYTES_MAX;
+    floor->counters = counters;
+    connection->floor = floor;
+    return URLPOOL_OK;
 }
 
-void urlp_connection_count_in(struct urlpool_connection *connection, struct urlp_counters *counters)
+void urlp_connection_take_back(struct urlpool_connection *connection)
 {
-    connection->floor.counters = counters;
+    if (connection->response == NULL) { /* else it goes with the connection */
+        urlp_floor_free(connection->floor);
+        connection->floor = NULL;
+    }
 }
 
 const char *urlp_connection_accept_encoding(void)
@@ -170,7 +196,7 @@ const char *urlp_connection_accept_encoding(void)
 
 struct urlp_call urlp_floor_call(struct urlpool_connection *connection, int64_t wait_ms)
 {
-    struct urlp_floor *floor = &connection->floor;
+    struct urlp_floor *floor = connection->floor;
     struct urlp_call call = {
         .by = urlp_deadline_in(wait_ms),
         .total_by = URLP_NEVER,
@@ -190,7 +216,7 @@ struct urlp_call urlp_floor_call(struct urlpool_connection *connection, int64_t 
 enum urlpool_code urlp_floor_open(struct urlpool_connection *connection,
                                   const struct urlp_call *call, struct urlpool_error *err)
 {
-    struct urlp_floor *floor = &connection->floor;
+    struct urlp_floor *floor = connection->floor;
     struct urlp_call brief = urlp_call_until(call, floor->timeout.connect_ms);
     struct urlp_route route = {.origin = connection->origin, .tls = floor->tls};
     struct urlp_stream *stream = NULL;
@@ -234,7 +260,9 @@ enum urlpool_code urlpool_connection_connect(struct urlpool_connection *connecti
 void urlp_floor_close(struct urlpool_connection *connection, bool is_polite)
 {
     urlp_connection_shut(connection, is_polite);
-    connection->floor.state = URLP_FLOOR_IDLE;
+    if (connection->floor != NULL) {
+        connection->floor->state = URLP_FLOOR_IDLE;
+    }
 }
 
 void urlpool_connection_close(struct urlpool_connection *connection)
@@ -275,7 +303,7 @@ enum urlpool_code urlpool_connection_set_tunnel(struct urlpool_connection *conne
     if (connection == NULL || host == NULL) {
         return urlp_fail_null(err);
     }
-    floor = &connection->floor;
+    floor = connection->floor;
     if (connection->stream != NULL || floor->opener == NULL) {
         return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_PROXY,
                          "a tunnel cannot be set up for a connection that is established");

@@ -153,6 +153,11 @@ void urlp_opener_free(struct urlp_opener *opener)
     urlp_free(opener);
 }
 
+const struct urlpool_limits *urlp_opener_limits(const struct urlp_opener *opener)
+{
+    return &opener->limits;
+}
+
 void urlp_opener_forget_names(struct urlp_opener *opener)
 {
     const struct memory *memory = memory_of(opener, NULL);

@@ -31,7 +31,7 @@ struct urlpool_connection *urlp_connection_create(const struct urlp_origin *orig
         urlp_fail_nomem(err);
         return NULL;
     }
-    connection->limits = *limits;
+    connection->limits = limits;
     connection->origin = *origin;
     connection->origin.host = urlp_span_make(connection->text, host_len);
     connection->origin.zone = urlp_span_make(connection->text + host_len + 1, zone_len);
@@ -71,7 +71,7 @@ enum urlpool_code urlp_connection_attach(struct urlpool_connection *connection,
                                          struct urlp_stream *stream, struct urlpool_error *err)
 {
     struct urlp_h1_codec *codec = NULL;
-    enum urlpool_code code = make_codec(&connection->limits, &codec, err);
+    enum urlpool_code code = make_codec(connection->limits, &codec, err);
 
     if (code != URLPOOL_OK) {
         return code;
@@ -270,7 +270,7 @@ void urlp_connection_end(struct urlpool_connection *connection, bool is_polite)
         return;
     }
     urlp_connection_shut(connection, is_polite);
-    urlp_floor_deinit(&connection->floor);
+    urlp_floor_free(connection->floor);
     urlp_h1_free(connection->codec);
     urlp_buf_deinit(&connection->out);
     urlpool_headers_free(connection->proxy_headers);

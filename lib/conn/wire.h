@@ -53,8 +53,8 @@ struct urlpool_connection {
     struct urlp_inbox in;
     struct urlpool_response *response; /* that still uses the connection */
     struct urlp_turn turn;
-    struct urlp_floor floor;
-    struct urlpool_limits limits;
+    struct urlp_floor *floor;              /* of who speaks for himself; NULL: nobody does */
+    const struct urlpool_limits *limits;   /* borrowed from who opened it */
     struct urlp_origin origin;             /* strings in `text` */
     struct urlpool_headers *proxy_headers; /* of the last answer to CONNECT; NULL: none */
     const char *unix_path;         /* borrowed from who opened it; NULL: no Unix-domain socket */
@@ -71,7 +71,7 @@ struct urlpool_connection {
 
 /* urlp_connection_create makes a connection object for `origin`, not connected.
  *
- * Owns:    copies everything; ends by urlp_connection_end.
+ * Owns:    `limits` outlives it; all else is copied; ends by urlp_connection_end.
  * Errors:  NULL with URLPOOL_E_NOMEM. */
 URLPOOL_MUST_USE struct urlpool_connection *urlp_connection_create(
     const struct urlp_origin *origin, const struct urlpool_limits *limits,

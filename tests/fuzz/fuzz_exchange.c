@@ -36,6 +36,7 @@ enum how {
 /* struct play is the connection and what came of it so far. */
 struct play {
     struct urlpool_connection *connection;
+    struct urlpool_limits limits; /* its */
     struct fuzz_peer peer;
     struct urlp_buf log;
     uint8_t choices, how, methods;
@@ -261,19 +262,19 @@ static struct urlpool_response *ask(struct play *play, unsigned turn)
 static void open_connection(struct play *play)
 {
     const struct urlp_origin origin = {.host = urlp_span_of("a"), .port = 80};
-    struct urlpool_limits limits = {0};
+    struct urlpool_limits *limits = &play->limits;
 
-    limits.refuse_bare_lf = limits.refuse_missing_reason = limits.refuse_obs_fold =
-        limits.refuse_chunk_blanks = (play->choices & CHOICE_STRICT) != 0;
+    limits->refuse_bare_lf = limits->refuse_missing_reason = limits->refuse_obs_fold =
+        limits->refuse_chunk_blanks = (play->choices & CHOICE_STRICT) != 0;
     if ((play->choices & CHOICE_SMALL) != 0) {
-        limits.line_bytes_max = 60;
-        limits.head_bytes_max = 160;
-        limits.trailer_bytes_max = 40;
-        limits.chunk_line_bytes_max = 20;
-        limits.fields_max = 5;
-        limits.interims_max = 1;
+        limits->line_bytes_max = 60;
+        limits->head_bytes_max = 160;
+        limits->trailer_bytes_max = 40;
+        limits->chunk_line_bytes_max = 20;
+        limits->fields_max = 5;
+        limits->interims_max = 1;
     }
-    play->connection = fuzz_must(urlp_connection_create(&origin, &limits, NULL));
+    play->connection = fuzz_must(urlp_connection_create(&origin, limits, NULL));
     fuzz_ok(urlp_connection_attach(play->connection, fuzz_peer_open(&play->peer), NULL));
 }
 

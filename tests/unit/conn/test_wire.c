@@ -180,7 +180,9 @@ static void lend(int64_t read_ms)
     fixture_begin(&fixture);
     fixture_open(&fixture);
     urlp_connection_set_loan(fixture.connection, &loan);
-    urlp_connection_configure(fixture.connection, &timeout, NULL, &fixture.trace);
+    ck_assert_int_eq(
+        urlp_connection_lend(fixture.connection, &timeout, NULL, &fixture.trace, NULL, NULL),
+        URLPOOL_OK);
     ck_assert_ptr_eq(urlp_connection_get_loan(fixture.connection), &loan);
 }
 
