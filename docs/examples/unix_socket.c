@@ -11,8 +11,7 @@
 int main(int argc, char **argv)
 {
     struct urlpool_manager_options options = {
-        .retries = {.total = URLPOOL_NONE}, /* a daemon that is not there is not there */
-        .timeout = { .connect_ms = 1000,    .total_ms = 10000},
+        .timeout = {.connect_ms = 1000, .total_ms = 10000},
     };
     struct urlpool_error err;
     struct urlpool_manager *http;
@@ -26,6 +25,7 @@ int main(int argc, char **argv)
         return 2;
     }
     options.network.unix_socket = argv[1]; /* "@name" is an abstract one */
+    options.retries.total = URLPOOL_NONE;  /* a daemon that is not there is not there */
     http = urlpool_manager_new(&options, &err);
     if (http != NULL) {
         resp = urlpool_request(http, "GET", url, NULL, &err);

@@ -26,7 +26,9 @@ html_use_index = False
 html_copy_source = False
 html_show_sphinx = False
 
-NAMES = json.loads((pathlib.Path(__file__).parent / "names.json").read_text(encoding="utf-8"))
+KNOWN = json.loads((pathlib.Path(__file__).parent / "known.json").read_text(encoding="utf-8"))
+version = KNOWN["version"]
+NAMES = KNOWN["names"]  # name: (page, anchor)
 
 
 class LinkNames(SphinxPostTransform):

@@ -124,4 +124,6 @@ def lay_out(root, tree):
     known = headers.read(root / "include/urlpool")
     names = reference.lay_out(known, root / "docs/examples", tree / "reference")
     lay_out_examples(root, tree, known.functions)
-    (tree / "names.json").write_text(json.dumps(names), encoding="utf-8")
+    version = known.macros["URLPOOL_VERSION"].value.strip('"')
+    (tree / "known.json").write_text(json.dumps({"names": names, "version": version}),
+                                     encoding="utf-8")
