@@ -333,7 +333,17 @@ START_TEST(fetch__help_and_version)
     site_begin(&site);
     ran = FETCH(&site, "--help");
     ck_assert_int_eq(ran->exit_code, 0);
+    assert_has(ran->out, " output ");
+    ran_free(ran);
+    ran = FETCH(&site, "-h", "urls");
+    ck_assert_int_eq(ran->exit_code, 0);
     assert_has(ran->out, "--parallel-max");
+    assert_lacks(ran->out, "--include");
+    ran_free(ran);
+    ran = FETCH(&site, "--help", "all");
+    ck_assert_int_eq(ran->exit_code, 0);
+    assert_has(ran->out, "--parallel-max");
+    assert_has(ran->out, "--include");
     ran_free(ran);
     ran = FETCH(&site, "-V");
     ck_assert_int_eq(ran->exit_code, 0);

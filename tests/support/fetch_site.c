@@ -24,6 +24,15 @@ static const struct {
      "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Case: KePt\r\nSet-Cookie: a=b\r\n"
      "Content-Length: 6\r\n\r\nhello\n",                                                                false},
     {"/hello2",      "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nhello again\n",                      false},
+    {"/named",
+     "HTTP/1.1 200 OK\r\nContent-Disposition: attachment; "
+     "filename=\"given.txt\"\r\nContent-Length: 6\r\n\r\nnamed\n",                                      false},
+    {"/named-above",
+     "HTTP/1.1 200 OK\r\nContent-Disposition: attachment; filename=../../up\r\nContent-Length: "
+     "3\r\n\r\nup\n",                                                                                   false},
+    {"/dated",
+     "HTTP/1.1 200 OK\r\nLast-Modified: Wed, 21 Oct 2015 07:28:00 GMT\r\nETag: "
+     "\"v1\"\r\nContent-Length: 6\r\n\r\ndated\n",                                                      false},
     {"/none",        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",                                    false},
     {"/chunked",
      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nchun\r\n3\r\nked\r\n0\r\n\r\n",         false},
@@ -62,6 +71,38 @@ static void answer_big(struct test_peer *peer)
     test_peer_send_text(peer, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n");
     test_peer_send(peer, body, SITE_BIG_LEN);
     free(body);
+}
+
+enum {
+    RANGED_LEN = 26
+};
+
+/* answer_ranged sends the letters from the one on that is asked for, unless If-Range is of another
+ * version; an If-None-Match of this one gets a 304. */
+static void answer_ranged(struct test_peer *peer, const struct test_request *request)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+    const char *range = strstr(request->head, "\r\nRange: bytes=");
+    const char *same = strstr(request->head, "\r\nIf-Range: ");
+    int first = range != NULL ? atoi(range + strlen("\r\nRange: bytes=")) : 0;
+    char fields[128];
+
+    if (strstr(request->head, "\r\nIf-None-Match: \"abc\"\r\n") != NULL) {
+        test_peer_send_text(peer, "HTTP/1.1 304 Not Modified\r\nETag: \"abc\"\r\n\r\n");
+        return;
+    }
+    if (same != NULL && strncmp(same + strlen("\r\nIf-Range: "), "\"abc\"\r\n", 7) != 0) {
+        first = 0;
+        range = NULL;
+    }
+    if (first >= RANGED_LEN) {
+        test_peer_reply(peer, 416, "Content-Range: bytes */26\r\nETag: \"abc\"\r\n", "no more\n");
+        return;
+    }
+    (void)snprintf(fields, sizeof(fields), "ETag: \"abc\"\r\nContent-Range: bytes %d-25/26\r\n",
+                   first);
+    test_peer_reply(peer, range != NULL ? 206 : 200, range != NULL ? fields : "ETag: \"abc\"\r\n",
+                    letters + first);
 }
 
 static void answer_echo(struct test_peer *peer, const struct test_request *request)
@@ -134,6 +175,8 @@ void site_answer(struct test_peer *peer, const struct test_request *request, voi
         test_peer_send(peer, gzipped, sizeof(gzipped) - 1);
     } else if (strncmp(target, "/echo", 5) == 0) {
         answer_echo(peer, request);
+    } else if (strcmp(target, "/ranged") == 0) {
+        answer_ranged(peer, request);
     } else if (strcmp(target, "/reset") == 0) {
         test_peer_reset(peer);
     } else if (strcmp(target, "/stay") == 0) {

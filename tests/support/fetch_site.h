@@ -13,6 +13,9 @@
  *   /big                300 000 bytes of site_big
  *   /chunked            "chunked" in two chunks
  *   /gzip               "squeezed\n", encoded, whatever was asked for
+ *   /ranged             26 letters, or those from where Range begins, with ETag "abc"
+ *   /named /named-above with Content-Disposition: "given.txt", "../../up"
+ *   /dated              with Last-Modified and an ETag
  *   /echo               the request: head and body
  *   /status/N           status N, body "status N\n"
  *   /hop/N              redirects to /hop/N-1, /hop/0 to /hello

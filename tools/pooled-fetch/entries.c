@@ -11,6 +11,8 @@
 
 #include "urlpool/urlpool.h"
 
+#include "glob.h"
+#include "remote_name.h"
 #include "say.h"
 #include "text.h"
 
@@ -83,7 +85,7 @@ static void settle_shown(struct pf_entry *entry)
 }
 
 /* settle_query puts the data of -G behind the URL's query. */
-static void settle_query(struct pf_entry *entry, const struct pf_text *data)
+static void settle_query(struct pf_entry *entry, const char *data)
 {
     size_t len = strcspn(entry->url, "#");
     const char *separator = "?";
@@ -92,8 +94,7 @@ static void settle_query(struct pf_entry *entry, const struct pf_text *data)
     if (memchr(entry->url, '?', len) != NULL) {
         separator = "&";
     }
-    url = pf_format("%.*s%s%s%s", (int)len, entry->url, separator,
-                    data->data != NULL ? data->data : "", entry->url + len);
+    url = pf_format("%.*s%s%s%s", (int)len, entry->url, separator, data, entry->url + len);
     free(entry->url);
     entry->url = url;
 }
@@ -123,7 +124,9 @@ static void settle_upload_name(struct pf_entry *entry)
 static void settle_url(const struct pf_settings *settings, struct pf_entry *entry)
 {
     if (strstr(entry->url, "://") == NULL) {
-        char *url = pf_format("http://%s", entry->url);
+        char *url =
+            pf_format("%s://%s", settings->proto_default != NULL ? settings->proto_default : "http",
+                      entry->url);
         free(entry->url);
         entry->url = url;
     }
@@ -131,7 +134,10 @@ static void settle_url(const struct pf_settings *settings, struct pf_entry *entr
         settle_upload_name(entry);
     }
     if (settings->data_in_url && settings->data.len > 0) {
-        settle_query(entry, &settings->data);
+        settle_query(entry, settings->data.data);
+    }
+    if (settings->url_query != NULL) {
+        settle_query(entry, settings->url_query);
     }
     settle_shown(entry);
 }
@@ -164,21 +170,6 @@ static enum pf_exit assign_uploads(struct pf_settings *settings)
 
 /* --- outputs --------------------------------------------------------------------------------- */
 
-/* remote_name is the last part of the URL's path, or NULL when that is empty. */
-static char *remote_name(const char *text)
-{
-    struct urlpool_url *url = urlpool_url_parse(text, NULL);
-    const char *slash = url != NULL ? strrchr(url->path, '/') : NULL;
-    char *name = NULL;
-
-    if (slash != NULL && slash[1] != '\0' && strcmp(slash, "/.") != 0 &&
-        strcmp(slash, "/..") != 0) {
-        name = pf_strdup(slash + 1);
-    }
-    urlpool_url_free(url);
-    return name;
-}
-
 /* name_remotely gives an entry its remote name. A URL that cannot be parsed fails later, when it is
  * fetched, with a better word. */
 static enum pf_exit name_remotely(struct pf_entry *entry)
@@ -187,7 +178,7 @@ static enum pf_exit name_remotely(struct pf_entry *entry)
     bool is_url = url != NULL;
 
     urlpool_url_free(url);
-    entry->file = remote_name(entry->url);
+    entry->file = pf_name_of_url(entry->url);
     if (entry->file != NULL || !is_url) {
         return PF_EXIT_OK;
     }
@@ -204,15 +195,16 @@ static enum pf_exit assign_outputs(struct pf_settings *settings)
         bool is_remote = false;
 
         if (entry->is_listed) {
-            is_remote = settings->remote_name && !entry->has_name_of_list;
+            is_remote =
+                (settings->remote_name || settings->remote_name_all) && !entry->has_name_of_list;
         } else if (next < settings->outputs.count) {
             const char *name = settings->outputs.items[next++];
             is_remote = name == NULL;
             entry->file = name != NULL && strcmp(name, "-") != 0 ? pf_strdup(name) : NULL;
+        } else {
+            is_remote = settings->remote_name_all;
         }
-        if (is_remote && name_remotely(entry) != PF_EXIT_OK) {
-            return PF_EXIT_WRITE;
-        }
+        entry->is_remote = is_remote;
     }
     for (; next < settings->outputs.count; next++) {
         if (settings->outputs.items[next] != NULL) {
@@ -277,7 +269,8 @@ static enum pf_exit check_files_differ(const struct pf_settings *settings)
     for (size_t i = 0; i < count && code == PF_EXIT_OK; i++) {
         bool is_again = i > 0 && strcmp(files[i - 1], files[i]) == 0;
 
-        if ((is_again || settings->repeat > 1) && is_written_once(files[i])) {
+        if ((is_again || settings->repeat > 1 || settings->duration_ms > 0) &&
+            is_written_once(files[i])) {
             pf_say("\"%s\" would be written by more than one transfer", files[i]);
             code = PF_EXIT_USAGE;
         }
@@ -286,10 +279,56 @@ static enum pf_exit check_files_differ(const struct pf_settings *settings)
     return code;
 }
 
+/* --- URLs that stand for many ----------------------------------------------------------------- */
+
+/* add_expanded appends an entry for each URL of `glob`, made of `entry`. */
+static void add_expanded(struct pf_settings *settings, const struct pf_entry *entry,
+                         const struct pf_glob *glob)
+{
+    for (size_t i = 0; i < glob->urls.count; i++) {
+        struct pf_entry *added;
+
+        pf_entries_add(settings, glob->urls.items[i], strlen(glob->urls.items[i]), NULL);
+        added = &settings->entries[settings->num_entries - 1];
+        added->is_remote = entry->is_remote;
+        added->upload = entry->upload;
+        added->file = entry->file != NULL ? pf_glob_name(glob, i, entry->file) : NULL;
+    }
+}
+
+/* expand_all puts the URLs that those of the command line stand for in their places. */
+static enum pf_exit expand_all(struct pf_settings *settings)
+{
+    struct pf_entry *old = settings->entries;
+    size_t count = settings->num_entries;
+    enum pf_exit code = PF_EXIT_OK;
+
+    settings->entries = NULL;
+    settings->num_entries = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct pf_glob glob = {0};
+
+        if (old[i].is_listed || settings->globoff || strpbrk(old[i].url, "{}[]\\") == NULL) {
+            settings->entries = pf_resize(settings->entries,
+                                          (settings->num_entries + 1) * sizeof(*settings->entries));
+            settings->entries[settings->num_entries++] = old[i];
+            continue;
+        }
+        code = code == PF_EXIT_OK ? pf_glob_expand(&glob, old[i].url) : code;
+        add_expanded(settings, &old[i], &glob);
+        pf_glob_free(&glob);
+        free(old[i].url);
+        free(old[i].file);
+    }
+    free(old);
+    return code;
+}
+
 enum pf_exit pf_entries_settle(struct pf_settings *settings)
 {
     enum pf_exit code;
 
+    settings->repeat_is_default = settings->repeat == 0;
     settings->repeat = settings->repeat > 0 ? settings->repeat : 1;
     if (settings->num_entries == 0) {
         pf_say("no URL is given; try 'pooled-fetch --help'");
@@ -299,10 +338,16 @@ enum pf_exit pf_entries_settle(struct pf_settings *settings)
     if (code != PF_EXIT_OK) {
         return code;
     }
-    for (size_t i = 0; i < settings->num_entries; i++) {
-        settle_url(settings, &settings->entries[i]);
-    }
     code = assign_outputs(settings);
+    if (code == PF_EXIT_OK) {
+        code = expand_all(settings);
+    }
+    for (size_t i = 0; i < settings->num_entries && code == PF_EXIT_OK; i++) {
+        settle_url(settings, &settings->entries[i]);
+        if (settings->entries[i].is_remote) {
+            code = name_remotely(&settings->entries[i]);
+        }
+    }
     if (code != PF_EXIT_OK || settings->out_null) {
         return code;
     }

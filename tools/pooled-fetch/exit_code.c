@@ -84,6 +84,8 @@ static const struct {
     {PF_EXIT_READ,        "cannot read"     },
     {PF_EXIT_NOMEM,       "out of memory"   },
     {PF_EXIT_TIMEOUT,     "time-out"        },
+    {PF_EXIT_RANGE,       "range"           },
+    {PF_EXIT_LOGIN,       "user in URL"     },
     {PF_EXIT_TLS_CONNECT, "TLS handshake"   },
     {PF_EXIT_INTERRUPTED, "interrupted"     },
     {PF_EXIT_INTERFACE,   "interface"       },

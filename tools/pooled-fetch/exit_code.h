@@ -21,6 +21,7 @@ enum pf_exit {
     PF_EXIT_TIMEOUT = 28,
     PF_EXIT_TLS_CONNECT = 35,
     PF_EXIT_INTERRUPTED = 42, /* of a transfer; the program's is 128 and the signal */
+    PF_EXIT_RANGE = 33,       /* what was asked for from an offset on comes from elsewhere */
     PF_EXIT_INTERFACE = 45,
     PF_EXIT_REDIRECTS = 47,
     PF_EXIT_SYNTAX = 49, /* of a value that says where to go */
@@ -33,6 +34,7 @@ enum pf_exit {
     PF_EXIT_CODING = 61,
     PF_EXIT_TOO_LARGE = 63,
     PF_EXIT_REWIND = 65,
+    PF_EXIT_LOGIN = 67, /* --disallow-username-in-url, and there is one */
     PF_EXIT_CA_FILE = 77,
     PF_EXIT_PIN = 90,
     PF_EXIT_PROXY = 97,

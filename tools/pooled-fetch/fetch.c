@@ -3,13 +3,20 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "conditions.h"
+#include "date.h"
 #include "interrupt.h"
 #include "output.h"
+#include "pace.h"
+#include "remote_name.h"
 #include "runner.h"
 #include "say.h"
 #include "text.h"
+#include "trace_file.h"
 #include "tries.h"
 #include "writeout.h"
 
@@ -23,6 +30,8 @@ struct fetching {
     struct pf_ticket *heads;  /* where -D wants the heads; NULL: nowhere */
     const char *method;
     struct urlpool_body body;
+    struct pf_conditions conditions;
+    struct pf_pace pace;
     size_t slot;
     void *buf;
 };
@@ -49,7 +58,8 @@ static struct urlpool_request_options make_options(struct fetching *fetching)
 {
     const struct pf_settings *settings = fetching->settings;
     struct urlpool_request_options options = {
-        .headers = fetching->run->request.headers,
+        .headers = fetching->conditions.headers != NULL ? fetching->conditions.headers
+                                                        : fetching->run->request.headers,
         .skip = fetching->run->request.skip,
         .body = fetching->body,
         .return_redirects = !settings->follow,
@@ -109,7 +119,7 @@ static void write_heads(struct fetching *fetching, const struct urlpool_response
     }
     if ((settings->include || settings->head_only) &&
         pf_output_write(&fetching->output, watch->heads.data, watch->heads.len) != 0) {
-        fail_by_writing(transfer, transfer->entry->file);
+        fail_by_writing(transfer, fetching->output.path);
     }
 }
 
@@ -137,37 +147,73 @@ static bool is_too_large(const struct fetching *fetching, int64_t bytes)
     return fetching->settings->max_filesize > 0 && bytes > fetching->settings->max_filesize;
 }
 
+/* keep_pace waits where the body comes faster than it may. Returns false when it comes too slowly.
+ */
+static bool keep_pace(struct fetching *fetching)
+{
+    const struct pf_settings *settings = fetching->settings;
+    struct pf_transfer *transfer = &fetching->transfer;
+    int64_t now_ns;
+    int64_t pause_ms;
+
+    if (settings->limit_rate == 0 && settings->speed_limit == 0) {
+        return true;
+    }
+    now_ns = pf_now_ns();
+    pause_ms = pf_pace_pause_ms(&fetching->pace, settings, transfer->num_bytes, now_ns);
+    if (pause_ms > 0) {
+        pf_interrupt_wait(pause_ms);
+    }
+    if (pf_pace_is_too_slow(&fetching->pace, settings, transfer->num_bytes, now_ns)) {
+        pf_transfer_fail(transfer, PF_EXIT_TIMEOUT,
+                         "for %lld s it came at less than %lld bytes a second",
+                         (long long)settings->speed_time_s, (long long)settings->speed_limit);
+        return false;
+    }
+    return true;
+}
+
+/* take_piece writes `len` bytes of the body that have come. Returns false when it is over. */
+static bool take_piece(struct fetching *fetching, size_t len)
+{
+    struct pf_transfer *transfer = &fetching->transfer;
+
+    transfer->num_bytes += (int64_t)len;
+    pf_trace_body(fetching->buf, len);
+    if (is_too_large(fetching, transfer->num_bytes)) {
+        pf_transfer_fail(transfer, PF_EXIT_TOO_LARGE, "the body is longer than --max-filesize");
+        return false;
+    }
+    if (pf_output_write(&fetching->output, fetching->buf, len) != 0) {
+        fail_by_writing(transfer, fetching->output.path);
+        return false;
+    }
+    pf_progress_set(fetching->run->progress, fetching->slot,
+                    fetching->output.offset + transfer->num_bytes);
+    return keep_pace(fetching);
+}
+
 static void read_body(struct fetching *fetching, struct urlpool_response *response)
 {
+    const size_t step = pf_pace_step(fetching->settings, PF_BUF_SIZE);
     struct pf_transfer *transfer = &fetching->transfer;
     struct urlpool_error err = {0};
     size_t len = 0;
 
-    for (;;) {
-        if (urlpool_response_read(response, fetching->buf, PF_BUF_SIZE, &len, &err) != URLPOOL_OK) {
+    pf_pace_init(&fetching->pace, pf_now_ns());
+    do {
+        if (urlpool_response_read(response, fetching->buf, step, &len, &err) != URLPOOL_OK) {
             fail_by_error(transfer, &err);
             return;
         }
-        if (len == 0) {
-            return;
-        }
-        transfer->num_bytes += (int64_t)len;
-        if (is_too_large(fetching, transfer->num_bytes)) {
-            pf_transfer_fail(transfer, PF_EXIT_TOO_LARGE, "the body is longer than --max-filesize");
-            return;
-        }
-        if (pf_output_write(&fetching->output, fetching->buf, len) != 0) {
-            fail_by_writing(transfer, transfer->entry->file);
-            return;
-        }
-        pf_progress_set(fetching->run->progress, fetching->slot, transfer->num_bytes);
-    }
+    } while (len > 0 && take_piece(fetching, len));
 }
 
 static void note_peer(struct pf_transfer *transfer, const struct urlpool_response *response)
 {
     const struct urlpool_peer peer = urlpool_response_peer(response);
 
+    transfer->conn_requests = peer.connection_requests;
     if (peer.tls_version != NULL) {
         (void)snprintf(transfer->tls_version, sizeof(transfer->tls_version), "%s",
                        peer.tls_version);
@@ -191,6 +237,41 @@ static void note_response(struct pf_transfer *transfer, const struct urlpool_res
     note_peer(transfer, response);
 }
 
+/* note_facts keeps what -w, -J, -R and --etag-save want of a head. */
+static void note_facts(struct fetching *fetching, const struct urlpool_response *response)
+{
+    const struct pf_settings *settings = fetching->settings;
+    struct pf_transfer *transfer = &fetching->transfer;
+    const char *date = urlpool_response_header(response, "Last-Modified");
+    const char *location = urlpool_response_redirect_location(response);
+    char *name = NULL;
+
+    if (settings->remote_time && date != NULL) {
+        fetching->output.date = pf_date_of_field(date);
+    }
+    if (settings->remote_header_name && transfer->entry->is_remote && fetching->output.fd < 0) {
+        name = pf_name_of_disposition(urlpool_response_header(response, "Content-Disposition"));
+    }
+    if (name != NULL) {
+        pf_output_rename(&fetching->output, name);
+        free(name);
+    }
+    if (location != NULL) {
+        struct urlpool_url *base = urlpool_url_parse(response->url, NULL);
+        struct urlpool_url *url = base != NULL ? urlpool_url_join(base, location, NULL) : NULL;
+
+        char *text = url != NULL ? urlpool_url_format(url, NULL) : NULL;
+
+        transfer->redirect_url = text != NULL ? pf_strdup(text) : NULL;
+        urlpool_string_free(text);
+        urlpool_url_free(url);
+        urlpool_url_free(base);
+    }
+    if (settings->etag_save != NULL && pf_etag_write(settings->etag_save, response) != 0) {
+        fail_by_writing(transfer, settings->etag_save);
+    }
+}
+
 /* is_stuck says whether a redirect was to be followed and was not: the library returns it when the
  * body cannot be sent again. */
 static bool is_stuck(const struct fetching *fetching, const struct urlpool_response *response)
@@ -208,41 +289,80 @@ static bool is_stuck(const struct fetching *fetching, const struct urlpool_respo
     }
 }
 
+static void fail_by_status(struct pf_transfer *transfer, const struct urlpool_response *response)
+{
+    pf_transfer_fail(transfer, PF_EXIT_STATUS, "the answer is %d %s", response->status,
+                     response->reason);
+}
+
+/* wants_body says whether the body is to be read; what is in its way is an error of the transfer,
+ * or a condition that was not met. */
+static bool wants_body(struct fetching *fetching, const struct urlpool_response *response)
+{
+    const struct pf_settings *settings = fetching->settings;
+    struct pf_transfer *transfer = &fetching->transfer;
+    enum pf_part part = pf_conditions_judge(&fetching->conditions, &fetching->output, response);
+
+    if (settings->fail && response->status >= FAILING_STATUS && part != PF_PART_NONE) {
+        fail_by_status(transfer, response);
+    } else if (is_too_large(fetching, length_of(fetching, response))) {
+        pf_transfer_fail(transfer, PF_EXIT_TOO_LARGE, "the body is longer than --max-filesize");
+    } else if (is_stuck(fetching, response)) {
+        pf_transfer_fail(transfer, PF_EXIT_REWIND,
+                         "the body cannot be sent again to where a redirect leads");
+    } else if (part == PF_PART_WRONG) {
+        pf_transfer_fail(transfer, PF_EXIT_RANGE,
+                         "the server does not send what is behind byte %lld",
+                         (long long)fetching->output.offset);
+    } else if (pf_is_too_old(settings, response)) {
+        transfer->status = URLPOOL_HTTP_NOT_MODIFIED; /* what it should have been, as curl */
+        return false;
+    }
+    if (part == PF_PART_ANEW) {
+        pf_output_begin_anew(&fetching->output);
+    }
+    return transfer->exit_code == PF_EXIT_OK && part != PF_PART_NONE;
+}
+
 static void take_response(struct fetching *fetching, struct urlpool_response *response)
 {
     struct pf_transfer *transfer = &fetching->transfer;
-    const struct pf_settings *settings = fetching->settings;
-    bool is_failing = response->status >= FAILING_STATUS;
+    int64_t length;
 
     note_response(transfer, response);
+    note_facts(fetching, response);
     write_heads(fetching, response);
-    if (transfer->exit_code != PF_EXIT_OK) {
+    if (transfer->exit_code != PF_EXIT_OK || !wants_body(fetching, response)) {
         return;
     }
-    if (settings->fail && is_failing) {
-        pf_transfer_fail(transfer, PF_EXIT_STATUS, "the answer is %d %s", response->status,
-                         response->reason);
-        return;
-    }
-    if (is_too_large(fetching, length_of(fetching, response))) {
-        pf_transfer_fail(transfer, PF_EXIT_TOO_LARGE, "the body is longer than --max-filesize");
-        return;
-    }
-    if (is_stuck(fetching, response)) {
-        pf_transfer_fail(transfer, PF_EXIT_REWIND,
-                         "the body cannot be sent again to where a redirect leads");
-        return;
-    }
+    pf_conditions_note(&fetching->conditions, response);
+    length = length_of(fetching, response);
     pf_progress_begin(fetching->run->progress, fetching->slot,
-                      transfer->entry->file != NULL ? transfer->entry->file
+                      fetching->output.path != NULL ? fetching->output.path
                                                     : transfer->entry->shown,
-                      length_of(fetching, response));
+                      length >= 0 ? length + fetching->output.offset : -1);
     read_body(fetching, response);
     pf_progress_end(fetching->run->progress, fetching->slot, transfer->exit_code == PF_EXIT_OK);
-    if (settings->fail_with_body && is_failing) {
-        pf_transfer_fail(transfer, PF_EXIT_STATUS, "the answer is %d %s", response->status,
-                         response->reason);
+    if (fetching->settings->fail_with_body && response->status >= FAILING_STATUS) {
+        fail_by_status(transfer, response);
     }
+}
+
+/* may_be_asked says whether settings allow the URL at all. */
+static bool may_be_asked(struct fetching *fetching)
+{
+    const struct pf_settings *settings = fetching->settings;
+    const struct pf_entry *entry = fetching->transfer.entry;
+    unsigned scheme = strncasecmp(entry->url, "https:", 6) == 0  ? URLPOOL_SCHEME_HTTPS
+                      : strncasecmp(entry->url, "http:", 5) == 0 ? URLPOOL_SCHEME_HTTP
+                                                                 : settings->schemes;
+
+    if ((scheme & settings->schemes) == 0) {
+        pf_transfer_fail(&fetching->transfer, PF_EXIT_SCHEME, "--proto does not allow its scheme");
+    } else if (settings->no_userinfo && strcmp(entry->url, entry->shown) != 0) {
+        pf_transfer_fail(&fetching->transfer, PF_EXIT_LOGIN, "there is a user in the URL");
+    }
+    return fetching->transfer.exit_code == PF_EXIT_OK;
 }
 
 static void make_request(struct fetching *fetching)
@@ -253,6 +373,14 @@ static void make_request(struct fetching *fetching)
     struct urlpool_request_options options;
     struct urlpool_response *response;
 
+    if (!may_be_asked(fetching)) {
+        return;
+    }
+    if (pf_conditions_next(&fetching->conditions, fetching->settings, &fetching->run->request,
+                           &fetching->output, &err) != URLPOOL_OK) {
+        fail_by_error(transfer, &err);
+        return;
+    }
     if (pf_request_open_body(&fetching->run->request, entry, &fetching->body) != 0) {
         pf_transfer_fail(transfer, PF_EXIT_READ, "cannot read \"%s\": %s", entry->upload,
                          pf_errno_text(errno));
@@ -309,7 +437,8 @@ static void make_tries(struct fetching *fetching)
         }
         say_retry(fetching, pause_ms, tries.num_left);
         pf_interrupt_wait(pause_ms);
-        pf_output_restart(&fetching->output);
+        pf_output_restart(&fetching->output, fetching->settings->continues_by_file &&
+                                                 fetching->conditions.validator != NULL);
         pf_transfer_restart(transfer);
     }
 }
@@ -352,7 +481,7 @@ static void write_remarks(struct fetching *fetching)
     pf_text_free(&text);
 }
 
-void pf_fetch(struct pf_run *run, size_t index, size_t slot, void *buf)
+void pf_fetch(struct pf_run *run, size_t index, size_t slot, int64_t due_ns, void *buf)
 {
     const struct pf_settings *settings = run->settings;
     struct fetching fetching = {.run = run, .settings = settings, .slot = slot, .buf = buf};
@@ -367,15 +496,24 @@ void pf_fetch(struct pf_run *run, size_t index, size_t slot, void *buf)
         fetching.heads = fetching.ticket;
     }
     pf_transfer_init(transfer, index, &settings->entries[index % settings->num_entries]);
+    if (due_ns > 0) {
+        transfer->started_ns = due_ns;
+    }
     fetching.method = pf_request_method(&run->request, transfer->entry);
     transfer->watch.is_verbose = settings->verbose;
+    transfer->watch.has_time = settings->trace_time;
+    transfer->watch.no_connect_heads = settings->no_connect_heads;
     transfer->watch.keeps_heads =
         settings->include || settings->head_only || settings->dump_header != NULL;
     pf_output_begin(&fetching.output, settings, transfer->entry, fetching.ticket);
     make_tries(&fetching);
-    if (pf_output_end(&fetching.output, transfer->exit_code == PF_EXIT_OK) != 0) {
-        fail_by_writing(transfer, transfer->entry->file);
+    if (pf_output_end(&fetching.output, transfer->exit_code == PF_EXIT_OK,
+                      transfer->status != URLPOOL_HTTP_NOT_MODIFIED) != 0) {
+        fail_by_writing(transfer, fetching.output.path);
     }
+    transfer->file = fetching.output.path != NULL ? pf_strdup(fetching.output.path) : NULL;
+    pf_output_deinit(&fetching.output);
+    pf_conditions_deinit(&fetching.conditions);
     transfer->ended_ns = pf_now_ns();
     pf_tally_add(&run->tally, transfer);
     pf_record_add(run->record, transfer);

@@ -3,133 +3,143 @@
 #include "help.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "urlpool/version.h"
 
-static const char help[] =
+#include "options.h"
+#include "say.h"
+
+enum {
+    TEXT_COLUMN = 28,
+    WIDTH = 80
+};
+
+static const struct {
+    const char *name, *title;
+} categories[PF_HELP_NUM] = {
+    [PF_HELP_URLS] = {"urls",      "URLs"                                                                    },
+    [PF_HELP_OUTPUT] =
+        {"output",
+                      "Where bodies go: to standard output, whole and in the order of the URLs, but for"     },
+    [PF_HELP_REQUEST] = {"request",   "Requests"                                                                },
+    [PF_HELP_REDIRECTS] = {"redirects", "Redirects"                                                               },
+    [PF_HELP_RETRIES] = {"retries",   "Retries"                                                                 },
+    [PF_HELP_LIMITS] = {"limits",    "Limits"                                                                  },
+    [PF_HELP_TLS] = {"tls",       "TLS"                                                                     },
+    [PF_HELP_NETWORK] = {"network",   "The network"                                                             },
+    [PF_HELP_PROXIES] =
+        {"proxies",
+                      "Proxies; http_proxy, https_proxy, all_proxy and no_proxy in the environment are heard"},
+    [PF_HELP_POOL] = {"pool",      "The pool"                                                                },
+    [PF_HELP_REPORT] = {"report",    "What is said"                                                            },
+    [PF_HELP_ACCEPTED] = {"accepted",  "Accepted, and so anyway"                                                 },
+};
+
+static const char beginning[] =
     "usage: pooled-fetch [option]... URL...\n"
     "Fetches URLs in parallel through one shared connection pool. Options are spelled as curl's\n"
-    "wherever curl has them.\n"
+    "wherever curl has them, but for -c, -n and --rate.\n"
     "\n"
-    "URLs\n"
-    "  URL, --url URL           any number\n"
-    "  --input-file FILE        URLs, one a line, \"-\" for standard input; \"#\" begins a "
-    "comment;\n"
-    "                           a TAB and a name behind a URL say where its body goes\n"
-    "  -c, --concurrency N      threads, 8 if not said; also --parallel-max\n"
-    "  -n, --repeat N           fetch the whole list N times\n"
-    "  -Z, --parallel; -q       accepted: it is always parallel, and reads no configuration file\n"
-    "\n"
-    "Where bodies go: to standard output, whole and in the order of the URLs, but for\n"
-    "  -o, --output FILE        one for each URL, in order\n"
-    "  -O, --remote-name        named as in the URL; one for each URL, or one for all of a list\n"
-    "  --output-dir DIR         where those files are\n"
-    "  --create-dirs            make the directories they need\n"
-    "  --out-null               nowhere\n"
-    "  --remove-on-error        a file whose transfer failed is removed\n"
-    "  -i, --include            the response heads too; -D, --dump-header FILE: there instead\n"
-    "\n"
-    "Requests\n"
-    "  -X, --request METHOD     -I, --head: HEAD\n"
-    "  -H, --header LINE        \"Name: value\" sends it, \"Name:\" leaves it out, \"Name;\" sends "
-    "it\n"
-    "                           empty, \"@FILE\" takes lines from a file\n"
-    "  -A, --user-agent NAME    -e, --referer URL\n"
-    "  -r, --range FROM-TO      that part of the body only\n"
-    "  -u, --user USER:PASSWORD --oauth2-bearer TOKEN\n"
-    "  -d, --data DATA          POST it; \"@FILE\" without its line ends; several are joined by "
-    "\"&\"\n"
-    "  --data-binary DATA       \"@FILE\" as it is\n"
-    "  --data-raw DATA          \"@\" means nothing\n"
-    "  --data-urlencode DATA    percent-encoded\n"
-    "  --json DATA              POST it as JSON\n"
-    "  -G, --get                put the data into the URL\n"
-    "  -F, --form NAME=CONTENT  POST a form; \"@FILE\" sends a file, \"<FILE\" what is in it; "
-    "behind\n"
-    "                           it \";type=\", \";filename=\", \";headers=\". --form-string: as it "
-    "is\n"
-    "  -T, --upload-file FILE   PUT it, \"-\" for standard input; one for each URL, in order. A "
-    "URL\n"
-    "                           that ends in \"/\" gets the file's name\n"
-    "  --compressed             ask for and undo content codings; --raw: ask, but undo none.\n"
-    "                           The chunks of HTTP/1.1 are undone in any case\n"
-    "\n"
-    "Redirects\n"
-    "  -L, --location           follow them, --max-redirs N at most (50; -1: any number)\n"
-    "  --location-trusted       the same, and credentials go along to other servers\n"
-    "  --post301 --post302 --post303   a POST stays one after that status\n"
-    "  --proto-redir LIST       where they may lead: \"=https\", \"-http\"\n"
-    "\n"
-    "Retries\n"
-    "  --retry N                so many more tries after a time-out, a name that was not found, "
-    "or\n"
-    "                           status 408, 429, 500, 502, 503 or 504, of any method, with pauses\n"
-    "                           of 1, 2, 4 … 600 s, longer when Retry-After says so\n"
-    "  --retry-on STATUSES      these instead: \"404,503\"\n"
-    "  --retry-connrefused      when nobody listens, too; --retry-all-errors: whatever fails\n"
-    "  --retry-delay S          pauses of so long; --retry-max-time S: no new try after so long\n"
-    "\n"
-    "Limits; seconds may have decimals\n"
-    "  -m, --max-time S         for a whole transfer\n"
-    "  --connect-timeout S      for name, TCP and TLS; 300 if not said\n"
-    "  --read-timeout S         for a gap without a byte\n"
-    "  --max-filesize BYTES     of a decoded body; K, M and G are understood\n"
-    "\n"
-    "TLS\n"
-    "  --cacert FILE            trust these instead of the system's; --capath DIR\n"
-    "  -k, --insecure           trust anybody\n"
-    "  -E, --cert FILE[:PASSWORD]   our own certificate; --key FILE, --pass PASSWORD: its key\n"
-    "  --pinnedpubkey PINS      \"sha256//BASE64;sha256//…\": the server has one of these keys\n"
-    "  --tlsv1.2, --tlsv1.3     no older version; --tls-max 1.2, 1.3: no newer one\n"
-    "  --ciphers LIST           of TLS 1.2, as openssl names them\n"
-    "\n"
-    "The network\n"
-    "  --resolve HOST:PORT:ADDRESS[,ADDRESS]   in place of DNS; host \"*\" is any\n"
-    "  --connect-to HOST:PORT:HOST2:PORT2   dial that in its place; empty in front is any, behind\n"
-    "                           it unchanged. Both may be given several times\n"
-    "  -4, --ipv4               addresses of that version only; -6, --ipv6\n"
-    "  --interface ADDRESS      dial from it; or the name of an interface\n"
-    "  --unix-socket PATH       dial that socket, whatever the host; --abstract-unix-socket NAME\n"
-    "\n"
-    "Proxies; http_proxy, https_proxy, all_proxy and no_proxy in the environment are heard\n"
-    "  -x, --proxy URL          http://, https://, socks4://, socks4a://, socks5://, socks5h://;\n"
-    "                           http if not said, port 80, 443 or 1080. \"\": none at all\n"
-    "  -U, --proxy-user USER:PASSWORD\n"
-    "  --proxy-header LINE      \"Name: value\" for the proxy alone; \"@FILE\"\n"
-    "  --proxy-cacert FILE      trust these for an https:// proxy; --proxy-insecure: anybody\n"
-    "  --socks4 HOST[:PORT]     --socks4a, --socks5, --socks5-hostname: the same as -x\n"
-    "  --preproxy URL           the proxy is reached through this one\n"
-    "  --noproxy LIST           hosts that are gone to directly: "
-    "\"localhost,.example.com,10.0.0.0/8\"\n"
-    "\n"
-    "The pool\n"
-    "  --pool-maxsize N         connections kept for an origin, 64 if not said\n"
-    "  --pool-block             N also bounds the open ones; threads wait their turn,\n"
-    "  --pool-timeout S         at most so long\n"
-    "  --num-pools N            origins whose connections are kept\n"
-    "  --max-idle S             an idle connection is kept so long; --max-lifetime S: any\n"
-    "\n"
-    "What is said\n"
-    "  -f, --fail               a status of 400 or more is error 22, without a body;\n"
-    "                           --fail-with-body: with its body\n"
-    "  --fail-early             stop at the first failure\n"
-    "  -s, --silent             neither progress nor errors; -S, --show-error: errors after all\n"
-    "  --no-progress-meter      no progress; it is drawn only on a terminal\n"
-    "  -v, --verbose            what happens, and the heads, without credentials\n"
-    "  -w, --write-out FORMAT   after each transfer: curl's %{variables}, %{conn_reused},\n"
-    "                           %{pool_wait}, %{json}\n"
-    "  --jsonl                  a line of JSON after each transfer\n"
-    "  --report[=text|json]     at the end: totals, latency, and what the pool did\n"
-    "                           Both go to standard error where bodies go to standard output.\n"
-    "  --demo                   start a server of our own, HTTP and HTTPS, fetch from it 2,000\n"
-    "                           times, and report\n"
-    "  -h, --help; -V, --version\n"
-    "\n"
-    "Exit codes are curl's; with several URLs, that of the first that failed; 130 after Ctrl-C.\n";
+    "  pooled-fetch https://example.com/          the body, on standard output\n"
+    "  pooled-fetch -LO https://example.com/a.gz  into the file a.gz\n"
+    "  pooled-fetch --input-file urls.txt -c 16 -O --output-dir out --report\n"
+    "  pooled-fetch -n 10000 -c 16 --out-null --report http://127.0.0.1:8080/\n"
+    "\n";
 
-void pf_help_print(void)
+static const char ending[] = "\nExit codes are curl's; with several URLs, that of the first that "
+                             "failed; 130 after Ctrl-C.\n";
+
+static char letter_of(const char *name)
 {
-    (void)fputs(help, stdout);
+    for (size_t i = 0; i < pf_num_options; i++) {
+        if (strcmp(pf_options[i].name, name) == 0) {
+            return pf_options[i].letter;
+        }
+    }
+    return 0;
+}
+
+/* print_text prints it from a column on, in lines that are not too long. */
+static void print_text(const char *text, int column)
+{
+    if (column >= TEXT_COLUMN) {
+        (void)printf("\n%*s", TEXT_COLUMN, "");
+    } else {
+        (void)printf("%*s", TEXT_COLUMN - column, "");
+    }
+    column = TEXT_COLUMN;
+    while (*text != '\0') {
+        int len = (int)strcspn(text, " ");
+
+        if (column > TEXT_COLUMN && column + 1 + len > WIDTH) {
+            (void)printf("\n%*s", TEXT_COLUMN, "");
+            column = TEXT_COLUMN;
+        } else if (column > TEXT_COLUMN) {
+            (void)printf(" ");
+            column++;
+        }
+        (void)printf("%.*s", len, text);
+        column += len;
+        text += len;
+        text += *text == ' ';
+    }
+    (void)printf("\n");
+}
+
+static void print_row(const struct pf_help_row *row)
+{
+    char letter = letter_of(row->name);
+    char name[80];
+    int len =
+        snprintf(name, sizeof(name), "  %c%c%c --%s%s%s", letter != 0 ? '-' : ' ',
+                 letter != 0 ? letter : ' ', letter != 0 ? ',' : ' ', row->name,
+                 row->argument != NULL ? " " : "", row->argument != NULL ? row->argument : "");
+
+    (void)printf("%s", name);
+    print_text(row->text, len);
+}
+
+static void print_category(enum pf_help_category category)
+{
+    (void)printf("%s\n", categories[category].title);
+    for (size_t i = 0; i < pf_num_help_rows; i++) {
+        if (pf_help_rows[i].category == category) {
+            print_row(&pf_help_rows[i]);
+        }
+    }
+}
+
+static void print_beginning(void)
+{
+    (void)printf("%s--help CATEGORY tells the options; it is one of\n ", beginning);
+    for (int i = 0; i < PF_HELP_NUM; i++) {
+        (void)printf(" %s", categories[i].name);
+    }
+    (void)printf(" all\n%s", ending);
+}
+
+int pf_help_print(const char *category)
+{
+    bool is_all = category != NULL && strcmp(category, "all") == 0;
+    bool is_known = false;
+
+    if (category == NULL || strcmp(category, "category") == 0) {
+        print_beginning();
+        return PF_EXIT_OK;
+    }
+    for (int i = 0; i < PF_HELP_NUM; i++) {
+        if (is_all || strcmp(categories[i].name, category) == 0) {
+            (void)printf("%s", is_known ? "\n" : "");
+            print_category((enum pf_help_category)i);
+            is_known = true;
+        }
+    }
+    if (!is_known) {
+        pf_say("option --help: there is no category \"%s\"", category);
+        return PF_EXIT_USAGE;
+    }
+    return PF_EXIT_OK;
 }
 
 void pf_version_print(void)

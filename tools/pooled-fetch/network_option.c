@@ -200,11 +200,13 @@ static const char **list_detours(const struct pf_strings *strings)
 
 void pf_network_init(struct urlpool_network *network, const struct pf_settings *settings)
 {
-    *network = (struct urlpool_network){.answers = list_answers(&settings->answers),
-                                        .connect_to = list_detours(&settings->detours),
-                                        .source_address = settings->source_address,
-                                        .interface_name = settings->interface_name,
-                                        .unix_socket = settings->unix_socket};
+    *network = (struct urlpool_network){
+        .answers = list_answers(&settings->answers),
+        .connect_to = list_detours(&settings->detours),
+        .source_address = settings->source_address,
+        .interface_name = settings->interface_name,
+        .unix_socket = settings->unix_socket,
+        .keepalive_idle_s = settings->no_keepalive ? URLPOOL_NONE : (int32_t)settings->keepalive_s};
     if (settings->ipv4 || settings->ipv6) {
         network->family = settings->ipv4 ? URLPOOL_FAMILY_V4 : URLPOOL_FAMILY_V6;
     }

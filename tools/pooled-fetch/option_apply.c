@@ -156,8 +156,8 @@ static bool apply_scheme(unsigned *schemes, char *word)
     return true;
 }
 
-/* pf_apply_proto_redir takes "=https", "-http", "+all", and several with commas between. */
-enum pf_exit pf_apply_proto_redir(struct pf_settings *settings, const struct pf_option *option,
+/* apply_schemes takes "=https", "-http", "+all", and several with commas between. */
+static enum pf_exit apply_schemes(unsigned *schemes, const struct pf_option *option,
                                   const char *value)
 {
     char *words = pf_strdup(value);
@@ -166,11 +166,23 @@ enum pf_exit pf_apply_proto_redir(struct pf_settings *settings, const struct pf_
     bool is_good = true;
 
     while (is_good && (word = strsep(&rest, ",")) != NULL) {
-        is_good = apply_scheme(&settings->redirect_schemes, word);
+        is_good = apply_scheme(schemes, word);
     }
     free(words);
     return is_good ? PF_EXIT_OK
                    : pf_option_fail(option, "\"%s\" is no list of schemes, as =https is", value);
+}
+
+enum pf_exit pf_apply_proto_redir(struct pf_settings *settings, const struct pf_option *option,
+                                  const char *value)
+{
+    return apply_schemes(&settings->redirect_schemes, option, value);
+}
+
+enum pf_exit pf_apply_proto(struct pf_settings *settings, const struct pf_option *option,
+                            const char *value)
+{
+    return apply_schemes(&settings->schemes, option, value);
 }
 
 /* pf_apply_retry_on takes statuses with commas between. */

@@ -1,6 +1,6 @@
 /* The command line, by one table. Short options combine (-sSf) and take their value in the same
  * word or the next (-ofile, -o file); long ones take it behind "=" or in the next word. An option
- * that is known but not there yet is refused: nothing is ignored. */
+ * of curl's that has no place here is refused (refused.c): nothing is ignored. */
 
 #include "options.h"
 
@@ -13,140 +13,12 @@
 #include "say.h"
 #include "text.h"
 
-#define AT(member) offsetof(struct pf_settings, member)
-
 enum {
-    MS_PER_SECOND = 1000
+    MS_PER_SECOND = 1000,
+    SPEED_TIME_DEFAULT_S = 30
 };
 
 static const int64_t count_max = 2000000000;
-
-static const struct pf_option options[] = {
-    {0,   "url",                  PF_OPTION_APPLY,   0,                      0, pf_apply_url             },
-    {0,   "input-file",           PF_OPTION_APPLY,   0,                      0, pf_apply_input_file      },
-    {'q', "disable",              PF_OPTION_NOTHING, 0,                      0, NULL                     },
-    {'Z', "parallel",             PF_OPTION_NOTHING, 0,                      0, NULL                     },
-    {'#', "progress-bar",         PF_OPTION_NOTHING, 0,                      0, NULL                     },
-    {'c', "concurrency",          PF_OPTION_COUNT,   AT(concurrency),        1, NULL                     },
-    {0,   "parallel-max",         PF_OPTION_COUNT,   AT(concurrency),        1, NULL                     },
-    {'n', "repeat",               PF_OPTION_COUNT,   AT(repeat),             1, NULL                     },
-
-    {'o', "output",               PF_OPTION_APPLY,   0,                      0, pf_apply_output          },
-    {'O', "remote-name",          PF_OPTION_FLAG,    AT(remote_name),        0, pf_apply_remote_name     },
-    {0,   "output-dir",           PF_OPTION_TEXT,    AT(output_dir),         0, NULL                     },
-    {0,   "create-dirs",          PF_OPTION_FLAG,    AT(create_dirs),        0, NULL                     },
-    {0,   "out-null",             PF_OPTION_FLAG,    AT(out_null),           0, NULL                     },
-    {0,   "remove-on-error",      PF_OPTION_FLAG,    AT(remove_on_error),    0, NULL                     },
-    {'i', "include",              PF_OPTION_FLAG,    AT(include),            0, NULL                     },
-    {'D', "dump-header",          PF_OPTION_TEXT,    AT(dump_header),        0, NULL                     },
-
-    {'X', "request",              PF_OPTION_TEXT,    AT(method),             0, NULL                     },
-    {'I', "head",                 PF_OPTION_FLAG,    AT(head_only),          0, NULL                     },
-    {'G', "get",                  PF_OPTION_FLAG,    AT(data_in_url),        0, NULL                     },
-    {'H', "header",               PF_OPTION_APPLY,   0,                      0, pf_apply_header          },
-    {'A', "user-agent",           PF_OPTION_TEXT,    AT(user_agent),         0, NULL                     },
-    {'e', "referer",              PF_OPTION_APPLY,   0,                      0, pf_apply_referer         },
-    {'r', "range",                PF_OPTION_APPLY,   0,                      0, pf_apply_range           },
-    {'u', "user",                 PF_OPTION_SECRET,  AT(user),               0, NULL                     },
-    {0,   "oauth2-bearer",        PF_OPTION_SECRET,  AT(bearer),             0, NULL                     },
-    {'d', "data",                 PF_OPTION_APPLY,   0,                      0, pf_apply_data            },
-    {0,   "data-ascii",           PF_OPTION_APPLY,   0,                      0, pf_apply_data            },
-    {0,   "data-binary",          PF_OPTION_APPLY,   0,                      0, pf_apply_data_binary     },
-    {0,   "data-raw",             PF_OPTION_APPLY,   0,                      0, pf_apply_data_raw        },
-    {0,   "data-urlencode",       PF_OPTION_APPLY,   0,                      0, pf_apply_data_urlencode  },
-    {0,   "json",                 PF_OPTION_APPLY,   0,                      0, pf_apply_json            },
-    {'F', "form",                 PF_OPTION_APPLY,   0,                      0, pf_apply_form            },
-    {0,   "form-string",          PF_OPTION_APPLY,   0,                      0, pf_apply_form_string     },
-    {'T', "upload-file",          PF_OPTION_APPLY,   0,                      0, pf_apply_upload          },
-
-    {'L', "location",             PF_OPTION_FLAG,    AT(follow),             0, NULL                     },
-    {0,   "max-redirs",           PF_OPTION_APPLY,   AT(max_redirs),         0, pf_apply_max_redirs      },
-    {0,   "location-trusted",     PF_OPTION_FLAG,    AT(location_trusted),   0, pf_apply_location_trusted},
-    {0,   "post301",              PF_OPTION_FLAG,    AT(post301),            0, NULL                     },
-    {0,   "post302",              PF_OPTION_FLAG,    AT(post302),            0, NULL                     },
-    {0,   "post303",              PF_OPTION_FLAG,    AT(post303),            0, NULL                     },
-    {0,   "proto-redir",          PF_OPTION_APPLY,   0,                      0, pf_apply_proto_redir     },
-    {0,   "compressed",           PF_OPTION_FLAG,    AT(compressed),         0, NULL                     },
-    {0,   "raw",                  PF_OPTION_FLAG,    AT(raw),                0, NULL                     },
-    {0,   "max-filesize",         PF_OPTION_SIZE,    AT(max_filesize),       0, NULL                     },
-    {'m', "max-time",             PF_OPTION_SECONDS, AT(max_time_ms),        0, NULL                     },
-    {0,   "connect-timeout",      PF_OPTION_SECONDS, AT(connect_timeout_ms), 0, NULL                     },
-    {0,   "read-timeout",         PF_OPTION_SECONDS, AT(read_timeout_ms),    0, NULL                     },
-
-    {0,   "retry",                PF_OPTION_COUNT,   AT(retry),              0, NULL                     },
-    {0,   "retry-delay",          PF_OPTION_SECONDS, AT(retry_delay_ms),     0, NULL                     },
-    {0,   "retry-max-time",       PF_OPTION_SECONDS, AT(retry_max_time_ms),  0, NULL                     },
-    {0,   "retry-connrefused",    PF_OPTION_FLAG,    AT(retry_connrefused),  0, NULL                     },
-    {0,   "retry-all-errors",     PF_OPTION_FLAG,    AT(retry_all_errors),   0, NULL                     },
-    {0,   "retry-on",             PF_OPTION_APPLY,   0,                      0, pf_apply_retry_on        },
-
-    {0,   "cacert",               PF_OPTION_TEXT,    AT(cacert),             0, NULL                     },
-    {0,   "capath",               PF_OPTION_TEXT,    AT(capath),             0, NULL                     },
-    {'k', "insecure",             PF_OPTION_FLAG,    AT(insecure),           0, NULL                     },
-    {'E', "cert",                 PF_OPTION_APPLY,   0,                      0, pf_apply_cert            },
-    {0,   "key",                  PF_OPTION_TEXT,    AT(key),                0, NULL                     },
-    {0,   "pass",                 PF_OPTION_SECRET,  AT(key_password),       0, NULL                     },
-    {0,   "pinnedpubkey",         PF_OPTION_TEXT,    AT(pins),               0, NULL                     },
-    {0,   "tlsv1.2",              PF_OPTION_FLAG,    AT(tls_1_3_only),       0, pf_apply_tls_min         },
-    {0,   "tlsv1.3",              PF_OPTION_FLAG,    AT(tls_1_3_only),       0, pf_apply_tls_min         },
-    {0,   "tls-max",              PF_OPTION_APPLY,   0,                      0, pf_apply_tls_max         },
-    {0,   "ciphers",              PF_OPTION_APPLY,   0,                      0, pf_apply_ciphers         },
-
-    {0,   "resolve",              PF_OPTION_APPLY,   0,                      0, pf_apply_resolve         },
-    {0,   "connect-to",           PF_OPTION_APPLY,   0,                      0, pf_apply_connect_to      },
-    {'4', "ipv4",                 PF_OPTION_FLAG,    AT(ipv4),               0, pf_apply_family          },
-    {'6', "ipv6",                 PF_OPTION_FLAG,    AT(ipv6),               0, pf_apply_family          },
-    {0,   "interface",            PF_OPTION_APPLY,   0,                      0, pf_apply_interface       },
-    {0,   "unix-socket",          PF_OPTION_APPLY,   0,                      0, pf_apply_unix_socket     },
-    {0,   "abstract-unix-socket", PF_OPTION_APPLY,   0,                      0, pf_apply_unix_socket     },
-
-    {'x', "proxy",                PF_OPTION_APPLY,   0,                      0, pf_apply_proxy           },
-    {'U', "proxy-user",           PF_OPTION_SECRET,  AT(proxy_user),         0, NULL                     },
-    {0,   "proxy-header",         PF_OPTION_APPLY,   0,                      0, pf_apply_proxy_header    },
-    {0,   "proxy-cacert",         PF_OPTION_TEXT,    AT(proxy_cacert),       0, NULL                     },
-    {0,   "proxy-insecure",       PF_OPTION_FLAG,    AT(proxy_insecure),     0, NULL                     },
-    {0,   "preproxy",             PF_OPTION_APPLY,   0,                      0, pf_apply_preproxy        },
-    {0,   "socks4",               PF_OPTION_APPLY,   0,                      0, pf_apply_socks           },
-    {0,   "socks4a",              PF_OPTION_APPLY,   0,                      0, pf_apply_socks           },
-    {0,   "socks5",               PF_OPTION_APPLY,   0,                      0, pf_apply_socks           },
-    {0,   "socks5-hostname",      PF_OPTION_APPLY,   0,                      0, pf_apply_socks           },
-    {0,   "noproxy",              PF_OPTION_TEXT,    AT(no_proxy),           0, NULL                     },
-
-    {0,   "pool-maxsize",         PF_OPTION_COUNT,   AT(pool_maxsize),       0, NULL                     },
-    {0,   "pool-block",           PF_OPTION_FLAG,    AT(pool_block),         0, NULL                     },
-    {0,   "num-pools",            PF_OPTION_COUNT,   AT(num_pools),          1, NULL                     },
-    {0,   "pool-timeout",         PF_OPTION_SECONDS, AT(pool_timeout_ms),    0, NULL                     },
-    {0,   "max-idle",             PF_OPTION_SECONDS, AT(max_idle_ms),        0, NULL                     },
-    {0,   "max-lifetime",         PF_OPTION_SECONDS, AT(max_lifetime_ms),    0, NULL                     },
-
-    {'f', "fail",                 PF_OPTION_FLAG,    AT(fail),               0, NULL                     },
-    {0,   "fail-with-body",       PF_OPTION_FLAG,    AT(fail_with_body),     0, NULL                     },
-    {0,   "fail-early",           PF_OPTION_FLAG,    AT(fail_early),         0, NULL                     },
-    {'s', "silent",               PF_OPTION_FLAG,    AT(silent),             0, NULL                     },
-    {'S', "show-error",           PF_OPTION_FLAG,    AT(show_error),         0, NULL                     },
-    {'v', "verbose",              PF_OPTION_FLAG,    AT(verbose),            0, NULL                     },
-    {0,   "no-progress-meter",    PF_OPTION_FLAG,    AT(no_progress),        0, NULL                     },
-    {'w', "write-out",            PF_OPTION_APPLY,   AT(write_out),          0, pf_apply_write_out       },
-    {0,   "report",               PF_OPTION_CHOICE,  AT(report),             0, pf_apply_report          },
-    {0,   "jsonl",                PF_OPTION_FLAG,    AT(jsonl),              0, NULL                     },
-
-    {0,   "demo",                 PF_OPTION_FLAG,    AT(demo),               0, NULL                     },
-    {'h', "help",                 PF_OPTION_FLAG,    AT(help),               0, NULL                     },
-    {'V', "version",              PF_OPTION_FLAG,    AT(version),            0, NULL                     },
-};
-
-/* Promised, and not there yet. */
-static const struct {
-    char letter;
-    const char *name;
-} later[] = {
-    {0,   "duration"   },
-    {0,   "rate"       },
-    {'C', "continue-at"},
-    {':', "next"       },
-    {0,   "trace"      },
-    {0,   "trace-ascii"},
-};
 
 const char *pf_option_shown(const struct pf_option *option, char out[64])
 {
@@ -165,27 +37,6 @@ enum pf_exit pf_option_fail(const struct pf_option *option, const char *format, 
     va_end(args);
     pf_say("option %s: %s", pf_option_shown(option, shown), what);
     return PF_EXIT_USAGE;
-}
-
-static enum pf_exit fail_unknown(const char *word)
-{
-    pf_say("option %s: is unknown; try 'pooled-fetch --help'", word);
-    return PF_EXIT_USAGE;
-}
-
-/* refuse_later refuses what is promised, or unknown. `name` is NULL for a letter. */
-static enum pf_exit refuse_later(const char *name, char letter, const char *word)
-{
-    for (size_t i = 0; i < COUNT_OF(later); i++) {
-        if (name != NULL ? strcmp(later[i].name, name) == 0 : later[i].letter == letter) {
-            pf_say(strcmp(later[i].name, "next") == 0
-                       ? "option --%s: one set of options holds for all URLs here"
-                       : "option --%s: this version of pooled-fetch cannot do it yet",
-                   later[i].name);
-            return PF_EXIT_USAGE;
-        }
-    }
-    return fail_unknown(word);
 }
 
 static enum pf_exit set_count(int64_t *out, const struct pf_option *option, const char *value)
@@ -222,19 +73,19 @@ static enum pf_exit set_seconds(int64_t *out, const struct pf_option *option, co
 
 static enum pf_exit set_size(int64_t *out, const struct pf_option *option, const char *value)
 {
-    static const char units[] = "kmg";
+    static const char units[] = "bkmgtp"; /* as curl */
     int64_t number;
     const char *end = pf_digits(value, &number);
     const char *unit;
 
-    if (end == value || number > INT64_MAX >> 30) {
-        return pf_option_fail(option, "\"%s\" is no number of bytes", value);
-    }
     unit = *end != '\0' ? strchr(units, *end | ('a' ^ 'A')) : NULL;
-    if (*end != '\0' && (unit == NULL || end[1] != '\0')) {
+    if (end == value || (*end != '\0' && (unit == NULL || end[1] != '\0')) ||
+        __builtin_mul_overflow(number, unit != NULL ? INT64_C(1) << (10 * (unit - units)) : 1,
+                               &number) ||
+        number == INT64_MAX) {
         return pf_option_fail(option, "\"%s\" is no number of bytes", value);
     }
-    *out = unit != NULL ? number << (10 * (unit - units + 1)) : number;
+    *out = number;
     return PF_EXIT_OK;
 }
 
@@ -272,9 +123,9 @@ static void hide_userinfo(char *url)
  * values of all -H and the user and password of a URL too. */
 static void hide(const struct pf_option *option, char *value)
 {
-    if (option != NULL && option->kind == PF_OPTION_SECRET) {
+    if (option != NULL && (option->kind == PF_OPTION_SECRET || option->apply == pf_apply_cookie)) {
         blank(value, strlen(value));
-    } else if (option != NULL && option->letter == 'E') {
+    } else if (option != NULL && option->apply == pf_apply_cert) {
         size_t len = strlen(value);
         const char *password = pf_cert_password(value);
         if (password != NULL) {
@@ -311,6 +162,7 @@ static enum pf_exit apply_value(struct pf_settings *settings, const struct pf_op
         return option->apply(settings, option, value);
     case PF_OPTION_FLAG:
     case PF_OPTION_CHOICE:
+    case PF_OPTION_HELP:
     case PF_OPTION_NOTHING:
         break;
     }
@@ -328,7 +180,9 @@ static enum pf_exit apply(struct pf_settings *settings, const struct pf_option *
         *(bool *)(void *)((char *)settings + option->offset) = true;
         return option->apply != NULL ? option->apply(settings, option, NULL) : PF_EXIT_OK;
     }
-    return option->kind == PF_OPTION_CHOICE ? option->apply(settings, option, value) : PF_EXIT_OK;
+    return option->kind == PF_OPTION_CHOICE || option->kind == PF_OPTION_HELP
+               ? option->apply(settings, option, value)
+               : PF_EXIT_OK;
 }
 
 static enum pf_exit apply_and_hide(struct pf_settings *settings, const struct pf_option *option,
@@ -359,6 +213,15 @@ static enum pf_exit next_value(struct walk *walk, const struct pf_option *option
     return PF_EXIT_OK;
 }
 
+/* next_word is the next word when it is no option; NULL: there is none. */
+static char *next_word(struct walk *walk)
+{
+    if (walk->at + 1 >= walk->argc || walk->argv[walk->at + 1][0] == '-') {
+        return NULL;
+    }
+    return walk->argv[++walk->at];
+}
+
 /* asks_for_page says whether this is --report=html, whose file is the word behind it. */
 static bool asks_for_page(const struct pf_option *option, const char *value)
 {
@@ -373,43 +236,101 @@ static enum pf_exit parse_page(struct walk *walk, const struct pf_option *option
     return code == PF_EXIT_OK ? set_text(&walk->settings->html_file, file) : code;
 }
 
+/* undo carries out "--no-NAME" of a switch. */
+static enum pf_exit undo(struct pf_settings *settings, const struct pf_option *option)
+{
+    if (option->kind != PF_OPTION_FLAG || option->apply != NULL) {
+        return pf_option_fail(option, "cannot be undone by a \"no-\"");
+    }
+    *(bool *)(void *)((char *)settings + option->offset) = false;
+    return PF_EXIT_OK;
+}
+
+static const struct pf_option *find_exactly(const char *name)
+{
+    for (size_t i = 0; i < pf_num_options; i++) {
+        if (strcmp(pf_options[i].name, name) == 0) {
+            return &pf_options[i];
+        }
+    }
+    return NULL;
+}
+
+/* find_long finds an option by its name, or by as much of it as no other begins with; those that
+ * are refused count among the others. `*out_is_undone`: it is a switch and there was a "no-" too
+ * much, or too few.
+ * Errors: NULL, said. */
+static const struct pf_option *find_long(const char *name, bool *out_is_undone)
+{
+    const struct pf_option *found = find_exactly(name);
+    size_t len = strlen(name);
+    size_t num_found = 0;
+    char *negated;
+
+    *out_is_undone = false;
+    if (found != NULL) {
+        return found;
+    }
+    negated = strncmp(name, "no-", 3) == 0 ? pf_strdup(name + 3) : pf_format("no-%s", name);
+    found = find_exactly(negated);
+    free(negated);
+    *out_is_undone = found != NULL;
+    if (found != NULL) {
+        return found;
+    }
+    for (size_t i = 0; i < pf_num_options && len > 0; i++) {
+        if (strncmp(pf_options[i].name, name, len) == 0) {
+            found = &pf_options[i];
+            num_found++;
+        }
+    }
+    if (num_found == 1 && pf_refused_count(name) == 0) {
+        return found;
+    }
+    pf_refuse_long(name, num_found);
+    return NULL;
+}
+
+/* apply_long carries out a long option; `value` is what stands behind its "=", or NULL. */
+static enum pf_exit apply_long(struct walk *walk, const struct pf_option *option, char *value)
+{
+    enum pf_exit code = PF_EXIT_OK;
+
+    if (value != NULL && !takes_value(option) && option->kind != PF_OPTION_CHOICE) {
+        return pf_option_fail(option, "takes no value");
+    }
+    if (asks_for_page(option, value)) {
+        return parse_page(walk, option);
+    }
+    if (option->kind == PF_OPTION_HELP) {
+        value = next_word(walk);
+    }
+    if (value == NULL && takes_value(option)) {
+        code = next_value(walk, option, &value);
+    }
+    return code == PF_EXIT_OK ? apply_and_hide(walk->settings, option, value) : code;
+}
+
 static enum pf_exit parse_long(struct walk *walk, char *word)
 {
-    const char *name = word + 2;
-    char *equals = strchr(word, '=');
-    size_t len = equals != NULL ? (size_t)(equals - name) : strlen(name);
-    char *value = equals != NULL ? equals + 1 : NULL;
-    enum pf_exit code = PF_EXIT_OK;
-    char *bare;
+    size_t len = strcspn(word, "=");
+    char *value = word[len] == '=' ? word + len + 1 : NULL;
+    char *name = pf_strndup(word + 2, len - 2);
+    bool is_undone = false;
+    const struct pf_option *option = find_long(name, &is_undone);
 
-    for (size_t i = 0; i < COUNT_OF(options); i++) {
-        const struct pf_option *option = &options[i];
-
-        if (strlen(option->name) != len || memcmp(option->name, name, len) != 0) {
-            continue;
-        }
-        if (value != NULL && !takes_value(option) && option->kind != PF_OPTION_CHOICE) {
-            return pf_option_fail(option, "takes no value");
-        }
-        if (asks_for_page(option, value)) {
-            return parse_page(walk, option);
-        }
-        if (value == NULL && takes_value(option)) {
-            code = next_value(walk, option, &value);
-        }
-        return code == PF_EXIT_OK ? apply_and_hide(walk->settings, option, value) : code;
+    free(name);
+    if (option == NULL) {
+        return PF_EXIT_USAGE;
     }
-    bare = pf_strndup(name, len);
-    code = refuse_later(bare, 0, word);
-    free(bare);
-    return code;
+    return is_undone ? undo(walk->settings, option) : apply_long(walk, option, value);
 }
 
 static const struct pf_option *find_letter(char letter)
 {
-    for (size_t i = 0; i < COUNT_OF(options); i++) {
-        if (options[i].letter == letter) {
-            return &options[i];
+    for (size_t i = 0; i < pf_num_options; i++) {
+        if (pf_options[i].letter == letter) {
+            return &pf_options[i];
         }
     }
     return NULL;
@@ -419,15 +340,17 @@ static enum pf_exit parse_letters(struct walk *walk, char *word)
 {
     for (char *letter = word + 1; *letter != '\0'; letter++) {
         const struct pf_option *option = find_letter(*letter);
-        const char shown[] = {'-', *letter, '\0'};
         char *value = NULL;
         enum pf_exit code = PF_EXIT_OK;
 
         if (option == NULL) {
-            return refuse_later(NULL, *letter, shown);
+            return pf_refuse_letter(*letter);
         }
         if (takes_value(option) && letter[1] != '\0') {
             return apply_and_hide(walk->settings, option, letter + 1);
+        }
+        if (option->kind == PF_OPTION_HELP && letter[1] == '\0') {
+            value = next_word(walk);
         }
         if (takes_value(option)) {
             code = next_value(walk, option, &value);
@@ -442,88 +365,45 @@ static enum pf_exit parse_letters(struct walk *walk, char *word)
     return PF_EXIT_OK;
 }
 
-/* find_body names the option that asks for a body. Refuses two; NULL when there is none. */
-static enum pf_exit find_body(const struct pf_settings *settings, const char **out_name)
+static enum pf_exit take_url(struct pf_settings *settings, char *word)
 {
-    const struct {
-        bool is_set;
-        const char *name;
-    } bodies[] = {
-        {settings->has_data && !settings->data_in_url, "--data"       },
-        {settings->form != NULL,                       "--form"       },
-        {settings->uploads.count > 0,                  "--upload-file"},
-    };
+    enum pf_exit code = pf_apply_url(settings, NULL, word);
 
-    *out_name = NULL;
-    for (size_t i = 0; i < COUNT_OF(bodies); i++) {
-        if (bodies[i].is_set && *out_name != NULL) {
-            pf_say("%s and %s ask for two bodies; only one can be sent", *out_name, bodies[i].name);
-            return PF_EXIT_USAGE;
-        }
-        *out_name = bodies[i].is_set ? bodies[i].name : *out_name;
-    }
-    return PF_EXIT_OK;
+    hide(NULL, word);
+    return code;
 }
 
-static bool uploads_standard_input(const struct pf_settings *settings)
+/* parse_word reads one word, and the next if that is its value. */
+static enum pf_exit parse_word(struct walk *walk, char *word)
 {
-    for (size_t i = 0; i < settings->uploads.count; i++) {
-        if (strcmp(settings->uploads.items[i], "-") == 0) {
-            return true;
-        }
+    if (word[0] != '-' || word[1] == '\0') {
+        return take_url(walk->settings, word);
     }
-    return false;
+    return word[1] == '-' ? parse_long(walk, word) : parse_letters(walk, word);
 }
 
-/* check_bodies refuses two kinds of body, and what cannot go with the one there is. */
-static enum pf_exit check_bodies(const struct pf_settings *settings)
+enum pf_exit pf_option_take(struct pf_settings *settings, char *name, char *value)
 {
-    const char *found = NULL;
-    enum pf_exit code = find_body(settings, &found);
+    char *words[] = {name, value};
+    struct walk walk = {settings, words, value != NULL ? 2 : 1, 0};
+    enum pf_exit code = parse_word(&walk, name);
 
-    if (code != PF_EXIT_OK || found == NULL) {
-        return code;
-    }
-    if (settings->head_only || settings->data_in_url) {
-        pf_say("%s and %s ask for two methods; only one can be sent",
-               settings->head_only ? "--head" : "--get", found);
+    if (code == PF_EXIT_OK && value != NULL && walk.at == 0) {
+        pf_say("option %s: takes no value", name);
         return PF_EXIT_USAGE;
     }
-    if (settings->retry > 0 && uploads_standard_input(settings)) {
-        pf_say("option --upload-file: standard input can be sent but once; --retry needs more");
-        return PF_EXIT_USAGE;
-    }
-    if (settings->range != NULL) {
-        pf_say("--range is of what is fetched; it cannot go with %s", found);
-        return PF_EXIT_USAGE;
-    }
-    return PF_EXIT_OK;
+    return code;
 }
 
-/* Two settings that cannot both be meant. */
-static enum pf_exit check_conflicts(const struct pf_settings *settings)
+/* settle_speed gives what was not said of --speed-limit and --speed-time, as curl does. */
+static void settle_speed(struct pf_settings *settings)
 {
-    if (settings->fail && settings->fail_with_body) {
-        pf_say("--fail and --fail-with-body exclude each other");
-        return PF_EXIT_USAGE;
+    if (settings->speed_time_s > 0 && settings->speed_limit == 0) {
+        settings->speed_limit = 1;
     }
-    if (settings->user != NULL && strchr(settings->user, ':') == NULL) {
-        pf_say("option --user: expected user:password; a password is not asked for");
-        return PF_EXIT_USAGE;
+    if (settings->speed_limit > 0 && settings->speed_time_s == 0) {
+        settings->speed_time_s = SPEED_TIME_DEFAULT_S;
     }
-    if (settings->proxy_user != NULL && strchr(settings->proxy_user, ':') == NULL) {
-        pf_say("option --proxy-user: expected user:password; a password is not asked for");
-        return PF_EXIT_USAGE;
-    }
-    if (settings->follow && settings->redirect_schemes == 0) {
-        pf_say("option --proto-redir: it allows neither http nor https; leave --location out");
-        return PF_EXIT_USAGE;
-    }
-    if (settings->concurrency > 4096) {
-        pf_say("option --concurrency: %lld is more than 4096", (long long)settings->concurrency);
-        return PF_EXIT_USAGE;
-    }
-    return PF_EXIT_OK;
 }
 
 enum pf_exit pf_options_parse(struct pf_settings *settings, int argc, char *const *argv)
@@ -532,25 +412,17 @@ enum pf_exit pf_options_parse(struct pf_settings *settings, int argc, char *cons
     enum pf_exit code = PF_EXIT_OK;
     bool only_urls = false;
 
-    for (; walk.at < argc; walk.at++) {
+    for (; walk.at < argc && code == PF_EXIT_OK; walk.at++) {
         char *word = argv[walk.at];
 
-        if (!only_urls && strcmp(word, "--") == 0) {
+        if (only_urls) {
+            code = take_url(settings, word);
+        } else if (strcmp(word, "--") == 0) {
             only_urls = true;
-            continue;
-        }
-        if (only_urls || word[0] != '-' || word[1] == '\0') {
-            code = pf_apply_url(settings, NULL, word);
-            hide(NULL, word);
-        } else if (word[1] == '-') {
-            code = parse_long(&walk, word);
         } else {
-            code = parse_letters(&walk, word);
-        }
-        if (code != PF_EXIT_OK) {
-            return code;
+            code = parse_word(&walk, word);
         }
     }
-    code = check_bodies(settings);
-    return code == PF_EXIT_OK ? check_conflicts(settings) : code;
+    settle_speed(settings);
+    return code == PF_EXIT_OK ? pf_options_check(settings) : code;
 }

@@ -22,6 +22,7 @@ struct pf_option {
         PF_OPTION_SIZE,    /* the same, K, M or G behind it */
         PF_OPTION_APPLY,   /* gives its value to `apply` */
         PF_OPTION_CHOICE,  /* the same; the value is optional and behind "=" */
+        PF_OPTION_HELP,    /* the same; the value is the next word, unless that is an option */
         PF_OPTION_NOTHING  /* is accepted: what it asks for is so anyway */
     } kind;
     size_t offset;
@@ -29,6 +30,23 @@ struct pf_option {
     enum pf_exit (*apply)(struct pf_settings *settings, const struct pf_option *option,
                           const char *value);
 };
+
+/* The table; option_table.c. */
+extern const struct pf_option pf_options[];
+extern const size_t pf_num_options;
+
+/* pf_option_take carries out an option as a file has it: `name` with its dashes, `value` NULL when
+ * there is none. Both may be overwritten. Errors: not 0, said. */
+enum pf_exit pf_option_take(struct pf_settings *settings, char *name, char *value);
+/* pf_options_check refuses what cannot be meant together; option_check.c. */
+enum pf_exit pf_options_check(const struct pf_settings *settings);
+
+/* Options of curl's that have no place here; refused.c. pf_refused_count says how many begin with
+ * `name`. pf_refuse_long and pf_refuse_letter say why one is not taken, or that there is none;
+ * `num_others` begin with `name` and would be taken. */
+size_t pf_refused_count(const char *name);
+void pf_refuse_long(const char *name, size_t num_others);
+enum pf_exit pf_refuse_letter(char letter);
 
 /* pf_option_fail says what is wrong with an option's value; returns PF_EXIT_USAGE. */
 __attribute__((format(printf, 2, 3))) enum pf_exit pf_option_fail(const struct pf_option *option,
@@ -64,6 +82,33 @@ enum pf_exit pf_apply_max_redirs(struct pf_settings *settings, const struct pf_o
 enum pf_exit pf_apply_write_out(struct pf_settings *settings, const struct pf_option *option,
                                 const char *value);
 enum pf_exit pf_apply_report(struct pf_settings *settings, const struct pf_option *option,
+                             const char *value);
+
+/* What options do that say when, how fast and under which conditions; option_terms.c. */
+enum pf_exit pf_apply_rate(struct pf_settings *settings, const struct pf_option *option,
+                           const char *value);
+enum pf_exit pf_apply_proto(struct pf_settings *settings, const struct pf_option *option,
+                            const char *value);
+enum pf_exit pf_apply_proto_default(struct pf_settings *settings, const struct pf_option *option,
+                                    const char *value);
+enum pf_exit pf_apply_file_mode(struct pf_settings *settings, const struct pf_option *option,
+                                const char *value);
+enum pf_exit pf_apply_continue(struct pf_settings *settings, const struct pf_option *option,
+                               const char *value);
+enum pf_exit pf_apply_time_cond(struct pf_settings *settings, const struct pf_option *option,
+                                const char *value);
+enum pf_exit pf_apply_cookie(struct pf_settings *settings, const struct pf_option *option,
+                             const char *value);
+enum pf_exit pf_apply_url_query(struct pf_settings *settings, const struct pf_option *option,
+                                const char *value);
+enum pf_exit pf_apply_file_type(struct pf_settings *settings, const struct pf_option *option,
+                                const char *value);
+enum pf_exit pf_apply_trace(struct pf_settings *settings, const struct pf_option *option,
+                            const char *value);
+enum pf_exit pf_apply_help(struct pf_settings *settings, const struct pf_option *option,
+                           const char *value);
+/* What -K does; config.c. */
+enum pf_exit pf_apply_config(struct pf_settings *settings, const struct pf_option *option,
                              const char *value);
 
 /* What -d and its kin do; post_data.c. */

@@ -129,11 +129,26 @@ static void say_who(const struct pf_settings *settings, char *user,
     }
 }
 
+/* is_tls_said says whether anything was said of TLS with proxies. */
+static bool is_tls_said(const struct pf_settings *settings)
+{
+    return settings->proxy_cacert != NULL || settings->proxy_capath != NULL ||
+           settings->proxy_insecure || settings->proxy_cert != NULL ||
+           settings->proxy_key != NULL || settings->proxy_pins != NULL ||
+           settings->proxy_ciphers != NULL;
+}
+
 struct urlpool_manager *pf_manager_via_proxies(const struct pf_settings *settings,
                                                struct urlpool_manager_options *options,
                                                struct urlpool_error *err)
 {
     const struct urlpool_tls_options trust = {.ca_file = settings->proxy_cacert,
+                                              .ca_dir = settings->proxy_capath,
+                                              .cert_file = settings->proxy_cert,
+                                              .key_file = settings->proxy_key,
+                                              .key_password = settings->proxy_key_password,
+                                              .pins = settings->proxy_pins,
+                                              .ciphers = settings->proxy_ciphers,
                                               .insecure_no_verify = settings->proxy_insecure};
     struct urlpool_manager *manager = NULL;
     struct urlpool_tls *tls = NULL;
@@ -145,7 +160,7 @@ struct urlpool_manager *pf_manager_via_proxies(const struct pf_settings *setting
     /* Only the name in small letters is heard for http, as curl does: what runs this program may be
      * a server, and the capitals a field of its client's. */
     (void)unsetenv("HTTP_PROXY");
-    if (settings->proxy_cacert != NULL || settings->proxy_insecure) {
+    if (is_tls_said(settings)) {
         tls = urlpool_tls_new(&trust, err);
         if (tls == NULL) {
             goto done;

@@ -12,6 +12,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "conditions.h"
+#include "date.h"
 #include "entries.h"
 #include "say.h"
 
@@ -69,25 +71,33 @@ static enum urlpool_code add_defaults(struct urlpool_headers *headers,
     bool has_body = settings->has_data && !settings->data_in_url;
     char *range = settings->range != NULL ? pf_format("bytes=%s", settings->range) : NULL;
     const char *agent = settings->user_agent;
+    char *etag = settings->etag_compare != NULL ? pf_etag_read(settings->etag_compare) : NULL;
+    char date[32];
     const struct {
         const char *name, *value; /* "" and NULL: not sent */
     } fields[] = {
-        {"User-Agent",   agent != NULL ? agent : "pooled-fetch/" URLPOOL_VERSION},
-        {"Accept",       settings->has_json ? "application/json" : "*/*"        },
-        {"Referer",      settings->referer                                      },
-        {"Range",        range                                                  },
-        {"Content-Type", settings->has_json ? "application/json"
+        {"User-Agent",                                                                agent != NULL ? agent : "pooled-fetch/" URLPOOL_VERSION},
+        {"Accept",                                                                    settings->has_json ? "application/json" : "*/*"        },
+        {"Cookie",                                                                    settings->cookie                                       },
+        {settings->condition_is_unless ? "If-Unmodified-Since" : "If-Modified-Since",
+         settings->has_condition ? date : NULL                                                                                               },
+        {"If-None-Match",                                                             etag                                                   },
+        {"Referer",                                                                   settings->referer                                      },
+        {"Range",                                                                     range                                                  },
+        {"Content-Type",                                                              settings->has_json ? "application/json"
                          : has_body         ? "application/x-www-form-urlencoded"
-                                            : NULL      },
+                                            : NULL                                                                   },
     };
     enum urlpool_code code = URLPOOL_OK;
 
+    pf_date_field((time_t)settings->condition_s, date);
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]) && code == URLPOOL_OK; i++) {
         if (has_text(fields[i].value)) {
             code = urlpool_headers_add(headers, fields[i].name, fields[i].value, err);
         }
     }
     free(range);
+    free(etag);
     return code == URLPOOL_OK ? add_made(headers, settings, err) : code;
 }
 
@@ -206,6 +216,7 @@ static void make_body(struct pf_request *request, const struct pf_settings *sett
         return;
     }
     request->body.expect_continue = !request->has_own_expect && (len < 0 || len > EXPECT_FROM);
+    request->body.expect_ms = settings->expect_ms;
 }
 
 enum pf_exit pf_request_init(struct pf_request *request, const struct pf_settings *settings)
@@ -229,6 +240,7 @@ enum pf_exit pf_request_init(struct pf_request *request, const struct pf_setting
         pf_request_deinit(request);
         return fail(&err);
     }
+    request->expect_ms = settings->expect_ms;
     make_body(request, settings);
     return PF_EXIT_OK;
 }
@@ -271,6 +283,7 @@ int pf_request_open_body(const struct pf_request *request, const struct pf_entry
     }
     *out = urlpool_body_fd(fd);
     out->chunked = is_standard_input(entry); /* as curl, even where its length could be known */
+    out->expect_ms = request->expect_ms;
     out->expect_continue = !request->has_own_expect; /* nothing is said of an empty file */
     return 0;
 }

@@ -12,6 +12,7 @@ struct pf_request {
     struct urlpool_headers *headers;
     unsigned skip; /* what the library must not add, as urlpool_request_options has it */
     struct urlpool_body body;
+    int64_t expect_ms;
     /* -H has said what is sent of these */
     bool has_own_authorization, has_own_expect;
 };

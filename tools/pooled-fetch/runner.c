@@ -12,17 +12,21 @@
 
 #include "interrupt.h"
 #include "network_option.h"
+#include "pace.h"
 #include "proxy_option.h"
 #include "report.h"
 #include "report_html.h"
 #include "say.h"
 #include "text.h"
 #include "tls_option.h"
+#include "trace_file.h"
 
 enum {
     DRAW_EVERY_MS = 200,
     AHEAD_PER_THREAD = 8,
     AHEAD_MIN = 64,
+    NS_PER_MS = 1000000,
+    MS_PER_SECOND = 1000,
     NEW_FILE_MODE = 0666, /* less the umask */
     /* curl waits this long for a connection when not told otherwise, and for ever for an answer */
     CONNECT_MS_DEFAULT = 300000
@@ -34,8 +38,12 @@ struct worker {
     size_t slot;
 };
 
+/* num_transfers is SIZE_MAX when only time bounds them. */
 static size_t num_transfers(const struct pf_settings *settings)
 {
+    if (settings->duration_ms > 0 && settings->repeat_is_default) {
+        return SIZE_MAX;
+    }
     return settings->num_entries * (size_t)settings->repeat;
 }
 
@@ -48,6 +56,18 @@ static int64_t given(int64_t value)
         return 0;
     }
     return value == 0 ? URLPOOL_NONE : value;
+}
+
+/* gap_ms is how long nothing may come: --read-timeout, or as long as it may be too slow. */
+static int64_t gap_ms(const struct pf_settings *settings)
+{
+    int64_t slow_ms = settings->speed_limit > 0 ? settings->speed_time_s * MS_PER_SECOND : 0;
+    int64_t gap = settings->read_timeout_ms;
+
+    if (gap == 0 || (slow_ms > 0 && slow_ms < gap)) {
+        gap = slow_ms;
+    }
+    return gap > 0 ? gap : URLPOOL_NO_TIMEOUT;
 }
 
 static struct urlpool_manager *make_manager(const struct pf_settings *settings,
@@ -72,10 +92,8 @@ static struct urlpool_manager *make_manager(const struct pf_settings *settings,
             settings->max_redirs < 0 ? INT32_MAX : (int32_t)given(settings->max_redirs),
         .timeout = {.connect_ms = settings->connect_timeout_ms > 0 ? settings->connect_timeout_ms
                                                                    : CONNECT_MS_DEFAULT,
-                    .read_ms = settings->read_timeout_ms > 0 ? settings->read_timeout_ms
-                                                             : URLPOOL_NO_TIMEOUT,
-                    .write_ms = settings->read_timeout_ms > 0 ? settings->read_timeout_ms
-                                                              : URLPOOL_NO_TIMEOUT,
+                    .read_ms = gap_ms(settings),
+                    .write_ms = gap_ms(settings),
                     .total_ms = settings->max_time_ms,
                     .pool_ms = given(settings->pool_timeout_ms)                         },
     };
@@ -99,7 +117,21 @@ static struct urlpool_manager *make_manager(const struct pf_settings *settings,
 static bool is_over(struct pf_run *run)
 {
     return atomic_load(&run->is_over) || urlpool_cancel_is_set(run->cancel) ||
+           (run->ends_ns > 0 && pf_now_ns() >= run->ends_ns) ||
            (run->ordered != NULL && pf_ordered_has_failed(run->ordered));
+}
+
+/* wait_for_turn waits until transfer `index` is due, with --rate. Returns that instant, or 0. */
+static int64_t wait_for_turn(const struct pf_run *run, size_t index)
+{
+    int64_t due_ns;
+
+    if (run->settings->pace_ns == 0) {
+        return 0;
+    }
+    due_ns = run->started_ns + (int64_t)index * run->settings->pace_ns;
+    pf_pace_wait_until(run->ends_ns > 0 && run->ends_ns < due_ns ? run->ends_ns : due_ns);
+    return due_ns;
 }
 
 static void *work(void *arg)
@@ -110,10 +142,16 @@ static void *work(void *arg)
 
     while (!is_over(run)) {
         size_t index = atomic_fetch_add(&run->next, 1);
+        int64_t due_ns;
+
         if (index >= num_transfers(run->settings)) {
             break;
         }
-        pf_fetch(run, index, worker->slot, buf);
+        due_ns = wait_for_turn(run, index);
+        if (is_over(run)) {
+            break;
+        }
+        pf_fetch(run, index, worker->slot, due_ns, buf);
     }
     free(buf);
     (void)pthread_mutex_lock(&run->crew.mutex);
@@ -217,7 +255,8 @@ static enum pf_exit set_up_output(struct pf_run *run)
         (settings->dump_header != NULL && strcmp(settings->dump_header, "-") == 0);
     run->is_traced = settings->verbose || settings->include || settings->head_only ||
                      settings->jsonl || settings->write_out != NULL ||
-                     settings->dump_header != NULL || settings->html_file != NULL;
+                     settings->dump_header != NULL || settings->html_file != NULL ||
+                     pf_trace_is_open();
     if (run->stdout_has_bodies || settings->jsonl || settings->write_out != NULL) {
         run->ordered = new_ordered(settings, STDOUT_FILENO);
     }
@@ -308,6 +347,10 @@ static int run_with_manager(struct pf_run *run)
     if (code != PF_EXIT_OK) {
         tear_down_output(run);
         return code;
+    }
+    run->started_ns = pf_now_ns();
+    if (run->settings->duration_ms > 0) {
+        run->ends_ns = run->started_ns + run->settings->duration_ms * NS_PER_MS;
     }
     pf_tally_init(&run->tally);
     (void)pthread_mutex_init(&run->crew.mutex, NULL);

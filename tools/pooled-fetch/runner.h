@@ -27,6 +27,7 @@ struct pf_run {
     int page_fd;
     struct pf_tally tally;
     bool is_traced;
+    int64_t started_ns, ends_ns; /* no transfer begins after `ends_ns`, if that is not 0 */
     bool stdout_has_bodies;
     atomic_size_t next;  /* the transfer to be begun next */
     atomic_bool is_over; /* no transfer is begun any more */
@@ -41,9 +42,9 @@ struct pf_run {
  * Errors: the program's exit code; whatever it is has been said. */
 int pf_run_all(const struct pf_settings *settings);
 
-/* pf_fetch makes transfer `index`, with `slot` of the progress display; fetch.c. `buf` has
- * PF_BUF_SIZE bytes. */
-void pf_fetch(struct pf_run *run, size_t index, size_t slot, void *buf);
+/* pf_fetch makes transfer `index`, with `slot` of the progress display; fetch.c. `due_ns` is when
+ * it was to begin, from where its latency counts; 0: now. `buf` has PF_BUF_SIZE bytes. */
+void pf_fetch(struct pf_run *run, size_t index, size_t slot, int64_t due_ns, void *buf);
 enum {
     PF_BUF_SIZE = 65536
 };

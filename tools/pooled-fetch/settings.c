@@ -8,6 +8,7 @@
 
 enum {
     CONCURRENCY_DEFAULT = 8,
+    FILE_MODE_DEFAULT = 0666,
     REDIRS_DEFAULT = 50 /* curl's */
 };
 
@@ -17,12 +18,13 @@ void pf_strings_add(struct pf_strings *strings, char *item)
     strings->items[strings->count++] = item;
 }
 
-static void free_strings(struct pf_strings *strings)
+void pf_strings_free(struct pf_strings *strings)
 {
     for (size_t i = 0; i < strings->count; i++) {
         free(strings->items[i]);
     }
     free(strings->items);
+    *strings = (struct pf_strings){0};
 }
 
 void pf_settings_init(struct pf_settings *settings)
@@ -33,21 +35,52 @@ void pf_settings_init(struct pf_settings *settings)
                              .num_pools = -1,
                              .pool_timeout_ms = -1,
                              .max_redirs = REDIRS_DEFAULT,
+                             .file_mode = FILE_MODE_DEFAULT,
+                             .schemes = URLPOOL_SCHEME_HTTP | URLPOOL_SCHEME_HTTPS,
                              .redirect_schemes = URLPOOL_SCHEME_HTTP | URLPOOL_SCHEME_HTTPS};
 }
 
 void pf_settings_free(struct pf_settings *settings)
 {
-    char *const texts[] = {
-        settings->output_dir,     settings->method,         settings->cacert,
-        settings->capath,         settings->write_out,      settings->user,
-        settings->bearer,         settings->user_agent,     settings->referer,
-        settings->range,          settings->dump_header,    settings->proxy,
-        settings->preproxy,       settings->proxy_user,     settings->proxy_cacert,
-        settings->no_proxy,       settings->cert,           settings->key,
-        settings->key_password,   settings->pins,           settings->ciphers,
-        settings->source_address, settings->interface_name, settings->unix_socket,
-        settings->html_file};
+    char *const texts[] = {settings->output_dir,
+                           settings->method,
+                           settings->cacert,
+                           settings->capath,
+                           settings->write_out,
+                           settings->user,
+                           settings->bearer,
+                           settings->user_agent,
+                           settings->referer,
+                           settings->range,
+                           settings->dump_header,
+                           settings->proxy,
+                           settings->preproxy,
+                           settings->proxy_user,
+                           settings->proxy_cacert,
+                           settings->no_proxy,
+                           settings->cert,
+                           settings->key,
+                           settings->key_password,
+                           settings->pins,
+                           settings->ciphers,
+                           settings->source_address,
+                           settings->interface_name,
+                           settings->unix_socket,
+                           settings->html_file,
+                           settings->proxy_capath,
+                           settings->proxy_cert,
+                           settings->proxy_key,
+                           settings->proxy_key_password,
+                           settings->proxy_pins,
+                           settings->proxy_ciphers,
+                           settings->cookie,
+                           settings->url_query,
+                           settings->proto_default,
+                           settings->etag_save,
+                           settings->etag_compare,
+                           settings->stderr_file,
+                           settings->trace_file,
+                           settings->help_category};
 
     for (size_t i = 0; i < settings->num_entries; i++) {
         free(settings->entries[i].url);
@@ -58,11 +91,11 @@ void pf_settings_free(struct pf_settings *settings)
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         free(texts[i]);
     }
-    free_strings(&settings->outputs);
-    free_strings(&settings->headers);
-    free_strings(&settings->uploads);
-    free_strings(&settings->answers);
-    free_strings(&settings->detours);
+    pf_strings_free(&settings->outputs);
+    pf_strings_free(&settings->headers);
+    pf_strings_free(&settings->uploads);
+    pf_strings_free(&settings->answers);
+    pf_strings_free(&settings->detours);
     pf_text_free(&settings->data);
     urlpool_form_free(settings->form);
     urlpool_headers_free(settings->proxy_headers);

@@ -28,6 +28,7 @@ struct pf_entry {
     char *shown;           /* the same without user and password */
     char *file;            /* NULL: standard output, or nowhere with --out-null */
     const char *upload;    /* the file to send, "-" for standard input; NULL: none */
+    bool is_remote;        /* its file is named by the URL, or by the server */
     bool is_listed;        /* it came from --input-file */
     bool has_name_of_list; /* and had a name there */
 };
@@ -39,6 +40,7 @@ struct pf_strings {
 };
 
 void pf_strings_add(struct pf_strings *strings, char *item); /* takes `item` */
+void pf_strings_free(struct pf_strings *strings);
 
 /* struct pf_settings is the command line. Numbers that were not given are 0, but for those with
  * defaults of their own (pf_settings_init). Durations are in ms, -1: no bound. */
@@ -61,6 +63,15 @@ struct pf_settings {
     int64_t pool_timeout_ms; /* -1: not given */
     int64_t max_idle_ms, max_lifetime_ms;
 
+    int64_t duration_ms;               /* 0: no bound */
+    int64_t pace_ns;                   /* between two beginnings; 0: as fast as it goes */
+    int64_t expect_ms;                 /* 0: the library's */
+    int64_t speed_limit, speed_time_s; /* bytes a second, for so long: slower is a time-out */
+    int64_t limit_rate;                /* bytes a second; 0: any */
+    int64_t keepalive_s;
+    int64_t continue_at; /* with `continues` */
+    int64_t condition_s; /* of --time-cond, since 1970, when `has_condition` */
+
     int64_t retry; /* tries after the first */
     int64_t retry_delay_ms, retry_max_time_ms;
     uint16_t retry_on[PF_RETRY_ON_MAX]; /* statuses; none given: curl's */
@@ -71,6 +82,11 @@ struct pf_settings {
     char *proxy, *preproxy; /* with a scheme; "": none, whatever the environment says */
     char *proxy_user, *proxy_cacert, *no_proxy;
     char *cert, *key, *key_password, *pins, *ciphers;
+    char *proxy_capath, *proxy_cert, *proxy_key, *proxy_key_password, *proxy_pins, *proxy_ciphers;
+    char *cookie, *url_query, *proto_default, *etag_save, *etag_compare;
+    char *stderr_file, *trace_file, *help_category;
+    unsigned file_mode; /* of files that are made, less the umask */
+    unsigned schemes;   /* as redirect_schemes, of the first request */
     enum urlpool_tls_version tls_max;
     char *source_address, *interface_name; /* one of them at most */
     char *unix_socket;                     /* abstract: "@" in front */
@@ -90,7 +106,10 @@ struct pf_settings {
     bool fail, fail_with_body, fail_early;
     bool silent, show_error, verbose, no_progress, jsonl;
     bool tls_1_3_only, ipv4, ipv6;
-    bool demo, help, version;
+    bool globoff, no_userinfo, remote_name_all, remote_header_name, remote_time, no_clobber;
+    bool continues, continues_by_file, has_condition, condition_is_unless, no_keepalive;
+    bool trace_time, trace_is_hex, no_connect_heads;
+    bool demo, help, version, repeat_is_default;
 };
 
 void pf_settings_init(struct pf_settings *settings);

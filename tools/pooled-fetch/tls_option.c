@@ -22,6 +22,11 @@ const char *pf_cert_password(const char *value)
     return NULL;
 }
 
+static bool is_of_proxy(const struct pf_option *option)
+{
+    return strncmp(option->name, "proxy-", 6) == 0;
+}
+
 /* pf_apply_cert takes FILE[:PASSWORD]; a colon or backslash of the file's name stands behind a
  * backslash. */
 enum pf_exit pf_apply_cert(struct pf_settings *settings, const struct pf_option *option,
@@ -29,19 +34,21 @@ enum pf_exit pf_apply_cert(struct pf_settings *settings, const struct pf_option 
 {
     const char *password = pf_cert_password(value);
     const char *end = password != NULL ? password - 1 : value + strlen(value);
+    char **cert = is_of_proxy(option) ? &settings->proxy_cert : &settings->cert;
+    char **key_password =
+        is_of_proxy(option) ? &settings->proxy_key_password : &settings->key_password;
     struct pf_text name = {0};
 
-    (void)option;
     pf_text_adds(&name, "");
     for (const char *at = value; at < end; at++) {
         at += at[0] == '\\' && (at[1] == '\\' || at[1] == ':');
         pf_text_add(&name, at, 1);
     }
-    free(settings->cert);
-    settings->cert = name.data;
+    free(*cert);
+    *cert = name.data;
     if (password != NULL && password[0] != '\0') {
-        free(settings->key_password);
-        settings->key_password = pf_strdup(password);
+        free(*key_password);
+        *key_password = pf_strdup(password);
     }
     return PF_EXIT_OK;
 }
@@ -53,14 +60,16 @@ enum pf_exit pf_apply_ciphers(struct pf_settings *settings, const struct pf_opti
     const struct urlpool_tls_options options = {.ciphers = value, .insecure_no_verify = true};
     struct urlpool_error err = {0};
     struct urlpool_tls *tls = urlpool_tls_new(&options, &err);
+    char **ciphers;
 
     urlpool_tls_unref(tls);
     if (tls == NULL && err.code == URLPOOL_E_INVALID) {
         (void)pf_option_fail(option, "%s", err.message);
         return PF_EXIT_CIPHERS;
     }
-    free(settings->ciphers);
-    settings->ciphers = pf_strdup(value);
+    ciphers = is_of_proxy(option) ? &settings->proxy_ciphers : &settings->ciphers;
+    free(*ciphers);
+    *ciphers = pf_strdup(value);
     return PF_EXIT_OK;
 }
 

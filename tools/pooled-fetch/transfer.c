@@ -23,6 +23,8 @@ void pf_transfer_restart(struct pf_transfer *transfer)
     transfer->started_ns = last.started_ns;
     transfer->num_retries = last.num_retries + 1;
     transfer->watch.is_verbose = last.watch.is_verbose;
+    transfer->watch.has_time = last.watch.has_time;
+    transfer->watch.no_connect_heads = last.watch.no_connect_heads;
     transfer->watch.keeps_heads = last.watch.keeps_heads;
 }
 
@@ -31,6 +33,8 @@ void pf_transfer_free(struct pf_transfer *transfer)
     pf_watch_free(&transfer->watch);
     free(transfer->url);
     free(transfer->content_type);
+    free(transfer->file);
+    free(transfer->redirect_url);
 }
 
 void pf_transfer_fail(struct pf_transfer *transfer, enum pf_exit code, const char *format, ...)
@@ -111,12 +115,13 @@ void pf_jsonl_add(struct pf_text *out, const struct pf_transfer *transfer)
     pf_json_string(&json, "method", watch->method[0] != '\0' ? watch->method : NULL);
     pf_json_int(&json, "status", transfer->status);
     pf_json_string(&json, "content_type", transfer->content_type);
-    pf_json_string(&json, "file", transfer->entry->file);
+    pf_json_string(&json, "file", transfer->file);
     pf_json_int(&json, "bytes", transfer->num_bytes);
     pf_json_int(&json, "bytes_received", pf_transfer_wire_bytes(transfer));
     pf_json_int(&json, "num_redirects", transfer->num_redirects);
     pf_json_int(&json, "num_retries", transfer->num_retries);
     pf_json_bool(&json, "conn_reused", transfer->conn_reused);
+    pf_json_int(&json, "conn_requests", (int64_t)transfer->conn_requests);
     pf_json_string(&json, "peer", watch->peer[0] != '\0' ? watch->peer : NULL);
     add_tls(&json, transfer);
     pf_json_number(&json, "pool_wait", (double)watch->pool_wait_ns / 1e9, 6);

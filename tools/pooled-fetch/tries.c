@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "count_of.h"
+#include "date.h"
 #include "text.h"
 
 enum {
@@ -99,26 +100,6 @@ int64_t pf_tries_next(struct pf_tries *tries, const struct pf_settings *settings
     return pause_ms;
 }
 
-/* date_of reads one of the three dates of RFC 9110 section 5.6.7; -1: none of them. */
-static time_t date_of(const char *value)
-{
-    static const char *const formats[] = {
-        "%a, %d %b %Y %H:%M:%S GMT", /* IMF-fixdate */
-        "%A, %d-%b-%y %H:%M:%S GMT", /* RFC 850 */
-        "%a %b %d %H:%M:%S %Y",      /* asctime */
-    };
-
-    for (size_t i = 0; i < COUNT_OF(formats); i++) {
-        struct tm tm = {0};
-        const char *end = strptime(value, formats[i], &tm);
-
-        if (end != NULL && *end == '\0') {
-            return timegm(&tm);
-        }
-    }
-    return -1;
-}
-
 int64_t pf_retry_after_ms(const char *value)
 {
     int64_t seconds = 0;
@@ -127,7 +108,7 @@ int64_t pf_retry_after_ms(const char *value)
         return 0;
     }
     if (*pf_digits(value, &seconds) != '\0') {
-        time_t date = date_of(value);
+        time_t date = pf_date_of_field(value);
         seconds = date >= 0 ? (int64_t)(date - time(NULL)) : 0;
     }
     if (seconds <= 0) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "say.h"
+#include "trace_file.h"
 #include "watch.h"
 
 /* add_head adds every line of a head with a mark before it. */
@@ -27,7 +28,7 @@ static void add_head(struct pf_text *out, const char *mark, const struct urlpool
     }
 }
 
-static void add_remark(struct pf_text *out, const struct urlpool_trace_event *event)
+void pf_remark_add(struct pf_text *out, const struct urlpool_trace_event *event)
 {
     int len = (int)event->text_len;
     const char *text = len > 0 ? event->text : "";
@@ -78,18 +79,25 @@ static void add_remark(struct pf_text *out, const struct urlpool_trace_event *ev
     }
 }
 
-void pf_verbose_print(const struct urlpool_trace_event *event)
+void pf_verbose_print(const struct urlpool_trace_event *event, bool has_time)
 {
     struct pf_text out = {0};
+    size_t len;
 
+    if (has_time) {
+        pf_trace_add_time(&out);
+    }
+    len = out.len;
     if (event->kind == URLPOOL_TRACE_REQUEST_HEAD) {
         add_head(&out, ">", event);
     } else if (event->kind == URLPOOL_TRACE_RESPONSE_HEAD ||
                event->kind == URLPOOL_TRACE_INTERIM_HEAD) {
         add_head(&out, "<", event);
     } else {
-        add_remark(&out, event);
+        pf_remark_add(&out, event);
     }
-    pf_say_text(&out);
+    if (out.len > len) {
+        pf_say_text(&out);
+    }
     pf_text_free(&out);
 }

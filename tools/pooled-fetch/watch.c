@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "trace_file.h"
+
 int64_t pf_now_ns(void)
 {
     struct timespec now;
@@ -50,6 +52,14 @@ static void note_head(struct pf_watch *watch, const struct urlpool_trace_event *
     watch->last_head = watch->heads.len;
     if (watch->keeps_heads) {
         pf_text_add(&watch->heads, event->text, event->text_len);
+    }
+}
+
+/* forget_connect_head takes the newest head back: it was a proxy's answer to CONNECT. */
+static void forget_connect_head(struct pf_watch *watch)
+{
+    if (watch->no_connect_heads) {
+        pf_text_cut(&watch->heads, watch->last_head);
     }
 }
 
@@ -99,6 +109,8 @@ static void note(struct pf_watch *watch, const struct urlpool_trace_event *event
         watch->body_bytes = event->number;
         break;
     case URLPOOL_TRACE_TUNNELLED:
+        forget_connect_head(watch);
+        break;
     case URLPOOL_TRACE_RETRY:
     case URLPOOL_TRACE_CLOSED:
     case URLPOOL_TRACE_INSECURE:
@@ -113,6 +125,9 @@ void pf_watch_event(void *user, const struct urlpool_trace_event *event)
 
     note(watch, event);
     if (watch->is_verbose) {
-        pf_verbose_print(event);
+        pf_verbose_print(event, watch->has_time);
+    }
+    if (pf_trace_is_open()) {
+        pf_trace_event(event);
     }
 }

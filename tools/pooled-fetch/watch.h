@@ -11,7 +11,7 @@
 /* struct pf_watch is what the trace of one transfer tells. Instants are CLOCK_MONOTONIC in ns,
  * those of the last hop, 0 when that did not happen. */
 struct pf_watch {
-    bool is_verbose, keeps_heads;
+    bool is_verbose, keeps_heads, has_time, no_connect_heads;
     int64_t started_ns;
     int64_t hop_ns; /* when the last redirect was followed, or started_ns */
     int64_t leased_ns, resolved_ns, connected_ns, secured_ns, head_ns, first_byte_ns;
@@ -33,7 +33,10 @@ void pf_watch_event(void *user, const struct urlpool_trace_event *event);
 /* pf_now_ns is CLOCK_MONOTONIC. */
 int64_t pf_now_ns(void);
 
-/* pf_verbose_print writes one event on standard error as curl -v does: "> ", "< ", "* ". */
-void pf_verbose_print(const struct urlpool_trace_event *event);
+/* pf_verbose_print writes one event on standard error as curl -v does: "> ", "< ", "* "; with
+ * `has_time` behind the time. */
+void pf_verbose_print(const struct urlpool_trace_event *event, bool has_time);
+/* pf_remark_add adds the line "* …" about an event that is no head, if there is one. */
+void pf_remark_add(struct pf_text *out, const struct urlpool_trace_event *event);
 
 #endif /* POOLED_FETCH_WATCH_H */

@@ -89,6 +89,16 @@ static void add_conn_reused(struct pf_text *out, const struct pf_transfer *trans
     pf_text_adds(out, transfer->conn_reused ? "1" : "0");
 }
 
+static void add_conn_requests(struct pf_text *out, const struct pf_transfer *transfer)
+{
+    pf_text_addf(out, "%" PRIu64, transfer->conn_requests);
+}
+
+static void add_redirect_url(struct pf_text *out, const struct pf_transfer *transfer)
+{
+    pf_text_adds(out, transfer->redirect_url != NULL ? transfer->redirect_url : "");
+}
+
 static void add_url(struct pf_text *out, const struct pf_transfer *transfer)
 {
     pf_text_adds(out, transfer->entry->url);
@@ -182,7 +192,7 @@ static void add_http_version(struct pf_text *out, const struct pf_transfer *tran
 
 static void add_filename(struct pf_text *out, const struct pf_transfer *transfer)
 {
-    pf_text_adds(out, transfer->entry->file != NULL ? transfer->entry->file : "");
+    pf_text_adds(out, transfer->file != NULL ? transfer->file : "");
 }
 
 static void add_urlnum(struct pf_text *out, const struct pf_transfer *transfer)
@@ -197,6 +207,8 @@ static const struct {
     void (*add)(struct pf_text *out, const struct pf_transfer *transfer);
     bool is_text;
 } variables[] = {
+    {"conn_requests",      add_conn_requests,  false},
+    {"redirect_url",       add_redirect_url,   true },
     {"conn_reused",        add_conn_reused,    false},
     {"content_type",       add_content_type,   true },
     {"errormsg",           add_errormsg,       true },

@@ -1,0 +1,113 @@
+/* What a command line must not ask for at once, seen when the whole of it is known. */
+
+#include <string.h>
+
+#include "count_of.h"
+#include "options.h"
+#include "say.h"
+
+/* find_body names the option that asks for a body. Refuses two; NULL when there is none. */
+static enum pf_exit find_body(const struct pf_settings *settings, const char **out_name)
+{
+    const struct {
+        bool is_set;
+        const char *name;
+    } bodies[] = {
+        {settings->has_data && !settings->data_in_url, "--data"       },
+        {settings->form != NULL,                       "--form"       },
+        {settings->uploads.count > 0,                  "--upload-file"},
+    };
+
+    *out_name = NULL;
+    for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+        if (bodies[i].is_set && *out_name != NULL) {
+            pf_say("%s and %s ask for two bodies; only one can be sent", *out_name, bodies[i].name);
+            return PF_EXIT_USAGE;
+        }
+        *out_name = bodies[i].is_set ? bodies[i].name : *out_name;
+    }
+    return PF_EXIT_OK;
+}
+
+static bool uploads_standard_input(const struct pf_settings *settings)
+{
+    for (size_t i = 0; i < settings->uploads.count; i++) {
+        if (strcmp(settings->uploads.items[i], "-") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* check_bodies refuses two kinds of body, and what cannot go with the one there is. */
+static enum pf_exit check_bodies(const struct pf_settings *settings)
+{
+    const char *found = NULL;
+    enum pf_exit code = find_body(settings, &found);
+
+    if (code != PF_EXIT_OK || found == NULL) {
+        return code;
+    }
+    if (settings->head_only || settings->data_in_url) {
+        pf_say("%s and %s ask for two methods; only one can be sent",
+               settings->head_only ? "--head" : "--get", found);
+        return PF_EXIT_USAGE;
+    }
+    if (settings->retry > 0 && uploads_standard_input(settings)) {
+        pf_say("option --upload-file: standard input can be sent but once; --retry needs more");
+        return PF_EXIT_USAGE;
+    }
+    if (settings->range != NULL || settings->continues) {
+        pf_say("--range and --continue-at are of what is fetched; they cannot go with %s", found);
+        return PF_EXIT_USAGE;
+    }
+    return PF_EXIT_OK;
+}
+
+/* Two settings that cannot both be meant. */
+static enum pf_exit check_conflicts(const struct pf_settings *settings)
+{
+    if (settings->fail && settings->fail_with_body) {
+        pf_say("--fail and --fail-with-body exclude each other");
+        return PF_EXIT_USAGE;
+    }
+    if (settings->user != NULL && strchr(settings->user, ':') == NULL) {
+        pf_say("option --user: expected user:password; a password is not asked for");
+        return PF_EXIT_USAGE;
+    }
+    if (settings->proxy_user != NULL && strchr(settings->proxy_user, ':') == NULL) {
+        pf_say("option --proxy-user: expected user:password; a password is not asked for");
+        return PF_EXIT_USAGE;
+    }
+    if (settings->follow && settings->redirect_schemes == 0) {
+        pf_say("option --proto-redir: it allows neither http nor https; leave --location out");
+        return PF_EXIT_USAGE;
+    }
+    if (settings->include && settings->remote_header_name) {
+        pf_say("--include and --remote-header-name exclude each other: a head is no part of a "
+               "file that is named by it");
+        return PF_EXIT_USAGE;
+    }
+    if (settings->continues &&
+        (settings->range != NULL || settings->remote_header_name || settings->no_clobber)) {
+        pf_say("--continue-at goes with none of --range, --remote-header-name and --no-clobber");
+        return PF_EXIT_USAGE;
+    }
+    if ((settings->etag_save != NULL || settings->etag_compare != NULL) &&
+        settings->num_entries > 1) {
+        pf_say("--etag-save and --etag-compare are of one URL only");
+        return PF_EXIT_USAGE;
+    }
+    if (settings->concurrency > 4096) {
+        pf_say("option --concurrency: %lld is more than 4096", (long long)settings->concurrency);
+        return PF_EXIT_USAGE;
+    }
+    return PF_EXIT_OK;
+}
+
+enum pf_exit pf_options_check(const struct pf_settings *settings)
+{
+    enum pf_exit code = check_bodies(settings);
+
+    return code == PF_EXIT_OK ? check_conflicts(settings) : code;
+}
