@@ -40,7 +40,7 @@ void pf_settings_init(struct pf_settings *settings)
                              .redirect_schemes = URLPOOL_SCHEME_HTTP | URLPOOL_SCHEME_HTTPS};
 }
 
-void pf_settings_free(struct pf_settings *settings)
+static void free_texts(const struct pf_settings *settings)
 {
     char *const texts[] = {settings->output_dir,
                            settings->method,
@@ -82,15 +82,20 @@ void pf_settings_free(struct pf_settings *settings)
                            settings->trace_file,
                            settings->help_category};
 
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        free(texts[i]);
+    }
+}
+
+void pf_settings_free(struct pf_settings *settings)
+{
     for (size_t i = 0; i < settings->num_entries; i++) {
         free(settings->entries[i].url);
         free(settings->entries[i].shown);
         free(settings->entries[i].file);
     }
     free(settings->entries);
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        free(texts[i]);
-    }
+    free_texts(settings);
     pf_strings_free(&settings->outputs);
     pf_strings_free(&settings->headers);
     pf_strings_free(&settings->uploads);
