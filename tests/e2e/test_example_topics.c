@@ -89,6 +89,7 @@ END_TEST
 START_TEST(connection__is_spoken_on_by_hand)
 {
     struct proxy_server *proxy = proxy_server_start(NULL);
+    struct ran *ran;
     char by_proxy[64];
 
     server = test_server_start(test_answer_echo, NULL, NULL);
@@ -105,8 +106,9 @@ START_TEST(connection__is_spoken_on_by_hand)
                       "a proxy agreed\n",
                       "");
     ck_assert_int_eq(setenv("DEBUG", "1", 1), 0);
-    ck_assert_ptr_nonnull(
-        strstr(EXAMPLE("connection", within("127.0.0.1:", ""), "/")->err, "send: POST / HTTP/1.1"));
+    ran = EXAMPLE("connection", within("127.0.0.1:", ""), "/");
+    ck_assert_ptr_nonnull(strstr(ran->err, "send: POST / HTTP/1.1"));
+    ran_free(ran);
     ck_assert_int_eq(unsetenv("DEBUG"), 0);
     test_server_stop(server);
     ck_assert_example(EXAMPLE("connection", "127.0.0.1:1", "/"), 1, "", "URLPOOL_E_CONNECT: ");
