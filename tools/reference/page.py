@@ -423,10 +423,6 @@ def tag_of(enum, name):
     return f".BR {name} {words.argument(f' ({value})')}"
 
 
-def lower(text):
-    return text if text[:2].isupper() else text[0].lower() + text[1:]
-
-
 def several(functions):
     names = [function.name for function in functions]
     if len(names) == 1:
