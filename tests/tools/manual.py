@@ -2,13 +2,17 @@
 import functools
 import pathlib
 import re
+import shutil
 import subprocess
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class Manual:
     def __init__(self, folder):
+        if shutil.which("mandoc") is None:
+            sys.exit(77)
         self.folder = pathlib.Path(folder)
         self.links, self.pages = {}, {}
         for path in sorted(self.folder.glob("man[1-8]/*.[1-8]")):
