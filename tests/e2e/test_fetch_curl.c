@@ -1,19 +1,23 @@
 /* pooled-fetch beside the real curl: the same command lines give the same bytes, the same files and
  * the same exit code. */
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/certs.h"
+#include "support/count_of.h"
 #include "support/fetch_site.h"
 #include "support/run_tests.h"
 
 #define CURL "/usr/bin/curl"
 
 enum {
-    WORDS_MAX = 10
+    WORDS_MAX = 10,
+    FILES_MAX = 1 << 20
 };
 
 /* Command lines, "^" between the words; those with a slash in front are paths of the site. -sS is
@@ -145,12 +149,178 @@ static const char *const lines[] = {
     "--retry^1^-f^/status/404",
     "--retry^x^/hello",
     "--retry^-1^/hello",
+    "-C^5^/ranged",
+    "-C^-^/ranged",
+    "-C^0^/ranged",
+    "-C^5^-o^part^/ranged",
+    "-C^-^-o^part^/ranged",
+    "-C^-^-o^missing^/ranged",
+    "-C^-^-o^whole^/ranged",
+    "-C^-^-f^-o^whole^/ranged",
+    "-C^30^/ranged",
+    "-C^30^-f^/ranged",
+    "-C^5^/hello",
+    "-C^6^/hello",
+    "-C^5^-o^part^/hello",
+    "-C^-^-o^part^/hello2",
+    "-C^-^-o^part^/status/404",
+    "-C^-^-f^-o^part^/status/404",
+    "-C^-^-o^part^/none",
+    "-C^-^-o^part^/empty",
+    "-C^-^-w^%{http_code} %{size_download}^-o^part^/ranged",
+    "-C^x^/ranged",
+    "--continue-at^5^-i^/ranged",
+    "-r^3-^/ranged",
+    "-OJ^/named",
+    "-OJ^/named-above",
+    "-OJ^/hello",
+    "-JO^--output-dir^.^/named",
+    "-J^/named",
+    "-J^-o^file^/named",
+    "-OJ^-w^%{filename_effective}^/named",
+    "-OJi^/named",
+    "-O^--no-clobber^/hello^/hello",
+    "--no-clobber^-o^part^/hello",
+    "--no-clobber^-o^part^-w^%{filename_effective}^/hello",
+    "--remote-name-all^/hello^/hello2",
+    "--remote-name-all^-o^file^/hello^/hello2",
+    "-O^/hello?q=1",
+    "-R^-o^file^/dated",
+    "-z^20151021 07:28:00^/dated",
+    "-z^Wed, 21 Oct 2015 07:27:59 GMT^/dated",
+    "-z^-Wed, 21 Oct 2015 07:27:59 GMT^/dated",
+    "-z^Thu, 22 Oct 2015 07:28:00 GMT^/dated",
+    "-z^20160101^-o^file^/dated",
+    "-z^20160101^-w^%{http_code}^/dated",
+    "-z^20160101^/hello",
+    "-z^20160101^-A^same^/echo",
+    "-z^-20160101^-A^same^/echo",
+    "-z^part^-o^file^/dated",
+    "--etag-compare^etag^/ranged",
+    "--etag-compare^etag^-w^%{http_code}^-o^file^/ranged",
+    "--etag-compare^part^/ranged",
+    "--etag-compare^missing^-A^same^/echo",
+    "--etag-save^file^/ranged",
+    "--etag-save^file^--etag-compare^file^/ranged",
+    "-b^a=1^-A^same^/echo",
+    "-b^a=1; b=2^-A^same^/echo",
+    "-b^a=1^-L^/hop/2",
+    "--cookie^a=1^-H^X: y^-A^same^/echo",
+    "-A^same^--url-query^a=1^/echo",
+    "-A^same^--url-query^a=x y&z^/echo",
+    "-A^same^--url-query^a=1^--url-query^b=2^/echo?c",
+    "/{hello,hello2}",
+    "/hello{,2}",
+    "/hop/[0-2]",
+    "-L^/hop/[0-2]",
+    "-w^%{url}\\n^/status/[200-202]",
+    "-w^%{url}\\n^/status/[200-206:3]",
+    "-w^%{url}\\n^/status/[0200-0202]",
+    "-w^%{url}\\n^/[a-c]/{x,y}",
+    "-o^f#1^/status/[200-202]",
+    "-o^f#3^/status/[200-200]",
+    "/hello[",
+    "/hello[9-1]",
+    "/hello{a",
+    "/hello}",
+    "http://[::1",
+    "-K^config^/hello",
+    "--config^config-urls",
+    "-K^missing^/hello",
+    "--limit-rate^1M^/big",
+    "--limit-rate^100x^/hello",
+    "-Y^1^-y^5^/hello",
+    "-y^1^-Y^1000^/drip",
+    "--max-time^5^--connect-timeout^5^/hello",
+    "--proto^=http^/hello",
+    "--proto^=https^/hello",
+    "--proto^-http^/hello",
+    "--proto-default^ftp^/hello",
+    "--disallow-username-in-url^http://u:p@127.0.0.1:1/",
+    "--no-silent^-o^file^/hello",
+    "--no-fail^/status/404",
+    "-f^--no-fail^/status/404",
+    "--inc^/hello",
+    "--fail-w^/status/404",
+    "--ran^0-1^/ranged",
+    "--compr^/gzip",
+    "--http1.1^/hello",
+    "-N^/hello",
+    "-Z^/hello^/hello2",
+    "-Z^--parallel-max^2^/hello^/hello2",
+    "--tcp-nodelay^/hello",
+    "--no-keepalive^/hello",
+    "--keepalive-time^5^/hello",
+    "--styled-output^-i^/hello",
+    "--tlsv1^/hello",
+    "--tlsv1.2^/hello",
+    "--cert-type^PEM^/hello",
+    "--stderr^file^/hello",
+    "--suppress-connect-headers^-i^/hello",
+    "-w^%{redirect_url}|^/hop/2",
+    "-w^%{redirect_url}|^-L^/hop/2",
+    "-w^%header{content-type}|%header{x-none}|^/hello",
+    "-w^%{stderr}x%{stdout}y^/hello",
+    "-w^%{num_headers}|^/hello",
+    "-o^f#1_#2^/status/{20,30}[0-1]",
+    "-w^%{onerror}no^/hello",
+    "-w^%{onerror}yes^/empty",
+    "-w^%{ssl_verify_result} %{referer}|^-e^http://r/^/hello",
+    "-I^/dated",
+    "-I^-o^file^/dated",
+    "-sSfLo^file^/hop/1",
+    "-sSfLO^/hello",
+    "-fsSL^-o^/dev/null^-w^%{http_code}^/hop/3",
+    "--fail-early^/empty^/hello",
     "",
 };
 
-/* run_line runs one program on a line and keeps the file it may have made. */
+/* Files that are there before each run. */
+static const struct {
+    const char *name, *text;
+} files[] = {
+    {"part",        "abcde"                                                 },
+    {"whole",       "abcdefghijklmnopqrstuvwxyz"                            },
+    {"etag",        "\"abc\"\n"                                             },
+    {"config",      "# comment\ninclude\nuser-agent = \"a \\\"b\\\"\"\n-L\n"},
+    {"config-bad",  "no-such-option-as-this\n"                              },
+    {"config-urls", "url = \"http://127.0.0.1:1/\"\nsilent\nmax-time 5\n"   },
+};
+
+static int is_file(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* take_files lists all files of the site's folder with what is in them, and removes them. For
+ * free(). */
+static char *take_files(const struct site *site)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(site->dir, &entries, is_file, alphasort);
+    char *text = calloc(1, FILES_MAX);
+
+    ck_assert(count >= 0 && text != NULL);
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+        char *content = site_file(site, name);
+        struct stat info;
+        size_t len = strlen(text);
+
+        ck_assert_int_eq(stat(site_path(site, name), &info), 0);
+        (void)snprintf(text + len, FILES_MAX - len, "%s %o %lld: %s|", name, info.st_mode,
+                       info.st_mtime < 1500000000 ? (long long)info.st_mtime : 0, content);
+        (void)unlink(site_path(site, name));
+        free(content);
+        free(entries[i]);
+    }
+    free((void *)entries);
+    return text;
+}
+
+/* run_line runs one program on a line and keeps the files that are there then. */
 static struct ran *run_line(const struct site *site, const char *program, const char *line,
-                            char **out_file)
+                            char **out_files)
 {
     const char *words[WORDS_MAX + 3] = {program, "-sS", NULL};
     char urls[WORDS_MAX][128];
@@ -160,6 +330,9 @@ static struct ran *run_line(const struct site *site, const char *program, const 
     size_t n = 2;
 
     ck_assert_ptr_nonnull(copy);
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
+        free(test_file(site->dir, files[i].name, files[i].text));
+    }
     for (size_t i = 0; rest != NULL; i++) {
         const char *word = strsep(&rest, "^");
         bool is_path = word[0] == '/' && strncmp(word, "/dev/", 5) != 0;
@@ -169,36 +342,29 @@ static struct ran *run_line(const struct site *site, const char *program, const 
     }
     ran = site_fetch(site, NULL, words);
     free(copy);
-    *out_file = site_file(site, "file");
-    if (*out_file == NULL) {
-        *out_file = site_file(site, "hello");
-    }
-    (void)unlink(site_path(site, "file"));
-    (void)unlink(site_path(site, "hello"));
+    *out_files = take_files(site);
     return ran;
 }
 
 START_TEST(fetch__does_as_curl_does)
 {
     struct site site;
-    char *curl_file;
-    char *our_file;
+    char *curl_files;
+    char *our_files;
 
     site_begin(&site);
-    struct ran *curl = run_line(&site, CURL, lines[_i], &curl_file);
-    struct ran *ours = run_line(&site, POOLED_FETCH, lines[_i], &our_file);
+    struct ran *curl = run_line(&site, CURL, lines[_i], &curl_files);
+    struct ran *ours = run_line(&site, POOLED_FETCH, lines[_i], &our_files);
 
     ck_assert_msg(curl->exit_code == ours->exit_code, "%s: curl %d (%s), ours %d (%s)", lines[_i],
                   curl->exit_code, curl->err, ours->exit_code, ours->err);
     ck_assert_msg(curl->out_len == ours->out_len &&
                       memcmp(curl->out, ours->out, curl->out_len) == 0,
                   "%s: curl said \"%s\", we \"%s\"", lines[_i], curl->out, ours->out);
-    ck_assert_msg((curl_file == NULL) == (our_file == NULL), "%s: only one made a file", lines[_i]);
-    if (curl_file != NULL) {
-        ck_assert_str_eq(our_file, curl_file);
-    }
-    free(curl_file);
-    free(our_file);
+    ck_assert_msg(strcmp(curl_files, our_files) == 0, "%s: curl's files are \"%s\", ours \"%s\"",
+                  lines[_i], curl_files, our_files);
+    free(curl_files);
+    free(our_files);
     ran_free(curl);
     ran_free(ours);
     site_end(&site);

@@ -22,6 +22,16 @@ enum {
  * before it says a user and password, "OTHER" in it is the site under another name. -sS -A same are
  * put before, standard input is "typed\n". */
 static const char *const lines[] = {
+    "--expect100-timeout|1|-d|x|/echo",
+    "--basic|-u|a:b|/echo",
+    "-b|a=1|-b|b=2|/echo",
+    "-b|a=1|-L|/hop/1",
+    "-b|a=1|-d|x|/echo",
+    "--url-query|a=1|-d|b=2|/echo",
+    "--url-query|+a b=1|/echo",
+    "-z|20160101|-d|x|/echo",
+    "-r|5-|-b|a=1|/echo",
+    "-C|5|/echo",
     "/echo",
     "-A|first|-A|last|/echo",
     "-A||/echo",

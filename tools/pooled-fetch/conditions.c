@@ -41,7 +41,7 @@ enum urlpool_code pf_conditions_next(struct pf_conditions *conditions,
     }
     if (conditions->validator == NULL && settings->etag_save != NULL) {
         char *etag = pf_etag_read(settings->etag_save);
-        conditions->validator = is_strong(etag) ? pf_strdup(etag) : NULL;
+        conditions->validator = etag != NULL && is_strong(etag) ? pf_strdup(etag) : NULL;
         free(etag);
     }
     conditions->headers = urlpool_headers_copy(request->headers, err);
@@ -108,7 +108,9 @@ enum pf_part pf_conditions_judge(const struct pf_conditions *conditions,
         return PF_PART_WHOLE;
     }
     if (response->status == URLPOOL_HTTP_RANGE_NOT_SATISFIABLE) {
-        return size < 0 || size == output->offset ? PF_PART_NONE : PF_PART_WRONG;
+        return output->settings->continues_by_file && size >= 0 && size != output->offset
+                   ? PF_PART_WRONG /* the file is longer than the server's */
+                   : PF_PART_NONE;
     }
     if (response->status == URLPOOL_HTTP_OK && conditions->asks_if_same) {
         return PF_PART_ANEW;
@@ -136,10 +138,11 @@ char *pf_etag_read(const char *path)
     struct pf_text text = {0};
     char *etag;
 
-    if (pf_text_read_file(&text, path) != 0 || text.len == 0) {
+    if (pf_text_read_file(&text, path) != 0) {
         pf_text_free(&text);
-        return pf_strdup("\"\"");
+        return NULL;
     }
+    pf_text_adds(&text, "");
     etag = pf_strndup(text.data, strcspn(text.data, "\r\n"));
     pf_text_free(&text);
     if (etag[0] == '\0') {

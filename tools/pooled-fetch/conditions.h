@@ -39,8 +39,8 @@ enum pf_part pf_conditions_judge(const struct pf_conditions *conditions,
 /* pf_is_too_old says that --time-cond is not met by a response that has a body all the same. */
 bool pf_is_too_old(const struct pf_settings *settings, const struct urlpool_response *response);
 
-/* pf_etag_read reads the ETag that a file has, `""` when there is none, as curl does. Owns: for
- * free(). */
+/* pf_etag_read reads the ETag that a file has, `""` when it has none, as curl does. Owns: for
+ * free(). Errors: NULL with errno. */
 char *pf_etag_read(const char *path);
 /* pf_etag_write keeps a response's ETag in a file, if it has one. Errors: -1 with errno. */
 int pf_etag_write(const char *path, const struct urlpool_response *response);

@@ -246,6 +246,9 @@ static void note_facts(struct fetching *fetching, const struct urlpool_response 
     const char *location = urlpool_response_redirect_location(response);
     char *name = NULL;
 
+    if (settings->write_out != NULL) {
+        transfer->headers = urlpool_headers_copy(response->headers, NULL);
+    }
     if (settings->remote_time && date != NULL) {
         fetching->output.date = pf_date_of_field(date);
     }
@@ -303,7 +306,7 @@ static bool wants_body(struct fetching *fetching, const struct urlpool_response 
     struct pf_transfer *transfer = &fetching->transfer;
     enum pf_part part = pf_conditions_judge(&fetching->conditions, &fetching->output, response);
 
-    if (settings->fail && response->status >= FAILING_STATUS && part != PF_PART_NONE) {
+    if (settings->fail && response->status >= FAILING_STATUS) {
         fail_by_status(transfer, response);
     } else if (is_too_large(fetching, length_of(fetching, response))) {
         pf_transfer_fail(transfer, PF_EXIT_TOO_LARGE, "the body is longer than --max-filesize");
@@ -464,10 +467,15 @@ static void write_remarks(struct fetching *fetching)
 {
     const struct pf_settings *settings = fetching->settings;
     struct pf_text text = {0};
+    struct pf_text aside = {0};
 
     if (settings->write_out != NULL) {
-        pf_writeout_add(&text, settings->write_out, &fetching->transfer);
+        pf_writeout_add(&text, &aside, settings->write_out, &fetching->transfer);
         (void)pf_ticket_write(fetching->ticket, text.data, text.len);
+        if (aside.len > 0) {
+            pf_say_text(&aside);
+        }
+        pf_text_free(&aside);
         pf_text_cut(&text, 0);
     }
     if (settings->jsonl) {
@@ -499,6 +507,7 @@ void pf_fetch(struct pf_run *run, size_t index, size_t slot, int64_t due_ns, voi
     if (due_ns > 0) {
         transfer->started_ns = due_ns;
     }
+    transfer->referer = settings->referer;
     fetching.method = pf_request_method(&run->request, transfer->entry);
     transfer->watch.is_verbose = settings->verbose;
     transfer->watch.has_time = settings->trace_time;

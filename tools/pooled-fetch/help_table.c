@@ -46,8 +46,6 @@ const struct pf_help_row pf_help_rows[] = {
      "where those files are"},
     {PF_HELP_OUTPUT, "create-dirs", NULL,
      "make the directories they need"},
-    {PF_HELP_OUTPUT, "create-file-mode", "MODE",
-     "of files that are made, octal; 0666 if not said, less the umask"},
     {PF_HELP_OUTPUT, "no-clobber", NULL,
      "a file that is there already stays; \"name.1\" is made"},
     {PF_HELP_OUTPUT, "remote-time", NULL,

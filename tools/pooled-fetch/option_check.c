@@ -1,6 +1,8 @@
 /* What a command line must not ask for at once, seen when the whole of it is known. */
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "count_of.h"
 #include "options.h"
@@ -92,6 +94,12 @@ static enum pf_exit check_conflicts(const struct pf_settings *settings)
         (settings->range != NULL || settings->remote_header_name || settings->no_clobber)) {
         pf_say("--continue-at goes with none of --range, --remote-header-name and --no-clobber");
         return PF_EXIT_USAGE;
+    }
+    if (settings->etag_compare != NULL && access(settings->etag_compare, R_OK) != 0 &&
+        (settings->etag_save == NULL || strcmp(settings->etag_save, settings->etag_compare) != 0)) {
+        pf_say("option --etag-compare: cannot read \"%s\": %s", settings->etag_compare,
+               pf_errno_text(errno));
+        return PF_EXIT_READ;
     }
     if ((settings->etag_save != NULL || settings->etag_compare != NULL) &&
         settings->num_entries > 1) {

@@ -138,7 +138,6 @@ const struct pf_option pf_options[] = {
     {'J', "remote-header-name",       PF_OPTION_FLAG,    AT(remote_header_name), 0, NULL                     },
     {'R', "remote-time",              PF_OPTION_FLAG,    AT(remote_time),        0, NULL                     },
     {0,   "no-clobber",               PF_OPTION_FLAG,    AT(no_clobber),         0, NULL                     },
-    {0,   "create-file-mode",         PF_OPTION_APPLY,   0,                      0, pf_apply_file_mode       },
     {'C', "continue-at",              PF_OPTION_APPLY,   0,                      0, pf_apply_continue        },
     {0,   "etag-save",                PF_OPTION_TEXT,    AT(etag_save),          0, NULL                     },
     {0,   "etag-compare",             PF_OPTION_TEXT,    AT(etag_compare),       0, NULL                     },

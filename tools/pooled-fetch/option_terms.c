@@ -13,10 +13,6 @@
 #include "say.h"
 #include "text.h"
 
-enum {
-    FILE_MODE_MAX = 0777
-};
-
 static const int64_t ns_per_second = 1000000000;
 
 /* pf_apply_rate takes "10", so many a second, as hey; or "10/s", "10/m", "10/h", "10/d" as curl. */
@@ -50,25 +46,9 @@ enum pf_exit pf_apply_rate(struct pf_settings *settings, const struct pf_option 
 enum pf_exit pf_apply_proto_default(struct pf_settings *settings, const struct pf_option *option,
                                     const char *value)
 {
-    if (strcasecmp(value, "http") != 0 && strcasecmp(value, "https") != 0) {
-        (void)pf_option_fail(option, "\"%s\" is neither http nor https", value);
-        return PF_EXIT_SCHEME;
-    }
+    (void)option;
     free(settings->proto_default);
     settings->proto_default = pf_strdup(value);
-    return PF_EXIT_OK;
-}
-
-enum pf_exit pf_apply_file_mode(struct pf_settings *settings, const struct pf_option *option,
-                                const char *value)
-{
-    char *end = NULL;
-    unsigned long mode = strtoul(value, &end, 8);
-
-    if (value[0] < '0' || value[0] > '7' || *end != '\0' || mode > FILE_MODE_MAX) {
-        return pf_option_fail(option, "\"%s\" is no mode of a file, as 0644 is", value);
-    }
-    settings->file_mode = (unsigned)mode;
     return PF_EXIT_OK;
 }
 

@@ -91,8 +91,6 @@ enum pf_exit pf_apply_proto(struct pf_settings *settings, const struct pf_option
                             const char *value);
 enum pf_exit pf_apply_proto_default(struct pf_settings *settings, const struct pf_option *option,
                                     const char *value);
-enum pf_exit pf_apply_file_mode(struct pf_settings *settings, const struct pf_option *option,
-                                const char *value);
 enum pf_exit pf_apply_continue(struct pf_settings *settings, const struct pf_option *option,
                                const char *value);
 enum pf_exit pf_apply_time_cond(struct pf_settings *settings, const struct pf_option *option,

@@ -33,6 +33,7 @@ static const struct {
     {0,   "cert-status",                no_lists                                                         },
     {0,   "compressed-ssh",             of_others                                                        },
     {0,   "cookie-jar",                 no_jar                                                           },
+    {0,   "create-file-mode",           of_others                                                        },
     {0,   "crlf",                       "what is sent is sent as it is"                                  },
     {0,   "crlfile",                    no_lists                                                         },
     {0,   "curves",                     "the curves are BoringSSL's"                                     },

@@ -64,6 +64,14 @@ static enum urlpool_code add_made(struct urlpool_headers *headers,
     return code;
 }
 
+/* etag_to_compare is what the file has, `""` when there is none yet. */
+static char *etag_to_compare(const struct pf_settings *settings)
+{
+    char *etag = settings->etag_compare != NULL ? pf_etag_read(settings->etag_compare) : NULL;
+
+    return etag == NULL && settings->etag_compare != NULL ? pf_strdup("\"\"") : etag;
+}
+
 /* add_defaults adds what is sent when -H says nothing else. */
 static enum urlpool_code add_defaults(struct urlpool_headers *headers,
                                       const struct pf_settings *settings, struct urlpool_error *err)
@@ -71,7 +79,7 @@ static enum urlpool_code add_defaults(struct urlpool_headers *headers,
     bool has_body = settings->has_data && !settings->data_in_url;
     char *range = settings->range != NULL ? pf_format("bytes=%s", settings->range) : NULL;
     const char *agent = settings->user_agent;
-    char *etag = settings->etag_compare != NULL ? pf_etag_read(settings->etag_compare) : NULL;
+    char *etag = etag_to_compare(settings);
     char date[32];
     const struct {
         const char *name, *value; /* "" and NULL: not sent */

@@ -8,7 +8,6 @@
 
 enum {
     CONCURRENCY_DEFAULT = 8,
-    FILE_MODE_DEFAULT = 0666,
     REDIRS_DEFAULT = 50 /* curl's */
 };
 
@@ -35,7 +34,6 @@ void pf_settings_init(struct pf_settings *settings)
                              .num_pools = -1,
                              .pool_timeout_ms = -1,
                              .max_redirs = REDIRS_DEFAULT,
-                             .file_mode = FILE_MODE_DEFAULT,
                              .schemes = URLPOOL_SCHEME_HTTP | URLPOOL_SCHEME_HTTPS,
                              .redirect_schemes = URLPOOL_SCHEME_HTTP | URLPOOL_SCHEME_HTTPS};
 }

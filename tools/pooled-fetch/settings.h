@@ -85,8 +85,7 @@ struct pf_settings {
     char *proxy_capath, *proxy_cert, *proxy_key, *proxy_key_password, *proxy_pins, *proxy_ciphers;
     char *cookie, *url_query, *proto_default, *etag_save, *etag_compare;
     char *stderr_file, *trace_file, *help_category;
-    unsigned file_mode; /* of files that are made, less the umask */
-    unsigned schemes;   /* as redirect_schemes, of the first request */
+    unsigned schemes; /* as redirect_schemes, of the first request */
     enum urlpool_tls_version tls_max;
     char *source_address, *interface_name; /* one of them at most */
     char *unix_socket;                     /* abstract: "@" in front */

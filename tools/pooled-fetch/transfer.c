@@ -35,6 +35,7 @@ void pf_transfer_free(struct pf_transfer *transfer)
     free(transfer->content_type);
     free(transfer->file);
     free(transfer->redirect_url);
+    urlpool_headers_free(transfer->headers);
 }
 
 void pf_transfer_fail(struct pf_transfer *transfer, enum pf_exit code, const char *format, ...)

@@ -27,14 +27,16 @@ struct pf_transfer {
     bool tls_verified;
     int64_t retry_after_ms; /* as long as the server asks to be left alone; 0: it does not */
     unsigned num_redirects;
-    unsigned num_retries;     /* --retry's, and the library's after stale connections */
-    int64_t num_bytes;        /* of decoded body that came */
-    int64_t num_sent;         /* bytes of requests, heads and bodies */
-    int64_t head_bytes;       /* of all heads that came */
-    uint64_t conn_requests;   /* which of its connection's this was; 0: not known */
-    char *file;               /* where the body went; NULL: to no file */
-    char *redirect_url;       /* where one that was not followed leads, or NULL */
-    char *url, *content_type; /* NULL when there was no answer, or no such field */
+    unsigned num_retries;            /* --retry's, and the library's after stale connections */
+    int64_t num_bytes;               /* of decoded body that came */
+    int64_t num_sent;                /* bytes of requests, heads and bodies */
+    int64_t head_bytes;              /* of all heads that came */
+    uint64_t conn_requests;          /* which of its connection's this was; 0: not known */
+    char *file;                      /* where the body went; NULL: to no file */
+    struct urlpool_headers *headers; /* of the last response; NULL: none, or nobody wants them */
+    const char *referer;             /* that was sent, or NULL */
+    char *redirect_url;              /* where one that was not followed leads, or NULL */
+    char *url, *content_type;        /* NULL when there was no answer, or no such field */
 };
 
 void pf_transfer_init(struct pf_transfer *transfer, size_t index, const struct pf_entry *entry);

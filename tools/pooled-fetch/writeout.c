@@ -94,6 +94,24 @@ static void add_conn_requests(struct pf_text *out, const struct pf_transfer *tra
     pf_text_addf(out, "%" PRIu64, transfer->conn_requests);
 }
 
+static void add_num_headers(struct pf_text *out, const struct pf_transfer *transfer)
+{
+    pf_text_addf(out, "%zu",
+                 transfer->headers != NULL ? urlpool_headers_count(transfer->headers) : 0);
+}
+
+static void add_referer(struct pf_text *out, const struct pf_transfer *transfer)
+{
+    pf_text_adds(out, transfer->referer != NULL ? transfer->referer : "");
+}
+
+/* add_verify_result adds 0: what could not be verified was an error, or did not matter. */
+static void add_verify_result(struct pf_text *out, const struct pf_transfer *transfer)
+{
+    (void)transfer;
+    pf_text_adds(out, "0");
+}
+
 static void add_redirect_url(struct pf_text *out, const struct pf_transfer *transfer)
 {
     pf_text_adds(out, transfer->redirect_url != NULL ? transfer->redirect_url : "");
@@ -207,37 +225,41 @@ static const struct {
     void (*add)(struct pf_text *out, const struct pf_transfer *transfer);
     bool is_text;
 } variables[] = {
-    {"conn_requests",      add_conn_requests,  false},
-    {"redirect_url",       add_redirect_url,   true },
-    {"conn_reused",        add_conn_reused,    false},
-    {"content_type",       add_content_type,   true },
-    {"errormsg",           add_errormsg,       true },
-    {"exitcode",           add_exitcode,       false},
-    {"filename_effective", add_filename,       true },
-    {"http_code",          add_status,         false},
-    {"http_version",       add_http_version,   true },
-    {"json",               add_json,           false},
-    {"method",             add_method,         true },
-    {"num_connects",       add_num_connects,   false},
-    {"num_redirects",      add_num_redirects,  false},
-    {"num_retries",        add_num_retries,    false},
-    {"pool_wait",          add_pool_wait,      false},
-    {"remote_ip",          add_remote_ip,      true },
-    {"remote_port",        add_remote_port,    false},
-    {"response_code",      add_status,         false},
-    {"scheme",             add_scheme,         true },
-    {"size_download",      add_size_download,  false},
-    {"speed_download",     add_speed_download, false},
-    {"time_appconnect",    add_appconnect,     false},
-    {"time_connect",       add_connect,        false},
-    {"time_namelookup",    add_namelookup,     false},
-    {"time_pretransfer",   add_pretransfer,    false},
-    {"time_redirect",      add_redirect_time,  false},
-    {"time_starttransfer", add_starttransfer,  false},
-    {"time_total",         add_total,          false},
-    {"url",                add_url,            true },
-    {"url_effective",      add_url_effective,  true },
-    {"urlnum",             add_urlnum,         false},
+    {"conn_requests",           add_conn_requests,  false},
+    {"num_headers",             add_num_headers,    false},
+    {"proxy_ssl_verify_result", add_verify_result,  false},
+    {"referer",                 add_referer,        true },
+    {"ssl_verify_result",       add_verify_result,  false},
+    {"redirect_url",            add_redirect_url,   true },
+    {"conn_reused",             add_conn_reused,    false},
+    {"content_type",            add_content_type,   true },
+    {"errormsg",                add_errormsg,       true },
+    {"exitcode",                add_exitcode,       false},
+    {"filename_effective",      add_filename,       true },
+    {"http_code",               add_status,         false},
+    {"http_version",            add_http_version,   true },
+    {"json",                    add_json,           false},
+    {"method",                  add_method,         true },
+    {"num_connects",            add_num_connects,   false},
+    {"num_redirects",           add_num_redirects,  false},
+    {"num_retries",             add_num_retries,    false},
+    {"pool_wait",               add_pool_wait,      false},
+    {"remote_ip",               add_remote_ip,      true },
+    {"remote_port",             add_remote_port,    false},
+    {"response_code",           add_status,         false},
+    {"scheme",                  add_scheme,         true },
+    {"size_download",           add_size_download,  false},
+    {"speed_download",          add_speed_download, false},
+    {"time_appconnect",         add_appconnect,     false},
+    {"time_connect",            add_connect,        false},
+    {"time_namelookup",         add_namelookup,     false},
+    {"time_pretransfer",        add_pretransfer,    false},
+    {"time_redirect",           add_redirect_time,  false},
+    {"time_starttransfer",      add_starttransfer,  false},
+    {"time_total",              add_total,          false},
+    {"url",                     add_url,            true },
+    {"url_effective",           add_url_effective,  true },
+    {"urlnum",                  add_urlnum,         false},
 };
 
 enum {
@@ -295,6 +317,40 @@ static size_t variable_at(const char *at, size_t *out_len)
     return *out_len + 3;
 }
 
+/* header_at looks for "%header{name}" at `at`; `*out_len` is the name's length. */
+static size_t header_at(const char *at, size_t *out_len)
+{
+    static const char begin[] = "%header{";
+    const char *end = strncmp(at, begin, strlen(begin)) == 0 ? strchr(at, '}') : NULL;
+
+    if (end == NULL) {
+        return 0;
+    }
+    *out_len = (size_t)(end - at) - strlen(begin);
+    return (size_t)(end - at) + 1;
+}
+
+/* Words that are no values: what follows goes elsewhere, or is left out. */
+enum turn {
+    TURN_NONE,
+    TURN_TO_ERR,
+    TURN_TO_OUT,
+    TURN_ON_ERROR
+};
+
+static enum turn turn_of(const char *name, size_t len)
+{
+    static const char *const names[] = {
+        [TURN_TO_ERR] = "stderr", [TURN_TO_OUT] = "stdout", [TURN_ON_ERROR] = "onerror"};
+
+    for (int i = TURN_TO_ERR; i <= TURN_ON_ERROR; i++) {
+        if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0) {
+            return (enum turn)i;
+        }
+    }
+    return TURN_NONE;
+}
+
 bool pf_writeout_check(const char *format, char unknown[64])
 {
     size_t step;
@@ -303,7 +359,7 @@ bool pf_writeout_check(const char *format, char unknown[64])
         size_t len = 0;
 
         step = variable_at(at, &len);
-        if (step > 0 && find_variable(at + 2, len) < 0) {
+        if (step > 0 && find_variable(at + 2, len) < 0 && turn_of(at + 2, len) == TURN_NONE) {
             (void)snprintf(unknown, 64, "%.*s", (int)len, at + 2);
             return false;
         }
@@ -340,20 +396,41 @@ static size_t add_plain(struct pf_text *out, const char *at)
     return 2;
 }
 
-void pf_writeout_add(struct pf_text *out, const char *format, const struct pf_transfer *transfer)
+static void add_header(struct pf_text *out, const char *name, size_t len,
+                       const struct pf_transfer *transfer)
 {
+    char *copy = pf_strndup(name, len);
+    const char *value =
+        transfer->headers != NULL ? urlpool_headers_get(transfer->headers, copy) : NULL;
+
+    pf_text_adds(out, value != NULL ? value : "");
+    free(copy);
+}
+
+void pf_writeout_add(struct pf_text *out, struct pf_text *err, const char *format,
+                     const struct pf_transfer *transfer)
+{
+    struct pf_text *to = out;
     const char *at = format;
 
     while (*at != '\0') {
         size_t len = 0;
         size_t step = variable_at(at, &len);
+        enum turn turn = step > 0 ? turn_of(at + 2, len) : TURN_NONE;
 
-        if (step > 0) {
-            variables[find_variable(at + 2, len)].add(out, transfer);
+        if (turn == TURN_ON_ERROR && transfer->exit_code == PF_EXIT_OK) {
+            return;
+        }
+        if (turn != TURN_NONE) {
+            to = turn == TURN_TO_ERR ? err : turn == TURN_TO_OUT ? out : to;
+        } else if (step > 0) {
+            variables[find_variable(at + 2, len)].add(to, transfer);
+        } else if ((step = header_at(at, &len)) > 0) {
+            add_header(to, at + step - 1 - len, len, transfer);
         } else if (*at == '\\') {
-            step = add_escape(out, at);
+            step = add_escape(to, at);
         } else {
-            step = add_plain(out, at);
+            step = add_plain(to, at);
         }
         at += step;
     }

@@ -10,6 +10,7 @@
 bool pf_writeout_check(const char *format, char unknown[64]);
 
 /* pf_writeout_add appends what a format makes of a transfer. */
-void pf_writeout_add(struct pf_text *out, const char *format, const struct pf_transfer *transfer);
+void pf_writeout_add(struct pf_text *out, struct pf_text *err, const char *format,
+                     const struct pf_transfer *transfer);
 
 #endif /* POOLED_FETCH_WRITEOUT_H */
