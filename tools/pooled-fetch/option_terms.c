@@ -99,7 +99,7 @@ enum pf_exit pf_apply_cookie(struct pf_settings *settings, const struct pf_optio
         return pf_option_fail(option, "expected NAME=VALUE; files of cookies are not read");
     }
     whole =
-        settings->cookie != NULL ? pf_format("%s; %s", settings->cookie, value) : pf_strdup(value);
+        settings->cookie != NULL ? pf_format("%s;%s", settings->cookie, value) : pf_strdup(value);
     free(settings->cookie);
     settings->cookie = whole;
     return PF_EXIT_OK;
