@@ -19,6 +19,8 @@ nitpicky = True
 highlight_language = "none"
 pygments_style = "default"
 
+smartquotes = False
+
 html_theme = "theme"
 html_theme_path = ["."]
 html_title = "urlpool"
@@ -50,6 +52,14 @@ class LinkNames(SphinxPostTransform):
             link += literal
 
 
+def without_blank_ends(_, document):
+    """A snippet that ends before a line has the empty ones in front of it, too."""
+    for block in document.findall(nodes.literal_block):
+        text = block.astext().rstrip()
+        block.rawsource = text
+        block[:] = [nodes.Text(text)]
+
+
 def without_search(app):
     app.builder.search = False  # its page would be JavaScript
 
@@ -57,3 +67,4 @@ def without_search(app):
 def setup(app):
     app.add_post_transform(LinkNames)
     app.connect("builder-inited", without_search)
+    app.connect("doctree-read", without_blank_ends)

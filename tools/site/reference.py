@@ -5,7 +5,7 @@ import re
 import headers
 
 SHOWN_MAX = 4
-TITLES = {"urlpool": "everything"}
+SHORT = re.compile(r"(?<![\w`])(?:[A-Z]+(?:_[A-Z]+)+|NOMEM|RESET|CANCELLED)(?![\w`])")
 
 
 def escaped(text):
@@ -19,6 +19,12 @@ def linked(text):
     """Names of the library that the comments write plainly become code, and so links."""
     return re.sub(r"\b(?:urlpool|URLPOOL)(?:\\_\w+)+(?:\\_\w+)*",
                   lambda name: "`" + name.group().replace("\\_", "_") + "`", text)
+
+
+def codes_linked(text, names):
+    """Codes are told without URLPOOL_E_ behind the first: those that can be nothing else are links."""
+    return SHORT.sub(lambda name: f"`{name.group()}`" if f"URLPOOL_E_{name.group()}" in names
+                     else name.group(), text)
 
 
 def anchor(name):
@@ -37,9 +43,9 @@ def paragraphs(text):
                              *(f"| `{name}` | {escaped(about)} |" for name, about in part)])
 
 
-def labels_of(item):
+def labels_of(item, names):
     if item.labels:
-        yield "\n\n".join(f"{name}\n: {escaped(item.labels[name])}"
+        yield "\n\n".join(f"{name}\n: {escaped(codes_linked(item.labels[name], names))}"
                           for name in headers.LABELS if name in item.labels)
 
 
@@ -69,7 +75,7 @@ def shown_by(name, examples):
     return found[:SHOWN_MAX]
 
 
-def section(item, examples):
+def section(item, examples, names):
     kind = {headers.Struct: "struct ", headers.Enum: "enum "}.get(type(item), "")
     parts = [f"({anchor(item.name)})=\n## {kind}{item.name.replace('_', chr(92) + '_')}"]
     if isinstance(item, headers.Function):
@@ -85,7 +91,7 @@ def section(item, examples):
         parts.append(members_table(item.members, "member"))
     if isinstance(item, headers.Enum):
         parts.append(members_table(item.members, "value"))
-    parts += labels_of(item)
+    parts += labels_of(item, names)
     shown = shown_by(item.name, examples)
     if shown:
         parts.append("Shown in " + ", ".join(f"[{stem}.c](../examples/{stem}.md)" for stem in shown))
@@ -99,12 +105,14 @@ def lay_out(reference, folder, out):
     everything = reference.anything()
     names = {name: (f"reference/{item.header[:-2]}", anchor(item.name))
              for name, item in everything.items()}
+    short = {name.removeprefix("URLPOOL_E_"): place for name, place in names.items()}
+    names.update({name: place for name, place in short.items() if SHORT.fullmatch(name)})
     index = ["# Reference", "Every public name by its header; a program includes `<urlpool/urlpool.h>`, "
              "which has them all. A name in the text leads here."]
     for header, order in sorted(reference.order.items()):
         stem = header[:-2]
         items = [everything[name] for name in order]
-        parts = [f"# urlpool/{header}", *(section(item, examples) for item in items)]
+        parts = [f"# urlpool/{header}", *(section(item, examples, names) for item in items)]
         (out / f"{stem}.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
         rows = "\n".join(f"| `{item.name}` | {escaped(item.summary)} |" for item in items)
         index += [f"## [urlpool/{header}]({stem}.md)", f"| | |\n|---|---|\n{rows}"]
