@@ -122,7 +122,7 @@ struct urlpool_connection *urlpool_connection_new(const char *host, int port,
         urlp_connection_end(connection, false);
         return NULL;
     }
-    connection->limits = urlp_opener_limits(connection->floor->opener);
+    urlp_opener_bind(connection->floor->opener, connection);
     return connection;
 }
 

@@ -153,9 +153,10 @@ void urlp_opener_free(struct urlp_opener *opener)
     urlp_free(opener);
 }
 
-const struct urlpool_limits *urlp_opener_limits(const struct urlp_opener *opener)
+void urlp_opener_bind(const struct urlp_opener *opener, struct urlpool_connection *connection)
 {
-    return &opener->limits;
+    connection->limits = &opener->limits;
+    connection->bounds = &opener->bounds;
 }
 
 void urlp_opener_forget_names(struct urlp_opener *opener)
@@ -264,6 +265,7 @@ struct urlpool_connection *urlp_opener_open(struct urlp_opener *opener,
     if (connection == NULL) {
         return NULL;
     }
+    urlp_opener_bind(opener, connection);
     urlp_opener_note_way(opener, route, connection);
     stream = urlp_opener_dial(opener, route, NULL, call, &connection->proxy_headers, err);
     if (stream == NULL) {

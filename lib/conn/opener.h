@@ -27,8 +27,8 @@ URLPOOL_MUST_USE struct urlp_opener *urlp_opener_new(const struct urlp_opener_op
 /* urlp_opener_free ends an opener; every connection it opened is gone before. Accepts NULL. */
 void urlp_opener_free(struct urlp_opener *opener) URLP_MAY_BLOCK;
 
-/* urlp_opener_limits are those of the heads it lets connections read; they live as long as it. */
-const struct urlpool_limits *urlp_opener_limits(const struct urlp_opener *opener);
+/* urlp_opener_bind gives a connection the limits of its opener, which outlives it. */
+void urlp_opener_bind(const struct urlp_opener *opener, struct urlpool_connection *connection);
 
 /* urlp_opener_forget_names has all names be asked for anew. TLS sessions stay.
  *

@@ -38,7 +38,7 @@ void urlp_spares_lend(struct urlp_spares *spares, struct urlpool_connection *con
     struct urlp_inbox *in = &connection->in;
 
     if (in->data == NULL && spares->inbox.data != NULL) {
-        *in = (struct urlp_inbox){.data = spares->inbox.data, .cap = spares->inbox.cap};
+        urlp_inbox_set(connection, spares->inbox.data, spares->inbox.cap);
         spares->inbox = (struct urlp_buf){0};
     }
 }
@@ -48,8 +48,8 @@ void urlp_spares_take_back(struct urlp_spares *spares, struct urlpool_connection
     struct urlp_inbox *in = &connection->in;
 
     if (urlp_inbox_len(in) == 0 && spares->inbox.data == NULL) {
-        spares->inbox = (struct urlp_buf){.data = in->data, .cap = in->cap};
-        *in = (struct urlp_inbox){0};
+        spares->inbox = (struct urlp_buf){.data = urlp_inbox_block(in), .cap = in->cap};
+        urlp_inbox_set(connection, NULL, 0);
     }
 }
 

@@ -17,6 +17,8 @@
 
 /* What one read brings at most while a head is expected: a usual head and a small body. */
 #define INBOX_BYTES ((size_t)16 * 1024)
+/* What an inbox has room for at least, so that a little more next time needs no more memory. */
+#define INBOX_BYTES_MIN ((size_t)512)
 
 struct urlpool_connection *urlp_connection_create(const struct urlp_origin *origin,
                                                   const struct urlpool_limits *limits,
@@ -45,12 +47,13 @@ struct urlpool_connection *urlp_connection_create(const struct urlp_origin *orig
 }
 
 /* make_codec makes a codec, or says in words and as a code why it cannot. */
-static enum urlpool_code make_codec(const struct urlpool_limits *limits, struct urlp_h1_codec **out,
+static enum urlpool_code make_codec(const struct urlpool_limits *limits,
+                                    const struct urlp_h1_bounds *bounds, struct urlp_h1_codec **out,
                                     struct urlpool_error *err)
 {
     struct urlpool_error why;
 
-    *out = urlp_h1_new(limits, &why);
+    *out = bounds != NULL ? urlp_h1_new_within(bounds, &why) : urlp_h1_new(limits, &why);
     if (*out != NULL) {
         return URLPOOL_OK;
     }
@@ -61,7 +64,7 @@ enum urlpool_code urlp_connection_check_limits(const struct urlpool_limits *limi
                                                struct urlpool_error *err)
 {
     struct urlp_h1_codec *codec = NULL;
-    enum urlpool_code code = make_codec(limits, &codec, err);
+    enum urlpool_code code = make_codec(limits, NULL, &codec, err);
 
     urlp_h1_free(codec);
     return code;
@@ -71,13 +74,16 @@ enum urlpool_code urlp_connection_attach(struct urlpool_connection *connection,
                                          struct urlp_stream *stream, struct urlpool_error *err)
 {
     struct urlp_h1_codec *codec = NULL;
-    enum urlpool_code code = make_codec(connection->limits, &codec, err);
+    enum urlpool_code code = make_codec(connection->limits, connection->bounds, &codec, err);
 
     if (code != URLPOOL_OK) {
         return code;
     }
     urlp_h1_free(connection->codec);
     connection->codec = codec;
+    if (connection->in.data != NULL) {
+        urlp_h1_lend(codec, urlp_inbox_block(&connection->in), URLP_H1_DESK_BYTES);
+    }
     connection->stream = stream;
     connection->generation = urlp_fork_generation();
     connection->in.at = connection->in.end = 0;
@@ -103,32 +109,49 @@ void urlp_connection_shut(struct urlpool_connection *connection, bool is_polite)
     connection->out.len = 0;
 }
 
+void urlp_inbox_set(struct urlpool_connection *connection, uint8_t *block, size_t cap)
+{
+    struct urlp_inbox *in = &connection->in;
+
+    in->data = block != NULL ? block + URLP_H1_DESK_BYTES : NULL;
+    in->cap = cap;
+    if (block == NULL) {
+        in->at = in->end = 0;
+    }
+    if (connection->codec != NULL) {
+        urlp_h1_lend(connection->codec, block, block != NULL ? URLP_H1_DESK_BYTES : 0);
+    }
+}
+
+/* grow gives the inbox room for `cap` bytes; what is in it stays. */
+static enum urlpool_code grow(struct urlpool_connection *connection, size_t cap,
+                              struct urlpool_error *err)
+{
+    uint8_t *block = urlp_realloc(urlp_inbox_block(&connection->in), URLP_H1_DESK_BYTES + cap);
+
+    if (block == NULL) {
+        return urlp_fail_nomem(err);
+    }
+    urlp_inbox_set(connection, block, cap);
+    return URLPOOL_OK;
+}
+
 /* make_room leaves at least one free byte behind what is in the inbox. It grows only when a head
  * does not fit, and heads are bounded by the codec. */
-static enum urlpool_code make_room(struct urlp_inbox *in, struct urlpool_error *err)
+static enum urlpool_code make_room(struct urlpool_connection *connection, struct urlpool_error *err)
 {
-    size_t len = urlp_inbox_len(in);
-    size_t cap = in->data == NULL ? INBOX_BYTES : in->cap;
-    uint8_t *data = NULL;
+    struct urlp_inbox *in = &connection->in;
+    const size_t len = urlp_inbox_len(in);
 
-    if (in->at > 0 && in->data != NULL) {
+    if (in->at > 0) {
         memmove(in->data, in->data + in->at, len);
         in->at = 0;
         in->end = len;
     }
-    if (in->data != NULL && len < cap) {
+    if (len < in->cap) {
         return URLPOOL_OK;
     }
-    if (len == cap) {
-        cap *= 2;
-    }
-    data = urlp_realloc(in->data, cap);
-    if (data == NULL) {
-        return urlp_fail_nomem(err);
-    }
-    in->data = data;
-    in->cap = cap;
-    return URLPOOL_OK;
+    return grow(connection, len < INBOX_BYTES ? INBOX_BYTES : 2 * len, err);
 }
 
 /* check_is_ours keeps a forked child from taking what its parent waits for. */
@@ -159,6 +182,44 @@ static void note_bytes(struct urlpool_connection *connection, const struct urlp_
     }
 }
 
+/* read_first waits for bytes with memory of the stack, so that a thread that waits holds none of
+ * the heap's, and keeps what came in the empty inbox. A peer that sends more at once is read
+ * straight into the inbox from then on. */
+static enum urlpool_code read_first(struct urlpool_connection *connection,
+                                    const struct urlp_call *gap, size_t *out_len,
+                                    enum urlp_end *out_end,
+                                    struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlp_inbox *in = &connection->in;
+    uint8_t arrived[INBOX_BYTES];
+    enum urlpool_code code =
+        urlp_stream_read(connection->stream, arrived, sizeof(arrived), out_len, out_end, gap, err);
+
+    in->at = in->end = 0;
+    if (code == URLPOOL_OK && *out_len > in->cap) {
+        const size_t cap = *out_len > INBOX_BYTES_MIN ? *out_len : INBOX_BYTES_MIN;
+
+        code = grow(connection, in->cap == 0 ? cap : INBOX_BYTES, err);
+    }
+    if (code == URLPOOL_OK && *out_len > 0) {
+        memcpy(in->data, arrived, *out_len);
+    }
+    return code;
+}
+
+/* read_more reads behind what is in the inbox. */
+static enum urlpool_code read_more(struct urlpool_connection *connection,
+                                   const struct urlp_call *gap, size_t *out_len,
+                                   enum urlp_end *out_end, struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlp_inbox *in = &connection->in;
+    enum urlpool_code code = make_room(connection, err);
+
+    return code != URLPOOL_OK ? code
+                              : urlp_stream_read(connection->stream, in->data + in->end,
+                                                 in->cap - in->end, out_len, out_end, gap, err);
+}
+
 enum urlpool_code urlp_wire_fill(struct urlpool_connection *connection,
                                  const struct urlp_call *call, int64_t read_ms,
                                  enum urlp_end *out_end, struct urlpool_error *err)
@@ -169,13 +230,10 @@ enum urlpool_code urlp_wire_fill(struct urlpool_connection *connection,
     enum urlpool_code code = check_is_ours(connection, err);
 
     if (code == URLPOOL_OK) {
-        code = make_room(in, err);
+        code = urlp_inbox_len(in) == 0 && in->cap < INBOX_BYTES
+                   ? read_first(connection, &gap, &len, out_end, err)
+                   : read_more(connection, &gap, &len, out_end, err);
     }
-    if (code != URLPOOL_OK) {
-        return code;
-    }
-    code = urlp_stream_read(connection->stream, in->data + in->end, in->cap - in->end, &len,
-                            out_end, &gap, err);
     if (code != URLPOOL_OK) {
         return code;
     }
@@ -222,8 +280,8 @@ void urlp_connection_rest(struct urlpool_connection *connection)
     if (connection->response != NULL || urlp_inbox_len(&connection->in) > 0) {
         return;
     }
-    urlp_free(connection->in.data);
-    connection->in = (struct urlp_inbox){0};
+    urlp_free(urlp_inbox_block(&connection->in));
+    urlp_inbox_set(connection, NULL, 0);
     urlp_buf_deinit(&connection->out);
 }
 
@@ -274,6 +332,6 @@ void urlp_connection_end(struct urlpool_connection *connection, bool is_polite)
     urlp_h1_free(connection->codec);
     urlp_buf_deinit(&connection->out);
     urlpool_headers_free(connection->proxy_headers);
-    urlp_free(connection->in.data);
+    urlp_free(urlp_inbox_block(&connection->in));
     urlp_free(connection);
 }

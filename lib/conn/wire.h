@@ -18,7 +18,7 @@
 
 /* struct urlp_inbox is what was received and not yet used: data[at..end). */
 struct urlp_inbox {
-    uint8_t *data; /* NULL while idle */
+    uint8_t *data; /* NULL while idle; behind the URLP_H1_DESK_BYTES that the codec is lent */
     size_t cap;
     size_t at;
     size_t end;
@@ -28,13 +28,13 @@ struct urlp_inbox {
 struct urlp_turn {
     struct urlp_call call;
     int64_t read_ms, write_ms, data_bytes_max;
-    bool keep_encoded;
     int64_t body_len;           /* as the head says; -1: chunked */
-    bool expects;               /* the head says Expect: 100-continue */
-    bool may_go_on;             /* 100 (Continue) was heard */
     struct urlp_spares *spares; /* of the exchange; not used once the answer is made */
     size_t url_room;            /* what the URL of this request is likely to take */
     int64_t bytes_sent;
+    bool keep_encoded;
+    bool expects;   /* the head says Expect: 100-continue */
+    bool may_go_on; /* 100 (Continue) was heard */
     bool response_bytes_seen;
     bool is_answered; /* the final head is in `answer`; it dies at the next call of the codec */
     bool is_sent;     /* all of the request is with the kernel */
@@ -55,17 +55,18 @@ struct urlpool_connection {
     struct urlp_turn turn;
     struct urlp_floor *floor;              /* of who speaks for himself; NULL: nobody does */
     const struct urlpool_limits *limits;   /* borrowed from who opened it */
+    const struct urlp_h1_bounds *bounds;   /* the same, for the codec; NULL: made of `limits` */
     struct urlp_origin origin;             /* strings in `text` */
     struct urlpool_headers *proxy_headers; /* of the last answer to CONNECT; NULL: none */
     const char *unix_path;         /* borrowed from who opened it; NULL: no Unix-domain socket */
-    bool ends_in_tls;              /* with the origin, or a proxy that forwards */
     struct urlp_peer_record *peer; /* of this stream, once it is asked for */
     uint64_t num_requests;
     uint64_t generation;          /* of urlp_fork_generation: whose the stream is */
     void *loan;                   /* the lender's; NULL: not lent */
     enum urlpool_closed last_why; /* how the last exchange left it, when that was not good */
     bool last_is_polite;
-    bool is_broken; /* an exchange failed or was given up: never again */
+    bool ends_in_tls; /* with the origin, or a proxy that forwards */
+    bool is_broken;   /* an exchange failed or was given up: never again */
     char text[];
 };
 
@@ -99,6 +100,16 @@ void urlp_connection_shut(struct urlpool_connection *connection, bool is_polite)
 static inline bool urlp_connection_is_foreign(const struct urlpool_connection *connection)
 {
     return connection->stream != NULL && urlp_fork_has_happened(connection->generation);
+}
+
+/* urlp_inbox_set gives the inbox its memory, a block with room for `cap` bytes behind the codec's
+ * desk, or takes it away: NULL. What is in the inbox stays where it is in the block. */
+void urlp_inbox_set(struct urlpool_connection *connection, uint8_t *block, size_t cap);
+
+/* urlp_inbox_block is the block of memory that the inbox has; NULL: none. */
+static inline uint8_t *urlp_inbox_block(const struct urlp_inbox *in)
+{
+    return in->data != NULL ? in->data - URLP_H1_DESK_BYTES : NULL;
 }
 
 /* urlp_inbox_len is how many received bytes are waiting. */

@@ -23,7 +23,7 @@
 const char urlp_h1_last_chunk[5] = {'0', '\r', '\n', '\r', '\n'};
 
 struct urlp_h1_codec {
-    struct urlp_h1_bounds bounds;
+    const struct urlp_h1_bounds *bounds; /* `own`, or borrowed */
     enum urlp_h1_state client;
     enum urlp_h1_state server;
 
@@ -34,18 +34,37 @@ struct urlp_h1_codec {
     struct urlp_buf upgrade; /* the protocols it offered to change to */
 
     /* Of the response in hand. */
-    struct urlp_h1_head_parser head;
     bool is_in_section; /* the head parser has begun on the head, or the trailers, in hand */
+    bool can_stay;
+    struct urlp_h1_head_parser head;
     size_t interim_bytes;
     size_t num_interims;
     struct urlp_h1_framing framing;
-    bool can_stay;
     int64_t remaining; /* of a body of known length */
     struct urlp_h1_chunk_reader chunk;
     struct urlp_h1_keep_alive hints;
 
-    struct urlpool_error failure; /* valid in state ERROR */
+    /* In state ERROR. */
+    enum urlpool_code failed;
+    struct urlpool_error *failure; /* NULL: there was no memory for its words */
+    struct urlp_h1_bounds own[];
 };
+
+/* make makes a codec with room for bounds of its own, or without. */
+static struct urlp_h1_codec *make(size_t own_size, struct urlpool_error *err)
+{
+    struct urlp_h1_codec *codec = urlp_zalloc(sizeof(*codec) + own_size);
+
+    if (codec == NULL) {
+        (void)urlp_fail_nomem(err);
+        return NULL;
+    }
+    codec->client = URLP_H1_IDLE;
+    codec->server = URLP_H1_IDLE;
+    codec->hints = (struct urlp_h1_keep_alive){-1, -1};
+    urlp_buf_init(&codec->upgrade, 0);
+    return codec;
+}
 
 struct urlp_h1_codec *urlp_h1_new(const struct urlpool_limits *limits, struct urlpool_error *err)
 {
@@ -55,17 +74,28 @@ struct urlp_h1_codec *urlp_h1_new(const struct urlpool_limits *limits, struct ur
     if (urlp_h1_bounds_of(limits, &bounds, err) != URLPOOL_OK) {
         return NULL;
     }
-    codec = urlp_zalloc(sizeof(*codec));
-    if (codec == NULL) {
-        (void)urlp_fail_nomem(err);
-        return NULL;
+    codec = make(sizeof(bounds), err);
+    if (codec != NULL) {
+        codec->own[0] = bounds;
+        codec->bounds = codec->own;
     }
-    codec->bounds = bounds;
-    codec->client = URLP_H1_IDLE;
-    codec->server = URLP_H1_IDLE;
-    codec->hints = (struct urlp_h1_keep_alive){-1, -1};
-    urlp_buf_init(&codec->upgrade, 0);
     return codec;
+}
+
+struct urlp_h1_codec *urlp_h1_new_within(const struct urlp_h1_bounds *bounds,
+                                         struct urlpool_error *err)
+{
+    struct urlp_h1_codec *codec = make(0, err);
+
+    if (codec != NULL) {
+        codec->bounds = bounds;
+    }
+    return codec;
+}
+
+void urlp_h1_lend(struct urlp_h1_codec *codec, void *memory, size_t size)
+{
+    urlp_h1_head_lend(&codec->head, memory, size);
 }
 
 void urlp_h1_free(struct urlp_h1_codec *codec)
@@ -75,14 +105,29 @@ void urlp_h1_free(struct urlp_h1_codec *codec)
     }
     urlp_h1_head_deinit(&codec->head);
     urlp_buf_deinit(&codec->upgrade);
+    urlp_free(codec->failure);
     urlp_free(codec);
 }
 
-/* fail makes codec->failure the answer to everything from now on. */
-static enum urlpool_code fail(struct urlp_h1_codec *codec, struct urlpool_error *err)
+/* fail makes `why` the answer to everything from now on. */
+static enum urlpool_code fail(struct urlp_h1_codec *codec, const struct urlpool_error *why,
+                              struct urlpool_error *err)
 {
     codec->server = URLP_H1_ERROR;
-    return urlp_fail_with(err, &codec->failure);
+    codec->failed = why->code;
+    codec->failure = urlp_alloc(sizeof(*codec->failure));
+    if (codec->failure != NULL) {
+        *codec->failure = *why;
+    }
+    return urlp_fail_with(err, why);
+}
+
+/* fail_again gives that answer. */
+static enum urlpool_code fail_again(const struct urlp_h1_codec *codec, struct urlpool_error *err)
+{
+    return codec->failure != NULL ? urlp_fail_with(err, codec->failure)
+                                  : urlp_fail(err, codec->failed, URLPOOL_PHASE_BODY,
+                                              "the response was refused before");
 }
 
 static void server_saw(struct urlp_h1_codec *codec, enum urlp_h1_trigger saw)
@@ -125,7 +170,7 @@ enum urlpool_code urlp_h1_write_head(struct urlp_h1_codec *codec,
         return urlp_fail(err, URLPOOL_E_CANNOT_SEND_REQUEST, URLPOOL_PHASE_SEND,
                          "the last exchange on this connection is not over, or was its last");
     }
-    code = head->is_checked ? URLPOOL_OK : urlp_h1_check_request(head, &codec->bounds, err);
+    code = head->is_checked ? URLPOOL_OK : urlp_h1_check_request(head, codec->bounds, err);
     if (code != URLPOOL_OK) {
         return code;
     }
@@ -170,7 +215,7 @@ enum urlpool_code urlp_h1_write_trailers(const struct urlp_h1_codec *codec,
                                          const struct urlpool_headers *trailers,
                                          struct urlp_buf *out, struct urlpool_error *err)
 {
-    return urlp_h1_append_trailers(trailers, &codec->bounds, out, err);
+    return urlp_h1_append_trailers(trailers, codec->bounds, out, err);
 }
 
 void urlp_h1_request_sent(struct urlp_h1_codec *codec)
@@ -180,12 +225,12 @@ void urlp_h1_request_sent(struct urlp_h1_codec *codec)
 
 /* take_interim ends a 1xx head, 101 excepted: it is shown and otherwise without effect. */
 static enum urlpool_code take_interim(struct urlp_h1_codec *codec, size_t head_len,
-                                      struct urlp_h1_event *out)
+                                      struct urlp_h1_event *out, struct urlpool_error *why)
 {
     codec->num_interims++;
-    if (codec->num_interims > codec->bounds.interims_max) {
-        return urlp_fail(&codec->failure, URLPOOL_E_HEAD_TOO_LARGE, URLPOOL_PHASE_HEAD,
-                         "more than %zu interim responses", codec->bounds.interims_max);
+    if (codec->num_interims > codec->bounds->interims_max) {
+        return urlp_fail(why, URLPOOL_E_HEAD_TOO_LARGE, URLPOOL_PHASE_HEAD,
+                         "more than %zu interim responses", codec->bounds->interims_max);
     }
     codec->interim_bytes += head_len;
     server_saw(codec, URLP_H1_SAW_INFORMATIONAL);
@@ -193,7 +238,8 @@ static enum urlpool_code take_interim(struct urlp_h1_codec *codec, size_t head_l
     return URLPOOL_OK;
 }
 
-static enum urlpool_code take_switch(struct urlp_h1_codec *codec, struct urlp_h1_event *out)
+static enum urlpool_code take_switch(struct urlp_h1_codec *codec, struct urlp_h1_event *out,
+                                     struct urlpool_error *why)
 {
     const struct urlp_response_head *head = &codec->head.head;
 
@@ -201,7 +247,7 @@ static enum urlpool_code take_switch(struct urlp_h1_codec *codec, struct urlp_h1
      * client in the corresponding request's Upgrade header field." */
     if (head->status == 101 && !urlp_h1_switch_is_asked_for(
                                    head, urlp_span_make(codec->upgrade.data, codec->upgrade.len))) {
-        return urlp_fail(&codec->failure, URLPOOL_E_PROTOCOL, URLPOOL_PHASE_HEAD,
+        return urlp_fail(why, URLPOOL_E_PROTOCOL, URLPOOL_PHASE_HEAD,
                          "101 to a protocol that was not asked for");
     }
     server_saw(codec, URLP_H1_SAW_SWITCH);
@@ -211,23 +257,23 @@ static enum urlpool_code take_switch(struct urlp_h1_codec *codec, struct urlp_h1
 
 /* take_head is called when a head is complete. */
 static enum urlpool_code take_head(struct urlp_h1_codec *codec, size_t head_len,
-                                   struct urlp_h1_event *out)
+                                   struct urlp_h1_event *out, struct urlpool_error *why)
 {
     const struct urlp_response_head *head = &codec->head.head;
     enum urlpool_code code;
 
     if (head->status == 101) {
-        return take_switch(codec, out);
+        return take_switch(codec, out, why);
     }
-    code = urlp_h1_frame(head, codec->is_head, codec->is_connect, &codec->framing, &codec->failure);
+    code = urlp_h1_frame(head, codec->is_head, codec->is_connect, &codec->framing, why);
     if (code != URLPOOL_OK) {
         return code;
     }
     if (head->status < 200) {
-        return take_interim(codec, head_len, out);
+        return take_interim(codec, head_len, out, why);
     }
     if (codec->framing.is_tunnel) {
-        return take_switch(codec, out);
+        return take_switch(codec, out, why);
     }
     codec->remaining = codec->framing.length;
     codec->can_stay = !codec->framing.is_odd && !codec->asked_to_close &&
@@ -243,27 +289,28 @@ static enum urlpool_code take_head(struct urlp_h1_codec *codec, size_t head_len,
 /* begin_section makes the head parser ready, unless it is within the section already. */
 static void begin_section(struct urlp_h1_codec *codec, bool is_trailers)
 {
-    size_t bytes_max = codec->bounds.head_bytes_max - codec->interim_bytes;
+    size_t bytes_max = codec->bounds->head_bytes_max - codec->interim_bytes;
 
     if (!codec->is_in_section) {
         urlp_h1_head_begin(&codec->head, is_trailers,
-                           is_trailers ? codec->bounds.trailer_bytes_max : bytes_max);
+                           is_trailers ? codec->bounds->trailer_bytes_max : bytes_max);
         codec->is_in_section = true;
     }
 }
 
 static enum urlpool_code next_in_head(struct urlp_h1_codec *codec, uint8_t *data, size_t len,
-                                      size_t *out_used, struct urlp_h1_event *out)
+                                      size_t *out_used, struct urlp_h1_event *out,
+                                      struct urlpool_error *why)
 {
     enum urlpool_code code;
 
     begin_section(codec, false);
-    code = urlp_h1_head_step(&codec->head, &codec->bounds, data, len, out_used, &codec->failure);
+    code = urlp_h1_head_step(&codec->head, codec->bounds, data, len, out_used, why);
     if (code != URLPOOL_OK || *out_used == 0) {
         return code;
     }
     codec->is_in_section = false;
-    return take_head(codec, *out_used, out);
+    return take_head(codec, *out_used, out, why);
 }
 
 /* end_message is the move at the end of a response; `trailers` may be NULL. */
@@ -275,12 +322,13 @@ static void end_message(struct urlp_h1_codec *codec, const struct urlp_response_
 }
 
 static enum urlpool_code next_in_trailers(struct urlp_h1_codec *codec, uint8_t *data, size_t len,
-                                          size_t *out_used, struct urlp_h1_event *out)
+                                          size_t *out_used, struct urlp_h1_event *out,
+                                          struct urlpool_error *why)
 {
     enum urlpool_code code;
 
     begin_section(codec, true);
-    code = urlp_h1_head_step(&codec->head, &codec->bounds, data, len, out_used, &codec->failure);
+    code = urlp_h1_head_step(&codec->head, codec->bounds, data, len, out_used, why);
     if (code != URLPOOL_OK || *out_used == 0) {
         return code;
     }
@@ -292,15 +340,16 @@ static enum urlpool_code next_in_trailers(struct urlp_h1_codec *codec, uint8_t *
 }
 
 static enum urlpool_code next_in_chunks(struct urlp_h1_codec *codec, uint8_t *data, size_t len,
-                                        size_t *out_used, struct urlp_h1_event *out)
+                                        size_t *out_used, struct urlp_h1_event *out,
+                                        struct urlpool_error *why)
 {
     struct urlp_h1_chunk_run run = {0, 0};
     enum urlpool_code code;
 
     if (codec->chunk.state == URLP_H1_CHUNK_TRAILERS) {
-        return next_in_trailers(codec, data, len, out_used, out);
+        return next_in_trailers(codec, data, len, out_used, out, why);
     }
-    code = urlp_h1_chunk_step(&codec->chunk, &codec->bounds, data, len, &run, &codec->failure);
+    code = urlp_h1_chunk_step(&codec->chunk, codec->bounds, data, len, &run, why);
     if (code != URLPOOL_OK) {
         return code;
     }
@@ -309,17 +358,18 @@ static enum urlpool_code next_in_chunks(struct urlp_h1_codec *codec, uint8_t *da
         *out = (struct urlp_h1_event){
             .type = URLP_H1_DATA, .data = data + run.used - run.data_len, .data_len = run.data_len};
     } else if (codec->chunk.state == URLP_H1_CHUNK_TRAILERS && run.used < len) {
-        code = next_in_trailers(codec, data + run.used, len - run.used, out_used, out);
+        code = next_in_trailers(codec, data + run.used, len - run.used, out_used, out, why);
         *out_used += run.used;
     }
     return code;
 }
 
 static enum urlpool_code next_in_body(struct urlp_h1_codec *codec, uint8_t *data, size_t len,
-                                      size_t *out_used, struct urlp_h1_event *out)
+                                      size_t *out_used, struct urlp_h1_event *out,
+                                      struct urlpool_error *why)
 {
     if (codec->framing.kind == URLP_H1_BODY_CHUNKED) {
-        return next_in_chunks(codec, data, len, out_used, out);
+        return next_in_chunks(codec, data, len, out_used, out, why);
     }
     if (codec->framing.kind != URLP_H1_BODY_UNTIL_CLOSE) {
         if (codec->remaining == 0) {
@@ -343,24 +393,25 @@ enum urlpool_code urlp_h1_next(struct urlp_h1_codec *codec, uint8_t *data, size_
                                struct urlpool_error *err)
 {
     struct urlp_h1_event event = {.type = URLP_H1_NEED_DATA};
+    struct urlpool_error why;
     enum urlpool_code code;
     size_t used = 0;
 
     switch (codec->server) {
     case URLP_H1_OWES_HEAD:
-        code = next_in_head(codec, data, len, &used, &event);
+        code = next_in_head(codec, data, len, &used, &event, &why);
         break;
     case URLP_H1_SENDING:
-        code = next_in_body(codec, data, len, &used, &event);
+        code = next_in_body(codec, data, len, &used, &event, &why);
         break;
     case URLP_H1_ERROR:
-        return fail(codec, err);
+        return fail_again(codec, err);
     default:
         return urlp_fail(err, URLPOOL_E_RESPONSE_NOT_READY, URLPOOL_PHASE_HEAD,
                          "no response is due on this connection");
     }
     if (code != URLPOOL_OK) {
-        return fail(codec, err);
+        return fail(codec, &why, err);
     }
     *out_used = used;
     *out = event;
@@ -372,26 +423,27 @@ static enum urlpool_code fail_cut_short(struct urlp_h1_codec *codec, struct urlp
     bool is_in_body = codec->server == URLP_H1_SENDING;
     bool has_begun =
         is_in_body || codec->interim_bytes > 0 || (codec->is_in_section && codec->head.scanned > 0);
+    struct urlpool_error why;
 
     if (!has_begun) {
-        (void)urlp_fail(&codec->failure, URLPOOL_E_REMOTE_DISCONNECTED, URLPOOL_PHASE_HEAD,
+        (void)urlp_fail(&why, URLPOOL_E_REMOTE_DISCONNECTED, URLPOOL_PHASE_HEAD,
                         "connection closed by the peer before a response");
     } else if (!is_in_body) {
-        (void)urlp_fail(&codec->failure, URLPOOL_E_INCOMPLETE_READ, URLPOOL_PHASE_HEAD,
+        (void)urlp_fail(&why, URLPOOL_E_INCOMPLETE_READ, URLPOOL_PHASE_HEAD,
                         "connection closed by the peer within the response head");
     } else if (codec->framing.kind == URLP_H1_BODY_LENGTH) {
-        (void)urlp_fail(&codec->failure, URLPOOL_E_INCOMPLETE_READ, URLPOOL_PHASE_BODY,
+        (void)urlp_fail(&why, URLPOOL_E_INCOMPLETE_READ, URLPOOL_PHASE_BODY,
                         "connection closed by the peer with %lld bytes of the body to come",
                         (long long)codec->remaining);
     } else if (codec->framing.kind == URLP_H1_BODY_CHUNKED) {
-        (void)urlp_fail(&codec->failure, URLPOOL_E_INCOMPLETE_READ, URLPOOL_PHASE_BODY,
+        (void)urlp_fail(&why, URLPOOL_E_INCOMPLETE_READ, URLPOOL_PHASE_BODY,
                         "connection closed by the peer before the last chunk was complete");
     } else {
         (void)urlp_fail(
-            &codec->failure, URLPOOL_E_INCOMPLETE_READ, URLPOOL_PHASE_BODY,
+            &why, URLPOOL_E_INCOMPLETE_READ, URLPOOL_PHASE_BODY,
             "connection ended without close_notify within a body that lasts until close");
     }
-    return fail(codec, err);
+    return fail(codec, &why, err);
 }
 
 enum urlpool_code urlp_h1_end_of_stream(struct urlp_h1_codec *codec, bool is_clean,
@@ -404,7 +456,7 @@ enum urlpool_code urlp_h1_end_of_stream(struct urlp_h1_codec *codec, bool is_cle
 
     switch (codec->server) {
     case URLP_H1_ERROR:
-        return fail(codec, err);
+        return fail_again(codec, err);
     case URLP_H1_SENDING:
         if (!is_complete) {
             return fail_cut_short(codec, err);

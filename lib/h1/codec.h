@@ -41,6 +41,7 @@ enum urlp_h1_body {
     URLP_H1_BODY_UNTIL_CLOSE
 };
 
+struct urlp_h1_bounds;
 struct urlp_h1_codec;
 
 /* urlp_h1_new makes a codec for one connection; `limits` may be NULL.
@@ -49,6 +50,20 @@ struct urlp_h1_codec;
  * Errors:  NULL with URLPOOL_E_NOMEM or URLPOOL_E_INVALID (limits). */
 URLPOOL_MUST_USE struct urlp_h1_codec *urlp_h1_new(const struct urlpool_limits *limits,
                                                    struct urlpool_error *err);
+/* urlp_h1_new_within makes one whose limits are filled in already.
+ *
+ * Owns:    as urlp_h1_new; `bounds` outlives the codec.
+ * Errors:  NULL with URLPOOL_E_NOMEM. */
+URLPOOL_MUST_USE struct urlp_h1_codec *urlp_h1_new_within(const struct urlp_h1_bounds *bounds,
+                                                          struct urlpool_error *err);
+/* urlp_h1_lend gives the codec memory, aligned for any type, that it needs while it reads a head;
+ * `size` 0 takes it back, together with what it had to take itself. To be called anew when memory
+ * that was lent has moved, with its content.
+ *
+ * Sizes:   URLP_H1_DESK_BYTES are enough for a usual head.
+ * Owns:    the memory stays the caller's. */
+#define URLP_H1_DESK_BYTES 2048
+void urlp_h1_lend(struct urlp_h1_codec *codec, void *memory, size_t size);
 /* urlp_h1_free ends a codec; accepts NULL. */
 void urlp_h1_free(struct urlp_h1_codec *codec);
 

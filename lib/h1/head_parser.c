@@ -30,11 +30,36 @@ static enum urlpool_phase phase_of(const struct urlp_h1_head_parser *parser)
     return parser->is_trailers ? URLPOOL_PHASE_BODY : URLPOOL_PHASE_HEAD;
 }
 
+static void drop_arrays(struct urlp_h1_head_parser *parser)
+{
+    if (!parser->is_lent) {
+        urlp_free(parser->places);
+        urlp_free(parser->fields);
+    }
+    parser->places = NULL;
+    parser->fields = NULL;
+    parser->places_cap = 0;
+    parser->is_lent = false;
+}
+
 void urlp_h1_head_deinit(struct urlp_h1_head_parser *parser)
 {
-    urlp_free(parser->places);
-    urlp_free(parser->fields);
+    drop_arrays(parser);
     *parser = (struct urlp_h1_head_parser){0};
+}
+
+void urlp_h1_head_lend(struct urlp_h1_head_parser *parser, void *memory, size_t size)
+{
+    const size_t cap = size / (sizeof(*parser->places) + sizeof(*parser->fields));
+
+    if (cap == 0) {
+        drop_arrays(parser);
+    } else if (parser->is_lent || parser->places == NULL) {
+        parser->places = memory;
+        parser->fields = (struct urlp_field *)(void *)(parser->places + cap);
+        parser->places_cap = cap;
+        parser->is_lent = true;
+    }
 }
 
 void urlp_h1_head_begin(struct urlp_h1_head_parser *parser, bool is_trailers, size_t bytes_max)
@@ -108,12 +133,35 @@ static enum urlpool_code check_beginning(const struct section *in, struct urlpoo
     return urlp_h1_status_prefix(urlp_span_make(in->data, len), err);
 }
 
+/* leave_lent makes arrays of the parser's own of those that have become too small. */
+static enum urlpool_code leave_lent(struct urlp_h1_head_parser *parser, size_t cap,
+                                    struct urlpool_error *err)
+{
+    struct urlp_h1_field_place *places = urlp_alloc(cap * sizeof(*places));
+    struct urlp_field *fields = urlp_alloc(cap * sizeof(*fields));
+
+    if (places == NULL || fields == NULL) {
+        urlp_free(places);
+        urlp_free(fields);
+        return urlp_fail_nomem(err);
+    }
+    memcpy(places, parser->places, parser->num_places * sizeof(*places));
+    parser->places = places;
+    parser->fields = fields;
+    parser->places_cap = cap;
+    parser->is_lent = false;
+    return URLPOOL_OK;
+}
+
 static enum urlpool_code grow_places(struct urlp_h1_head_parser *parser, struct urlpool_error *err)
 {
     size_t cap = parser->places_cap == 0 ? PLACES_FIRST : parser->places_cap * 2;
     struct urlp_h1_field_place *places;
     struct urlp_field *fields;
 
+    if (parser->is_lent) {
+        return leave_lent(parser, cap, err);
+    }
     places = urlp_realloc(parser->places, cap * sizeof(*places));
     if (places == NULL) {
         return urlp_fail_nomem(err);

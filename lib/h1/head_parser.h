@@ -20,7 +20,8 @@ struct urlp_h1_field_place {
 
 /* struct urlp_h1_head_parser reads a response head, or a trailer section, line by line out of a
  * buffer that is the caller's. It looks at every byte once, however often it is called. Its arrays
- * are kept from head to head. Zero bytes are a valid parser that has not begun. */
+ * are kept from head to head, in memory that is lent as long as that suffices. Zero bytes are a
+ * valid parser that has not begun. */
 struct urlp_h1_head_parser {
     bool is_trailers;
     bool has_status_line;
@@ -30,6 +31,7 @@ struct urlp_h1_head_parser {
     size_t reason_at;
     size_t num_places;
     size_t places_cap;
+    bool is_lent; /* both arrays lie in memory that somebody has lent */
     struct urlp_h1_field_place *places;
     struct urlp_field *fields;      /* places_cap of them */
     struct urlp_response_head head; /* valid once complete */
@@ -37,6 +39,13 @@ struct urlp_h1_head_parser {
 
 /* urlp_h1_head_deinit gives the arrays back and leaves zero bytes. */
 void urlp_h1_head_deinit(struct urlp_h1_head_parser *parser);
+
+/* urlp_h1_head_lend gives the parser memory for its arrays: `size` bytes that are aligned for any
+ * type; 0: none any more. Where it has arrays in lent memory already, their content has moved here
+ * with it; arrays of its own it keeps, unless there is none any more.
+ *
+ * Owns:    the memory stays the caller's. */
+void urlp_h1_head_lend(struct urlp_h1_head_parser *parser, void *memory, size_t size);
 
 /* urlp_h1_head_begin starts on a new section of at most `bytes_max` bytes, whose first byte will be
  * the first one given to urlp_h1_head_step. */

@@ -40,10 +40,10 @@ START_TEST(lend__gives_memory_to_a_connection_that_has_none)
     struct urlpool_connection connection = {0};
 
     urlp_spares_lend(&spares, &connection);
-    ck_assert_ptr_eq(connection.in.data, inbox);
+    ck_assert_ptr_eq(urlp_inbox_block(&connection.in), inbox);
     ck_assert_ptr_null(spares.inbox.data);
     urlp_spares_lend(&more, &connection);
-    ck_assert_ptr_eq(connection.in.data, inbox);
+    ck_assert_ptr_eq(urlp_inbox_block(&connection.in), inbox);
     ck_assert_ptr_nonnull(more.inbox.data);
     urlp_spares_take_back(&spares, &connection);
     ck_assert_ptr_eq(spares.inbox.data, inbox);

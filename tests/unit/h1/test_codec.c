@@ -1,6 +1,7 @@
 /* What transcripts cannot show of the codec: the order of calls, the ends of a stream in every
  * state, reading past the codec, and what becomes of it out of memory. */
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -527,7 +528,41 @@ START_TEST(codec__takes_no_memory_for_a_second_response_of_the_same_size)
 }
 END_TEST
 
-RUN_TESTS("codec", new__refuses_wrong_limits, free__accepts_null,
+START_TEST(failure__is_told_again_in_its_words_or_without_memory_by_its_code)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n";
+
+    failing_allocator_install();
+    for (int is_short = 0; is_short < 2; is_short++) {
+        max_align_t desk[URLP_H1_DESK_BYTES / sizeof(max_align_t)];
+        uint8_t bytes[64];
+        size_t used;
+        char words[sizeof(err.message)];
+
+        codec = urlp_h1_new(NULL, NULL);
+        write_request("GET");
+        memcpy(bytes, answer, sizeof(answer));
+        ck_assert_int_eq(urlp_h1_next(codec, bytes, 0, &used, &event, &err), URLPOOL_OK);
+        urlp_h1_lend(codec, desk, sizeof(desk));
+        failing_allocator_fail_nth(is_short != 0 ? 1 : 0);
+        ck_assert_int_eq(urlp_h1_next(codec, bytes, sizeof(answer) - 1, &used, &event, &err),
+                         URLPOOL_E_BAD_LENGTH);
+        ck_assert_int_eq(failing_allocator_has_failed(), is_short != 0);
+        failing_allocator_fail_nth(0);
+        (void)memcpy(words, err.message, sizeof(words));
+        err = (struct urlpool_error){0};
+        ck_assert_int_eq(urlp_h1_next(codec, bytes, 0, &used, &event, &err), URLPOOL_E_BAD_LENGTH);
+        ck_assert_int_eq(err.code, URLPOOL_E_BAD_LENGTH);
+        ck_assert_int_eq(strcmp(err.message, words) == 0, is_short == 0);
+        ck_assert_uint_gt(strlen(err.message), 0);
+        urlp_h1_free(codec);
+    }
+    ck_assert_int_eq(failing_allocator_num_live(), 0);
+}
+END_TEST
+
+RUN_TESTS("codec", failure__is_told_again_in_its_words_or_without_memory_by_its_code,
+          new__refuses_wrong_limits, free__accepts_null,
           next__tells_that_no_response_is_due_and_goes_on,
           next__tells_that_no_response_is_due_behind_the_end,
           write_head__is_refused_until_the_last_exchange_is_over,
