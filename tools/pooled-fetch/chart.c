@@ -6,13 +6,20 @@
 #include "chart.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "html.h"
 
 enum {
     AXIS_WIDTH = 64,
     AXIS_GAP = 8,
-    STEPS_MAX = 5
+    STEPS_MAX = 5,
+    /* The least an area is wide, px, in a narrow window and in one where minor words are shown. */
+    AREA_NARROW = 240,
+    AREA_WIDE = 410,
+    LETTER_WIDTH = 8,
+    WORD_GAP = 8,
+    EDGE_PERCENT = 4 /* so near to an end, words do not stand over it */
 };
 
 /* base_of is what the steps of a scale are multiples of: 1, or the size of a unit of bytes. */
@@ -107,16 +114,66 @@ void pf_chart_end(struct pf_text *out)
     pf_text_adds(out, "</svg></div>\n");
 }
 
-void pf_chart_tick(struct pf_text *out, double percent, int above, bool is_minor, const char *word)
-{
-    const char *anchor = "middle";
+/* --- words below ------------------------------------------------------------------------------ */
 
-    if (percent < 3) {
-        anchor = "start";
-    } else if (percent > 95) {
-        anchor = "end";
+/* struct extent is what a word covers of an area `width` px wide, in percent. */
+struct extent {
+    double from, to;
+};
+
+static const char *anchor_at(double percent)
+{
+    if (percent < EDGE_PERCENT) {
+        return "start";
     }
+    return percent > 100 - EDGE_PERCENT ? "end" : "middle";
+}
+
+static struct extent extent_of(double percent, size_t len, int width)
+{
+    double wide = 100.0 * (double)(len * LETTER_WIDTH + WORD_GAP) / width;
+
+    if (percent < EDGE_PERCENT) {
+        return (struct extent){percent, percent + wide};
+    }
+    if (percent > 100 - EDGE_PERCENT) {
+        return (struct extent){percent - wide, percent};
+    }
+    return (struct extent){percent - wide / 2, percent + wide / 2};
+}
+
+/* has_room says whether a word lies on none of those shown in an area `width` px wide. */
+static bool has_room(const struct pf_ticks *ticks, double percent, size_t len, int width)
+{
+    struct extent own = extent_of(percent, len, width);
+
+    for (size_t i = 0; i < ticks->count; i++) {
+        struct extent other = extent_of(ticks->placed[i].percent, ticks->placed[i].len, width);
+
+        if (width == AREA_NARROW && ticks->placed[i].is_minor) {
+            continue;
+        }
+        if (own.from < other.to && other.from < own.to) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void pf_chart_tick(struct pf_text *out, struct pf_ticks *ticks, double percent, const char *word)
+{
+    size_t len = strlen(word);
+    bool is_minor = !has_room(ticks, percent, len, AREA_NARROW);
+
+    if (ticks->count == sizeof(ticks->placed) / sizeof(ticks->placed[0]) ||
+        !has_room(ticks, percent, len, AREA_WIDE)) {
+        return;
+    }
+    ticks->placed[ticks->count].percent = percent;
+    ticks->placed[ticks->count].len = len;
+    ticks->placed[ticks->count].is_minor = is_minor;
+    ticks->count++;
     pf_text_addf(out, "<text class=\"tick%s\" x=\"%.2f%%\" y=\"%d\" text-anchor=\"%s\">%s</text>\n",
-                 is_minor ? " minor" : "", percent, above + PF_CHART_HEIGHT + PF_CHART_BOTTOM - 6,
-                 anchor, word);
+                 is_minor ? " minor" : "", percent,
+                 ticks->above + PF_CHART_HEIGHT + PF_CHART_BOTTOM - 6, anchor_at(percent), word);
 }

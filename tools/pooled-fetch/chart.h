@@ -64,8 +64,19 @@ void pf_value_add(struct pf_text *out, double value, enum pf_unit unit);
 void pf_chart_begin(struct pf_text *out, const struct pf_scale *scale, const char *summary,
                     int above);
 void pf_chart_end(struct pf_text *out);
-/* pf_chart_tick appends a word below the area at `percent` of its width; one that is `is_minor` is
- * left out where there is little room. */
-void pf_chart_tick(struct pf_text *out, double percent, int above, bool is_minor, const char *word);
+/* struct pf_ticks is where words stand below the area; zero bytes are none. */
+struct pf_ticks {
+    int above; /* as in pf_chart_begin */
+    size_t count;
+    struct {
+        double percent;
+        size_t len;
+        bool is_minor;
+    } placed[16];
+};
+
+/* pf_chart_tick appends a word below the area at `percent` of its width, unless it would lie on one
+ * that is there; where there is room for it in wide windows alone, narrow ones do not show it. */
+void pf_chart_tick(struct pf_text *out, struct pf_ticks *ticks, double percent, const char *word);
 
 #endif /* POOLED_FETCH_CHART_H */

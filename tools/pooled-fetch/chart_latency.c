@@ -12,8 +12,7 @@
 enum {
     BARS_MAX = 48,
     BARS_MIN = 16,
-    MARK_HEIGHT = 15, /* of a line of words above the area */
-    TICKS_MAX = 12
+    MARK_HEIGHT = 15 /* of a line of words above the area */
 };
 
 static const struct mark {
@@ -128,16 +127,17 @@ static void add_marks(struct pf_text *out, const struct pf_histogram *latency,
     }
 }
 
-/* add_words writes `per_decade` times of each decade, or as many as find room, below the area. */
+/* add_words writes round times below the area, those of whole decades first, as many as find room.
+ */
 static void add_words(struct pf_text *out, const struct bars *bars, int above)
 {
-    static const double nice[] = {1, 2, 5, 1.5, 3, 4, 6, 8, 1.2, 7, 9, 2.5};
-    double decades = (double)bars->count / bars->per_decade;
-    size_t num_nice = decades > 4 ? 1 : decades > 1.2 ? 3 : COUNT_OF(nice);
+    static const double nice[] = {1, 5, 2, 3, 7, 1.5, 4, 6, 8, 2.5};
+    struct pf_ticks ticks = {.above = above};
     int first = (int)floor((double)bars->first / bars->per_decade);
+    int last = (int)floor((double)(bars->first + bars->count) / bars->per_decade);
 
-    for (int decade = first; decade <= first + (int)decades + 1; decade++) {
-        for (size_t i = 0; i < num_nice; i++) {
+    for (size_t i = 0; i < COUNT_OF(nice); i++) {
+        for (int decade = first; decade <= last; decade++) {
             double ns = nice[i] * pow(10, decade);
             double place = 100 * (log10(ns) * bars->per_decade - bars->first) / bars->count;
             struct pf_text word = {0};
@@ -146,7 +146,7 @@ static void add_words(struct pf_text *out, const struct bars *bars, int above)
                 continue;
             }
             pf_html_round_ns(&word, ns);
-            pf_chart_tick(out, place, above, i > 0, word.data);
+            pf_chart_tick(out, &ticks, place, word.data);
             pf_text_free(&word);
         }
     }

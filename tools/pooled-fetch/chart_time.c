@@ -138,16 +138,18 @@ static void add_instant(struct pf_text *out, int64_t ns, int64_t whole)
 
 static void add_ticks(struct pf_text *out, const struct pf_view *view)
 {
+    struct pf_ticks ticks = {.above = PF_CHART_TOP};
     int64_t whole = whole_ns(view);
     int64_t step = tick_step(whole);
 
-    for (int64_t i = 0; i * step <= whole; i++) {
-        struct pf_text word = {0};
+    for (int64_t first = 0; first < 2; first++) { /* every other one is for narrow windows too */
+        for (int64_t i = first; i * step <= whole; i += 2) {
+            struct pf_text word = {0};
 
-        add_instant(&word, i * step, whole);
-        pf_chart_tick(out, 100.0 * (double)(i * step) / (double)whole, PF_CHART_TOP, i % 2 == 1,
-                      word.data);
-        pf_text_free(&word);
+            add_instant(&word, i * step, whole);
+            pf_chart_tick(out, &ticks, 100.0 * (double)(i * step) / (double)whole, word.data);
+            pf_text_free(&word);
+        }
     }
 }
 
