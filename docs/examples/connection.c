@@ -40,7 +40,7 @@ static enum urlpool_code hear(struct urlpool_connection *conn, struct urlpool_er
     struct urlpool_response *resp = urlpool_connection_getresponse(conn, err);
     enum urlpool_code code = resp == NULL ? err->code : urlpool_response_read_all(resp, err);
 
-    if (code == URLPOOL_OK) {
+    if (resp != NULL && code == URLPOOL_OK) {
         printf("%d %.*s\n", resp->status, (int)resp->data_len, (const char *)resp->data);
     }
     urlpool_response_free(resp);

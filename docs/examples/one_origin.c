@@ -20,7 +20,7 @@ static enum urlpool_code by_hand(struct urlpool_pool *pool, struct urlpool_error
         resp = code != URLPOOL_OK ? NULL : urlpool_connection_getresponse(conn, err);
         code = resp == NULL ? err->code : urlpool_response_read_all(resp, err);
     }
-    if (code == URLPOOL_OK) {
+    if (resp != NULL && code == URLPOOL_OK) {
         printf("by hand: %d, %zu bytes\n", resp->status, resp->data_len);
     }
     urlpool_response_free(resp);
@@ -35,7 +35,7 @@ static enum urlpool_code use(struct urlpool_pool *pool, struct urlpool_error *er
     struct urlpool_stats stats;
     char *line;
 
-    if (code == URLPOOL_OK) {
+    if (resp != NULL) {
         printf("by path: %d\n", resp->status);
         urlpool_response_free(resp);
         code = by_hand(pool, err);

@@ -29,7 +29,8 @@ int main(int argc, char **argv)
     const int port = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 0; /* 0: the scheme's own */
     struct urlpool_error err;
     struct urlpool_manager *http = urlpool_manager_new(NULL, &err);
-    struct urlpool_pool *by_parts = NULL, *by_url = NULL;
+    struct urlpool_pool *by_parts = NULL;
+    struct urlpool_pool *by_url = NULL;
     char url[300];
     int good = 0;
 

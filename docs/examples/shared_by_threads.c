@@ -49,7 +49,8 @@ int main(int argc, char **argv)
     struct urlpool_stats stats;
     struct urlpool_error err;
     struct urlpool_manager *http = urlpool_manager_new(&options, &err);
-    int num_started = 0, num_good = 0;
+    int num_started = 0;
+    int num_good = 0;
 
     if (http == NULL) {
         fprintf(stderr, "%s\n", err.message);

@@ -30,7 +30,8 @@ int main(int argc, char **argv)
 {
     struct urlpool_tls_options options = {.version_min = URLPOOL_TLS_1_3};
     struct urlpool_error err;
-    struct urlpool_tls *tls, *also;
+    struct urlpool_tls *tls;
+    struct urlpool_tls *also;
     int good = 1;
 
     if (argc < 4) {

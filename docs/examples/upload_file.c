@@ -38,7 +38,8 @@ int main(int argc, char **argv)
 {
     struct urlpool_error err;
     struct urlpool_manager *http;
-    int fd, status;
+    int fd;
+    int status;
 
     if (argc != 3) {
         fprintf(stderr, "upload_file FILE URL\n");

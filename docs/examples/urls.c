@@ -36,7 +36,8 @@ int main(int argc, char **argv)
     struct urlpool_error err;
     struct urlpool_url *base = urlpool_url_parse(argc > 1 ? argv[1] : "", &err);
     struct urlpool_url *joined = NULL;
-    char *text = NULL, *query = NULL;
+    char *text = NULL;
+    char *query = NULL;
     int good;
 
     if (base != NULL) {

@@ -68,7 +68,8 @@ int main(int argc, char **argv)
     struct sigaction action = {.sa_handler = on_sigterm};
     struct urlpool_error err;
     struct urlpool_manager *http = urlpool_manager_new(&options, &err);
-    sigset_t terms, before;
+    sigset_t terms;
+    sigset_t before;
 
     stop = http == NULL ? NULL : urlpool_cancel_new(&err);
     (void)sigemptyset(&terms);

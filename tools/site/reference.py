@@ -93,6 +93,8 @@ def section(item, examples, names):
         parts.append(members_table(item.members, "value"))
     parts += labels_of(item, names)
     shown = shown_by(item.name, examples)
+    if isinstance(item, headers.Function) and not item.inline and not shown:
+        raise SystemExit(f"docs: {item.name}: no example")
     if shown:
         parts.append("Shown in " + ", ".join(f"[{stem}.c](../examples/{stem}.md)" for stem in shown))
     return "\n\n".join(parts)
