@@ -69,6 +69,8 @@ if(TARGET pooled-fetch)
       DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT Tools)
     install(FILES ${urlp_completions}/_pooled-fetch
       DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT Tools)
+    install(FILES ${urlp_completions}/pooled-fetch.fish
+      DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT Tools)
   endif()
 endif()
 

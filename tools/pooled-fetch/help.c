@@ -63,7 +63,7 @@ static char letter_of(const char *name)
 /* print_text prints it from a column on, in lines that are not too long. */
 static void print_text(const char *text, int column)
 {
-    if (column >= TEXT_COLUMN) {
+    if (column > TEXT_COLUMN - 2) {
         (void)printf("\n%*s", TEXT_COLUMN, "");
     } else {
         (void)printf("%*s", TEXT_COLUMN - column, "");

@@ -42,7 +42,8 @@ static void add_counts(struct pf_json *json, const char *key, const uint64_t *co
     pf_json_end(json);
 }
 
-static void add_pool(struct pf_json *json, const struct urlpool_stats *pool)
+static void add_pool(struct pf_json *json, const struct urlpool_stats *pool,
+                     const struct pf_histogram *waits)
 {
     pf_json_begin(json, "pool");
     pf_json_int(json, "opened", (int64_t)pool->opened);
@@ -53,6 +54,8 @@ static void add_pool(struct pf_json *json, const struct urlpool_stats *pool)
     pf_json_int(json, "waits", (int64_t)pool->waits);
     pf_json_int(json, "wait_timeouts", (int64_t)pool->wait_timeouts);
     pf_json_number(json, "wait_ms", (double)pool->wait_ns / 1e6, 6);
+    pf_json_number(json, "wait_p50_ms", in_ms(pf_histogram_at(waits, 50)), 6);
+    pf_json_number(json, "wait_p99_ms", in_ms(pf_histogram_at(waits, 99)), 6);
     pf_json_int(json, "tls_full", (int64_t)pool->tls_full);
     pf_json_int(json, "tls_resumed", (int64_t)pool->tls_resumed);
     pf_json_int(json, "bytes_sent", (int64_t)pool->bytes_sent);
@@ -86,7 +89,7 @@ void pf_report_json(struct pf_text *out, const struct pf_sums *sums,
     add_latency(&json, &sums->latency);
     add_counts(&json, "status", sums->statuses, PF_STATUS_NUM);
     add_counts(&json, "errors", sums->errors, PF_EXIT_NUM);
-    add_pool(&json, pool);
+    add_pool(&json, pool, &sums->waits);
     pf_json_end(&json);
     pf_text_adds(out, "\n");
 }

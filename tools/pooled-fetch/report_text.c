@@ -116,7 +116,8 @@ static void add_outcomes(struct pf_text *out, const struct pf_sums *sums)
     }
 }
 
-static void add_pool(struct pf_text *out, const struct urlpool_stats *pool)
+static void add_pool(struct pf_text *out, const struct urlpool_stats *pool,
+                     const struct pf_histogram *waits)
 {
     const struct {
         const char *name;
@@ -138,6 +139,8 @@ static void add_pool(struct pf_text *out, const struct urlpool_stats *pool)
     pf_text_addf(out, "  %-24s %6" PRIu64 ", %.3f ms together, %" PRIu64 " in vain\n",
                  "waits for a connection", pool->waits, (double)pool->wait_ns / NS_PER_MS,
                  pool->wait_timeouts);
+    pf_text_addf(out, "  %-24s p50 %.3f ms, p99 %.3f ms\n", "time to a connection",
+                 in_ms(pf_histogram_at(waits, 50)), in_ms(pf_histogram_at(waits, 99)));
     for (int why = 0; why < URLPOOL_CLOSED_NUM; why++) {
         if (pool->closed[why] > 0) {
             pf_text_addf(out, "  closed: %-16s %6" PRIu64 "\n",
@@ -152,5 +155,5 @@ void pf_report_text(struct pf_text *out, const struct pf_sums *sums,
     add_summary(out, sums, pool);
     add_latency(out, &sums->latency);
     add_outcomes(out, sums);
-    add_pool(out, pool);
+    add_pool(out, pool, &sums->waits);
 }

@@ -34,6 +34,7 @@ void pf_tally_add(struct pf_tally *tally, const struct pf_transfer *transfer)
     (void)pthread_mutex_lock(&tally->mutex);
     sums->num_done++;
     sums->num_retries += transfer->num_retries;
+    pf_histogram_add(&sums->waits, transfer->watch.pool_wait_ns);
     sums->num_bytes += transfer->num_bytes;
     sums->num_wire_bytes += pf_transfer_wire_bytes(transfer);
     if (transfer->status > 0 && transfer->status < PF_STATUS_NUM) {

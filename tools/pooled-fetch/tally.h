@@ -20,6 +20,7 @@ struct pf_sums {
     int64_t num_wire_bytes; /* as sent */
     uint64_t statuses[PF_STATUS_NUM];
     uint64_t errors[PF_EXIT_NUM];
+    struct pf_histogram waits;   /* of all, for a connection */
     struct pf_histogram latency; /* of those that did not fail */
     size_t first_failed; /* index, when num_failed > 0: one cut short counts only among its like */
     enum pf_exit first_exit; /* and its code */
