@@ -111,6 +111,45 @@ START_TEST(pool__lent_connection_counts_each_of_its_requests)
 }
 END_TEST
 
+static void count_line(void *user, const char *line)
+{
+    (void)line;
+    ++*(unsigned *)user;
+}
+
+START_TEST(pool__lent_connection_forgets_the_debug_sink_of_who_had_it)
+{
+    struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
+    char url[256];
+    struct urlpool_pool *pool =
+        urlpool_pool_new(test_server_url(server, "/", url, sizeof(url)), NULL, &test_err);
+    unsigned num_lines = 0, num_before = 0;
+
+    for (int i = 0; i < 2; i++) {
+        struct urlpool_connection *connection = urlpool_pool_acquire(pool, NULL, NULL, &test_err);
+        struct urlpool_response *response;
+
+        ck_assert_ptr_nonnull(connection);
+        if (i == 0) {
+            urlpool_connection_set_debuglevel(connection, 1, count_line, &num_lines);
+        }
+        ck_assert_int_eq(urlpool_connection_request(connection, "GET", "/", NULL, NULL, &test_err),
+                         URLPOOL_OK);
+        response = urlpool_connection_getresponse(connection, &test_err);
+        ck_assert_ptr_nonnull(response);
+        ck_assert_int_eq(urlpool_response_read_all(response, &test_err), URLPOOL_OK);
+        urlpool_response_free(response);
+        urlpool_pool_release(pool, connection);
+        ck_assert_uint_gt(num_lines, 0);
+        num_before = i == 0 ? num_lines : num_before;
+    }
+    ck_assert_uint_eq(num_lines, num_before);
+    ck_assert_uint_eq(test_server_num_connections(server), 1);
+    urlpool_pool_unref(pool);
+    test_server_stop(server);
+}
+END_TEST
+
 START_TEST(pool__takes_a_connection_back_once)
 {
     struct test_server *server = test_server_start(test_answer_hello, NULL, NULL);
@@ -547,8 +586,9 @@ START_TEST(pool__refuses_null)
 END_TEST
 
 RUN_TESTS("pool face", pool__is_one_origin_and_refuses_another, pool__lends_connections_to_speak_on,
-          pool__lent_connection_counts_each_of_its_requests, pool__takes_a_connection_back_once,
-          pool__lent_connection_keeps_pool_and_manager,
+          pool__lent_connection_counts_each_of_its_requests,
+          pool__lent_connection_forgets_the_debug_sink_of_who_had_it,
+          pool__takes_a_connection_back_once, pool__lent_connection_keeps_pool_and_manager,
           pool__lent_connection_obeys_the_borrowers_limits, pool_for__names_an_origin_by_its_parts,
           pool_for__refuses_what_is_no_origin, pool_for_url__and_pool_new_name_the_origin_of_a_url,
           pool_for_url__and_pool_new_refuse_what_names_no_origin,
