@@ -5,23 +5,6 @@
 
 #include "base/span.h"
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-struct urlp_span urlp_span_trim(struct urlp_span a)
-{
-    while (a.len > 0 && is_blank(a.data[0])) {
-        a.data++;
-        a.len--;
-    }
-    while (a.len > 0 && is_blank(a.data[a.len - 1])) {
-        a.len--;
-    }
-    return a;
-}
-
 /* find_list_end returns the index of the comma that ends the first element of `list`, or its
  * length. RFC 9110 section 5.6.4: in a quoted-string a backslash makes the next byte an ordinary
  * one. */
@@ -80,14 +63,48 @@ bool urlp_span_to_u64(struct urlp_span a, uint64_t *out_value)
     return true;
 }
 
-bool urlp_span_is_token(struct urlp_span a)
+/* is_token_of_four says whether four bytes are tchars. */
+static bool is_token_of_four(const char *data)
 {
-    unsigned common = URLP_BYTE_TCHAR;
+    const unsigned char *bytes = (const unsigned char *)data;
 
-    for (size_t i = 0; i < a.len; i++) {
-        common &= urlp_byte_classes[(unsigned char)a.data[i]];
+    return (urlp_byte_classes[bytes[0]] & urlp_byte_classes[bytes[1]] &
+            urlp_byte_classes[bytes[2]] & urlp_byte_classes[bytes[3]] & URLP_BYTE_TCHAR) != 0;
+}
+
+size_t urlp_span_token_len(struct urlp_span a)
+{
+    size_t len = 0;
+
+    while (len + 4 <= a.len && is_token_of_four(a.data + len)) {
+        len += 4;
     }
-    return a.len > 0 && common != 0;
+    while (len < a.len && urlp_is_tchar((unsigned char)a.data[len])) {
+        len++;
+    }
+    return len;
+}
+
+/* classes_of_four is all that one of four bytes is. */
+static unsigned classes_of_four(const char *data)
+{
+    const unsigned char *bytes = (const unsigned char *)data;
+
+    return (unsigned)(urlp_byte_classes[bytes[0]] | urlp_byte_classes[bytes[1]] |
+                      urlp_byte_classes[bytes[2]] | urlp_byte_classes[bytes[3]]);
+}
+
+size_t urlp_span_until(struct urlp_span a, unsigned classes)
+{
+    size_t len = 0;
+
+    while (len + 4 <= a.len && (classes_of_four(a.data + len) & classes) == 0) {
+        len += 4;
+    }
+    while (len < a.len && !urlp_byte_is((unsigned char)a.data[len], classes)) {
+        len++;
+    }
+    return len;
 }
 
 int urlp_hex_value(unsigned char c)

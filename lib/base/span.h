@@ -104,13 +104,41 @@ static inline bool urlp_span_is_nocase(struct urlp_span a, const char *text)
     return urlp_span_equals_nocase(a, urlp_span_of(text));
 }
 
-/* urlp_span_is_token says whether `a` is a token: one tchar or more.
+/* urlp_span_token_len is the length of the token that `a` begins with: 0 when there is none.
  *
  * Spec:    RFC 9110 section 5.6.2. */
-bool urlp_span_is_token(struct urlp_span a);
+size_t urlp_span_token_len(struct urlp_span a);
+
+/* urlp_span_is_token says whether `a` is a token: one tchar or more. */
+static inline bool urlp_span_is_token(struct urlp_span a)
+{
+    return a.len > 0 && urlp_span_token_len(a) == a.len;
+}
+
+/* urlp_is_blank says whether `c` is SP or HTAB.
+ *
+ * Spec:    RFC 9110 section 5.6.3. */
+static inline bool urlp_is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* urlp_span_until is how many bytes of `a` stand before the first one of `classes`, of enum
+ * urlp_byte_class, joined by "|". */
+size_t urlp_span_until(struct urlp_span a, unsigned classes);
 
 /* urlp_span_trim returns `a` without SP and HTAB (OWS) at either end. */
-struct urlp_span urlp_span_trim(struct urlp_span a);
+static inline struct urlp_span urlp_span_trim(struct urlp_span a)
+{
+    while (a.len > 0 && urlp_is_blank(a.data[0])) {
+        a.data++;
+        a.len--;
+    }
+    while (a.len > 0 && urlp_is_blank(a.data[a.len - 1])) {
+        a.len--;
+    }
+    return a;
+}
 
 /* urlp_span_split_list takes the next element of a comma-separated list off `rest`, trimmed, empty
  * elements skipped; false when none is left. Commas inside quoted strings do not split. */

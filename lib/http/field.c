@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/count.h"
+#include "base/word.h"
 
 static const char *const secret_names[] = {
     "Authorization",
@@ -40,28 +41,51 @@ static const char *const never_trail[] = {
     /* how to process the content */
     "Content-Encoding", "Content-Type", "Content-Range", "Content-Location"};
 
-/* may_hold_control says whether one of eight bytes is below 0x20 or DEL; true too often, never too
- * seldom. Bytes are tested all at once: each value on the wire goes through here. */
-static bool may_hold_control(const char *data)
+/* holds_control says whether one of eight bytes is a control, HTAB included. */
+static bool holds_control(const char *data)
 {
-    const uint64_t ones = UINT64_MAX / 0xff;
-    uint64_t bytes;
-    uint64_t del;
+    const uint64_t word = urlp_word_load(data);
 
-    memcpy(&bytes, data, sizeof(bytes));
-    del = bytes ^ (ones * 0x7f);
-    return (((bytes - ones * 0x20) & ~bytes) | ((del - ones) & ~del)) & (ones * 0x80);
+    return urlp_word_has_below(word, 0x20) || urlp_word_has(word, 0x7f);
+}
+
+size_t urlp_field_value_len(struct urlp_span text)
+{
+    size_t len = 0;
+    size_t step_end;
+
+    while (len < text.len) {
+        while (len + URLP_WORD_BYTES <= text.len && !holds_control(text.data + len)) {
+            len += URLP_WORD_BYTES;
+        }
+        step_end = text.len - len < URLP_WORD_BYTES ? text.len : len + URLP_WORD_BYTES;
+        for (; len < step_end; len++) {
+            if (urlp_byte_is((unsigned char)text.data[len], URLP_BYTE_NOT_IN_FIELD)) {
+                return len;
+            }
+        }
+    }
+    return len;
+}
+
+/* is_visible says whether all of eight bytes are VCHAR. */
+static bool is_visible(const char *data)
+{
+    const uint64_t word = urlp_word_load(data);
+
+    return !urlp_word_has_below(word, 0x21) && !urlp_word_has(word, 0x7f) &&
+           (word & urlp_word_of(0x80)) == 0;
 }
 
 bool urlp_field_value_is_valid(struct urlp_span value)
 {
     size_t i = 0;
 
-    while (i + sizeof(uint64_t) <= value.len && !may_hold_control(value.data + i)) {
-        i += sizeof(uint64_t);
+    while (i + URLP_WORD_BYTES <= value.len && !holds_control(value.data + i)) {
+        i += URLP_WORD_BYTES;
     }
-    if (i > 0 && i + sizeof(uint64_t) > value.len &&
-        !may_hold_control(value.data + value.len - sizeof(uint64_t))) {
+    if (i > 0 && i + URLP_WORD_BYTES > value.len &&
+        !holds_control(value.data + value.len - URLP_WORD_BYTES)) {
         return true; /* some bytes were tested twice */
     }
     for (; i < value.len; i++) {
@@ -74,7 +98,12 @@ bool urlp_field_value_is_valid(struct urlp_span value)
 
 bool urlp_target_is_valid(struct urlp_span target)
 {
-    for (size_t i = 0; i < target.len; i++) {
+    size_t i = 0;
+
+    while (i + URLP_WORD_BYTES <= target.len && is_visible(target.data + i)) {
+        i += URLP_WORD_BYTES;
+    }
+    for (; i < target.len; i++) {
         unsigned char c = (unsigned char)target.data[i];
 
         if (c <= 0x20 || c >= 0x7f) {
@@ -82,20 +111,6 @@ bool urlp_target_is_valid(struct urlp_span target)
         }
     }
     return target.len > 0;
-}
-
-bool urlp_fields_have_token(const struct urlp_field *fields, size_t num_fields, const char *name,
-                            const char *token)
-{
-    const struct urlp_field *field;
-    size_t index = 0;
-
-    while ((field = urlp_fields_find(fields, num_fields, name, &index)) != NULL) {
-        if (urlp_span_list_has(field->value, urlp_span_of(token))) {
-            return true;
-        }
-    }
-    return false;
 }
 
 bool urlp_field_is_secret(struct urlp_span name)

@@ -46,6 +46,10 @@ static inline bool urlp_field_name_is_valid(struct urlp_span name)
  * Spec:    RFC 9110 section 5.5. */
 bool urlp_field_value_is_valid(struct urlp_span value);
 
+/* urlp_field_value_len is how many bytes of `text` may stand in a value: all before the first
+ * control but HTAB. */
+size_t urlp_field_value_len(struct urlp_span text);
+
 /* urlp_target_is_valid says whether `target` may stand in a request line: not empty, VCHAR only.
  *
  * Spec:    RFC 9112 section 3.2. */
@@ -74,8 +78,19 @@ static inline const struct urlp_field *urlp_fields_find(const struct urlp_field 
  * member `token`, in any case.
  *
  * Spec:    RFC 9110 section 5.6.1. */
-bool urlp_fields_have_token(const struct urlp_field *fields, size_t num_fields, const char *name,
-                            const char *token);
+static inline bool urlp_fields_have_token(const struct urlp_field *fields, size_t num_fields,
+                                          const char *name, const char *token)
+{
+    const struct urlp_field *field;
+    size_t index = 0;
+
+    while ((field = urlp_fields_find(fields, num_fields, name, &index)) != NULL) {
+        if (urlp_span_list_has(field->value, urlp_span_of(token))) {
+            return true;
+        }
+    }
+    return false;
+}
 
 /* urlp_headers_from_fields makes a headers object in one allocation, from a head's lines, which
  * were checked by whoever read them.

@@ -46,12 +46,7 @@ static enum urlpool_code refuse(const char *why, struct urlpool_error *err)
 /* Takes what stands before the first byte of the classes `stops`, or all, off `rest`. */
 static struct urlp_span take_until(struct urlp_span *rest, unsigned stops)
 {
-    size_t len = 0;
-
-    while (len < rest->len && !urlp_byte_is((unsigned char)rest->data[len], stops)) {
-        len++;
-    }
-
+    size_t len = urlp_span_until(*rest, stops);
     struct urlp_span taken = urlp_span_make(rest->data, len);
 
     *rest = urlp_span_make(rest->data + len, rest->len - len);

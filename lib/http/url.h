@@ -78,6 +78,13 @@ uint16_t urlp_url_default_port(bool is_https);
  * https and 80 for all others. */
 int urlp_url_effective_port(const struct urlp_url *url);
 
+/* urlp_url_shows_target says whether the origin-form stands in the URL's own text, as it does
+ * unless the path is empty; `out` is it then. */
+bool urlp_url_shows_target(const struct urlp_url *url, struct urlp_span *out);
+/* urlp_url_shows_authority says whether what Host says stands in the URL's own text, as it does but
+ * for a zone and for the scheme's own port; `out` is it then. */
+bool urlp_url_shows_authority(const struct urlp_url *url, struct urlp_span *out);
+
 /* urlp_url_append_target appends the origin-form: path, "/" when empty, and "?query" if present.
  *
  * Errors:  those of urlp_buf_reserve; `out` is unchanged then.

@@ -136,9 +136,11 @@ static bool is_false_a_label(struct urlp_span label)
 static const char *check_labels(struct urlp_span name, struct urlp_span *out_last)
 {
     while (name.len > 0) {
-        const char *dot = memchr(name.data, '.', name.len);
-        size_t len = dot == NULL ? name.len : (size_t)(dot - name.data);
+        size_t len = 0;
 
+        while (len < name.len && name.data[len] != '.') {
+            len++; /* labels are short */
+        }
         if (len == 0) {
             return "has an empty label";
         }
@@ -149,7 +151,7 @@ static const char *check_labels(struct urlp_span name, struct urlp_span *out_las
         if (is_false_a_label(*out_last)) {
             return "has an xn-- label that stands for no other letters";
         }
-        len += dot == NULL ? 0 : 1;
+        len += len < name.len ? 1 : 0;
         name = urlp_span_make(name.data + len, name.len - len);
     }
     return NULL;

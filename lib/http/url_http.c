@@ -92,6 +92,30 @@ enum urlpool_code urlp_url_require_http(const struct urlp_url *url, struct urlpo
     return URLPOOL_OK;
 }
 
+bool urlp_url_shows_target(const struct urlp_url *url, struct urlp_span *out)
+{
+    const size_t query_len = url->query.data == NULL ? 0 : url->query.len + 1;
+
+    if (url->path.len == 0) {
+        return false;
+    }
+    *out = urlp_span_make(url->path.data, url->path.len + query_len);
+    return true;
+}
+
+bool urlp_url_shows_authority(const struct urlp_url *url, struct urlp_span *out)
+{
+    const char *start = url->host.data;
+
+    if (url->host.len == 0 || url->zone.len > 0 || url->path.data == NULL ||
+        url->port == urlp_url_default_port(urlp_url_is_https(url))) {
+        return false;
+    }
+    start -= start[-1] == '[' ? 1 : 0; /* there is "//" before it in any case */
+    *out = urlp_span_make(start, (size_t)(url->path.data - start));
+    return true;
+}
+
 enum urlpool_code urlp_url_append_target(const struct urlp_url *url, struct urlp_buf *out)
 {
     struct urlp_span path = url->path.len == 0 ? urlp_span_of("/") : url->path;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/word.h"
 
 /* RFC 3986 appendix A: what each part may hold as it is. */
 enum {
@@ -33,9 +34,23 @@ static const char *forbidden_name(unsigned char c)
     return "a control character";
 }
 
+/* may_hold_forbidden says whether one of eight bytes is a control, a space or a backslash. */
+static bool may_hold_forbidden(const char *data)
+{
+    const uint64_t word = urlp_word_load(data);
+
+    return urlp_word_has_below(word, ' ' + 1) || urlp_word_has(word, 0x7f) ||
+           urlp_word_has(word, '\\');
+}
+
 enum urlpool_code urlp_url_check_bytes(struct urlp_span text, struct urlpool_error *err)
 {
-    for (size_t i = 0; i < text.len; i++) {
+    size_t i = 0;
+
+    while (i + URLP_WORD_BYTES <= text.len && !may_hold_forbidden(text.data + i)) {
+        i += URLP_WORD_BYTES;
+    }
+    for (; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
 
         if (urlp_byte_is(c, URLP_BYTE_NOT_IN_URL)) {
@@ -76,10 +91,18 @@ char *urlp_url_write_triplet(char *out, unsigned char c)
 
 char *urlp_url_write_part(char *out, struct urlp_span in, enum urlp_url_part part)
 {
+    const unsigned as_it_is = part_classes[part];
+
     for (size_t i = 0; i < in.len; i++) {
         unsigned char c = (unsigned char)in.data[i];
-        unsigned kept = part_classes[part];
-        int value = triplet_value(urlp_span_make(in.data + i, in.len - i));
+        unsigned kept = as_it_is;
+        int value = -1;
+
+        if (urlp_byte_is(c, as_it_is)) {
+            *out++ = (char)c; /* as most do: '%' is of no part */
+            continue;
+        }
+        value = triplet_value(urlp_span_make(in.data + i, in.len - i));
 
         if (value >= 0) {
             /* Decoded at most once, and only into bytes that mean the same: "%252F" stays. */
@@ -157,6 +180,9 @@ size_t urlp_url_remove_dot_segments(char *path, size_t len)
     size_t in = 0;
     size_t out = 0;
 
+    if (len == 0 || memchr(path, '.', len) == NULL) {
+        return len;
+    }
     while (in < len) {
         bool is_rooted = path[in] == '/';
         bool up = false;

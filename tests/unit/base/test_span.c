@@ -151,9 +151,32 @@ START_TEST(characters__are_classed_as_ascii)
 }
 END_TEST
 
+/* Runs are looked at four bytes at a time and then one by one: each length, each place. */
+START_TEST(runs__end_at_the_first_byte_that_ends_them_wherever_it_stands)
+{
+    char text[20];
+
+    for (size_t len = 0; len <= sizeof(text); len++) {
+        for (size_t at = 0; at <= len; at++) {
+            struct urlp_span span = urlp_span_make(text, len);
+
+            memset(text, 'a', sizeof(text));
+            if (at < len) {
+                text[at] = '/';
+            }
+            ck_assert_uint_eq(urlp_span_token_len(span), at);
+            ck_assert_uint_eq(urlp_span_until(span, URLP_BYTE_COLON | URLP_BYTE_SLASH), at);
+            ck_assert_uint_eq(urlp_span_until(span, URLP_BYTE_COLON), len);
+            ck_assert(urlp_span_is_token(span) == (len > 0 && at == len));
+        }
+    }
+}
+END_TEST
+
 RUN_TESTS("span", span__of_null_is_empty, span__equals_needs_the_same_bytes_and_length,
           span__nocase_folds_ascii_letters_only, span__trim_takes_blanks_and_tabs_only,
           split_list__trims_elements_and_skips_empty_ones,
           split_list__commas_in_quoted_strings_do_not_split, to_u64__reads_digits_up_to_the_largest,
           to_u64__refuses_all_else_and_leaves_the_output, tchar__is_the_set_of_rfc_9110,
-          characters__are_classed_as_ascii)
+          characters__are_classed_as_ascii,
+          runs__end_at_the_first_byte_that_ends_them_wherever_it_stands)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "http/route.h"
 #include "http/url.h"
 #include "support/count_of.h"
 #include "support/run_tests.h"
@@ -139,6 +140,49 @@ START_TEST(target__is_path_and_query)
 }
 END_TEST
 
+START_TEST(shown__is_what_would_be_appended)
+{
+    static const struct {
+        const char *text;
+        bool target, authority;
+    } cases[] = {
+        {"http://a",                  false, true },
+        {"http://a?",                 false, true },
+        {"http://a/",                 true,  true },
+        {"http://u:p@a:81/b?c#d",     true,  true },
+        {"http://a/b?",               true,  true },
+        {"http://a:80/b",             true,  false},
+        {"https://a:80/b",            true,  true },
+        {"https://a:0443/b",          true,  false},
+        {"https://a:443",             false, false},
+        {"http://a:0/",               true,  true },
+        {"http://[::1]/",             true,  true },
+        {"http://u@[::1]:8080/x",     true,  true },
+        {"http://[fe80::1%25eth0]/x", true,  false},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct urlp_url url = parse(cases[i].text);
+        const struct urlp_origin origin = urlp_origin_of(&url);
+        struct urlp_buf target = {0};
+        struct urlp_buf authority = {0};
+        struct urlp_span shown;
+
+        ck_assert_int_eq(urlp_url_append_target(&url, &target), URLPOOL_OK);
+        ck_assert_int_eq(urlp_origin_append_authority(&origin, false, &authority), URLPOOL_OK);
+        ck_assert(urlp_url_shows_target(&url, &shown) == cases[i].target);
+        ck_assert(!cases[i].target ||
+                  urlp_span_equals(shown, urlp_span_make(target.data, target.len)));
+        ck_assert(urlp_url_shows_authority(&url, &shown) == cases[i].authority);
+        ck_assert(!cases[i].authority ||
+                  urlp_span_equals(shown, urlp_span_make(authority.data, authority.len)));
+        urlp_buf_deinit(&target);
+        urlp_buf_deinit(&authority);
+        urlp_url_deinit(&url);
+    }
+}
+END_TEST
+
 START_TEST(target__goes_in_whole_or_not_at_all)
 {
     struct urlp_url url = parse("http://a/path?query");
@@ -270,8 +314,8 @@ END_TEST
 
 RUN_TESTS("url_http", require_http__accepts_http_and_https, require_http__refuses_the_rest,
           require_http__shows_no_password, effective_port__is_the_one_written_or_the_schemes,
-          target__is_path_and_query, target__goes_in_whole_or_not_at_all,
-          without_secrets__has_no_userinfo, host__may_have_its_port_beside_it,
-          host__with_a_port_that_cannot_be_is_refused,
+          target__is_path_and_query, shown__is_what_would_be_appended,
+          target__goes_in_whole_or_not_at_all, without_secrets__has_no_userinfo,
+          host__may_have_its_port_beside_it, host__with_a_port_that_cannot_be_is_refused,
           absolute_target__is_the_url_without_userinfo_fragment_and_zone,
           absolute_target__leaves_a_buffer_that_is_too_small_as_it_was)
