@@ -52,8 +52,9 @@ struct lines {
     size_t num;       /* all */
 };
 
-/* Where draft->text has what. */
+/* What the head says of the URL, and where draft->text has the rest. */
 struct marks {
+    struct urlp_span target, authority; /* in the URL's own text; NULL: in draft->text */
     size_t host, length, trailer;
 };
 
@@ -190,17 +191,21 @@ static enum urlpool_code check_given(const struct urlp_head_plan *plan, const st
     return URLPOOL_OK;
 }
 
-/* write_texts appends what must be formatted. */
+/* write_texts appends what the URL's text does not show as it is to be sent. */
 static enum urlpool_code write_texts(struct urlp_buf *text, const struct urlp_head_plan *plan,
                                      struct marks *out)
 {
-    const struct urlp_origin origin = urlp_origin_of(plan->url);
-    enum urlpool_code code = plan->forwarder != NULL
-                                 ? urlp_url_append_absolute_target(plan->url, text)
-                                 : urlp_url_append_target(plan->url, text);
+    enum urlpool_code code = URLPOOL_OK;
 
+    if (plan->forwarder != NULL) {
+        code = urlp_url_append_absolute_target(plan->url, text);
+    } else if (!urlp_url_shows_target(plan->url, &out->target)) {
+        code = urlp_url_append_target(plan->url, text);
+    }
     out->host = text->len;
-    if (code == URLPOOL_OK) {
+    if (code == URLPOOL_OK && !urlp_url_shows_authority(plan->url, &out->authority)) {
+        const struct urlp_origin origin = urlp_origin_of(plan->url);
+
         code = urlp_origin_append_authority(&origin, false, text);
     }
     out->length = text->len;
@@ -245,7 +250,9 @@ static void say_of_body(const struct urlp_head_plan *plan, const struct urlp_buf
 static void say_own(const struct urlp_head_plan *plan, const struct urlp_buf *text,
                     const struct marks *marks, struct urlp_span values[NUM_OWN])
 {
-    values[OWN_HOST] = text_between(text, marks->host, marks->length);
+    values[OWN_HOST] = marks->authority.data != NULL
+                           ? marks->authority
+                           : text_between(text, marks->host, marks->length);
     if (plan->ask_for_codings && (plan->skip & URLPOOL_SKIP_ACCEPT_ENCODING) == 0) {
         values[OWN_ACCEPT_ENCODING] = urlp_span_of(urlp_connection_accept_encoding());
     }
@@ -384,7 +391,8 @@ enum urlpool_code urlp_head_draft_make(struct urlp_head_draft *draft,
     }
     add_proxys(plan, &lines);
     draft->head.method = plan->method;
-    draft->head.target = text_between(&draft->text, 0, marks.host);
+    draft->head.target =
+        marks.target.data != NULL ? marks.target : text_between(&draft->text, 0, marks.host);
     say_own(plan, &draft->text, &marks, values);
     give_way(plan, &lines, values);
     put_fields(draft, plan, values, &lines);
