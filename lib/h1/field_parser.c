@@ -32,11 +32,8 @@ enum urlpool_code urlp_h1_parse_field_line(struct urlp_span line, enum urlpool_p
                                            struct urlp_field *out, struct urlpool_error *err)
 {
     struct urlp_field field;
-    size_t len = 0;
+    const size_t len = urlp_span_token_len(line);
 
-    while (len < line.len && urlp_is_tchar((unsigned char)line.data[len])) {
-        len++;
-    }
     /* Section 5.1: "No whitespace is allowed between the field name and colon." A name is a token,
      * so the blank is caught with everything else that is none. */
     if (len == 0 || len == line.len || line.data[len] != ':') {

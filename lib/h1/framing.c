@@ -35,7 +35,8 @@ static struct urlp_span take_element(struct urlp_span *rest, bool *out_is_last)
     return urlp_span_trim(element);
 }
 
-bool urlp_h1_parse_length(struct urlp_span value, int64_t *out_length)
+/* parse_lengths is urlp_h1_parse_length, and shows the number as it is written. */
+static bool parse_lengths(struct urlp_span value, struct urlp_span *out_first, int64_t *out_length)
 {
     bool is_last = false;
     struct urlp_span first = take_element(&value, &is_last);
@@ -51,8 +52,16 @@ bool urlp_h1_parse_length(struct urlp_span value, int64_t *out_length)
             return false;
         }
     }
+    *out_first = first;
     *out_length = (int64_t)length;
     return true;
+}
+
+bool urlp_h1_parse_length(struct urlp_span value, int64_t *out_length)
+{
+    struct urlp_span first;
+
+    return parse_lengths(value, &first, out_length);
 }
 
 /* read_length looks at all Content-Length lines: each must be valid, and all the same text. */
@@ -65,14 +74,11 @@ static enum length_verdict read_length(const struct urlp_response_head *head, in
 
     while ((field = urlp_fields_find(head->fields, head->num_fields, "Content-Length", &index)) !=
            NULL) {
-        struct urlp_span rest = field->value;
         struct urlp_span number;
-        bool is_last;
 
-        if (!urlp_h1_parse_length(field->value, out_length)) {
+        if (!parse_lengths(field->value, &number, out_length)) {
             return LENGTH_BAD;
         }
-        number = take_element(&rest, &is_last);
         if (verdict == LENGTH_VALID && !urlp_span_equals(number, first)) {
             return LENGTH_BAD;
         }

@@ -23,6 +23,7 @@ struct section {
     const struct urlp_h1_bounds *bounds;
     uint8_t *data;
     size_t len;
+    bool is_fold; /* the line in hand continues the one before it */
 };
 
 static enum urlpool_phase phase_of(const struct urlp_h1_head_parser *parser)
@@ -87,7 +88,7 @@ static size_t line_begin(const struct section *in)
 {
     const struct urlp_h1_head_parser *parser = in->parser;
 
-    if (line_is_fold(in) && parser->num_places > 0) {
+    if (in->is_fold && parser->num_places > 0) {
         return parser->places[parser->num_places - 1].name_at;
     }
     return parser->line_at;
@@ -280,7 +281,6 @@ static enum urlpool_code take_line(const struct section *in, size_t end, bool *o
                                    struct urlpool_error *err)
 {
     struct urlp_h1_head_parser *parser = in->parser;
-    bool is_fold = line_is_fold(in);
     size_t len = end - parser->line_at - 1;
     bool has_cr = len > 0 && in->data[end - 2] == '\r';
     struct urlp_span line = urlp_span_make(in->data + parser->line_at, has_cr ? len - 1 : len);
@@ -301,7 +301,7 @@ static enum urlpool_code take_line(const struct section *in, size_t end, bool *o
         *out_is_last = true;
         return URLPOOL_OK;
     }
-    return is_fold ? take_fold(in, line, err) : take_field(in, line, err);
+    return in->is_fold ? take_fold(in, line, err) : take_field(in, line, err);
 }
 
 /* complete turns the offsets into spans, now that the bytes stay where they are until the next
@@ -337,11 +337,12 @@ static bool find_line_end(const struct section *in)
 }
 
 /* next_line takes the line in hand, if all of it is there. */
-static enum urlpool_code next_line(const struct section *in, bool *out_is_whole, bool *out_is_last,
+static enum urlpool_code next_line(struct section *in, bool *out_is_whole, bool *out_is_last,
                                    struct urlpool_error *err)
 {
     enum urlpool_code code = check_beginning(in, err);
 
+    in->is_fold = line_is_fold(in);
     *out_is_whole = find_line_end(in);
     if (code == URLPOOL_OK) {
         code = check_reach(in, *out_is_whole ? in->parser->scanned : in->len + 1, err);
@@ -350,6 +351,53 @@ static enum urlpool_code next_line(const struct section *in, bool *out_is_whole,
         code = take_line(in, in->parser->scanned, out_is_last, err);
     }
     return code;
+}
+
+/* read_plain reads the field line at line_at in one pass, if it is whole, within `most` bytes and
+ * ends in CR LF. Returns where it ends; 0 when it is anything else. */
+static size_t read_plain(const struct section *in, size_t most, struct urlp_h1_field_place *out)
+{
+    const size_t at = in->parser->line_at;
+    const struct urlp_span line = urlp_span_make(in->data + at, most - at);
+    const size_t name_len = urlp_span_token_len(line);
+    struct urlp_span value;
+    size_t end;
+
+    if (name_len == 0 || name_len == line.len || line.data[name_len] != ':') {
+        return 0;
+    }
+    value = urlp_span_make(line.data + name_len + 1, line.len - name_len - 1);
+    value.len = urlp_field_value_len(value);
+    end = name_len + 1 + value.len;
+    if (line.len - end < 2 || line.data[end] != '\r' || line.data[end + 1] != '\n') {
+        return 0;
+    }
+    out->name_at = at;
+    out->name_len = name_len;
+    set_value(in, out, urlp_span_trim(value));
+    return at + end + 2;
+}
+
+/* take_plain_lines takes the field lines that have nothing odd about them, as almost all are. What
+ * it leaves is for next_line, which has the rules and the words; so it says no itself to nothing.
+ * Of a line that has come in part nothing is looked at a second time. */
+static void take_plain_lines(const struct section *in)
+{
+    struct urlp_h1_head_parser *parser = in->parser;
+    const size_t most = in->len < parser->bytes_max ? in->len : parser->bytes_max;
+    const size_t line_max = in->bounds->line_bytes_max;
+
+    while (parser->num_places < parser->places_cap && parser->num_places < in->bounds->fields_max &&
+           parser->line_at < most) {
+        const size_t end = read_plain(in, most, &parser->places[parser->num_places]);
+
+        if (end == 0 || end - parser->line_at > line_max) {
+            return;
+        }
+        parser->num_places++;
+        parser->line_at = end;
+        parser->scanned = end;
+    }
 }
 
 enum urlpool_code urlp_h1_head_step(struct urlp_h1_head_parser *parser,
@@ -363,8 +411,12 @@ enum urlpool_code urlp_h1_head_step(struct urlp_h1_head_parser *parser,
     in.data = data;
     *out_used = 0;
     while (is_whole && !is_last) {
-        enum urlpool_code code = next_line(&in, &is_whole, &is_last, err);
+        enum urlpool_code code;
 
+        if (parser->has_status_line && parser->scanned == parser->line_at) {
+            take_plain_lines(&in);
+        }
+        code = next_line(&in, &is_whole, &is_last, err);
         if (code != URLPOOL_OK) {
             return code;
         }

@@ -115,10 +115,8 @@ static enum urlpool_code check_request_line(const struct urlp_request_head *head
         return refuse_target(
             err, "request target is empty or holds a blank, a control or a non-ASCII byte", target);
     }
-    for (size_t i = 0; i < target.len; i++) {
-        if (target.data[i] == '#') {
-            return refuse_target(err, "request target holds a fragment", target);
-        }
+    if (memchr(target.data, '#', target.len) != NULL) {
+        return refuse_target(err, "request target holds a fragment", target);
     }
     /* RFC 9112 section 3.2: which form goes with which method. */
     if (urlp_span_is(head->method, "CONNECT")) {
@@ -167,16 +165,32 @@ struct cast {
     struct urlp_span value[NUM_ROLES]; /* of the first; empty when there is none */
 };
 
+/* The roles by the length of their names, which is another for each. */
+static const enum role roles_by_len[] = {
+    [2] = ROLE_TE,
+    [4] = ROLE_HOST,
+    [6] = ROLE_EXPECT,
+    [7] = ROLE_UPGRADE,
+    [10] = ROLE_CONNECTION,
+    [14] = ROLE_CONTENT_LENGTH,
+    [16] = ROLE_PROXY_CONNECTION,
+    [17] = ROLE_TRANSFER_ENCODING,
+};
+
+/* role_of is the role of a field of that name; NUM_ROLES when it has none. */
+static enum role role_of(struct urlp_span name)
+{
+    const enum role role = name.len < URLP_COUNT_OF(roles_by_len) ? roles_by_len[name.len] : 0;
+
+    return urlp_span_equals_nocase(name, role_names[role]) ? role : NUM_ROLES;
+}
+
 static void find_cast(const struct urlp_request_head *head, struct cast *out)
 {
     *out = (struct cast){.head = head};
     for (size_t i = 0; i < head->num_fields; i++) {
-        size_t role = 0;
+        const enum role role = role_of(head->fields[i].name);
 
-        while (role < NUM_ROLES &&
-               !urlp_span_equals_nocase(head->fields[i].name, role_names[role])) {
-            role++;
-        }
         if (role < NUM_ROLES && out->num[role]++ == 0) {
             out->value[role] = head->fields[i].value;
         }
@@ -260,7 +274,7 @@ static enum urlpool_code check_connection(const struct cast *cast, struct urlpoo
     static const char *const for_all[] = {"Host",         "Content-Length", "Transfer-Encoding",
                                           "Content-Type", "Cache-Control",  "Authorization"};
 
-    for (size_t i = 0; i < URLP_COUNT_OF(for_all); i++) {
+    for (size_t i = 0; cast->num[ROLE_CONNECTION] > 0 && i < URLP_COUNT_OF(for_all); i++) {
         if (names(cast, ROLE_CONNECTION, for_all[i])) {
             return refuse(err, "Connection names a field that is for every recipient",
                           urlp_span_of(for_all[i]));
