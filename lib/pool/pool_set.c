@@ -4,6 +4,8 @@
  * closed; it is freed when it has left the set and nobody holds it. Leaving never closes what
  * another thread uses: that connection dies when it comes home. */
 
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/error.h"
 #include "pool/upkeep.h"
@@ -138,6 +140,23 @@ static enum urlpool_code enter(struct urlpool_pool *pool, int64_t now_ns) URLP_H
     return URLPOOL_OK;
 }
 
+/* lookup is the live pool of `key`; NULL: there is none. Most requests go where the last one went,
+ * and that pool is the first of the live: to compare its key costs less than to hash one. */
+static struct urlpool_pool *lookup(const struct urlp_pool_core *core,
+                                   const struct urlp_pool_key *key) URLP_HOLDS_LOCK
+{
+    const struct urlp_list *first = core->locked.live.next;
+
+    if (first != &core->locked.live) {
+        struct urlpool_pool *pool = URLP_CONTAINER(first, struct urlpool_pool, locked.in_live);
+
+        if (pool->key_len == key->len && memcmp(pool->key, key->bytes, key->len) == 0) {
+            return pool;
+        }
+    }
+    return urlp_map_get(&core->locked.by_key, key->bytes, key->len);
+}
+
 /* find gives the live pool of `key` and takes a reference to it; NULL: there is none. */
 static enum urlpool_code find(struct urlp_pool_core *core, const struct urlp_pool_key *key,
                               struct urlpool_pool **out) URLP_HOLDS_LOCK
@@ -147,7 +166,7 @@ static enum urlpool_code find(struct urlp_pool_core *core, const struct urlp_poo
     if (core->locked.is_closed) {
         return URLPOOL_E_POOL_CLOSED;
     }
-    pool = urlp_map_get(&core->locked.by_key, key->bytes, key->len);
+    pool = lookup(core, key);
     if (pool != NULL) {
         pool->locked.num_refs++;
         urlp_pool_touch(pool);
@@ -246,6 +265,13 @@ void urlp_pool_ref(struct urlpool_pool *pool)
     urlp_mutex_unlock(&pool->core->mutex);
 }
 
+/* stays_without says whether one reference less changes nothing else. */
+static bool stays_without(const struct urlpool_pool *pool) URLP_HOLDS_LOCK
+{
+    return pool->locked.num_refs > 1 ||
+           (pool->locked.state == URLP_POOL_LIVE && pool->set->settings.num_pools != 0);
+}
+
 void urlp_pool_unref(struct urlpool_pool *pool)
 {
     struct urlp_pool_core *core;
@@ -257,8 +283,13 @@ void urlp_pool_unref(struct urlpool_pool *pool)
     }
     core = pool->core;
     set = pool->set;
-    urlp_change_begin(&change);
     urlp_mutex_lock(&core->mutex);
+    if (stays_without(pool)) {
+        pool->locked.num_refs--;
+        urlp_mutex_unlock(&core->mutex);
+        return;
+    }
+    urlp_change_begin(&change);
     urlp_pool_drop(pool, &change);
     urlp_mutex_unlock(&core->mutex);
     urlp_change_end(&change, set, NULL);
