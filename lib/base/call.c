@@ -47,25 +47,29 @@ bool urlp_break_off_shut(struct urlp_break_off *what)
            atomic_load(&what->state) == URLP_BREAK_SHUT;
 }
 
+/* mark marks the step of a call that nobody watches, as most are. */
+static void mark(const struct urlp_call *call, enum urlpool_trace_kind kind)
+{
+    if (call->marks != NULL) {
+        urlp_marks_note(call->marks, kind, urlp_now_ns());
+    }
+}
+
 void urlp_call_trace(const struct urlp_call *call, enum urlpool_trace_kind kind, const char *text,
                      size_t text_len, int64_t number)
 {
-    struct urlpool_trace_event event;
-    int64_t at_ns;
+    struct urlpool_trace_event event = {
+        .kind = kind, .number = number, .text = text, .text_len = text_len};
 
     urlp_assert_no_lock("urlp_call_trace");
-    if (call->trace == NULL && call->marks == NULL) {
-        return;
-    }
-    at_ns = urlp_now_ns();
-    if (call->marks != NULL) {
-        urlp_marks_note(call->marks, kind, at_ns);
-    }
     if (call->trace == NULL || call->trace->event == NULL) {
+        mark(call, kind);
         return;
     }
-    event = (struct urlpool_trace_event){
-        .kind = kind, .at_ns = at_ns, .number = number, .text = text, .text_len = text_len};
+    event.at_ns = urlp_now_ns();
+    if (call->marks != NULL) {
+        urlp_marks_note(call->marks, kind, event.at_ns);
+    }
     if (kind == URLPOOL_TRACE_RETRY) {
         event.code = (enum urlpool_code)number;
     }

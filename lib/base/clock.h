@@ -32,6 +32,12 @@ static inline int64_t urlp_less(int64_t a, int64_t b)
 /* urlp_deadline_in returns the instant `wait_ms` from now; negative means never; saturates. */
 struct urlpool_deadline urlp_deadline_in(int64_t wait_ms);
 
+/* urlp_deadline_after is urlp_deadline_in for who has just read the clock. */
+static inline struct urlpool_deadline urlp_deadline_after(int64_t now_ns, int64_t wait_ms)
+{
+    return (struct urlpool_deadline){urlp_ns_after_ms(now_ns, wait_ms)};
+}
+
 /* urlp_deadline_has_passed says whether `by` is now or earlier; never has not. */
 bool urlp_deadline_has_passed(struct urlpool_deadline by);
 

@@ -125,6 +125,7 @@ static enum urlpool_code resolve_body(struct urlp_journey *journey, struct urlpo
 enum urlpool_code urlp_journey_set_out(struct urlp_journey *journey, const char *method,
                                        const char *url, struct urlpool_error *err)
 {
+    const int64_t now_ns = urlp_now_ns();
     enum urlpool_code code = resolve_options(journey, err);
 
     if (code != URLPOOL_OK) {
@@ -141,8 +142,8 @@ enum urlpool_code urlp_journey_set_out(struct urlp_journey *journey, const char 
     journey->call.trace = journey->trace;
     journey->call.cancel = journey->options->cancel;
     journey->call.marks = &journey->marks;
-    urlp_marks_begin(&journey->marks, urlp_now_ns());
-    journey->call.total_by = urlp_deadline_in(journey->timeout.total_ms);
+    urlp_marks_begin(&journey->marks, now_ns);
+    journey->call.total_by = urlp_deadline_after(now_ns, journey->timeout.total_ms);
     journey->call.by = journey->call.total_by;
     code = check_method(journey->method, err);
     if (code == URLPOOL_OK) {

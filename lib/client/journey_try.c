@@ -21,11 +21,12 @@ static void end_tenure(struct urlp_tenure *tenure) URLP_MAY_BLOCK
     }
 }
 
-/* count_try counts a try that has ended. */
-static void count_try(const struct urlp_call *call, int64_t began_ns)
+/* count_try counts a try that has ended, at `ended_ns` or, when that is 0, now. */
+static void count_try(const struct urlp_call *call, int64_t began_ns, int64_t ended_ns)
 {
     if (call->counters != NULL) {
-        urlp_durations_count(&call->counters->tries, urlp_try_bounds_ns, urlp_now_ns() - began_ns);
+        ended_ns = ended_ns != 0 ? ended_ns : urlp_now_ns();
+        urlp_durations_count(&call->counters->tries, urlp_try_bounds_ns, ended_ns - began_ns);
     }
 }
 
@@ -39,7 +40,7 @@ static void connection_ended(void *user, struct urlpool_connection *connection,
     (void)connection;
     end.call = &tenure->call;
     if (tenure->try_began_ns != 0) {
-        count_try(&tenure->call, tenure->try_began_ns);
+        count_try(&tenure->call, tenure->try_began_ns, verdict->ended_ns);
     }
     urlp_lease_release(&tenure->lease, &end);
     end_tenure(tenure);
@@ -108,7 +109,7 @@ static void hand_over(struct urlp_journey *journey,
 
     journey->tenure->try_began_ns = journey->marks.try_ns;
     if (urlp_response_has_switched(response)) {
-        count_try(&journey->call, journey->marks.try_ns); /* what follows is none */
+        count_try(&journey->call, journey->marks.try_ns, 0); /* what follows is none */
         journey->tenure->try_began_ns = 0;
     }
     journey->tenure = NULL;
@@ -293,7 +294,7 @@ struct urlpool_response *urlp_journey_try(struct urlp_journey *journey, struct u
     }
     urlp_head_draft_deinit(&draft);
     if (response == NULL) {
-        count_try(&journey->call, journey->marks.try_ns);
+        count_try(&journey->call, journey->marks.try_ns, 0);
         journey->tried.code = err->code;
         journey->maybe_processed |= journey->tried.request_bytes_sent;
         return NULL;

@@ -26,19 +26,24 @@ struct layout {
     size_t size;
 };
 
+static bool has_codings(const struct urlp_response_head *head)
+{
+    size_t index = 0;
+
+    return urlp_fields_find(head->fields, head->num_fields, "Content-Encoding", &index) != NULL;
+}
+
 /* body_room is what the body takes in the block, its NUL included; 0 when it must lie elsewhere:
  * not known, large, or longer when it is decoded. */
 static size_t body_room(const struct urlpool_connection *connection,
                         const struct urlp_response_head *head)
 {
     int64_t len = urlp_h1_length_remaining(connection->codec);
-    size_t index = 0;
 
     if (len <= 0 || len >= BLOCK_BODY_BYTES) {
         return 0;
     }
-    if (!connection->turn.keep_encoded &&
-        urlp_fields_find(head->fields, head->num_fields, "Content-Encoding", &index) != NULL) {
+    if (!connection->turn.keep_encoded && has_codings(head)) {
         return 0;
     }
     return (size_t)len + 1;
@@ -80,6 +85,7 @@ static void fill_head(struct urlp_answer *answer, const struct urlp_response_hea
     reason[head->reason.len] = '\0';
     answer->fields = fields;
     answer->num_fields = head->num_fields;
+    answer->has_codings = has_codings(head);
     answer->pub = (struct urlpool_response){
         .status = head->status,
         .version = head->version,

@@ -45,6 +45,7 @@ static void tell_owner(struct urlp_answer *answer)
     if (answer->leaves_memory) {
         urlp_spares_take_back(&answer->spares, connection);
     }
+    answer->verdict.ended_ns = answer->marks.end_ns;
     answer->owner.ended(answer->owner.user, connection, &answer->verdict);
 }
 
@@ -371,7 +372,7 @@ static enum urlpool_code make_decoder(struct urlp_answer *answer,
     char *codings = NULL;
 
     answer->is_decoder_made = true;
-    if (answer->keep_encoded || urlpool_headers_get(answer->headers, "Content-Encoding") == NULL) {
+    if (answer->keep_encoded || !answer->has_codings) {
         return URLPOOL_OK;
     }
     codings = urlpool_headers_get_all(answer->headers, "Content-Encoding");

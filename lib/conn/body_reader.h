@@ -37,6 +37,7 @@ struct urlp_answer {
     uint64_t num_requests;         /* of the connection, ours the last */
     int64_t read_ms, data_bytes_max;
     bool keep_encoded;
+    bool has_codings; /* there is a Content-Encoding */
     int codings_max, coding_ratio_max, coding_window_max;
     enum urlp_body_state state;
     bool is_decoder_made;

@@ -68,6 +68,7 @@ struct urlp_connection_verdict {
     bool is_polite;               /* when not reusable: a close_notify may be sent */
     int64_t keep_alive_timeout_s; /* the server's hints, -1 when it gave none */
     int64_t keep_alive_max;
+    int64_t ended_ns; /* when the body ended, by urlp_now_ns; 0: nobody has looked */
 };
 
 /* urlp_connection_judge says what is to become of a connection on which the lower floor's functions

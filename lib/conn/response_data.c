@@ -54,7 +54,7 @@ static enum urlpool_code fail_too_large(struct urlp_answer *answer,
 /* is_coded says that the body may be longer than what comes off the connection. */
 static bool is_coded(const struct urlp_answer *answer)
 {
-    return !answer->keep_encoded && urlpool_headers_contains(answer->headers, "Content-Encoding");
+    return !answer->keep_encoded && answer->has_codings;
 }
 
 /* known_len is how many bytes the rest of the body has, or -1. */

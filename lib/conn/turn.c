@@ -243,13 +243,17 @@ static enum urlpool_code write_some(struct urlpool_connection *connection, const
                                     size_t *out_written, struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_turn *turn = &connection->turn;
-    const struct urlp_call gap = urlp_call_until(&turn->call, turn->write_ms);
+    struct urlp_call step = turn->call;
+    int64_t now_ns = urlp_now_ns();
+    const struct urlpool_deadline gap_by =
+        urlpool_deadline_earliest(turn->call.by, urlp_deadline_after(now_ns, turn->write_ms));
 
-    while (!urlp_turn_is_over(connection)) {
-        struct urlp_call step = urlp_call_until(&gap, LISTEN_MS);
+    for (; !urlp_turn_is_over(connection); now_ns = urlp_now_ns()) {
         struct urlpool_error why;
-        enum urlpool_code code = write_load(connection->stream, load, out_written, &step, &why);
+        enum urlpool_code code;
 
+        step.by = urlpool_deadline_earliest(gap_by, urlp_deadline_after(now_ns, LISTEN_MS));
+        code = write_load(connection->stream, load, out_written, &step, &why);
         if (code == URLPOOL_OK) {
             turn->bytes_sent += (int64_t)*out_written;
             return URLPOOL_OK;
@@ -259,7 +263,7 @@ static enum urlpool_code write_some(struct urlpool_connection *connection, const
             return URLPOOL_OK;
         }
         /* Only the end of a step is gone on from, however late that was noticed. */
-        if (code != URLPOOL_E_WRITE_TIMEOUT || step.by.at_ns == gap.by.at_ns) {
+        if (code != URLPOOL_E_WRITE_TIMEOUT || step.by.at_ns == gap_by.at_ns) {
             return urlp_fail_with(err, &why);
         }
         code = urlp_turn_listen(connection, err);
