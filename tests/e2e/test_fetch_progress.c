@@ -81,7 +81,7 @@ START_TEST(progress__of_a_file_is_a_bar_with_its_name)
     url = site_url(&site, "/big");
     assert_shown((const char *const[]){POOLED_FETCH, "-o", "big", url, NULL}, "big ");
     assert_shown((const char *const[]){POOLED_FETCH, "-o", "big", url, NULL},
-                 "[====================]  300.0k");
+                 "=================================]  300.0k");
     assert_shown((const char *const[]){POOLED_FETCH, "-o", "big", url, NULL}, "done");
     site_end(&site);
 }

@@ -343,7 +343,7 @@ static void take_response(struct fetching *fetching, struct urlpool_response *re
     pf_progress_begin(fetching->run->progress, fetching->slot,
                       fetching->output.path != NULL ? fetching->output.path
                                                     : transfer->entry->shown,
-                      length >= 0 ? length + fetching->output.offset : -1);
+                      fetching->output.offset, length >= 0 ? length + fetching->output.offset : -1);
     read_body(fetching, response);
     pf_progress_end(fetching->run->progress, fetching->slot, transfer->exit_code == PF_EXIT_OK);
     if (fetching->settings->fail_with_body && response->status >= FAILING_STATUS) {

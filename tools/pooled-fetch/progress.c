@@ -15,17 +15,19 @@
 #include "say.h"
 
 enum {
-    NAME_WIDTH = 28,
-    BAR_WIDTH = 20,
-    LINES_MAX = 20,
-    COLUMNS_DEFAULT = 80
+    NAME_MAX_LEN = 64,
+    NAME_WIDTH_MIN = 8,
+    BAR_WIDTH_MIN = 4,
+    FIGURES_WIDTH = 27, /* of all that stands behind the bar */
+    ROWS_DEFAULT = 24
 };
 
 /* One file on its way. */
 struct slot {
     bool is_active;
-    char name[NAME_WIDTH + 1];
-    int64_t total; /* -1: not known */
+    char name[NAME_MAX_LEN + 1];
+    int64_t total;       /* -1: not known */
+    int64_t first_bytes; /* that were there already */
     int64_t started_ns;
     _Atomic int64_t bytes;
 };
@@ -37,6 +39,7 @@ struct pf_progress {
     int64_t started_ns;
     bool is_by_file;
     size_t num_slots;
+    _Atomic int64_t num_bytes; /* of all bodies */
     pthread_mutex_t mutex;
     struct {
         struct slot *slots;
@@ -100,26 +103,40 @@ static void add_bytes(struct pf_text *out, double bytes)
     pf_text_addf(out, " %6.*f%c", unit > 0 ? 1 : 0, bytes, units[unit]);
 }
 
-static void add_bar(struct pf_text *out, int64_t bytes, int64_t total)
+static void add_bar(struct pf_text *out, int64_t bytes, int64_t total, int width)
 {
-    int filled = total > 0 ? (int)(bytes * BAR_WIDTH / total) : 0;
+    int filled = total > 0 ? (int)((double)bytes * width / (double)total) : 0;
 
     pf_text_adds(out, " [");
-    for (int i = 0; i < BAR_WIDTH; i++) {
+    for (int i = 0; i < width; i++) {
         pf_text_adds(out, i < filled ? "=" : " ");
     }
     pf_text_adds(out, "]");
 }
 
-/* add_slot adds "name [====    ] 12.3M 4.5M/s 0:12"; holds the mutex. */
-static void add_slot(struct pf_text *out, const struct slot *slot, const char *outcome)
+/* add_name adds the end of a name, in a column of `width`. */
+static void add_name(struct pf_text *out, const char *name, int width)
+{
+    size_t len = strlen(name);
+    size_t skipped = len > (size_t)width ? len - (size_t)width : 0;
+
+    pf_text_addf(out, "%-*s", width, name + skipped);
+}
+
+/* add_slot adds "name [====    ] 12.3M 4.5M/s 0:12" in a line of `width`: of what is left by the
+ * figures a third is the name's, the rest the bar's; holds the mutex. */
+static void add_slot(struct pf_text *out, const struct slot *slot, const char *outcome, int width)
 {
     int64_t bytes = atomic_load_explicit(&slot->bytes, memory_order_relaxed);
     int64_t ns = pf_now_ns() - slot->started_ns;
-    double rate = ns > 0 ? (double)bytes * 1e9 / (double)ns : 0;
+    double rate = ns > 0 ? (double)(bytes - slot->first_bytes) * 1e9 / (double)ns : 0;
+    int free_width = width - 1 - FIGURES_WIDTH - 3;
+    int name_width = free_width / 3 > NAME_WIDTH_MIN ? free_width / 3 : NAME_WIDTH_MIN;
+    int bar_width =
+        free_width - name_width > BAR_WIDTH_MIN ? free_width - name_width : BAR_WIDTH_MIN;
 
-    pf_text_addf(out, "%-*s", NAME_WIDTH, slot->name);
-    add_bar(out, bytes, slot->total >= 0 ? slot->total : (outcome != NULL ? bytes : 0));
+    add_name(out, slot->name, name_width < NAME_MAX_LEN ? name_width : NAME_MAX_LEN);
+    add_bar(out, bytes, slot->total >= 0 ? slot->total : (outcome != NULL ? bytes : 0), bar_width);
     add_bytes(out, (double)bytes);
     add_bytes(out, rate);
     pf_text_adds(out, "/s");
@@ -132,34 +149,35 @@ static void add_slot(struct pf_text *out, const struct slot *slot, const char *o
     pf_text_adds(out, "\n");
 }
 
+/* add_counts adds the line of all: transfers, bytes, connections. */
 static void add_counts(struct pf_text *out, struct pf_progress *progress)
 {
     struct urlpool_stats stats = {0};
     uint64_t done = 0;
     uint64_t failed = 0;
-    int64_t ns = pf_now_ns() - progress->started_ns;
+    double seconds = (double)(pf_now_ns() - progress->started_ns) / 1e9;
+    int64_t bytes = atomic_load_explicit(&progress->num_bytes, memory_order_relaxed);
 
+    seconds = seconds > 0 ? seconds : 1;
     urlpool_manager_stats(progress->manager, &stats, sizeof(stats));
     pf_tally_counts(progress->tally, &done, &failed);
-    pf_text_addf(out,
-                 "%" PRIu64 "/%" PRIu64 " done, %" PRIu64 " failed, %.0f/s; connections: %" PRIu64
-                 " open, %" PRIu64 " idle, %" PRIu64 " opened\n",
-                 done, progress->num_transfers, failed,
-                 ns > 0 ? (double)done * 1e9 / (double)ns : 0.0, stats.open, stats.idle,
-                 stats.opened);
+    pf_text_addf(out, "%" PRIu64, done);
+    if (progress->num_transfers < SIZE_MAX) {
+        pf_text_addf(out, "/%" PRIu64, progress->num_transfers);
+    }
+    pf_text_addf(out, " done, %" PRIu64 " failed, %.0f/s,", failed, (double)done / seconds);
+    add_bytes(out, (double)bytes);
+    add_bytes(out, (double)bytes / seconds);
+    pf_text_addf(out, "/s; connections: %" PRIu64 " open, %" PRIu64 " idle, %" PRIu64 " opened\n",
+                 stats.open, stats.idle, stats.opened);
 }
 
 /* clip cuts each line to the terminal's width: a line that wraps would be two to erase. */
-static void clip(struct pf_text *out)
+static void clip(struct pf_text *out, size_t width)
 {
-    struct winsize size = {0};
-    size_t width = COLUMNS_DEFAULT;
     size_t column = 0;
     size_t kept = 0;
 
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-        width = size.ws_col;
-    }
     for (size_t i = 0; i < out->len; i++) {
         column = out->data[i] == '\n' ? 0 : column + 1;
         if (column < width) {
@@ -169,8 +187,19 @@ static void clip(struct pf_text *out)
     pf_text_cut(out, kept);
 }
 
+/* height_of is how many lines can be erased again: those that are on the screen. */
+static int height_of(void)
+{
+    struct winsize size = {0};
+
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 2 ? size.ws_row
+                                                                           : ROWS_DEFAULT;
+}
+
 void pf_progress_draw(struct pf_progress *progress, bool is_last)
 {
+    const int width = pf_say_width();
+    const int lines_max = height_of() - 2;
     struct pf_text lasting = {0};
     struct pf_text fleeting = {0};
     int num_lines = 0;
@@ -182,19 +211,18 @@ void pf_progress_draw(struct pf_progress *progress, bool is_last)
     lasting = progress->locked.finished;
     progress->locked.finished = (struct pf_text){0};
     for (size_t i = 0; progress->is_by_file && i < progress->num_slots; i++) {
-        if (progress->locked.slots[i].is_active && num_lines < LINES_MAX) {
-            add_slot(&fleeting, &progress->locked.slots[i], NULL);
+        if (progress->locked.slots[i].is_active && num_lines < lines_max) {
+            add_slot(&fleeting, &progress->locked.slots[i], NULL, width);
             num_lines++;
         }
     }
     (void)pthread_mutex_unlock(&progress->mutex);
     if (!progress->is_by_file || progress->num_transfers > 1) {
         add_counts(is_last ? &lasting : &fleeting, progress);
-        num_lines++;
     }
-    clip(&lasting);
-    clip(&fleeting);
-    pf_say_draw(&lasting, &fleeting, is_last ? 0 : num_lines);
+    clip(&lasting, (size_t)width);
+    clip(&fleeting, (size_t)width);
+    pf_say_draw(&lasting, &fleeting, is_last);
     pf_text_free(&lasting);
     pf_text_free(&fleeting);
 }
@@ -206,9 +234,9 @@ static void set_name(struct slot *slot, const char *name)
 {
     size_t len = strlen(name);
 
-    if (len > NAME_WIDTH) {
-        name += len - NAME_WIDTH;
-        len = NAME_WIDTH;
+    if (len > NAME_MAX_LEN) {
+        name += len - NAME_MAX_LEN;
+        len = NAME_MAX_LEN;
     }
     for (size_t i = 0; i < len; i++) {
         slot->name[i] = (char)(name[i] >= ' ' && name[i] < 0x7f ? name[i] : '?');
@@ -216,7 +244,8 @@ static void set_name(struct slot *slot, const char *name)
     slot->name[len] = '\0';
 }
 
-void pf_progress_begin(struct pf_progress *progress, size_t index, const char *name, int64_t total)
+void pf_progress_begin(struct pf_progress *progress, size_t index, const char *name, int64_t first,
+                       int64_t total)
 {
     struct slot *slot;
 
@@ -228,7 +257,8 @@ void pf_progress_begin(struct pf_progress *progress, size_t index, const char *n
     slot->is_active = true;
     slot->total = total;
     slot->started_ns = pf_now_ns();
-    atomic_store(&slot->bytes, 0);
+    slot->first_bytes = first;
+    atomic_store(&slot->bytes, first);
     set_name(slot, name);
     (void)pthread_mutex_unlock(&progress->mutex);
 }
@@ -236,7 +266,9 @@ void pf_progress_begin(struct pf_progress *progress, size_t index, const char *n
 void pf_progress_set(struct pf_progress *progress, size_t index, int64_t bytes)
 {
     if (progress != NULL) {
-        atomic_store_explicit(&progress->locked.slots[index].bytes, bytes, memory_order_relaxed);
+        int64_t before = atomic_exchange_explicit(&progress->locked.slots[index].bytes, bytes,
+                                                  memory_order_relaxed);
+        (void)atomic_fetch_add_explicit(&progress->num_bytes, bytes - before, memory_order_relaxed);
     }
 }
 
@@ -251,7 +283,7 @@ void pf_progress_end(struct pf_progress *progress, size_t index, bool is_whole)
     slot = &progress->locked.slots[index];
     slot->is_active = false;
     if (progress->is_by_file) {
-        add_slot(&progress->locked.finished, slot, is_whole ? "done" : "FAILED");
+        add_slot(&progress->locked.finished, slot, is_whole ? "done" : "FAILED", pf_say_width());
     }
     (void)pthread_mutex_unlock(&progress->mutex);
 }

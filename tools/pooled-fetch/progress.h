@@ -18,9 +18,10 @@ struct pf_progress *pf_progress_new(const struct pf_settings *settings, struct p
                                     struct urlpool_manager *manager, uint64_t num_transfers);
 void pf_progress_free(struct pf_progress *progress);
 
-/* Worker number `index` begins a file of `total` bytes (-1: not known), has got `bytes` of it,
- * and ends it. */
-void pf_progress_begin(struct pf_progress *progress, size_t index, const char *name, int64_t total);
+/* Worker number `index` begins a file of `total` bytes (-1: not known), of which `first` are there
+ * already, has got `bytes` of it, and ends it. */
+void pf_progress_begin(struct pf_progress *progress, size_t index, const char *name, int64_t first,
+                       int64_t total);
 void pf_progress_set(struct pf_progress *progress, size_t index, int64_t bytes);
 void pf_progress_end(struct pf_progress *progress, size_t index, bool is_whole);
 

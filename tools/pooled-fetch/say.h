@@ -1,6 +1,8 @@
 #ifndef POOLED_FETCH_SAY_H
 #define POOLED_FETCH_SAY_H
 
+#include <stdbool.h>
+
 #include "text.h"
 
 /* Standard error, for any number of threads at once: lines stay whole, and stay clear of the
@@ -10,8 +12,10 @@
 __attribute__((format(printf, 1, 2))) void pf_say(const char *format, ...);
 /* pf_say_text prints whole lines as they are. */
 void pf_say_text(const struct pf_text *text);
-/* pf_say_draw prints `lasting`, and below it `fleeting` of `num_lines` lines, which whatever is
- * printed next replaces. For terminals. */
-void pf_say_draw(const struct pf_text *lasting, const struct pf_text *fleeting, int num_lines);
+/* pf_say_draw prints `lasting`, and below it `fleeting`, which whatever is printed next replaces,
+ * unless `is_last`. For terminals. */
+void pf_say_draw(const struct pf_text *lasting, const struct pf_text *fleeting, bool is_last);
+/* pf_say_width is how many columns the terminal has now; 80 when that is not known. */
+int pf_say_width(void);
 
 #endif /* POOLED_FETCH_SAY_H */
