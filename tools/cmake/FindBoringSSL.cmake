@@ -2,13 +2,17 @@
 #
 #   -DBORINGSSL_ROOT=dir   an install or source tree: include/openssl/base.h beside libssl.a and
 #                          libcrypto.a, or the shared ones
-# Without it, the build tools/setup keeps in its cache; the instrumented one for ThreadSanitizer.
+# Without it, the build tools/setup keeps in its cache; the instrumented one for ThreadSanitizer,
+# the one for aarch64 when that is compiled for elsewhere.
 #
 # Makes BoringSSL::ssl and BoringSSL::crypto, and sets BORINGSSL_ABSORBED when they are static.
 
 set(boringssl_variant plain)
 if(URLPOOL_SANITIZE MATCHES "thread")
   set(boringssl_variant tsan)
+endif()
+if(CMAKE_CROSSCOMPILING AND CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
+  set(boringssl_variant aarch64)
 endif()
 
 set(BORINGSSL_ROOT "" CACHE PATH "BoringSSL install tree; empty: the one tools/setup built")
@@ -30,16 +34,16 @@ foreach(name INCLUDE_DIR SSL_LIBRARY CRYPTO_LIBRARY)
   unset(BORINGSSL_${name} CACHE)
 endforeach()
 find_path(BORINGSSL_INCLUDE_DIR openssl/base.h PATHS ${boringssl_root}
-  PATH_SUFFIXES include include/android src/include NO_DEFAULT_PATH)
+  PATH_SUFFIXES include include/android src/include NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
 find_library(BORINGSSL_SSL_LIBRARY NAMES libssl.a libssl.so PATHS ${boringssl_root}
-  PATH_SUFFIXES ${boringssl_lib_dirs} NO_DEFAULT_PATH)
+  PATH_SUFFIXES ${boringssl_lib_dirs} NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
 find_library(BORINGSSL_CRYPTO_LIBRARY NAMES libcrypto.a libcrypto.so PATHS ${boringssl_root}
-  PATH_SUFFIXES ${boringssl_lib_dirs} NO_DEFAULT_PATH)
+  PATH_SUFFIXES ${boringssl_lib_dirs} NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
 mark_as_advanced(BORINGSSL_INCLUDE_DIR BORINGSSL_SSL_LIBRARY BORINGSSL_CRYPTO_LIBRARY)
 
 # OpenSSL has no openssl/base.h; its openssl/ssl.h tells the two apart for certain.
 find_path(boringssl_openssl_dir openssl/opensslv.h PATHS ${boringssl_root}
-  PATH_SUFFIXES include include/android src/include NO_DEFAULT_PATH NO_CACHE)
+  PATH_SUFFIXES include include/android src/include NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH NO_CACHE)
 set(boringssl_is_boring FALSE)
 if(BORINGSSL_INCLUDE_DIR)
   file(STRINGS ${BORINGSSL_INCLUDE_DIR}/openssl/base.h boringssl_mark
