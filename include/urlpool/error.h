@@ -110,7 +110,7 @@ struct urlpool_error {
     enum urlpool_phase phase; /* where */
     int http_status;          /* of the last response head, or 0 */
     int os_errno;             /* `errno` of the failing call, or 0 */
-    uint32_t tls_code;        /* BoringSSL packed error or X509_V_ERR value, or 0 */
+    uint32_t tls_code;        /* packed error of the TLS library or X509_V_ERR value, or 0 */
     uint32_t num_attempts;    /* tries made, redirects and those that got no connection too; 0: the
                                  request was refused before the first */
     bool maybe_processed;     /* the server may have acted on the request */

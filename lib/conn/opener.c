@@ -284,8 +284,9 @@ failed:
 void urlp_opener_libraries(char *out, size_t out_size)
 {
     char codings[64];
+    char tls[48];
 
     urlp_decoder_libraries(codings, sizeof(codings));
-    (void)snprintf(out, out_size, "%s c-ares/%s %s", urlp_tls_library(),
-                   urlp_resolver_library_version(), codings);
+    urlp_tls_library(tls, sizeof(tls));
+    (void)snprintf(out, out_size, "%s c-ares/%s %s", tls, urlp_resolver_library_version(), codings);
 }

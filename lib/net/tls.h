@@ -79,7 +79,8 @@ struct urlp_span urlp_tls_peer_certificate(const struct urlp_stream *base);
  * outlive it from now on. */
 void urlp_tls_forget_sessions(struct urlp_stream *stream);
 
-/* urlp_tls_library is name and version of the TLS library: "BoringSSL/17". */
-const char *urlp_tls_library(void);
+/* urlp_tls_library writes name and version of the TLS library that runs: "BoringSSL/17",
+ * "OpenSSL/3.0.19". */
+void urlp_tls_library(char *out, size_t out_size);
 
 #endif /* URLP_NET_TLS_H */

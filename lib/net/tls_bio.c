@@ -1,11 +1,11 @@
-/* BoringSSL's view of the stream below. Its own socket BIO reads twice a record and can raise
+/* The TLS library's view of the stream below. Its own socket BIO reads twice a record and can raise
  * SIGPIPE; this one reads ahead, and MSG_NOSIGNAL comes from below.
  *
  * Reads and writes block in the stream below, within the call of the operation under way, so that
- * BoringSSL never sees a transport that is not ready. The one exception is the look at an idle
+ * it never sees a transport that is not ready. The one exception is the look at an idle
  * connection: then nothing waits, and "not ready" is an answer.
  *
- * A peer may keep BoringSSL busy with records that carry no application bytes (tickets, key
+ * A peer may keep it busy with records that carry no application bytes (tickets, key
  * updates): an operation ends at its deadline, which the stream below keeps, a look after
  * LOOK_READS_MAX. */
 
@@ -103,6 +103,9 @@ static int bio_read(BIO *handle, char *out, int len) URLP_MAY_BLOCK
     }
     if (buffered(bio) > 0) {
         return take(bio, out, (size_t)len);
+    }
+    if (bio->is_refused) {
+        return -1;
     }
     if (bio->is_at_end) {
         return 0;
@@ -204,6 +207,7 @@ void urlp_tls_bio_begin(struct urlp_tls_bio *bio, const struct urlp_call *call,
     bio->err = err;
     bio->code = URLPOOL_OK;
     bio->num_reads = 0;
+    bio->num_key_updates = 0;
     bio->is_looking = false;
     if (call != NULL && bio->num_uncounted > 0) {
         URLP_COUNT(call, bytes_received, bio->num_uncounted);

@@ -1,7 +1,7 @@
 #ifndef URLP_NET_TLS_BIO_H
 #define URLP_NET_TLS_BIO_H
 
-#include <openssl/base.h>
+#include <openssl/bio.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,8 +14,8 @@
 #define URLP_TLS_AHEAD_SMALL 4096
 #define URLP_TLS_AHEAD_LARGE 65536
 
-/* struct urlp_tls_bio is what BoringSSL sees of the stream below. It reads ahead, so that a record
- * costs one system call and not two. Zero bytes with `inner` set are valid. */
+/* struct urlp_tls_bio is what the TLS library sees of the stream below. It reads ahead, so that a
+ * record costs one system call and not two. Zero bytes with `inner` set are valid. */
 struct urlp_tls_bio {
     struct urlp_stream *inner; /* borrowed */
 
@@ -27,9 +27,11 @@ struct urlp_tls_bio {
     unsigned num_reads;     /* of the look under way */
     uint64_t num_uncounted; /* bytes that looks have read: counted by the next operation */
 
-    bool is_at_end;    /* the stream below has ended */
-    bool is_pressing;  /* the last read filled all the room there was */
-    size_t begin, end; /* what is buffered, in `large` when there is one */
+    bool is_at_end;           /* the stream below has ended */
+    bool is_refused;          /* what came is refused: no more is read */
+    unsigned num_key_updates; /* since the operation began, as OpenSSL does not count them */
+    bool is_pressing;         /* the last read filled all the room there was */
+    size_t begin, end;        /* what is buffered, in `large` when there is one */
     uint8_t *large;
     uint8_t small[URLP_TLS_AHEAD_SMALL];
 };
@@ -41,13 +43,13 @@ BIO *urlp_tls_bio_new(struct urlp_tls_bio *bio) URLP_MAY_BLOCK;
 /* urlp_tls_bio_deinit gives the room to read ahead back; what is in it is lost. */
 void urlp_tls_bio_deinit(struct urlp_tls_bio *bio);
 
-/* urlp_tls_bio_begin says what the next calls into BoringSSL are part of: they may block as `call`
- * allows, and leave a failure of the stream below in `bio->code` and `err`. */
+/* urlp_tls_bio_begin says what the next calls into the TLS library are part of: they may block as
+ * `call` allows, and leave a failure of the stream below in `bio->code` and `err`. */
 void urlp_tls_bio_begin(struct urlp_tls_bio *bio, const struct urlp_call *call,
                         struct urlpool_error *err);
 
-/* urlp_tls_bio_begin_look says that the next calls into BoringSSL must not wait: reads bring what
- * has come, writes what fits. */
+/* urlp_tls_bio_begin_look says that the next calls into the TLS library must not wait: reads bring
+ * what has come, writes what fits. */
 void urlp_tls_bio_begin_look(struct urlp_tls_bio *bio);
 /* urlp_tls_bio_end says that the operation, or the look, is over. */
 void urlp_tls_bio_end(struct urlp_tls_bio *bio);

@@ -11,7 +11,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/pool.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include "net/tls_error.h"
 #include "net/tls_file.h"
 #include "net/tls_key.h"
+#include "net/tls_library.h"
 #include "net/tls_pem.h"
 #include "net/tls_verify.h"
 
@@ -33,7 +33,7 @@ struct source {
 };
 
 struct credentials {
-    CRYPTO_BUFFER *certs[URLP_TLS_CHAIN_MAX];
+    X509 *certs[URLP_TLS_CHAIN_MAX];
     size_t num_certs;
     EVP_PKEY *key;
 };
@@ -72,30 +72,30 @@ static enum urlpool_code open_source(struct source *source, const char *file, st
     return URLPOOL_OK;
 }
 
-static bool is_certificate(const uint8_t *der, size_t len)
+/* parse gives the certificate that `der` is from end to end, or NULL. */
+static X509 *parse(const uint8_t *der, size_t len)
 {
     const uint8_t *end = der;
     X509 *cert = d2i_X509(NULL, &end, (long)len);
-    const bool is_whole = cert != NULL && end == der + len;
 
-    X509_free(cert);
-    return is_whole;
+    if (cert != NULL && end != der + len) {
+        X509_free(cert);
+        return NULL;
+    }
+    return cert;
 }
 
 static enum urlpool_code add_cert(struct credentials *credentials, const struct source *source,
                                   const uint8_t *der, size_t len, struct urlpool_error *err)
 {
-    CRYPTO_BUFFER *cert;
+    X509 *cert = parse(der, len);
 
-    if (!is_certificate(der, len)) {
+    if (cert == NULL) {
         return urlp_tls_ran_out() ? urlp_fail_nomem(err) : refuse(err, source, "malformed");
     }
     if (credentials->num_certs == URLP_TLS_CHAIN_MAX) {
+        X509_free(cert);
         return refuse(err, source, "too many certificates in its chain");
-    }
-    cert = CRYPTO_BUFFER_new(der, len, NULL);
-    if (cert == NULL) {
-        return urlp_fail_nomem(err);
     }
     credentials->certs[credentials->num_certs++] = cert;
     return URLPOOL_OK;
@@ -155,34 +155,17 @@ static enum urlpool_code add_certs(struct credentials *credentials, const struct
     return code;
 }
 
-/* unfit_words says why a certificate and a key that can be read cannot be used. */
-static const char *unfit_words(int reason)
-{
-    switch (reason) {
-    case SSL_R_CERTIFICATE_AND_PRIVATE_KEY_MISMATCH:
-        return "the private key belongs to another";
-    case SSL_R_KEY_USAGE_BIT_INCORRECT:
-        return "its key usage has no digital signature";
-    default:
-        return "its key is of a kind not supported";
-    }
-}
-
 static enum urlpool_code install(SSL_CTX *context, const struct credentials *credentials,
                                  const struct source *source, struct urlpool_error *err)
 {
-    int reason;
+    const char *why = NULL;
 
     ERR_clear_error();
-    if (SSL_CTX_set_chain_and_key(context, credentials->certs, credentials->num_certs,
-                                  credentials->key, NULL)) {
+    if (urlp_tls_library_set_credentials(context, credentials->certs, credentials->num_certs,
+                                         credentials->key, &why)) {
         return URLPOOL_OK;
     }
-    reason = ERR_GET_REASON(ERR_peek_error());
-    if (urlp_tls_ran_out()) {
-        return urlp_fail_nomem(err);
-    }
-    return refuse(err, source, unfit_words(reason));
+    return urlp_tls_ran_out() ? urlp_fail_nomem(err) : refuse(err, source, why);
 }
 
 /* load_key reads the key; one that is named nowhere else stands by the certificate. */
@@ -233,7 +216,7 @@ enum urlpool_code urlp_tls_client_cert_use(SSL_CTX *context,
         code = install(context, &credentials, &cert, err);
     }
     for (size_t i = 0; i < credentials.num_certs; i++) {
-        CRYPTO_BUFFER_free(credentials.certs[i]);
+        X509_free(credentials.certs[i]);
     }
     EVP_PKEY_free(credentials.key);
     urlp_tls_file_forget(&cert.file);

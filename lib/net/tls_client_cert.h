@@ -1,7 +1,7 @@
 #ifndef URLP_NET_TLS_CLIENT_CERT_H
 #define URLP_NET_TLS_CLIENT_CERT_H
 
-#include <openssl/base.h>
+#include <openssl/ssl.h>
 
 #include "urlpool/error.h"
 #include "urlpool/tls.h"

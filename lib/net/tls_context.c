@@ -2,9 +2,8 @@
  *
  * TLS 1.2 is the least, forward secrecy is required unless a list of ciphers says otherwise,
  * http/1.1 is the only protocol offered, early data is never sent (it can be replayed) and
- * renegotiation is BoringSSL's default: refused. Every handshake, a resumed one too, is judged by
- * urlp_tls_check_peer: by itself BoringSSL would not look at the certificate of a resumed session
- * again. */
+ * renegotiation is refused. Every handshake, a resumed one too, is judged by urlp_tls_check_peer:
+ * by themselves TLS libraries do not look at the certificate of a resumed session again. */
 
 #include "net/tls_context.h"
 
@@ -16,13 +15,13 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/count.h"
 #include "base/environment.h"
 #include "base/error.h"
 #include "net/tls.h"
 #include "net/tls_client_cert.h"
 #include "net/tls_error.h"
 #include "net/tls_keylog.h"
+#include "net/tls_library.h"
 #include "net/tls_options.h"
 #include "net/tls_roots.h"
 #include "net/tls_stream.h"
@@ -35,29 +34,15 @@ static const uint8_t alpn[] = "\x08http/1.1";
 /* For TLS 1.2: ephemeral keys only, no 64-bit block cipher. Those of TLS 1.3 are all good. */
 static const char default_ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES";
 
-/* What a peer may sign its handshake with: BoringSSL's own list without SHA-1, and with the two
- * kinds of key that private CAs like and it leaves out. */
-static const uint16_t signatures[] = {
-    SSL_SIGN_ECDSA_SECP256R1_SHA256, SSL_SIGN_RSA_PSS_RSAE_SHA256,
-    SSL_SIGN_RSA_PKCS1_SHA256,       SSL_SIGN_ECDSA_SECP384R1_SHA384,
-    SSL_SIGN_RSA_PSS_RSAE_SHA384,    SSL_SIGN_RSA_PKCS1_SHA384,
-    SSL_SIGN_ECDSA_SECP521R1_SHA512, SSL_SIGN_RSA_PSS_RSAE_SHA512,
-    SSL_SIGN_RSA_PKCS1_SHA512,       SSL_SIGN_ED25519,
-};
-
 /* set_fixed sets what no option changes. */
 static bool set_fixed(SSL_CTX *context)
 {
     /* What leads astray here: SSL_CTX_set_alpn_protos returns 0 on success. */
-    if (!SSL_CTX_set_verify_algorithm_prefs(context, signatures, URLP_COUNT_OF(signatures)) ||
-        SSL_CTX_set_alpn_protos(context, alpn, sizeof(alpn) - 1) != 0) {
+    if (SSL_CTX_set_alpn_protos(context, alpn, sizeof(alpn) - 1) != 0) {
         return false;
     }
-    SSL_CTX_set_grease_enabled(context, 1);
     /* A write that timed out may be tried again with the same bytes, gathered anew. */
     SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    SSL_CTX_set_custom_verify(context, SSL_VERIFY_PEER, urlp_tls_check_peer);
-    SSL_CTX_set_reverify_on_resume(context, 1);
     return true;
 }
 
@@ -75,18 +60,18 @@ static bool set_versions(SSL_CTX *context, const struct urlpool_tls_options *opt
 {
     const uint16_t version_min = urlp_tls_options_version(options->version_min);
 
-    /* 0 is BoringSSL's least, which is below ours, and its greatest, which is ours. */
+    /* 0 is the library's least, which is below ours, and its greatest, which is ours. */
     return SSL_CTX_set_min_proto_version(context,
                                          version_min != 0 ? version_min : TLS1_2_VERSION) &&
            SSL_CTX_set_max_proto_version(context, urlp_tls_options_version(options->version_max));
 }
 
-/* encrypts says whether every cipher chosen does. BoringSSL takes NULL-SHA for one. */
+/* encrypts says whether every cipher chosen does. NULL-SHA is taken for one. */
 static bool encrypts(const SSL_CTX *context)
 {
     const STACK_OF(SSL_CIPHER) *chosen = SSL_CTX_get_ciphers(context);
 
-    for (size_t i = 0; i < sk_SSL_CIPHER_num(chosen); i++) {
+    for (int i = 0; i < (int)sk_SSL_CIPHER_num(chosen); i++) {
         if (SSL_CIPHER_get_bits(sk_SSL_CIPHER_value(chosen, i), NULL) == 0) {
             return false;
         }
@@ -98,11 +83,11 @@ static enum urlpool_code set_ciphers(SSL_CTX *context, const char *ciphers,
                                      struct urlpool_error *err)
 {
     if (ciphers == NULL) {
-        return SSL_CTX_set_strict_cipher_list(context, default_ciphers) ? URLPOOL_OK
-                                                                        : urlp_fail_nomem(err);
+        return urlp_tls_library_set_ciphers(context, default_ciphers) ? URLPOOL_OK
+                                                                      : urlp_fail_nomem(err);
     }
     ERR_clear_error();
-    if (!SSL_CTX_set_strict_cipher_list(context, ciphers)) {
+    if (!urlp_tls_library_set_ciphers(context, ciphers)) {
         if (ERR_peek_error() == 0 || urlp_tls_ran_out()) { /* it may have no word for memory */
             return urlp_fail_nomem(err);
         }
@@ -143,7 +128,7 @@ static enum urlpool_code make_context(struct urlpool_tls *tls,
     enum urlpool_code code;
 
     ERR_clear_error();
-    tls->context = SSL_CTX_new(TLS_with_buffers_method());
+    tls->context = urlp_tls_library_context();
     code = configure(tls, options, err);
     ERR_clear_error();
     return code;
@@ -288,12 +273,4 @@ void urlpool_tls_unref(struct urlpool_tls *tls)
 uint64_t urlp_tls_serial(const struct urlpool_tls *tls)
 {
     return tls->serial;
-}
-
-#define TEXT_OF(number)   TEXT_OF_2(number)
-#define TEXT_OF_2(number) #number
-
-const char *urlp_tls_library(void)
-{
-    return "BoringSSL/" TEXT_OF(BORINGSSL_API_VERSION);
 }

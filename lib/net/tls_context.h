@@ -1,7 +1,7 @@
 #ifndef URLP_NET_TLS_CONTEXT_H
 #define URLP_NET_TLS_CONTEXT_H
 
-#include <openssl/base.h>
+#include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stdint.h>
 

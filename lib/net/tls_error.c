@@ -1,4 +1,4 @@
-/* What BoringSSL says in its error queue, in one line a user can act on.
+/* What the TLS library says in its error queue, in one line a user can act on.
  *
  * The oldest entry of the queue is the cause, the later ones are its consequences. Alerts are what
  * the peer said of us; of our own findings the few that users meet have words of their own here. */
@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/span.h"
 #include "net/tls.h"
+#include "net/tls_library.h"
 
 /* reason_words gives own words for what users meet, or NULL. */
 static const char *reason_words(int reason)
@@ -26,11 +27,8 @@ static const char *reason_words(int reason)
         {SSL_R_HTTPS_PROXY_REQUEST,        "the peer does not speak TLS but HTTP"             },
         {SSL_R_WRONG_VERSION_NUMBER,       "the peer does not speak TLS"                      },
         {SSL_R_UNSUPPORTED_PROTOCOL,       "the peer offers no version of TLS that we accept" },
-        {SSL_R_INVALID_ALPN_PROTOCOL,      "the peer chose a protocol other than http/1.1"    },
-        {SSL_R_TOO_MANY_KEY_UPDATES,       "the peer changes keys without end"                },
         {SSL_R_EXCESSIVE_MESSAGE_SIZE,     "the peer sent a message that is too long"         },
         {SSL_R_NO_RENEGOTIATION,           "the peer asks for renegotiation, which is refused"},
-        {SSL_R_UNEXPECTED_EXTENSION,       "the peer answered what was not asked"             },
         {SSL_R_TLSV1_ALERT_USER_CANCELLED, "the peer gave up"                                 },
     };
 
@@ -39,7 +37,7 @@ static const char *reason_words(int reason)
             return rows[i].words;
         }
     }
-    return NULL;
+    return urlp_tls_library_words(reason);
 }
 
 bool urlp_tls_is_spoken(const struct urlpool_error *why)
@@ -51,7 +49,8 @@ bool urlp_tls_is_spoken(const struct urlpool_error *why)
             reason != SSL_R_WRONG_VERSION_NUMBER);
 }
 
-/* plain_words makes "bad decrypt" of BoringSSL's "BAD_DECRYPT". */
+/* plain_words makes "bad decrypt" of BoringSSL's "BAD_DECRYPT", and leaves OpenSSL's words as they
+ * are. */
 static void plain_words(const char *name, char *out, size_t out_size)
 {
     size_t len = 0;
@@ -67,7 +66,7 @@ static void plain_words(const char *name, char *out, size_t out_size)
 bool urlp_tls_ran_out(void)
 {
     bool ran_out = false;
-    uint32_t packed;
+    unsigned long packed;
 
     while ((packed = ERR_get_error()) != 0) {
         ran_out = ran_out || ERR_GET_REASON(packed) == ERR_R_MALLOC_FAILURE;
@@ -75,13 +74,20 @@ bool urlp_tls_ran_out(void)
     return ran_out;
 }
 
+/* is_alert: what a peer may say of us has the number of its alert above a thousand. */
+static bool is_alert(int library, int reason)
+{
+    return library == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET &&
+           reason <= SSL_AD_REASON_OFFSET + UINT8_MAX;
+}
+
 enum urlpool_code urlp_tls_fail(struct urlpool_error *err, enum urlpool_phase phase,
                                 const char *what)
 {
-    const uint32_t packed = ERR_get_error();
+    const unsigned long packed = ERR_get_error();
     const int reason = ERR_GET_REASON(packed);
     const char *words = ERR_GET_LIB(packed) == ERR_LIB_SSL ? reason_words(reason) : NULL;
-    const char *name = ERR_reason_error_string(packed);
+    const char *name = ERR_reason_error_string((uint32_t)packed);
     char lower[80];
     const bool ran_out = urlp_tls_ran_out(); /* as a consequence may be told of first */
     enum urlpool_code code;
@@ -91,7 +97,7 @@ enum urlpool_code urlp_tls_fail(struct urlpool_error *err, enum urlpool_phase ph
     }
     if (words != NULL) {
         code = urlp_fail(err, URLPOOL_E_TLS, phase, "%s: %s", what, words);
-    } else if (ERR_GET_LIB(packed) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET) {
+    } else if (is_alert(ERR_GET_LIB(packed), reason)) {
         code = urlp_fail(err, URLPOOL_E_TLS, phase, "%s: the peer sent the alert %s", what,
                          SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
     } else if (name != NULL) {
@@ -101,7 +107,7 @@ enum urlpool_code urlp_tls_fail(struct urlpool_error *err, enum urlpool_phase ph
         code = urlp_fail(err, URLPOOL_E_TLS, phase, "%s: broken", what);
     }
     if (err != NULL) {
-        err->tls_code = packed;
+        err->tls_code = (uint32_t)packed;
     }
     return code;
 }

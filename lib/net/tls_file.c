@@ -4,7 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/mem.h>
+#include <openssl/crypto.h>
 #include <unistd.h>
 
 #define FILE_BYTES_MAX ((size_t)16 << 20)

@@ -6,7 +6,7 @@
  * and kept only of a verified handshake; a configuration that does not verify neither offers nor
  * keeps.
  *
- * BoringSSL's callbacks find the stream in the SSL's app data, which is cleared before the stream
+ * The library's callbacks find the stream in the SSL's app data, which is cleared before the stream
  * goes. */
 
 #include <openssl/err.h>
@@ -20,6 +20,7 @@
 #include "net/tls.h"
 #include "net/tls_context.h"
 #include "net/tls_error.h"
+#include "net/tls_library.h"
 #include "net/tls_stream.h"
 
 #define ALPN_HTTP_1_1 "http/1.1"
@@ -36,34 +37,35 @@ struct attempt {
     struct urlpool_error below; /* why the stream below failed */
 };
 
-enum ssl_verify_result_t urlp_tls_check_peer(SSL *ssl, uint8_t *out_alert)
+int urlp_tls_check_peer(SSL *ssl)
 {
     struct urlp_tls_stream *stream = SSL_get_app_data(ssl);
     struct urlp_tls_matter matter;
+    enum urlpool_code code;
 
     if (stream == NULL || stream->verdict == NULL) {
-        *out_alert = SSL_AD_INTERNAL_ERROR;
-        return ssl_verify_invalid;
+        return X509_V_ERR_APPLICATION_VERIFICATION;
     }
     matter = (struct urlp_tls_matter){.tls_serial = stream->tls->serial,
                                       .checks = &stream->tls->checks,
                                       .identity = &stream->identity,
-                                      .presented = SSL_get0_peer_certificates(ssl)};
+                                      .shown = urlp_tls_shown_by(ssl)};
     if (SSL_session_reused(ssl) && urlp_tls_judgement_holds(stream->judgement, &matter)) {
-        return ssl_verify_ok;
+        return X509_V_OK;
     }
     urlp_tls_judgement_unref(stream->judgement); /* of the session that was offered */
     stream->judgement = NULL;
-    if (urlp_tls_verify(matter.presented, stream->tls->roots, matter.checks, matter.identity,
-                        stream->verdict) != URLPOOL_OK) {
-        *out_alert = stream->verdict->alert;
-        return ssl_verify_invalid;
+    code = urlp_tls_verify(matter.shown, stream->tls->roots, matter.checks, matter.identity,
+                           stream->verdict);
+    if (code != URLPOOL_OK) {
+        return code == URLPOOL_E_NOMEM ? X509_V_ERR_OUT_OF_MEM
+                                       : (int)stream->verdict->error.tls_code;
     }
     if (stream->sessions != NULL) {
         stream->judgement = urlp_tls_judgement_new(&matter, stream->verdict);
         ERR_clear_error(); /* without memory no session is kept */
     }
-    return ssl_verify_ok;
+    return X509_V_OK;
 }
 
 int urlp_tls_keep_session(SSL *ssl, SSL_SESSION *session)
@@ -120,9 +122,7 @@ static bool set_ssl(struct urlp_tls_stream *stream) URLP_MAY_BLOCK
     }
     SSL_set_bio(stream->ssl, bio, bio); /* takes the one reference */
     SSL_set_connect_state(stream->ssl);
-    /* RFC 8446 section 4.4.2.2: "If present, the Key Usage extension MUST have the digitalSignature
-     * bit set". BoringSSL overlooks it in RSA certificates over TLS 1.2 unless told. */
-    SSL_set_enforce_rsa_key_usage(stream->ssl, 1);
+    urlp_tls_library_prepare(stream->ssl);
     return SSL_set_app_data(stream->ssl, stream) == 1;
 }
 
@@ -152,7 +152,7 @@ static enum urlpool_code fail_below(const struct attempt *attempt, struct urlpoo
     enum urlpool_code code = attempt->stream->bio.code;
 
     if (code == URLPOOL_OK && !attempt->stream->bio.is_at_end) {
-        return urlp_fail_nomem(err); /* all that BoringSSL fails of without a word */
+        return urlp_fail_nomem(err); /* all that TLS libraries fail of without a word */
     }
     if (code == URLPOOL_OK) {
         return urlp_fail(err, URLPOOL_E_TLS, URLPOOL_PHASE_TLS,
@@ -170,6 +170,23 @@ static enum urlpool_code fail_below(const struct attempt *attempt, struct urlpoo
     return code;
 }
 
+/* refuse_malformed says of certificates that nobody could read what urlp_tls_verify does. */
+static enum urlpool_code refuse_malformed(const struct attempt *attempt, struct urlpool_error *err)
+{
+    const struct urlp_span host = attempt->stream->identity.host;
+
+    if (urlp_tls_ran_out()) {
+        return urlp_fail_nomem(err);
+    }
+    (void)urlp_fail(err, URLPOOL_E_TLS_VERIFY, URLPOOL_PHASE_TLS,
+                    "certificate of %s is not trusted: it is malformed",
+                    urlp_quote(host.data, host.len).text);
+    if (err != NULL) {
+        err->tls_code = X509_V_ERR_UNSPECIFIED;
+    }
+    return URLPOOL_E_TLS_VERIFY;
+}
+
 static enum urlpool_code fail_handshake(const struct attempt *attempt, int ssl_error,
                                         struct urlpool_error *err)
 {
@@ -179,10 +196,14 @@ static enum urlpool_code fail_handshake(const struct attempt *attempt, int ssl_e
     if (ssl_error == SSL_ERROR_SYSCALL) {
         return fail_below(attempt, err);
     }
+    if (urlp_tls_library_is_malformed((uint32_t)ERR_peek_error())) {
+        return refuse_malformed(attempt, err);
+    }
     return urlp_tls_fail(err, URLPOOL_PHASE_TLS, attempt->what);
 }
 
-/* check_alpn: no protocol chosen means HTTP/1.1. BoringSSL has refused one that was not offered. */
+/* check_alpn: no protocol chosen means HTTP/1.1. Both libraries let us say what is wrong with
+ * another. */
 static enum urlpool_code check_alpn(const struct attempt *attempt, struct urlpool_error *err)
 {
     const uint8_t *chosen = NULL;
@@ -206,10 +227,13 @@ static enum urlpool_code shake_hands(struct attempt *attempt,
     ERR_clear_error();
     stream->verdict = &attempt->verdict;
     urlp_tls_bio_begin(&stream->bio, attempt->call, &attempt->below);
-    done = SSL_do_handshake(stream->ssl);
+    done = urlp_tls_library_shake_hands(stream->ssl);
     stream->verdict = NULL;
     code = done == 1 ? check_alpn(attempt, err)
                      : fail_handshake(attempt, SSL_get_error(stream->ssl, done), err);
+    if (code == URLPOOL_OK && !urlp_tls_library_keep_leaf(stream->ssl)) {
+        code = urlp_fail_nomem(err);
+    }
     urlp_tls_bio_end(&stream->bio);
     ERR_clear_error();
     if (code != URLPOOL_OK && attempt->offered != NULL) {

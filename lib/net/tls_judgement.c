@@ -9,7 +9,6 @@
 
 #include "net/tls_judgement.h"
 
-#include <openssl/stack.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -21,29 +20,12 @@ struct urlp_tls_judgement {
     uint64_t tls_serial;
     bool skips_chain, skips_name;
     bool is_ip;
-    uint8_t pins[URLP_TLS_PIN_BYTES];    /* the digest of all that were looked at */
-    int64_t good_from, good_until;       /* wall seconds */
-    STACK_OF(CRYPTO_BUFFER) * presented; /* references */
+    uint8_t pins[URLP_TLS_PIN_BYTES]; /* the digest of all that were looked at */
+    int64_t good_from, good_until;    /* wall seconds */
+    struct urlp_tls_shown *shown;     /* references */
     size_t host_len;
     char host[]; /* that it was judged for */
 };
-
-/* copy_chain takes a reference of each certificate; NULL out of memory. */
-static STACK_OF(CRYPTO_BUFFER) * copy_chain(const STACK_OF(CRYPTO_BUFFER) * presented)
-{
-    STACK_OF(CRYPTO_BUFFER) *copy = sk_CRYPTO_BUFFER_new_null();
-
-    for (size_t i = 0; copy != NULL && i < sk_CRYPTO_BUFFER_num(presented); i++) {
-        CRYPTO_BUFFER *cert = sk_CRYPTO_BUFFER_value(presented, i);
-
-        if (!sk_CRYPTO_BUFFER_push(copy, cert)) {
-            sk_CRYPTO_BUFFER_pop_free(copy, CRYPTO_BUFFER_free);
-            return NULL;
-        }
-        CRYPTO_BUFFER_up_ref(cert);
-    }
-    return copy;
-}
 
 struct urlp_tls_judgement *urlp_tls_judgement_new(const struct urlp_tls_matter *matter,
                                                   const struct urlp_tls_verdict *verdict)
@@ -54,8 +36,8 @@ struct urlp_tls_judgement *urlp_tls_judgement_new(const struct urlp_tls_matter *
     if (judgement == NULL) {
         return NULL;
     }
-    judgement->presented = copy_chain(matter->presented);
-    if (judgement->presented == NULL) {
+    judgement->shown = urlp_tls_shown_copy(matter->shown);
+    if (judgement->shown == NULL) {
         urlp_free(judgement);
         return NULL;
     }
@@ -85,26 +67,8 @@ void urlp_tls_judgement_unref(struct urlp_tls_judgement *judgement)
     if (judgement == NULL || !urlp_ref_drop(&judgement->ref)) {
         return;
     }
-    sk_CRYPTO_BUFFER_pop_free(judgement->presented, CRYPTO_BUFFER_free);
+    urlp_tls_shown_free(judgement->shown);
     urlp_free(judgement);
-}
-
-static bool is_same_chain(const STACK_OF(CRYPTO_BUFFER) * a, const STACK_OF(CRYPTO_BUFFER) * b)
-{
-    if (sk_CRYPTO_BUFFER_num(a) != sk_CRYPTO_BUFFER_num(b)) {
-        return false;
-    }
-    for (size_t i = 0; i < sk_CRYPTO_BUFFER_num(a); i++) {
-        const CRYPTO_BUFFER *one = sk_CRYPTO_BUFFER_value(a, i);
-        const CRYPTO_BUFFER *other = sk_CRYPTO_BUFFER_value(b, i);
-
-        if (CRYPTO_BUFFER_len(one) != CRYPTO_BUFFER_len(other) ||
-            memcmp(CRYPTO_BUFFER_data(one), CRYPTO_BUFFER_data(other), CRYPTO_BUFFER_len(one)) !=
-                0) {
-            return false;
-        }
-    }
-    return true;
 }
 
 static bool is_same_identity(const struct urlp_tls_judgement *judgement,
@@ -130,7 +94,7 @@ bool urlp_tls_judgement_holds(const struct urlp_tls_judgement *judgement,
     if (judgement == NULL || judgement->tls_serial != matter->tls_serial ||
         !are_same_checks(judgement, matter->checks) ||
         !is_same_identity(judgement, matter->identity) ||
-        !is_same_chain(judgement->presented, matter->presented)) {
+        !urlp_tls_shown_equals(judgement->shown, matter->shown)) {
         return false;
     }
     now = urlp_wall_seconds();

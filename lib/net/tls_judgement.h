@@ -1,12 +1,11 @@
 #ifndef URLP_NET_TLS_JUDGEMENT_H
 #define URLP_NET_TLS_JUDGEMENT_H
 
-#include <openssl/base.h>
-#include <openssl/pool.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/span.h"
+#include "net/tls_library.h"
 #include "net/tls_verify.h"
 
 /* struct urlp_tls_matter is what a peer's certificate is judged by, and what of. */
@@ -14,7 +13,7 @@ struct urlp_tls_matter {
     uint64_t tls_serial; /* of the configuration: its roots, above all */
     const struct urlp_tls_checks *checks;
     const struct urlp_tls_identity *identity;
-    const STACK_OF(CRYPTO_BUFFER) * presented; /* leaf first */
+    const struct urlp_tls_shown *shown;
 };
 
 /* struct urlp_tls_judgement is a matter that was found good: what sessions are kept with, so that

@@ -7,16 +7,19 @@
 #include "net/tls_key.h"
 
 #include <limits.h>
-#include <openssl/bytestring.h>
+#include <openssl/asn1.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/pkcs8.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "net/tls_error.h"
+#include "net/tls_library.h"
 #include "net/tls_pem.h"
+
+/* What ASN1_get_object says of what it cannot read. */
+#define ASN1_UNREADABLE 0x80
 
 /* struct request is one key to be read. */
 struct request {
@@ -42,21 +45,6 @@ static EVP_PKEY *refuse_malformed(const struct request *request)
     return refuse(request, URLPOOL_E_TLS_CLIENT_CERT, "malformed, or of a kind not supported");
 }
 
-/* refuse_encrypted: how it is encrypted is unknown, or what is wrong is the password. */
-static EVP_PKEY *refuse_encrypted(const struct request *request)
-{
-    const uint32_t packed = ERR_peek_error();
-    const int reason = ERR_GET_REASON(packed);
-
-    if (ERR_GET_LIB(packed) == ERR_LIB_PKCS8 &&
-        (reason == PKCS8_R_DECODE_ERROR ||
-         (reason >= PKCS8_R_UNKNOWN_ALGORITHM && reason <= PKCS8_R_UNSUPPORTED_PRF))) {
-        return refuse(request, URLPOOL_E_TLS_CLIENT_CERT,
-                      "malformed, or encrypted in a way not supported");
-    }
-    return refuse(request, URLPOOL_E_TLS_KEY_PASSWORD, "encrypted with another password");
-}
-
 /* parse gives the key that `der` is from end to end, or NULL. */
 static EVP_PKEY *parse(const uint8_t *der, size_t len)
 {
@@ -80,36 +68,42 @@ static EVP_PKEY *read_plain(const struct request *request, const uint8_t *der, s
 /* read_encrypted reads an EncryptedPrivateKeyInfo. */
 static EVP_PKEY *read_encrypted(const struct request *request, const uint8_t *der, size_t len)
 {
+    bool is_odd = false;
     EVP_PKEY *key;
-    CBS cbs;
 
     if (request->password == NULL) {
         return refuse(request, URLPOOL_E_TLS_KEY_PASSWORD, "encrypted, a password is required");
     }
-    CBS_init(&cbs, der, len);
-    key = PKCS8_parse_encrypted_private_key(&cbs, request->password, strlen(request->password));
-    if (key == NULL) {
-        return refuse_encrypted(request);
+    key = urlp_tls_library_decrypt(der, len, request->password, &is_odd);
+    if (key != NULL) {
+        return key;
     }
-    if (CBS_len(&cbs) > 0) {
-        EVP_PKEY_free(key);
-        return refuse_malformed(request);
-    }
-    return key;
+    return is_odd ? refuse(request, URLPOOL_E_TLS_CLIENT_CERT,
+                           "malformed, or encrypted in a way not supported")
+                  : refuse(request, URLPOOL_E_TLS_KEY_PASSWORD, "encrypted with another password");
+}
+
+/* is_sequence says whether a sequence begins at `*der`, and goes to what is inside it. */
+static bool is_sequence(const uint8_t **der, const uint8_t *end)
+{
+    long len = 0;
+    int tag = 0;
+    int tag_class = 0;
+    const int form = ASN1_get_object(der, &len, &tag, &tag_class, (long)(end - *der));
+
+    return (form & ASN1_UNREADABLE) == 0 && tag == V_ASN1_SEQUENCE && tag_class == V_ASN1_UNIVERSAL;
 }
 
 /* read_der: RFC 5958 section 3: only an encrypted key begins with a sequence in its sequence. */
 static EVP_PKEY *read_der(const struct request *request, const uint8_t *der, size_t len)
 {
-    CBS cbs;
-    CBS inside;
+    const uint8_t *at = der;
 
-    CBS_init(&cbs, der, len);
-    if (!CBS_get_asn1(&cbs, &inside, CBS_ASN1_SEQUENCE)) {
+    if (!is_sequence(&at, der + len)) {
         return refuse_malformed(request);
     }
-    return CBS_peek_asn1_tag(&inside, CBS_ASN1_SEQUENCE) ? read_encrypted(request, der, len)
-                                                         : read_plain(request, der, len);
+    return is_sequence(&at, der + len) ? read_encrypted(request, der, len)
+                                       : read_plain(request, der, len);
 }
 
 /* read_old reads a block that says in its own header how it is encrypted: RFC 1421 as OpenSSL has

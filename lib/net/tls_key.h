@@ -1,7 +1,7 @@
 #ifndef URLP_NET_TLS_KEY_H
 #define URLP_NET_TLS_KEY_H
 
-#include <openssl/base.h>
+#include <openssl/evp.h>
 #include <stddef.h>
 
 #include "urlpool/error.h"

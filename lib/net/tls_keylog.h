@@ -1,7 +1,7 @@
 #ifndef URLP_NET_TLS_KEYLOG_H
 #define URLP_NET_TLS_KEYLOG_H
 
-#include <openssl/base.h>
+#include <openssl/ssl.h>
 
 #include "urlpool/error.h"
 
@@ -13,8 +13,8 @@
 URLPOOL_MUST_USE enum urlpool_code urlp_tls_keylog_open(const char *path, int *out_fd,
                                                         struct urlpool_error *err);
 
-/* urlp_tls_keylog_write appends one line to the log of the SSL's configuration; what BoringSSL
- * calls. It finds the stream in the SSL's app data.
+/* urlp_tls_keylog_write appends one line to the log of the SSL's configuration; what the TLS
+ * library calls. It finds the stream in the SSL's app data.
  *
  * Threads: any number at once; lines do not mix. */
 void urlp_tls_keylog_write(const SSL *ssl, const char *line);

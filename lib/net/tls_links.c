@@ -1,10 +1,10 @@
-/* What each certificate of a built chain has to be beyond BoringSSL's verdict on it.
+/* What each certificate of a built chain has to be beyond the TLS library's verdict on it.
  *
- * BoringSSL looks at uses, lengths and unknown extensions only below the anchor, where RFC 5280
+ * The libraries look at uses, lengths and unknown extensions only below the anchor, where RFC 5280
  * ends too; whoever trusts the certificate of one server means that server, and no host that it
- * chooses to sign for, so here the anchor is looked at like the others. It takes signatures over
- * SHA-1 and MD5, which Debian's OpenSSL does not. And it holds constraints against the names in a
- * certificate alone: *.example.org is not below bad.example.org and yet stands for it.
+ * chooses to sign for, so here the anchor is looked at like the others. BoringSSL takes signatures
+ * over SHA-1 and MD5, which Debian's OpenSSL does not. And both hold constraints against the names
+ * in a certificate alone: *.example.org is not below bad.example.org and yet stands for it.
  *
  * Knows nothing of dates, and nothing of names but the host's. */
 
@@ -12,8 +12,7 @@
 
 #include <openssl/asn1.h>
 #include <openssl/evp.h>
-#include <openssl/nid.h>
-#include <openssl/obj.h>
+#include <openssl/objects.h>
 #include <openssl/x509v3.h>
 #include <stdbool.h>
 
@@ -21,6 +20,11 @@
 #include "net/tls_names.h"
 
 #define RSA_BITS_MIN 2048
+
+/* Of what X509_check_ca says: basicConstraints say so, or a root is of version 1. OpenSSL has
+ * others for what merely looks like an authority. */
+#define CA_BY_CONSTRAINT 1
+#define CA_BY_VERSION_1  3
 
 /* What X509_get_ext_d2i says of an extension that is not there. */
 #define ABSENT (-1)
@@ -100,18 +104,18 @@ static const char *weakness(X509 *cert, bool is_anchor)
 
 /* num_below is how many authorities stand between the one at `index` and the leaf. RFC 5280 section
  * 4.2.1.9: "the maximum number of non-self-issued intermediate certificates". */
-static long num_below(const STACK_OF(X509) * chain, size_t index)
+static long num_below(const STACK_OF(X509) * chain, int index)
 {
     long num = 0;
 
-    for (size_t i = 1; i < index; i++) {
+    for (int i = 1; i < index; i++) {
         num += (X509_get_extension_flags(sk_X509_value(chain, i)) & EXFLAG_SI) == 0;
     }
     return num;
 }
 
 /* use_error says whether the certificate may do what it does at `index`: X509_V_OK or why not. */
-static int use_error(const STACK_OF(X509) * chain, size_t index)
+static int use_error(const STACK_OF(X509) * chain, int index)
 {
     X509 *cert = sk_X509_value(chain, index);
     const bool is_authority = index > 0;
@@ -119,7 +123,8 @@ static int use_error(const STACK_OF(X509) * chain, size_t index)
     if ((X509_get_extension_flags(cert) & EXFLAG_CRITICAL) != 0) {
         return X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION;
     }
-    if (is_authority && !X509_check_ca(cert)) {
+    if (is_authority && X509_check_ca(cert) != CA_BY_CONSTRAINT &&
+        X509_check_ca(cert) != CA_BY_VERSION_1) {
         return X509_V_ERR_INVALID_CA;
     }
     if (X509_check_purpose(cert, X509_PURPOSE_SSL_SERVER, is_authority) != 1) {
@@ -137,7 +142,7 @@ static bool subtrees_hold(const STACK_OF(GENERAL_SUBTREE) * subtrees, struct url
                           bool *out_has_dns)
 {
     *out_has_dns = false;
-    for (size_t i = 0; i < sk_GENERAL_SUBTREE_num(subtrees); i++) {
+    for (int i = 0; i < (int)sk_GENERAL_SUBTREE_num(subtrees); i++) {
         const GENERAL_NAME *base = sk_GENERAL_SUBTREE_value(subtrees, i)->base;
 
         if (base->type != GEN_DNS) {
@@ -177,11 +182,11 @@ static int constraint_error(const X509 *authority, struct urlp_span host)
     return reason;
 }
 
-struct urlp_tls_objection urlp_tls_links_object(const STACK_OF(X509) * chain, size_t index,
+struct urlp_tls_objection urlp_tls_links_object(const STACK_OF(X509) * chain, int index,
                                                 struct urlp_span host)
 {
     X509 *cert = sk_X509_value(chain, index);
-    const char *why = weakness(cert, index + 1 == sk_X509_num(chain));
+    const char *why = weakness(cert, index + 1 == (int)sk_X509_num(chain));
     int reason;
 
     if (why != NULL) {

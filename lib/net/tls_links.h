@@ -1,7 +1,6 @@
 #ifndef URLP_NET_TLS_LINKS_H
 #define URLP_NET_TLS_LINKS_H
 
-#include <openssl/base.h>
 #include <openssl/x509.h>
 #include <stddef.h>
 
@@ -20,7 +19,7 @@ struct urlp_tls_objection {
  *
  * Errors:  X509_V_ERR_OUT_OF_MEM among the reasons.
  * Spec:    RFC 5280 sections 4.2.1.3, 4.2.1.9, 4.2.1.10, 4.2.1.12 and 6.1.4. */
-struct urlp_tls_objection urlp_tls_links_object(const STACK_OF(X509) * chain, size_t index,
+struct urlp_tls_objection urlp_tls_links_object(const STACK_OF(X509) * chain, int index,
                                                 struct urlp_span host);
 
 #endif /* URLP_NET_TLS_LINKS_H */

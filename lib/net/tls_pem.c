@@ -1,6 +1,6 @@
 /* Certificates out of files, directories and memory into a store.
  *
- * Files are read whole, with a cap, and now: BoringSSL's own directory lookup would read them in
+ * Files are read whole, with a cap, and now: the library's own directory lookup would read them in
  * the middle of a handshake. Does not decide which files to trust. */
 
 #include "net/tls_pem.h"
@@ -11,8 +11,8 @@
 #include <limits.h>
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/mem.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdio.h>
@@ -78,7 +78,7 @@ static enum urlpool_code add_block(X509_STORE *store, const char *label, const u
 
 enum urlp_tls_pem_end urlp_tls_pem_next(BIO *text, struct urlp_tls_pem_block *out)
 {
-    uint32_t packed;
+    unsigned long packed;
     long len = 0;
 
     *out = (struct urlp_tls_pem_block){0};
@@ -101,7 +101,7 @@ void urlp_tls_pem_block_deinit(struct urlp_tls_pem_block *block)
 {
     OPENSSL_free(block->label);
     OPENSSL_free(block->header);
-    OPENSSL_free(block->der); /* and wiped, as all that BoringSSL frees */
+    OPENSSL_clear_free(block->der, block->len);
     *block = (struct urlp_tls_pem_block){0};
 }
 

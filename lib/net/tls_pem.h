@@ -1,7 +1,7 @@
 #ifndef URLP_NET_TLS_PEM_H
 #define URLP_NET_TLS_PEM_H
 
-#include <openssl/base.h>
+#include <openssl/x509.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -8,9 +8,8 @@
 
 #include "net/tls_pins.h"
 
-#include <openssl/base64.h>
-#include <openssl/digest.h>
-#include <openssl/mem.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <string.h>
 
@@ -73,16 +72,18 @@ static enum urlpool_code read_fingerprint(struct urlp_tls_pins *pins, const char
     return URLPOOL_OK;
 }
 
+/* read_pin: the digest's 32 octets fill 42 characters and most of the 43rd. */
 static bool read_pin(struct urlp_span text, uint8_t out[URLP_TLS_PIN_BYTES])
 {
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const size_t begin = sizeof(PIN_BEGINNING) - 1;
     uint8_t room[BASE64_LEN / 4 * 3];
-    size_t len = 0;
 
     if (text.len != begin + BASE64_LEN || memcmp(text.data, PIN_BEGINNING, begin) != 0 ||
-        !EVP_DecodeBase64(room, &len, sizeof(room), (const uint8_t *)text.data + begin,
-                          BASE64_LEN) ||
-        len != URLP_TLS_PIN_BYTES) {
+        strspn(text.data + begin, alphabet) != BASE64_LEN - 1 ||
+        text.data[begin + BASE64_LEN - 1] != '=' ||
+        EVP_DecodeBlock(room, (const uint8_t *)text.data + begin, BASE64_LEN) < 0) {
         return false;
     }
     memcpy(out, room, URLP_TLS_PIN_BYTES);
@@ -178,15 +179,15 @@ static void format_hex(const uint8_t *bytes, size_t len, char *out)
 }
 
 static enum urlpool_code check_fingerprint(const struct urlp_tls_pins *pins,
-                                           const CRYPTO_BUFFER *der, struct urlpool_error *err)
+                                           const struct urlp_tls_shown *shown,
+                                           struct urlpool_error *err)
 {
     const struct digest *digest = digest_of(pins->fingerprint_len);
     uint8_t found[EVP_MAX_MD_SIZE];
     char wanted_hex[2 * URLP_TLS_PIN_BYTES + 1];
     char found_hex[2 * EVP_MAX_MD_SIZE + 1];
 
-    if (digest == NULL || !EVP_Digest(CRYPTO_BUFFER_data(der), CRYPTO_BUFFER_len(der), found, NULL,
-                                      digest->get(), NULL)) {
+    if (digest == NULL || !urlp_tls_shown_digest(shown, digest->get(), found)) {
         return urlp_fail_nomem(err);
     }
     if (CRYPTO_memcmp(found, pins->fingerprint, digest->len) == 0) {
@@ -229,14 +230,14 @@ static enum urlpool_code check_keys(const struct urlp_tls_pins *pins, const X509
                      urlp_quote(host.data, host.len).text, (const char *)text);
 }
 
-enum urlpool_code urlp_tls_pins_check(const struct urlp_tls_pins *pins, const CRYPTO_BUFFER *der,
-                                      const X509 *leaf, struct urlp_span host,
-                                      struct urlpool_error *err)
+enum urlpool_code urlp_tls_pins_check(const struct urlp_tls_pins *pins,
+                                      const struct urlp_tls_shown *shown, const X509 *leaf,
+                                      struct urlp_span host, struct urlpool_error *err)
 {
     enum urlpool_code code = URLPOOL_OK;
 
     if (pins->fingerprint_len > 0) {
-        code = check_fingerprint(pins, der, err);
+        code = check_fingerprint(pins, shown, err);
     }
     if (code == URLPOOL_OK && pins->num_keys > 0) {
         code = check_keys(pins, leaf, host, err);

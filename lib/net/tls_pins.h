@@ -1,8 +1,7 @@
 #ifndef URLP_NET_TLS_PINS_H
 #define URLP_NET_TLS_PINS_H
 
-#include <openssl/base.h>
-#include <openssl/pool.h>
+#include <openssl/x509.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +10,7 @@
 #include "urlpool/tls.h"
 
 #include "base/span.h"
+#include "net/tls_library.h"
 
 #define URLP_TLS_PIN_BYTES 32 /* of SHA-256, the longest digest */
 
@@ -35,13 +35,13 @@ void urlp_tls_pins_deinit(struct urlp_tls_pins *pins);
 /* urlp_tls_pins_are_given says whether there is anything to hold a peer against. */
 bool urlp_tls_pins_are_given(const struct urlp_tls_pins *pins);
 
-/* urlp_tls_pins_check holds the certificate `leaf`, whose bytes are `der`, against `pins`; `host`
- * is for the message.
+/* urlp_tls_pins_check holds the certificate `leaf`, the first of `shown`, against `pins`; `host` is
+ * for the message.
  *
  * Errors:  URLPOOL_E_TLS_PIN, phase TLS. */
 URLPOOL_MUST_USE enum urlpool_code urlp_tls_pins_check(const struct urlp_tls_pins *pins,
-                                                       const CRYPTO_BUFFER *der, const X509 *leaf,
-                                                       struct urlp_span host,
+                                                       const struct urlp_tls_shown *shown,
+                                                       const X509 *leaf, struct urlp_span host,
                                                        struct urlpool_error *err);
 
 #endif /* URLP_NET_TLS_PINS_H */

@@ -40,7 +40,7 @@ static const struct urlp_tls_places usual_places = {usual_files, usual_dirs};
 
 static size_t num_roots(const X509_STORE *store)
 {
-    return sk_X509_OBJECT_num(X509_STORE_get0_objects((X509_STORE *)store));
+    return (size_t)sk_X509_OBJECT_num(X509_STORE_get0_objects((X509_STORE *)store));
 }
 
 static X509_STORE *new_store(struct urlpool_error *err)
@@ -239,8 +239,8 @@ static struct stamp make_stamp(const struct urlp_environment *environment,
     return stamp;
 }
 
-/* The one store that the process shares, and the stamp of what it was made of. BoringSSL's memory,
- * not urlpool's: it is kept to the end. */
+/* The one store that the process shares, and the stamp of what it was made of. The TLS library's
+ * memory, not urlpool's: it is kept to the end. */
 static struct {
     struct urlp_mutex mutex;
     struct {

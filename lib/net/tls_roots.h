@@ -1,7 +1,7 @@
 #ifndef URLP_NET_TLS_ROOTS_H
 #define URLP_NET_TLS_ROOTS_H
 
-#include <openssl/base.h>
+#include <openssl/x509.h>
 
 #include "urlpool/error.h"
 #include "urlpool/tls.h"

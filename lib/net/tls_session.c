@@ -18,6 +18,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/sync.h"
+#include "net/tls_library.h"
 
 struct ticket {
     SSL_SESSION *session;
@@ -225,7 +226,7 @@ static bool is_good(const struct ticket *ticket, int64_t now)
     const SSL_SESSION *session = ticket->session;
 
     return now < urlp_tls_judgement_good_until(ticket->judgement) &&
-           now < (int64_t)(SSL_SESSION_get_time(session) + SSL_SESSION_get_timeout(session));
+           now < urlp_tls_library_session_end(session);
 }
 
 SSL_SESSION *urlp_tls_sessions_take(struct urlp_tls_sessions *sessions,
@@ -246,7 +247,7 @@ SSL_SESSION *urlp_tls_sessions_take(struct urlp_tls_sessions *sessions,
     if (peer != NULL && is_good(&peer->tickets[peer->num_tickets - 1], now)) {
         ticket = peer->tickets[peer->num_tickets - 1];
         touch(sessions, peer);
-        if (SSL_SESSION_should_be_single_use(ticket.session)) {
+        if (urlp_tls_library_is_single_use(ticket.session)) {
             peer->num_tickets--;
         } else {
             SSL_SESSION_up_ref(ticket.session);

@@ -1,7 +1,7 @@
 #ifndef URLP_NET_TLS_SESSION_H
 #define URLP_NET_TLS_SESSION_H
 
-#include <openssl/base.h>
+#include <openssl/ssl.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
 /* A TLS connection as a stream, over any stream.
  *
- * BoringSSL reads and writes through tls_bio.c, which waits in the stream below; so each operation
- * here is one call into BoringSSL and a look at how it ended. The thread's error queue is emptied
- * before each call and left clean.
+ * The TLS library reads and writes through tls_bio.c, which waits in the stream below; so each
+ * operation here is one call into it and a look at how it ended. The thread's error queue is
+ * emptied before each call and left clean.
  *
  * An end without close_notify is told apart (RFC 8446 section 6.1: data may have been cut off);
  * what it means is for the layers above. Knows nothing of HTTP. */
@@ -10,13 +10,13 @@
 #include "net/tls_stream.h"
 
 #include <openssl/err.h>
-#include <openssl/pool.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "net/tls_context.h"
 #include "net/tls_error.h"
+#include "net/tls_library.h"
 
 /* RFC 8446 section 5.1: a record holds at most 2^14 octets. */
 #define RECORD_BYTES_MAX 16384
@@ -26,7 +26,7 @@ static struct urlp_tls_stream *of(struct urlp_stream *stream)
     return (struct urlp_tls_stream *)stream;
 }
 
-/* fail_operation ends an operation that the stream below, or BoringSSL, has failed. */
+/* fail_operation ends an operation that the stream below, or the TLS library, has failed. */
 static enum urlpool_code fail_operation(struct urlp_tls_stream *stream, int ssl_error,
                                         enum urlpool_phase phase, const char *what,
                                         struct urlpool_error *err)
@@ -139,7 +139,7 @@ static bool has_bytes(const struct urlp_tls_stream *stream)
     return SSL_has_pending(stream->ssl) || urlp_tls_bio_has_bytes(&stream->bio);
 }
 
-/* peek lets BoringSSL work through what has come: a session ticket makes a healthy connection
+/* peek lets the library work through what has come: a session ticket makes a healthy connection
  * readable below and is no byte of anybody's. Half a record is: nobody knows yet of what. */
 static enum urlp_idle_state peek(struct urlp_tls_stream *stream)
 {
@@ -194,6 +194,8 @@ void urlp_tls_stream_discard(struct urlp_tls_stream *stream)
 {
     if (stream->ssl != NULL) {
         SSL_set_app_data(stream->ssl, NULL);
+        /* Else OpenSSL takes the session for bad that is in our cache. */
+        SSL_set_shutdown(stream->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
         SSL_free(stream->ssl);
     }
     urlp_tls_bio_deinit(&stream->bio);
@@ -247,17 +249,9 @@ bool urlp_tls_describe(const struct urlp_stream *base, const char **out_version,
 struct urlp_span urlp_tls_peer_certificate(const struct urlp_stream *base)
 {
     const struct urlp_tls_stream *stream = (const struct urlp_tls_stream *)base;
-    const STACK_OF(CRYPTO_BUFFER) *chain = NULL;
-    const CRYPTO_BUFFER *leaf;
 
-    if (base->ops == &urlp_tls_stream_ops) {
-        chain = SSL_get0_peer_certificates(stream->ssl);
-    }
-    if (sk_CRYPTO_BUFFER_num(chain) == 0) {
-        return urlp_span_make(NULL, 0);
-    }
-    leaf = sk_CRYPTO_BUFFER_value(chain, 0);
-    return urlp_span_make(CRYPTO_BUFFER_data(leaf), CRYPTO_BUFFER_len(leaf));
+    return base->ops == &urlp_tls_stream_ops ? urlp_tls_library_leaf(stream->ssl)
+                                             : urlp_span_make(NULL, 0);
 }
 
 void urlp_tls_forget_sessions(struct urlp_stream *stream)

@@ -33,11 +33,12 @@ extern const struct urlp_stream_ops urlp_tls_stream_ops;
 /* urlp_tls_stream_discard frees `stream` and nothing below it; accepts a half-made one. */
 void urlp_tls_stream_discard(struct urlp_tls_stream *stream);
 
-/* What BoringSSL calls, in the thread that drives the connection. Both find the stream in the SSL's
- * app data. */
+/* What the TLS library calls, in the thread that drives the connection. Both find the stream in the
+ * SSL's app data. */
 
-/* urlp_tls_check_peer judges the peer's certificate, of a resumed handshake too. */
-enum ssl_verify_result_t urlp_tls_check_peer(SSL *ssl, uint8_t *out_alert);
+/* urlp_tls_check_peer judges the peer's certificate, of a resumed handshake too: X509_V_OK, or the
+ * reason for a refusal, from which the alert follows that the peer is told. */
+int urlp_tls_check_peer(SSL *ssl);
 /* urlp_tls_keep_session puts a session into the cache. */
 int urlp_tls_keep_session(SSL *ssl, SSL_SESSION *session) URLP_MAY_BLOCK;
 

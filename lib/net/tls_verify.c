@@ -1,6 +1,6 @@
-/* The one judgement of a peer's certificate, over BoringSSL's X509_STORE_CTX.
+/* The one judgement of a peer's certificate, over the TLS library's X509_STORE_CTX.
  *
- * BoringSSL builds and checks the chain (RFC 5280); the name is matched here, by SAN alone, since
+ * The library builds and checks the chain (RFC 5280); the name is matched here, by SAN alone, since
  * the common name has no meaning as a host name. What goes beyond it, tls_links.c decides.
  *
  * Every way out but the last line is a refusal. Knows nothing of sessions: a resumed handshake is
@@ -11,7 +11,7 @@
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/nid.h>
+#include <openssl/objects.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "net/tls_error.h"
+#include "net/tls_library.h"
 #include "net/tls_links.h"
 #include "net/tls_names.h"
 
@@ -36,13 +37,11 @@
 static enum urlpool_code note(struct urlp_tls_verdict *verdict, int reason)
 {
     verdict->error.tls_code = (uint32_t)reason;
-    verdict->alert = (uint8_t)SSL_alert_from_verify_result(reason);
     return verdict->error.code;
 }
 
 static enum urlpool_code refuse_nomem(struct urlp_tls_verdict *verdict)
 {
-    verdict->alert = SSL_AD_INTERNAL_ERROR;
     return urlp_fail_nomem(&verdict->error);
 }
 
@@ -153,7 +152,7 @@ static enum urlpool_code refuse_names(struct urlp_tls_verdict *verdict,
     char shown[NAMES_SHOWN_MAX + 1][sizeof(struct urlp_quoted)] = {"no host"};
     size_t num_hosts = 0;
 
-    for (size_t i = 0; i < sk_GENERAL_NAME_num(names) && num_hosts <= NAMES_SHOWN_MAX; i++) {
+    for (int i = 0; i < (int)sk_GENERAL_NAME_num(names) && num_hosts <= NAMES_SHOWN_MAX; i++) {
         if (show_name(sk_GENERAL_NAME_value(names, i), shown[num_hosts], sizeof(shown[0]))) {
             num_hosts++;
         }
@@ -173,7 +172,7 @@ static enum urlpool_code check_names(X509 *leaf, const struct urlp_tls_identity 
 {
     int found = ABSENT;
     GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, &found, NULL);
-    const size_t num_names = sk_GENERAL_NAME_num(names);
+    const int num_names = (int)sk_GENERAL_NAME_num(names); /* OpenSSL's is -1 of none */
     enum urlpool_code code = URLPOOL_OK;
     bool is_for = false;
 
@@ -184,7 +183,7 @@ static enum urlpool_code check_names(X509 *leaf, const struct urlp_tls_identity 
         code = refuse_untrusted(verdict, X509_V_ERR_UNSPECIFIED, identity, "too many names in it");
         goto done;
     }
-    for (size_t i = 0; i < num_names && !is_for; i++) {
+    for (int i = 0; i < num_names && !is_for; i++) {
         is_for = name_is_for(sk_GENERAL_NAME_value(names, i), identity);
     }
     if (!is_for) {
@@ -228,7 +227,7 @@ static enum urlpool_code check_links(const STACK_OF(X509) * chain, const struct 
 
     verdict->good_from = 0;
     verdict->good_until = INT64_MAX;
-    for (size_t i = 0; i < sk_X509_num(chain); i++) {
+    for (int i = 0; i < (int)sk_X509_num(chain); i++) {
         const X509 *cert = sk_X509_value(chain, i);
         const int64_t good_from =
             matter->now + seconds_until(X509_get0_notBefore(cert), matter->now);
@@ -252,14 +251,14 @@ static enum urlpool_code check_links(const STACK_OF(X509) * chain, const struct 
     return URLPOOL_OK;
 }
 
-/* parse_chain makes certificates of what was presented: the first is the leaf. NULL when one of
- * them is malformed. */
-static STACK_OF(X509) * parse_chain(const STACK_OF(CRYPTO_BUFFER) * presented)
+/* parse_chain makes certificates of what was shown: the first is the leaf. NULL when one of them is
+ * malformed. */
+static STACK_OF(X509) * parse_chain(const struct urlp_tls_shown *shown)
 {
     STACK_OF(X509) *chain = sk_X509_new_null();
 
-    for (size_t i = 0; chain != NULL && i < sk_CRYPTO_BUFFER_num(presented); i++) {
-        X509 *cert = X509_parse_from_buffer(sk_CRYPTO_BUFFER_value(presented, i));
+    for (size_t i = 0; chain != NULL && i < urlp_tls_shown_num(shown); i++) {
+        X509 *cert = urlp_tls_shown_certificate(shown, i);
 
         if (cert == NULL || !sk_X509_push(chain, cert)) {
             X509_free(cert);
@@ -314,18 +313,18 @@ done:
     return code;
 }
 
-static bool are_twins(const STACK_OF(X509) * shown, size_t a, size_t b)
+static bool are_twins(const STACK_OF(X509) * shown, int a, int b)
 {
     return X509_NAME_cmp(X509_get_subject_name(sk_X509_value(shown, a)),
                          X509_get_subject_name(sk_X509_value(shown, b))) == 0;
 }
 
 /* num_twins counts those of the subject of `index` that were shown before `end`, the leaf apart. */
-static size_t num_twins(const STACK_OF(X509) * shown, size_t index, size_t end)
+static size_t num_twins(const STACK_OF(X509) * shown, int index, int end)
 {
     size_t num = 0;
 
-    for (size_t i = 1; i < end; i++) {
+    for (int i = 1; i < end; i++) {
         num += are_twins(shown, i, index);
     }
     return num;
@@ -334,10 +333,10 @@ static size_t num_twins(const STACK_OF(X509) * shown, size_t index, size_t end)
 /* num_ways is in how many ways one of each subject can be taken, WAYS_MAX at most. */
 static size_t num_ways(const STACK_OF(X509) * shown)
 {
-    const size_t num = sk_X509_num(shown);
+    const int num = (int)sk_X509_num(shown);
     size_t ways = 1;
 
-    for (size_t i = 1; i < num && ways < WAYS_MAX; i++) {
+    for (int i = 1; i < num && ways < WAYS_MAX; i++) {
         ways *= num_twins(shown, i, i) == 0 ? num_twins(shown, i, num) : 1;
     }
     return ways < WAYS_MAX ? ways : WAYS_MAX;
@@ -350,9 +349,9 @@ static STACK_OF(X509) * take_way(const STACK_OF(X509) * shown, size_t way)
     STACK_OF(X509) *taken = sk_X509_new_null();
     bool is_good = taken != NULL && sk_X509_push(taken, sk_X509_value(shown, 0)) > 0;
 
-    for (size_t i = 1; is_good && i < sk_X509_num(shown); i++) {
-        const size_t num = num_twins(shown, i, sk_X509_num(shown));
-        size_t at = i;
+    for (int i = 1; is_good && i < (int)sk_X509_num(shown); i++) {
+        const size_t num = num_twins(shown, i, (int)sk_X509_num(shown));
+        int at = i;
 
         if (num_twins(shown, i, i) > 0) {
             continue; /* its subject has had its turn */
@@ -381,7 +380,7 @@ static enum urlpool_code judge_way(const struct matter *matter, size_t way,
     return code;
 }
 
-/* judge_chain: BoringSSL takes the first certificate that fits, and never goes back. Where
+/* judge_chain: the library takes the first certificate that fits, and never goes back. Where
  * authorities have shown several (cross-signed, renewed), all ways to take one of each are tried;
  * of a refusal the first verdict counts. */
 static enum urlpool_code judge_chain(const struct matter *matter, struct urlp_tls_verdict *verdict)
@@ -403,11 +402,11 @@ static enum urlpool_code judge_chain(const struct matter *matter, struct urlp_tl
     return verdict->error.code;
 }
 
-static enum urlpool_code check_pins(const struct matter *matter, const CRYPTO_BUFFER *der,
+static enum urlpool_code check_pins(const struct matter *matter, const struct urlp_tls_shown *shown,
                                     struct urlp_tls_verdict *verdict)
 {
     const enum urlpool_code code =
-        urlp_tls_pins_check(&matter->checks->pins, der, sk_X509_value(matter->presented, 0),
+        urlp_tls_pins_check(&matter->checks->pins, shown, sk_X509_value(matter->presented, 0),
                             matter->identity->host, &verdict->error);
 
     if (code == URLPOOL_OK) {
@@ -422,7 +421,7 @@ bool urlp_tls_checks_take_anybody(const struct urlp_tls_checks *checks)
     return checks->skips_name && !urlp_tls_pins_are_given(&checks->pins);
 }
 
-enum urlpool_code urlp_tls_verify(const STACK_OF(CRYPTO_BUFFER) * presented, X509_STORE *roots,
+enum urlpool_code urlp_tls_verify(const struct urlp_tls_shown *shown, X509_STORE *roots,
                                   const struct urlp_tls_checks *checks,
                                   const struct urlp_tls_identity *identity,
                                   struct urlp_tls_verdict *verdict)
@@ -434,14 +433,14 @@ enum urlpool_code urlp_tls_verify(const STACK_OF(CRYPTO_BUFFER) * presented, X50
     if (checks->skips_chain && !urlp_tls_pins_are_given(&checks->pins)) {
         return URLPOOL_OK;
     }
-    if (sk_CRYPTO_BUFFER_num(presented) == 0) {
+    if (urlp_tls_shown_num(shown) == 0) {
         return refuse_untrusted(verdict, X509_V_ERR_UNSPECIFIED, identity, "there is none");
     }
-    if (sk_CRYPTO_BUFFER_num(presented) > URLP_TLS_CHAIN_MAX) {
+    if (urlp_tls_shown_num(shown) > URLP_TLS_CHAIN_MAX) {
         return refuse_untrusted(verdict, X509_V_ERR_CERT_CHAIN_TOO_LONG, identity,
                                 "too many certificates in its chain");
     }
-    matter.presented = parse_chain(presented);
+    matter.presented = parse_chain(shown);
     if (matter.presented == NULL && urlp_tls_ran_out()) {
         code = refuse_nomem(verdict);
     } else if (matter.presented == NULL) {
@@ -450,7 +449,7 @@ enum urlpool_code urlp_tls_verify(const STACK_OF(CRYPTO_BUFFER) * presented, X50
         code = judge_chain(&matter, verdict);
     }
     if (code == URLPOOL_OK) {
-        code = check_pins(&matter, sk_CRYPTO_BUFFER_value(presented, 0), verdict);
+        code = check_pins(&matter, shown, verdict);
     }
     sk_X509_pop_free(matter.presented, X509_free);
     ERR_clear_error();

@@ -1,8 +1,7 @@
 #ifndef URLP_NET_TLS_VERIFY_H
 #define URLP_NET_TLS_VERIFY_H
 
-#include <openssl/base.h>
-#include <openssl/pool.h>
+#include <openssl/x509.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -10,6 +9,7 @@
 
 #include "base/ip.h"
 #include "base/span.h"
+#include "net/tls_library.h"
 #include "net/tls_pins.h"
 
 /* Caps on what a peer may make us look at. */
@@ -37,7 +37,6 @@ bool urlp_tls_checks_take_anybody(const struct urlp_tls_checks *checks);
 /* struct urlp_tls_verdict is what urlp_tls_verify found. */
 struct urlp_tls_verdict {
     struct urlpool_error error;    /* as urlp_tls_verify filled it; code URLPOOL_OK before */
-    uint8_t alert;                 /* what to tell the peer of a refusal */
     int64_t good_from, good_until; /* wall seconds: since and until when all certificates of the
                                       chain are valid */
 };
@@ -49,7 +48,7 @@ struct urlp_tls_verdict {
  * Errors:  URLPOOL_E_TLS_VERIFY, TLS_EXPIRED, TLS_HOSTNAME, TLS_PIN, NOMEM, in `verdict->error`
  * with tls_code an X509_V_ERR value; phase TLS. Threads: any number at once. Spec:    RFC 5280
  * section 6, RFC 9525, RFC 9110 section 4.3.4. */
-URLPOOL_MUST_USE enum urlpool_code urlp_tls_verify(const STACK_OF(CRYPTO_BUFFER) * presented,
+URLPOOL_MUST_USE enum urlpool_code urlp_tls_verify(const struct urlp_tls_shown *shown,
                                                    X509_STORE *roots,
                                                    const struct urlp_tls_checks *checks,
                                                    const struct urlp_tls_identity *identity,

@@ -15,6 +15,7 @@
 #include "support/requests.h"
 #include "support/run_tests.h"
 #include "support/tls_client.h"
+#include "support/tls_kit.h"
 
 enum {
     HEARS_NOTHING_MS = 50
@@ -367,16 +368,11 @@ END_TEST
 
 static _Atomic unsigned num_hellos, num_early, num_resuming;
 
-static enum ssl_select_cert_result_t see_hello(const SSL_CLIENT_HELLO *hello)
+static void see_hello(bool is_early, bool is_resuming)
 {
-    const uint8_t *data;
-    size_t len;
-
     num_hellos++;
-    num_early += SSL_early_callback_ctx_extension_get(hello, TLSEXT_TYPE_early_data, &data, &len);
-    num_resuming +=
-        SSL_early_callback_ctx_extension_get(hello, TLSEXT_TYPE_pre_shared_key, &data, &len);
-    return ssl_select_cert_success;
+    num_early += is_early;
+    num_resuming += is_resuming;
 }
 
 static void answer_and_close(struct test_peer *peer, const struct test_request *request, void *user)
@@ -393,8 +389,7 @@ START_TEST(r218__no_early_data_is_sent_though_the_server_would_take_it)
     const struct urlpool_manager_options options = {.tls = scene.tls};
     struct urlpool_manager *manager = test_manager(&options);
 
-    SSL_CTX_set_early_data_enabled(scene.context, 1);
-    SSL_CTX_set_select_certificate_cb(scene.context, see_hello);
+    tls_kit_see_hellos(scene.context, see_hello);
     for (int i = 0; i < 3; i++) {
         test_get(manager, scene.server);
         urlpool_manager_maintain(manager);

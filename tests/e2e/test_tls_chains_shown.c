@@ -1,7 +1,7 @@
 /* Which chains lead to whom we trust: one verdict a row, over sockets. Where the verdict of a row
  * could be another, docs/decisions/0044 says why it is this one. */
 
-#include <openssl/nid.h>
+#include <openssl/objects.h>
 
 #include "support/cert_rows.h"
 #include "support/run_tests.h"

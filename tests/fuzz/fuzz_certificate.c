@@ -152,10 +152,12 @@ static struct urlp_tls_verdict judge(const STACK_OF(CRYPTO_BUFFER) * chain,
     enum urlpool_code code;
 
     identity.is_ip = urlp_ip_parse(identity.host, &identity.ip);
-    code = urlp_tls_verify(chain, roots, checks, &identity, &verdict);
+    code =
+        urlp_tls_verify((const struct urlp_tls_shown *)chain, roots, checks, &identity, &verdict);
     fuzz_require(code == verdict.error.code, "two codes", urlp_span_of(host));
-    fuzz_require(code == URLPOOL_OK || (verdict.alert != 0 && verdict.error.message[0] != '\0' &&
-                                        verdict.error.phase == URLPOOL_PHASE_TLS),
+    fuzz_require(code == URLPOOL_OK ||
+                     (verdict.error.tls_code != 0 && verdict.error.message[0] != '\0' &&
+                      verdict.error.phase == URLPOOL_PHASE_TLS),
                  "a refusal that does not say what it is", urlp_span_of(host));
     fuzz_require(ERR_peek_error() == 0, "an error left in the queue", urlp_span_of(host));
     return verdict;

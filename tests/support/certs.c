@@ -1,19 +1,15 @@
-/* Certificates of every good and bad kind, made by BoringSSL while the test runs. */
+/* Certificates of every good and bad kind, made while the test runs. */
 
 #include "support/certs.h"
 
 #include <dirent.h>
 #include <openssl/asn1.h>
-#include <openssl/base64.h>
 #include <openssl/bio.h>
-#include <openssl/bytestring.h>
-#include <openssl/ec_key.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/mem.h>
-#include <openssl/nid.h>
-#include <openssl/obj.h>
+#include <openssl/objects.h>
 #include <openssl/pem.h>
-#include <openssl/pool.h>
 #include <openssl/rsa.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -23,6 +19,8 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "support/tls_kit.h"
 
 #define HOUR_S 3600
 #define DAY_S  86400
@@ -294,10 +292,9 @@ struct test_cert *test_leaf(const char *host, const struct test_cert *issuer)
 /* text_of copies what `memory` holds and frees it. */
 static char *text_of(BIO *memory)
 {
-    const uint8_t *data;
-    size_t len;
+    char *data = NULL;
+    const size_t len = (size_t)BIO_get_mem_data(memory, &data);
 
-    MUST(BIO_mem_contents(memory, &data, &len));
     char *text = malloc(len + 1);
 
     MUST(text != NULL);
@@ -346,13 +343,13 @@ char *test_cert_key_encrypted(const struct test_cert *cert, const char *password
 uint8_t *test_cert_key_der(const struct test_cert *cert, const char *password, size_t *out_len)
 {
     BIO *memory = BIO_new(BIO_s_mem());
-    const uint8_t *data;
+    char *data = NULL;
 
     MUST(memory != NULL);
     MUST(i2d_PKCS8PrivateKey_bio(memory, cert->key, password != NULL ? EVP_aes_128_cbc() : NULL,
                                  (char *)password, password != NULL ? (int)strlen(password) : 0,
                                  NULL, NULL));
-    MUST(BIO_mem_contents(memory, &data, out_len));
+    *out_len = (size_t)BIO_get_mem_data(memory, &data);
     uint8_t *copy = malloc(*out_len);
 
     MUST(copy != NULL);
@@ -406,24 +403,23 @@ char *test_cert_pin(const struct test_cert *cert)
     return pin;
 }
 
-STACK_OF(CRYPTO_BUFFER) * test_cert_chain(const struct test_cert *const *certs)
+struct urlp_tls_shown *test_cert_chain(const struct test_cert *const *certs)
 {
-    STACK_OF(CRYPTO_BUFFER) *chain = sk_CRYPTO_BUFFER_new_null();
+    struct urlp_tls_shown *shown = tls_kit_shown_new();
 
     for (; *certs != NULL; certs++) {
         size_t len;
         uint8_t *der = test_cert_der(*certs, &len);
-        CRYPTO_BUFFER *buffer = CRYPTO_BUFFER_new(der, len, NULL);
 
-        MUST(buffer != NULL && sk_CRYPTO_BUFFER_push(chain, buffer) != 0);
+        tls_kit_shown_add(shown, der, len);
         free(der);
     }
-    return chain;
+    return shown;
 }
 
 SSL_CTX *test_cert_context(const struct test_cert *const *certs)
 {
-    SSL_CTX *context = SSL_CTX_new(TLS_method());
+    SSL_CTX *context = tls_kit_context();
 
     MUST(context != NULL);
     MUST(SSL_CTX_use_certificate(context, certs[0]->x509));

@@ -1,8 +1,7 @@
 #ifndef TESTS_SUPPORT_CERTS_H
 #define TESTS_SUPPORT_CERTS_H
 
-#include <openssl/base.h>
-#include <openssl/pool.h>
+#include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -82,8 +81,8 @@ char *test_cert_fingerprint(const struct test_cert *cert, int num_digits);
 char *test_cert_pin(const struct test_cert *cert);
 
 /* test_cert_chain is what a peer presents: `certs`, leaf first, ends with NULL; for
- * sk_CRYPTO_BUFFER_pop_free. */
-STACK_OF(CRYPTO_BUFFER) * test_cert_chain(const struct test_cert *const *certs);
+ * tls_kit_shown_free. */
+struct urlp_tls_shown *test_cert_chain(const struct test_cert *const *certs);
 
 /* test_cert_context is a server's SSL_CTX that presents `certs`; for SSL_CTX_free. */
 SSL_CTX *test_cert_context(const struct test_cert *const *certs);

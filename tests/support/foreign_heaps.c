@@ -1,12 +1,11 @@
-/* malloc behind the hooks of BoringSSL (weak symbols, which this file defines) and of c-ares
+/* malloc behind the hooks of the TLS library (foreign_heaps_*.c has them) and of c-ares
  * (ares_library_init_mem). Each block has a head that says how long it is and who counts it: the
- * servers of a test live in the same process, and use the same BoringSSL. */
+ * servers of a test live in the same process, and use the same library. */
 
 #include "support/foreign_heaps.h"
 
 #include <ares.h>
 #include <check.h>
-#include <openssl/mem.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -25,10 +24,6 @@ struct heap {
 
 static struct heap heaps[FOREIGN_HEAP_NUM];
 static _Thread_local bool has_joined;
-
-void *OPENSSL_memory_alloc(size_t size);
-void OPENSSL_memory_free(void *block);
-size_t OPENSSL_memory_get_size(void *block);
 
 static bool must_fail(struct heap *heap)
 {
@@ -70,19 +65,19 @@ static void give(struct heap *heap, void *block)
     }
 }
 
-void *OPENSSL_memory_alloc(size_t size)
+void *foreign_heaps_tls_take(size_t size)
 {
     return take(&heaps[HEAP_OF_TLS], size);
 }
 
-void OPENSSL_memory_free(void *block)
+void foreign_heaps_tls_give(void *block)
 {
     give(&heaps[HEAP_OF_TLS], block);
 }
 
-size_t OPENSSL_memory_get_size(void *block)
+size_t foreign_heaps_size(const void *block)
 {
-    return block != NULL ? ((struct head *)block - 1)->size : 0;
+    return block != NULL ? ((const struct head *)block - 1)->size : 0;
 }
 
 static void *names_take(size_t size)
@@ -100,7 +95,7 @@ static void *names_move(void *block, size_t size)
     void *moved = names_take(size);
 
     if (moved != NULL && block != NULL) {
-        const size_t old_size = ((struct head *)block - 1)->size;
+        const size_t old_size = foreign_heaps_size(block);
 
         memcpy(moved, block, old_size < size ? old_size : size);
         names_give(block);
@@ -110,6 +105,7 @@ static void *names_move(void *block, size_t size)
 
 void foreign_heaps_install(void)
 {
+    foreign_heaps_hook_tls();
     ck_assert_int_eq(ares_library_init_mem(ARES_LIB_INIT_ALL, names_take, names_give, names_move),
                      ARES_SUCCESS);
 }

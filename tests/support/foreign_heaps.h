@@ -2,11 +2,12 @@
 #define TESTS_SUPPORT_FOREIGN_HEAPS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-/* The heaps of BoringSSL and c-ares, which urlpool_set_allocator does not move: they fail where a
- * test asks for it, and only in threads that have joined. A program that calls these functions has
- * its BoringSSL moved here from the start. */
+/* The heaps of the TLS library and of c-ares, which urlpool_set_allocator does not move: they fail
+ * where a test asks for it, and only in threads that have joined. A program that calls these
+ * functions has its TLS library moved here from the start. */
 
 enum foreign_heap {
     HEAP_OF_TLS,
@@ -29,5 +30,12 @@ bool foreign_heaps_has_failed(enum foreign_heap heap);
 
 /* foreign_heaps_num_live is how many blocks are held that joined threads took. */
 int64_t foreign_heaps_num_live(enum foreign_heap heap);
+
+/* What foreign_heaps_boring.c or foreign_heaps_openssl.c puts behind the TLS library's hooks, and
+ * what that file defines so that it is linked. */
+void *foreign_heaps_tls_take(size_t size);
+void foreign_heaps_tls_give(void *block);
+size_t foreign_heaps_size(const void *block);
+void foreign_heaps_hook_tls(void);
 
 #endif /* TESTS_SUPPORT_FOREIGN_HEAPS_H */

@@ -20,6 +20,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "support/tls_kit.h"
+
 enum {
     BACKLOG = 512,
     REQUEST_MAX = 64 << 20
@@ -334,13 +336,16 @@ static void *serve(void *arg)
     pthread_sigmask(SIG_BLOCK, &pipe_only, NULL); /* here only: the library must do without */
     if (peer->ssl != NULL) {
         ready = SSL_accept(peer->ssl) == 1;
-        (void)SSL_write(peer->ssl, "", 0); /* BoringSSL holds its tickets back until a write */
+        (void)tls_kit_flush(peer->ssl);
     }
     for (unsigned number = 1; ready && take_request(peer, number); number++) {
         /* the next one */
     }
     part(peer);
     pthread_mutex_lock(&server->mutex);
+    if (peer->ssl != NULL) { /* else OpenSSL takes the session for bad */
+        SSL_set_shutdown(peer->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    }
     SSL_free(peer->ssl);
     peer->ssl = NULL;
     close(peer->fd);

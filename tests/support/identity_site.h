@@ -1,7 +1,7 @@
 #ifndef TESTS_SUPPORT_IDENTITY_SITE_H
 #define TESTS_SUPPORT_IDENTITY_SITE_H
 
-#include <openssl/base.h>
+#include <openssl/ssl.h>
 #include <stdint.h>
 
 /* An origin over TLS, on one port, and two proxies before it, which see who comes: the origin the

@@ -18,6 +18,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "support/tls_kit.h"
+
 enum {
     CLIENTS_MAX = 4096,
     SEEN_MAX = 8192,
@@ -386,7 +388,7 @@ static void serve(struct client *client)
         return;
     }
     if (client->ssl != NULL) {
-        (void)SSL_write(client->ssl, "", 0); /* BoringSSL holds its tickets back until a write */
+        (void)tls_kit_flush(client->ssl);
     }
     if (manner == PROXY_GARBLES) {
         (void)put(client, "\xff\xfe garbage\r\n\r\n", 14);
@@ -415,6 +417,9 @@ static void *run_client(void *arg)
     pthread_sigmask(SIG_BLOCK, &pipe_only, NULL);
     serve(client);
     pthread_mutex_lock(&client->server->mutex);
+    if (client->ssl != NULL) { /* else OpenSSL takes the session for bad */
+        SSL_set_shutdown(client->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    }
     SSL_free(client->ssl);
     client->ssl = NULL;
     (void)close(client->fd);

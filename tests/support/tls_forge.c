@@ -3,16 +3,17 @@
 
 #include "support/tls_forge.h"
 
-#include <openssl/aead.h>
-#include <openssl/digest.h>
-#include <openssl/hkdf.h>
+#include <openssl/hmac.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "support/tls_kit.h"
+
 enum {
+    ALERT = 21,
     HANDSHAKE = 22,
     DATA = 23,
     KEY_MAX = 32,
@@ -23,7 +24,7 @@ enum {
 };
 
 struct tls_forger {
-    EVP_AEAD_CTX keys;
+    struct tls_kit_seal *keys;
     uint8_t iv[12];
     size_t iv_len; /* FIXED_IV: the rest of a nonce goes over the wire, TLS 1.2 */
     uint64_t sequence;
@@ -37,30 +38,25 @@ static void must(bool holds, const char *what)
     }
 }
 
-static const EVP_AEAD *aead_of(const SSL_CIPHER *cipher)
-{
-    if (SSL_CIPHER_get_cipher_nid(cipher) == NID_aes_128_gcm) {
-        return EVP_aead_aes_128_gcm();
-    }
-    if (SSL_CIPHER_get_cipher_nid(cipher) == NID_aes_256_gcm) {
-        return EVP_aead_aes_256_gcm();
-    }
-    must(SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305, "a cipher of another kind");
-    return EVP_aead_chacha20_poly1305();
-}
-
 /* expand is HKDF-Expand-Label with an empty context, RFC 8446 section 7.1. */
 static void expand(const EVP_MD *digest, const uint8_t *secret, size_t secret_len,
                    const char *label, uint8_t *out, size_t len)
 {
     uint8_t info[64];
-    const int info_len = snprintf((char *)info + 3, sizeof(info) - 4, "tls13 %s", label);
+    uint8_t block[EVP_MAX_MD_SIZE];
+    unsigned block_len = 0;
+    const int info_len = snprintf((char *)info + 3, sizeof(info) - 5, "tls13 %s", label);
 
     info[0] = (uint8_t)(len >> 8);
     info[1] = (uint8_t)len;
     info[2] = (uint8_t)info_len;
     info[3 + info_len] = 0;
-    must(HKDF_expand(out, len, digest, secret, secret_len, info, (size_t)info_len + 4), "HKDF");
+    info[4 + info_len] = 1; /* the first block, RFC 5869 section 2.3; it is long enough */
+    must(HMAC(digest, secret, (int)secret_len, info, (size_t)info_len + 5, block, &block_len) !=
+                 NULL &&
+             len <= block_len,
+         "HKDF");
+    memcpy(out, block, len);
 }
 
 /* take_block takes key and IV out of the key block, RFC 5246 section 6.3; there is no MAC key. */
@@ -68,11 +64,10 @@ static void take_block(struct tls_forger *forge, const SSL *ssl, size_t key_len,
                        uint8_t key[KEY_MAX])
 {
     uint8_t block[KEY_BLOCK_MAX];
-    const size_t len = SSL_get_key_block_len(ssl);
+    const size_t len = 2 * (key_len + FIXED_IV);
 
-    must(forge->iv_len == FIXED_IV && len == 2 * (key_len + FIXED_IV) && len <= sizeof(block) &&
-             SSL_generate_key_block(ssl, block, len),
-         "the key block");
+    must(forge->iv_len == FIXED_IV && len <= sizeof(block), "the key block");
+    tls_kit_key_block(ssl, block, len);
     memcpy(key, block + key_len, key_len);
     memcpy(forge->iv, block + 2 * key_len + FIXED_IV, FIXED_IV);
 }
@@ -80,30 +75,27 @@ static void take_block(struct tls_forger *forge, const SSL *ssl, size_t key_len,
 struct tls_forger *tls_forger_new(const SSL *ssl, const struct tls_forge_secret *secret)
 {
     struct tls_forger *forge = calloc(1, sizeof(*forge));
-    const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
-    const EVP_AEAD *aead = aead_of(cipher);
-    const size_t key_len = EVP_AEAD_key_length(aead);
+    const size_t key_len = tls_kit_seal_key_len(ssl);
     uint8_t key[KEY_MAX];
 
     must(forge != NULL, "memory");
-    forge->sequence = SSL_get_write_sequence(ssl);
+    forge->sequence = tls_kit_num_written(ssl, secret->num_written);
     forge->iv_len = SSL_version(ssl) == TLS1_3_VERSION ? sizeof(forge->iv) : FIXED_IV;
     if (SSL_version(ssl) == TLS1_3_VERSION) {
-        const EVP_MD *digest = EVP_get_digestbynid(SSL_CIPHER_get_prf_nid(cipher));
+        const EVP_MD *digest = tls_kit_digest(ssl);
 
         expand(digest, secret->bytes, secret->len, "key", key, key_len);
         expand(digest, secret->bytes, secret->len, "iv", forge->iv, sizeof(forge->iv));
     } else {
         take_block(forge, ssl, key_len, key);
     }
-    must(EVP_AEAD_CTX_init(&forge->keys, aead, key, key_len, EVP_AEAD_DEFAULT_TAG_LENGTH, NULL),
-         "a key");
+    forge->keys = tls_kit_seal_new(ssl, key);
     return forge;
 }
 
 void tls_forger_free(struct tls_forger *forger)
 {
-    EVP_AEAD_CTX_cleanup(&forger->keys);
+    tls_kit_seal_free(forger->keys);
     free(forger);
 }
 
@@ -120,7 +112,7 @@ static size_t seal_1_2(struct tls_forger *forge, uint8_t type, const void *data,
 {
     uint8_t nonce[FIXED_IV + SEQUENCE];
     uint8_t covered[SEQUENCE + HEADER];
-    size_t sealed = 0;
+    const size_t sealed = len + TLS_KIT_TAG;
 
     memcpy(nonce, forge->iv, FIXED_IV);
     put_number(nonce + FIXED_IV, forge->sequence, SEQUENCE);
@@ -129,10 +121,9 @@ static size_t seal_1_2(struct tls_forger *forge, uint8_t type, const void *data,
     put_number(covered + SEQUENCE + 1, TLS1_2_VERSION, 2);
     put_number(covered + SEQUENCE + 3, len, 2);
     memcpy(out + HEADER, nonce + FIXED_IV, SEQUENCE);
-    must(EVP_AEAD_CTX_seal(&forge->keys, out + HEADER + SEQUENCE, &sealed,
-                           TLS_FORGE_RECORD_MAX - HEADER - SEQUENCE, nonce, sizeof(nonce), data,
-                           len, covered, sizeof(covered)),
-         "sealing");
+    must(HEADER + SEQUENCE + sealed <= TLS_FORGE_RECORD_MAX, "a record too long");
+    tls_kit_seal_run(forge->keys, nonce, data, len, covered, sizeof(covered),
+                     out + HEADER + SEQUENCE);
     put_number(out, type, 1);
     put_number(out + 1, TLS1_2_VERSION, 2);
     put_number(out + 3, SEQUENCE + sealed, 2);
@@ -145,10 +136,9 @@ static size_t seal_1_3(struct tls_forger *forge, uint8_t type, const void *data,
     uint8_t inner[TLS_FORGE_RECORD_MAX];
     const size_t inner_len = len + 1 + padding;
     uint8_t nonce[sizeof(forge->iv)];
-    size_t sealed = 0;
-    const size_t overhead = EVP_AEAD_max_overhead(EVP_AEAD_CTX_aead(&forge->keys));
+    const size_t sealed = inner_len + TLS_KIT_TAG;
 
-    must(HEADER + inner_len + overhead <= TLS_FORGE_RECORD_MAX, "a record too long");
+    must(HEADER + sealed <= TLS_FORGE_RECORD_MAX, "a record too long");
     memcpy(inner, data, len);
     inner[len] = type;
     memset(inner + len + 1, 0, padding);
@@ -158,10 +148,8 @@ static size_t seal_1_3(struct tls_forger *forge, uint8_t type, const void *data,
     }
     put_number(out, DATA, 1);
     put_number(out + 1, TLS1_2_VERSION, 2);
-    put_number(out + 3, inner_len + overhead, 2);
-    must(EVP_AEAD_CTX_seal(&forge->keys, out + HEADER, &sealed, TLS_FORGE_RECORD_MAX - HEADER,
-                           nonce, sizeof(nonce), inner, inner_len, out, HEADER),
-         "sealing");
+    put_number(out + 3, sealed, 2);
+    tls_kit_seal_run(forge->keys, nonce, inner, inner_len, out, HEADER, out + HEADER);
     return HEADER + sealed;
 }
 
@@ -176,17 +164,18 @@ size_t tls_forger_seal(struct tls_forger *forger, uint8_t type, const void *data
     return record_len;
 }
 
-/* forge sends `num` records of one content; 0: without end. Then `last`, as data, if there is one.
+/* forge sends `num` records of one type and content; 0: without end. Then `last`, as data, if there
+ * is one.
  */
-static void forge(const SSL *ssl, const struct tls_forge_secret *secret, const void *data,
-                  size_t len, size_t num, const char *last)
+static void forge(const SSL *ssl, const struct tls_forge_secret *secret, uint8_t type,
+                  const void *data, size_t len, size_t num, const char *last)
 {
     uint8_t record[TLS_FORGE_RECORD_MAX];
     struct tls_forger *forger = tls_forger_new(ssl, secret);
     bool goes_on = true;
 
     for (size_t i = 0; goes_on && (i < num || num == 0); i++) {
-        const size_t size = tls_forger_seal(forger, HANDSHAKE, data, len, 0, record);
+        const size_t size = tls_forger_seal(forger, type, data, len, 0, record);
 
         goes_on = send(SSL_get_fd(ssl), record, size, MSG_NOSIGNAL) == (ssize_t)size;
     }
@@ -213,7 +202,13 @@ static void flood(const SSL *ssl, const struct tls_forge_secret *secret, size_t 
     for (size_t i = 0; i < A_RECORD; i++) {
         memcpy(tickets + i * TICKET, ticket, sizeof(ticket) - 1);
     }
-    forge(ssl, secret, tickets, sizeof(tickets), num / A_RECORD, num > 0 ? "done\n" : NULL);
+    forge(ssl, secret, HANDSHAKE, tickets, sizeof(tickets), num / A_RECORD,
+          num > 0 ? "done\n" : NULL);
+}
+
+void tls_forge_watch(SSL *ssl, struct tls_forge_secret *secret)
+{
+    tls_kit_watch(ssl, &secret->num_written);
 }
 
 void tls_forge_hear(struct tls_forge_secret *secret, const char *line)
@@ -221,6 +216,7 @@ void tls_forge_hear(struct tls_forge_secret *secret, const char *line)
     static const char label[] = "SERVER_TRAFFIC_SECRET_0 ";
     const char *at;
 
+    tls_kit_watch_keys(line, &secret->num_written);
     if (strncmp(line, label, sizeof(label) - 1) != 0) {
         return;
     }
@@ -242,11 +238,15 @@ bool tls_forge_obey(SSL *ssl, const struct tls_forge_secret *secret, const char 
         return true;
     }
     if (strcmp(line, "renegotiate") == 0) {
-        forge(ssl, secret, "\0\0\0", 4, 1, NULL);
+        forge(ssl, secret, HANDSHAKE, "\0\0\0", 4, 1, NULL);
         return true;
     }
     if (strcmp(line, "whoareyou") == 0) {
-        forge(ssl, secret, request, sizeof(request) - 1, 1, NULL);
+        forge(ssl, secret, HANDSHAKE, request, sizeof(request) - 1, 1, NULL);
+        return true;
+    }
+    if (strcmp(line, "alert") == 0) {
+        forge(ssl, secret, ALERT, "\x02\x50", 2, 1, NULL);
         return true;
     }
     return false;

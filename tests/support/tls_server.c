@@ -1,5 +1,5 @@
-/* The TLS server that tests talk to. It uses BoringSSL as it comes, blocking, with its own socket
- * BIO, and none of urlpool's code: what is tested does not test itself. */
+/* The TLS server that tests talk to. It uses the TLS library as it comes, blocking, with its own
+ * socket BIO, and none of urlpool's code: what is tested does not test itself. */
 
 #include "support/tls_server.h"
 
@@ -8,7 +8,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
-#include <openssl/pool.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <poll.h>
@@ -22,6 +21,7 @@
 #include <unistd.h>
 
 #include "support/tls_forge.h"
+#include "support/tls_kit.h"
 
 #define CONNECTIONS_MAX 64
 #define WAIT_SECONDS    20
@@ -75,7 +75,8 @@ static void unlock(struct tls_server *server)
     MUST(pthread_mutex_unlock(&server->mutex) == 0);
 }
 
-/* --- what BoringSSL tells ------------------------------------------------------------------ */
+/* --- what the TLS library tells ------------------------------------------------------------------
+ */
 
 static void on_info(const SSL *ssl, int type, int value)
 {
@@ -282,12 +283,11 @@ static bool read_line(struct connection *connection, char *out, size_t out_size)
     return false;
 }
 
-/* update_keys: a write of nothing sends what is held back, and no record of its own. */
 static bool update_keys(struct connection *connection, size_t num)
 {
     for (size_t i = 0; i < num; i++) {
         if (!SSL_key_update(connection->ssl, SSL_KEY_UPDATE_NOT_REQUESTED) ||
-            SSL_write(connection->ssl, "", 0) < 0) {
+            !tls_kit_flush(connection->ssl)) {
             return false;
         }
     }
@@ -340,9 +340,6 @@ static bool obey(struct connection *connection, const char *line)
         wait_for_hangup(connection->fd);
     } else if (strcmp(line, "close") == 0) {
         (void)SSL_shutdown(connection->ssl);
-    } else if (strcmp(line, "alert") == 0) {
-        (void)SSL_send_fatal_alert(connection->ssl, SSL_AD_INTERNAL_ERROR);
-        wait_for_end(connection->fd);
     } else if (strcmp(line, "farewell") == 0) {
         (void)SSL_shutdown(connection->ssl);
         wait_for_end(connection->fd);
@@ -362,16 +359,18 @@ static void speak_tls(struct connection *connection)
     char line[512];
 
     if (SSL_accept(ssl) != 1) {
+        (void)shutdown(connection->fd, SHUT_WR); /* what is left unread would make it a reset */
+        wait_for_end(connection->fd);
         return;
     }
     name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     lock(server);
-    server->seen.num_client_certs = (unsigned)sk_CRYPTO_BUFFER_num(SSL_get0_peer_certificates(ssl));
+    server->seen.num_client_certs = tls_kit_num_peer_certs(ssl);
     server->seen.num_handshakes++;
     server->seen.num_resumed += SSL_session_reused(ssl) ? 1 : 0;
     (void)snprintf(server->seen.name, sizeof(server->seen.name), "%s", name != NULL ? name : "");
     unlock(server);
-    (void)SSL_write(ssl, "", 0); /* BoringSSL holds its tickets back until a write */
+    (void)tls_kit_flush(ssl);
     while (read_line(connection, line, sizeof(line)) && obey(connection, line)) {
     }
 }
@@ -409,6 +408,8 @@ static void *run_connection(void *user)
         speak_otherwise(connection, server->options.manner);
     }
     lock(server);
+    /* Else OpenSSL takes the session for bad, and out of its cache. */
+    SSL_set_shutdown(connection->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(connection->ssl);
     connection->ssl = NULL;
     (void)close(connection->fd);
@@ -429,6 +430,7 @@ static SSL *new_ssl(struct connection *connection)
 
     MUST(ssl != NULL && SSL_set_fd(ssl, connection->fd));
     SSL_set_app_data(ssl, connection);
+    tls_forge_watch(ssl, &connection->secret);
     if (certs[0] != NULL) {
         MUST(SSL_use_certificate(ssl, certs[0]->x509) && SSL_use_PrivateKey(ssl, certs[0]->key));
         for (certs++; *certs != NULL; certs++) {
@@ -467,11 +469,7 @@ static void *run_server(void *user)
 /* ask_for_certs has clients show a certificate of the CA; sessions of others are not resumed. */
 static void ask_for_certs(SSL_CTX *context, const struct test_cert *ca)
 {
-    /* By itself BoringSSL takes no signature by Ed25519. */
-    static const uint16_t signatures[] = {SSL_SIGN_ECDSA_SECP256R1_SHA256,
-                                          SSL_SIGN_RSA_PSS_RSAE_SHA256, SSL_SIGN_ED25519};
-
-    MUST(SSL_CTX_set_verify_algorithm_prefs(context, signatures, 3));
+    tls_kit_take_ed25519(context);
     MUST(X509_STORE_add_cert(SSL_CTX_get_cert_store(context), ca->x509));
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     MUST(SSL_CTX_set_session_id_context(context, (const uint8_t *)"clients", 7));
@@ -480,7 +478,7 @@ static void ask_for_certs(SSL_CTX *context, const struct test_cert *ca)
 static SSL_CTX *new_context(struct tls_server *server)
 {
     const struct tls_server_options *options = &server->options;
-    SSL_CTX *context = SSL_CTX_new(TLS_method());
+    SSL_CTX *context = tls_kit_context();
 
     MUST(context != NULL);
     MUST(SSL_CTX_set_min_proto_version(context, options->min_version));

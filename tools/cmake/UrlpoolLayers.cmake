@@ -19,7 +19,7 @@ set(urlp_below_client base http policy conn pool)
 # Third-party libraries, each behind one layer.
 set(urlp_uses_http urlp_idna)
 set(urlp_uses_coding ZLIB::ZLIB urlp_codings)
-set(urlp_uses_net BoringSSL::ssl BoringSSL::crypto PkgConfig::URLP_CARES)
+set(urlp_uses_net urlp_tls PkgConfig::URLP_CARES)
 
 function(urlp_layer layer)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES")

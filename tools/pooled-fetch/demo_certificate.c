@@ -4,9 +4,9 @@
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
-#include <openssl/ec_key.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/nid.h>
+#include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
@@ -115,13 +115,13 @@ static int make_pair(struct pair *out, const char *name, const struct pair *issu
 static char *pem_of(X509 *x509)
 {
     BIO *bio = BIO_new(BIO_s_mem());
-    const uint8_t *data = NULL;
-    size_t len = 0;
+    char *data = NULL;
+    long len = 0;
     char *pem = NULL;
 
     if (bio != NULL && PEM_write_bio_X509(bio, x509) == 1 &&
-        BIO_mem_contents(bio, &data, &len) == 1) {
-        pem = pf_strndup((const char *)data, len);
+        (len = BIO_get_mem_data(bio, &data)) > 0) {
+        pem = pf_strndup(data, (size_t)len);
     }
     BIO_free(bio);
     return pem;

@@ -1,7 +1,7 @@
 #ifndef POOLED_FETCH_DEMO_CERTIFICATE_H
 #define POOLED_FETCH_DEMO_CERTIFICATE_H
 
-#include <openssl/base.h>
+#include <openssl/ssl.h>
 
 /* pf_demo_context makes a CA, a certificate of it for 127.0.0.1 and localhost, both good for a day,
  * and a server's context that presents it. The keys are in memory only.

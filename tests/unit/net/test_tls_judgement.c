@@ -16,6 +16,7 @@
 #include "support/foreign_heaps.h"
 #include "support/run_tests.h"
 #include "support/tls_client.h"
+#include "support/tls_kit.h"
 #include "support/tls_scene.h"
 #include "support/tls_server.h"
 
@@ -52,7 +53,7 @@ static struct trial *trial_begin(const char *host)
         .tls_serial = 7,
         .checks = &trial.checks,
         .identity = &trial.identity,
-        .presented = test_cert_chain((const struct test_cert *[]){trial.leaf, trial.ca, NULL})};
+        .shown = test_cert_chain((const struct test_cert *[]){trial.leaf, trial.ca, NULL})};
     trial.judgement = urlp_tls_judgement_new(&trial.matter, &verdict);
     ck_assert_ptr_nonnull(trial.judgement);
     urlp_clock_fake_begin(1);
@@ -62,9 +63,8 @@ static struct trial *trial_begin(const char *host)
 
 static void drop_chain(struct trial *trial)
 {
-    sk_CRYPTO_BUFFER_pop_free((STACK_OF(CRYPTO_BUFFER) *)trial->matter.presented,
-                              CRYPTO_BUFFER_free);
-    trial->matter.presented = NULL;
+    tls_kit_shown_free((struct urlp_tls_shown *)trial->matter.shown);
+    trial->matter.shown = NULL;
 }
 
 static void trial_end(struct trial *trial)
@@ -85,7 +85,7 @@ static bool holds(const struct trial *trial)
 static void present(struct trial *trial, const struct test_cert *const *certs)
 {
     drop_chain(trial);
-    trial->matter.presented = test_cert_chain(certs);
+    trial->matter.shown = test_cert_chain(certs);
 }
 
 #define PRESENT(trial, ...) present(trial, (const struct test_cert *[]){__VA_ARGS__, NULL})
@@ -306,7 +306,7 @@ static struct urlp_tls_judgement *lie(const struct tls_scene *scene, enum change
     struct urlp_tls_matter matter = {.tls_serial = scene->tls->serial + (change == CONFIGURATION),
                                      .checks = &checks,
                                      .identity = &identity,
-                                     .presented = test_cert_chain(chain)};
+                                     .shown = test_cert_chain(chain)};
     const int64_t now = urlp_wall_seconds();
     const struct urlp_tls_verdict good = {.good_from = change == BEGIN ? now + 3600 : 0,
                                           .good_until = change == END ? now - 1 : INT64_MAX};
@@ -315,7 +315,7 @@ static struct urlp_tls_judgement *lie(const struct tls_scene *scene, enum change
     checks.skips_name = change == CHECKS;
     checks.pins.digest[0] ^= change == PINS;
     judgement = urlp_tls_judgement_new(&matter, &good);
-    sk_CRYPTO_BUFFER_pop_free((STACK_OF(CRYPTO_BUFFER) *)matter.presented, CRYPTO_BUFFER_free);
+    tls_kit_shown_free((struct urlp_tls_shown *)matter.shown);
     ck_assert_ptr_nonnull(judgement);
     return judgement;
 }

@@ -62,7 +62,7 @@ static bool holds(X509_STORE *store, const struct test_cert *cert)
 {
     const STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(store);
 
-    for (size_t i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+    for (size_t i = 0; i < (size_t)sk_X509_OBJECT_num(objects); i++) {
         if (X509_cmp(X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i)), cert->x509) == 0) {
             return true;
         }

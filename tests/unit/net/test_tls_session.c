@@ -8,6 +8,7 @@
 #include "net/tls_session.h"
 #include "support/failing_allocator.h"
 #include "support/run_tests.h"
+#include "support/tls_kit.h"
 
 #define GOOD INT64_MAX
 
@@ -15,17 +16,10 @@ static SSL_CTX *context;
 
 static SSL_SESSION *session_with(uint16_t version, size_t ticket_len)
 {
-    static const uint8_t ticket[URLP_TLS_TICKET_BYTES_MAX + 1];
-    SSL_SESSION *session;
-
     if (context == NULL) {
-        context = SSL_CTX_new(TLS_method());
+        context = tls_kit_context();
     }
-    session = SSL_SESSION_new(context);
-    ck_assert_ptr_nonnull(session);
-    ck_assert(SSL_SESSION_set_protocol_version(session, version));
-    ck_assert(SSL_SESSION_set_ticket(session, ticket, ticket_len));
-    return session;
+    return tls_kit_session(context, version, ticket_len);
 }
 
 /* keep puts `session`, of a peer that is good until then, by judgement; the reference to it stays
@@ -221,7 +215,7 @@ START_TEST(session__is_not_given_out_after_its_own_lifetime)
     SSL_SESSION *session = session_with(TLS1_2_VERSION, 32);
     const int64_t now = urlp_wall_seconds();
 
-    (void)SSL_SESSION_set_time(session, (uint64_t)now);
+    (void)SSL_SESSION_set_time(session, now);
     (void)SSL_SESSION_set_timeout(session, 100);
     keep(sessions, &key, session, GOOD);
     urlp_clock_fake_begin(1);
@@ -352,10 +346,8 @@ static void *put_and_take(void *user)
 
     for (int i = 0; i < NUM_ROUNDS; i++) {
         struct urlp_tls_judgement *judgement;
-        SSL_SESSION *session = SSL_SESSION_new(context);
+        SSL_SESSION *session = tls_kit_session(context, TLS1_3_VERSION, 6);
 
-        (void)SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION);
-        (void)SSL_SESSION_set_ticket(session, (const uint8_t *)"ticket", 6);
         keep(sessions, &keys[i % 3], session, GOOD);
         SSL_SESSION_free(session);
         SSL_SESSION_free(urlp_tls_sessions_take(sessions, &keys[(i + 1) % 3], &judgement));
@@ -372,7 +364,7 @@ START_TEST(session__cache_is_shared_by_threads)
     struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(2, NULL);
     pthread_t threads[NUM_THREADS];
 
-    context = SSL_CTX_new(TLS_method());
+    context = tls_kit_context();
     for (int i = 0; i < NUM_THREADS; i++) {
         ck_assert_int_eq(pthread_create(&threads[i], NULL, put_and_take, sessions), 0);
     }
