@@ -17,8 +17,8 @@ enum {
     /* The least an area is wide, px, in a narrow window and in one where minor words are shown. */
     AREA_NARROW = 240,
     AREA_WIDE = 410,
-    LETTER_WIDTH = 8,
-    WORD_GAP = 8,
+    LETTER_WIDTH = 7,
+    WORD_GAP = 6,
     EDGE_PERCENT = 4 /* so near to an end, words do not stand over it */
 };
 
