@@ -1,0 +1,136 @@
+/* pooled-fetch: going on where a file ends, how fast and how long it goes on, and what is noted. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/certs.h"
+#include "support/fetch_site.h"
+#include "support/run_tests.h"
+
+static struct site site;
+
+static void make(const char *name, const char *text)
+{
+    free(test_file(site.dir, name, text));
+}
+
+static void assert_file(const char *name, const char *text)
+{
+    char *found = site_file(&site, name);
+
+    ck_assert_ptr_nonnull(found);
+    ck_assert_str_eq(found, text);
+    free(found);
+}
+
+START_TEST(fetch__goes_on_with_a_file_that_is_of_the_same_version)
+{
+    site_begin(&site);
+    make("part", "abcde");
+    make("etag", "\"abc\"\n");
+    ck_assert_code(
+        FETCH(&site, "-sC-", "--etag-save", "etag", "-o", "part", site_url(&site, "/ranged")), 0);
+    assert_file("part", "abcdefghijklmnopqrstuvwxyz");
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__begins_a_file_anew_that_has_changed_at_the_server)
+{
+    site_begin(&site);
+    make("part", "of old");
+    make("etag", "\"old\"\n");
+    ck_assert_code(
+        FETCH(&site, "-sC-", "--etag-save", "etag", "-o", "part", site_url(&site, "/ranged")), 0);
+    assert_file("part", "abcdefghijklmnopqrstuvwxyz");
+    assert_file("etag", "\"abc\"\n");
+    site_end(&site);
+}
+END_TEST
+
+/* answer_in_parts breaks off the first time, and goes on where it is asked to. */
+static void answer_in_parts(struct test_peer *peer, const struct test_request *request, void *user)
+{
+    (void)user;
+    if (strstr(request->head, "\r\nRange: bytes=3-\r\n") != NULL &&
+        strstr(request->head, "\r\nIf-Range: \"v\"\r\n") != NULL) {
+        test_peer_reply(peer, 206, "ETag: \"v\"\r\nContent-Range: bytes 3-5/6\r\n", "def");
+        return;
+    }
+    test_peer_send_text(peer, "HTTP/1.1 200 OK\r\nETag: \"v\"\r\nContent-Length: 6\r\n\r\nabc");
+    test_peer_close(peer);
+}
+
+START_TEST(fetch__tries_again_behind_what_has_come)
+{
+    site_begin(&site);
+    test_server_stop(site.server);
+    site.server = test_server_start(answer_in_parts, NULL, NULL);
+    ck_assert_code(FETCH(&site, "-sC-", "--retry", "1", "--retry-delay", "0.01",
+                         "--retry-all-errors", "-o", "file", site_url(&site, "/")),
+                   0);
+    assert_file("file", "abcdef");
+    ck_assert_uint_eq(test_server_num_requests(site.server), 2);
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__refuses_a_file_that_is_longer_than_the_servers)
+{
+    site_begin(&site);
+    make("long", "abcdefghijklmnopqrstuvwxyz and more");
+    ck_assert_refused(FETCH(&site, "-C-", "-o", "long", site_url(&site, "/ranged")), 33, "behind");
+    assert_file("long", "abcdefghijklmnopqrstuvwxyz and more");
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__tells_which_request_of_its_connection_it_was)
+{
+    site_begin(&site);
+    ck_assert_ran(FETCH(&site, "-c1", "--out-null", "-w", "%{conn_requests} ", "-n3",
+                        site_url(&site, "/hello")),
+                  0, "1 2 3 ");
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__goes_on_for_as_long_as_it_is_told)
+{
+    site_begin(&site);
+    ck_assert_code(
+        FETCH(&site, "--duration", "0.3", "--rate", "50", "--out-null", site_url(&site, "/hello")),
+        0);
+    ck_assert_uint_ge(test_server_num_requests(site.server), 2);
+    ck_assert_uint_le(test_server_num_requests(site.server), 16);
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__traces_into_a_file_without_credentials)
+{
+    char *text;
+
+    site_begin(&site);
+    ck_assert_ran(FETCH(&site, "--trace-ascii", "trace", "-u", "user:secret", "-b", "a=secret",
+                        site_url(&site, "/hello")),
+                  0, "hello\n");
+    text = site_file(&site, "trace");
+    ck_assert_ptr_nonnull(text);
+    ck_assert_msg(strstr(text, "=> Send header, ") != NULL, "%s", text);
+    ck_assert_msg(strstr(text, "<= Recv data, 6 bytes (0x6)\n0000: hello.\n") != NULL, "%s", text);
+    ck_assert_msg(strstr(text, "secret") == NULL && strstr(text, "dXNlcjpzZWNyZXQ=") == NULL, "%s",
+                  text);
+    free(text);
+    site_end(&site);
+}
+END_TEST
+
+RUN_TESTS("fetch going on", fetch__goes_on_with_a_file_that_is_of_the_same_version,
+          fetch__begins_a_file_anew_that_has_changed_at_the_server,
+          fetch__tries_again_behind_what_has_come,
+          fetch__refuses_a_file_that_is_longer_than_the_servers,
+          fetch__tells_which_request_of_its_connection_it_was,
+          fetch__goes_on_for_as_long_as_it_is_told, fetch__traces_into_a_file_without_credentials)
