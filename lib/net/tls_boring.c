@@ -255,6 +255,11 @@ const char *urlp_tls_library_words(int reason)
     }
 }
 
+const char *urlp_tls_library_verify_words(int reason)
+{
+    return X509_verify_cert_error_string(reason);
+}
+
 void urlp_tls_library(char *out, size_t out_size)
 {
     (void)snprintf(out, out_size, "BoringSSL/%d", BORINGSSL_API_VERSION);

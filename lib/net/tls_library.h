@@ -93,4 +93,7 @@ EVP_PKEY *urlp_tls_library_decrypt(const uint8_t *der, size_t len, const char *p
  * users meet, or NULL. */
 const char *urlp_tls_library_words(int reason);
 
+/* urlp_tls_library_verify_words are the words for an X509_V_ERR value. */
+const char *urlp_tls_library_verify_words(int reason);
+
 #endif /* URLP_NET_TLS_LIBRARY_H */

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 
 #include "net/tls_error.h"
+#include "net/tls_library.h"
 #include "net/tls_names.h"
 
 #define RSA_BITS_MIN 2048
@@ -32,7 +33,7 @@
 static struct urlp_tls_objection object_to(int reason)
 {
     return (struct urlp_tls_objection){
-        reason, reason != X509_V_OK ? X509_verify_cert_error_string(reason) : NULL};
+        reason, reason != X509_V_OK ? urlp_tls_library_verify_words(reason) : NULL};
 }
 
 /* pss_digest is the digest of a signature by RSA-PSS, as a NID. RFC 4055 section 3.1: "The default

@@ -443,6 +443,21 @@ const char *urlp_tls_library_words(int reason)
     }
 }
 
+/* urlp_tls_library_verify_words: where OpenSSL has changed its words, those of before. */
+const char *urlp_tls_library_verify_words(int reason)
+{
+    switch (reason) {
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        return "self signed certificate";
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        return "self signed certificate in certificate chain";
+    case X509_V_ERR_INVALID_PURPOSE:
+        return "unsupported certificate purpose";
+    default:
+        return X509_verify_cert_error_string(reason);
+    }
+}
+
 void urlp_tls_library(char *out, size_t out_size)
 {
     (void)snprintf(out, out_size, "OpenSSL/%s", OpenSSL_version(OPENSSL_VERSION_STRING));

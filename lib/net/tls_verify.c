@@ -97,7 +97,7 @@ static enum urlpool_code refuse_chain(struct urlp_tls_verdict *verdict,
     if (reason == X509_V_ERR_CERT_HAS_EXPIRED || reason == X509_V_ERR_CERT_NOT_YET_VALID) {
         return refuse_for_date(verdict, reason, identity, X509_STORE_CTX_get_current_cert(context));
     }
-    return refuse_untrusted(verdict, reason, identity, X509_verify_cert_error_string(reason));
+    return refuse_untrusted(verdict, reason, identity, urlp_tls_library_verify_words(reason));
 }
 
 static struct urlp_span span_of_string(const ASN1_STRING *string)

@@ -85,10 +85,12 @@ SSL_SESSION *tls_kit_session(SSL_CTX *context, uint16_t version, size_t ticket_l
     at = put(at, V_ASN1_INTEGER, "\x01", 1);
     at = put(at, V_ASN1_INTEGER, version_octets, 2);
     at = put(at, V_ASN1_OCTET_STRING, cipher, 2);
-    at = put(at, V_ASN1_OCTET_STRING, "session id", 10);
+    at = put(at, V_ASN1_OCTET_STRING, "session id", ticket_len > 0 ? 10 : 0);
     at = put(at, V_ASN1_OCTET_STRING, key, sizeof(key));
     (void)put(ticket, V_ASN1_OCTET_STRING, nothing, ticket_len);
-    at = put(at, 0xaa, ticket, ticket_len + 4); /* [10] */
+    if (ticket_len > 0) {
+        at = put(at, 0xaa, ticket, ticket_len + 4); /* [10] */
+    }
     end = put(whole, 0x30, inside, (size_t)(at - inside));
     session = d2i_SSL_SESSION(NULL, &from, (long)(end - whole));
     MUST(session != NULL && SSL_SESSION_get_protocol_version(session) == version);

@@ -6,11 +6,14 @@
 
 #include "net/tls_error.h"
 #include "support/run_tests.h"
+#include "support/tls_kit.h"
 
 static struct urlpool_error fail_with(int library, int reason)
 {
     struct urlpool_error err = {0};
 
+    ERR_clear_error();
+    SSL_CTX_free(tls_kit_context()); /* makes OpenSSL know its words */
     ERR_clear_error();
     ERR_put_error(library, 0, reason, __FILE__, __LINE__);
     ERR_put_error(ERR_LIB_SSL, 0, SSL_R_LENGTH_MISMATCH, __FILE__, __LINE__); /* a consequence */
