@@ -167,10 +167,17 @@ static bool may_sign(SSL *ssl, X509 *leaf)
 static int check_peer(X509_STORE_CTX *store_context, void *user)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(store_context, SSL_get_ex_data_X509_STORE_CTX_idx());
-    int reason = urlp_tls_check_peer(ssl);
+    X509 *leaf = X509_STORE_CTX_get0_cert(store_context);
+    const EVP_PKEY *key = X509_get0_pubkey(leaf);
+    const bool is_first =
+        SSL_version(ssl) >= TLS1_3_VERSION || (key != NULL && EVP_PKEY_get_id(key) == EVP_PKEY_EC);
+    int reason = X509_V_OK;
 
     (void)user;
-    if (reason == X509_V_OK && !may_sign(ssl, X509_STORE_CTX_get0_cert(store_context))) {
+    if (!is_first || may_sign(ssl, leaf)) { /* BoringSSL asks in this order */
+        reason = urlp_tls_check_peer(ssl);
+    }
+    if (reason == X509_V_OK && !may_sign(ssl, leaf)) {
         ERR_raise(ERR_LIB_SSL, SSL_R_ECC_CERT_NOT_FOR_SIGNING);
         reason = X509_V_ERR_INVALID_PURPOSE;
     }
