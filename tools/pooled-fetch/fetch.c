@@ -528,6 +528,9 @@ void pf_fetch(struct pf_run *run, size_t index, size_t slot, int64_t due_ns, voi
     pf_record_add(run->record, transfer);
     if (transfer->exit_code != PF_EXIT_OK && settings->fail_early) {
         atomic_store(&run->is_over, true);
+        if (run->ordered != NULL) {
+            pf_ordered_end_with(run->ordered, index);
+        }
         pf_interrupt_now();
     }
     say_failure(&fetching);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -34,6 +35,7 @@ struct pf_ordered {
     pthread_cond_t moved;
     struct {
         size_t next;
+        size_t last;                /* what is behind it is dropped */
         int os_errno;               /* of the write that failed, or 0 */
         struct pf_ticket **tickets; /* by index modulo num_ahead */
     } locked;
@@ -66,6 +68,7 @@ struct pf_ordered *pf_ordered_new(int fd, size_t num_ahead)
 
     ordered->fd = fd;
     ordered->num_ahead = num_ahead;
+    ordered->locked.last = SIZE_MAX;
     ordered->locked.tickets = pf_alloc(num_ahead * sizeof(*ordered->locked.tickets));
     (void)pthread_mutex_init(&ordered->mutex, NULL);
     (void)pthread_cond_init(&ordered->moved, NULL);
@@ -98,14 +101,16 @@ struct pf_ticket *pf_ordered_begin(struct pf_ordered *ordered, size_t index)
     return ticket;
 }
 
-/* has_turn says whether `ticket` may write through; `*out_errno` is that of a failed write. */
-static bool has_turn(struct pf_ticket *ticket, int *out_errno)
+/* has_turn says whether `ticket` may write through, and whether all it writes is dropped;
+ * `*out_errno` is that of a failed write. */
+static bool has_turn(struct pf_ticket *ticket, bool *out_is_dropped, int *out_errno)
 {
     struct pf_ordered *ordered = ticket->ordered;
     bool result;
 
     (void)pthread_mutex_lock(&ordered->mutex);
     result = ordered->locked.next == ticket->index;
+    *out_is_dropped = ticket->index > ordered->locked.last;
     *out_errno = ordered->locked.os_errno;
     (void)pthread_mutex_unlock(&ordered->mutex);
     return result;
@@ -143,6 +148,15 @@ static int write_out_file(struct pf_ticket *ticket)
     return result;
 }
 
+static void drop_kept(struct pf_ticket *ticket)
+{
+    if (ticket->file != NULL) {
+        (void)fclose(ticket->file);
+        ticket->file = NULL;
+    }
+    pf_text_free(&ticket->kept);
+}
+
 /* write_out_kept writes what waited; for the ticket whose turn it is. */
 static int write_out_kept(struct pf_ticket *ticket)
 {
@@ -156,11 +170,7 @@ static int write_out_kept(struct pf_ticket *ticket)
         result = write_out_file(ticket);
     }
     saved_errno = errno;
-    if (ticket->file != NULL) {
-        (void)fclose(ticket->file);
-        ticket->file = NULL;
-    }
-    pf_text_free(&ticket->kept);
+    drop_kept(ticket);
     errno = saved_errno;
     return result;
 }
@@ -180,12 +190,16 @@ static void note_failure(struct pf_ordered *ordered)
 int pf_ticket_write(struct pf_ticket *ticket, const void *data, size_t len)
 {
     int os_errno = 0;
-    bool is_mine = has_turn(ticket, &os_errno);
+    bool is_dropped = false;
+    bool is_mine = has_turn(ticket, &is_dropped, &os_errno);
     int result;
 
     if (os_errno != 0) {
         errno = os_errno;
         return -1;
+    }
+    if (is_dropped) {
+        return 0;
     }
     if (!is_mine) {
         return keep(ticket, data, len);
@@ -228,13 +242,27 @@ void pf_ticket_end(struct pf_ticket *ticket)
     (void)pthread_mutex_unlock(&ordered->mutex);
     while (ticket != NULL) {
         struct pf_ticket *done = ticket;
+        bool is_dropped = false;
+        int os_errno = 0;
 
-        if (write_out_kept(done) != 0) {
+        (void)has_turn(done, &is_dropped, &os_errno);
+        if (is_dropped) {
+            drop_kept(done);
+        } else if (write_out_kept(done) != 0) {
             note_failure(ordered);
         }
         ticket = pass_turn(ordered);
         free(done);
     }
+}
+
+void pf_ordered_end_with(struct pf_ordered *ordered, size_t index)
+{
+    (void)pthread_mutex_lock(&ordered->mutex);
+    if (index < ordered->locked.last) {
+        ordered->locked.last = index;
+    }
+    (void)pthread_mutex_unlock(&ordered->mutex);
 }
 
 bool pf_ordered_has_failed(struct pf_ordered *ordered)

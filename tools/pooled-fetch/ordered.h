@@ -26,6 +26,8 @@ struct pf_ticket *pf_ordered_begin(struct pf_ordered *ordered, size_t index);
 /* pf_ticket_write writes, or keeps. Errors: -1 with errno; so do all later calls, of any ticket. */
 int pf_ticket_write(struct pf_ticket *ticket, const void *data, size_t len);
 void pf_ticket_end(struct pf_ticket *ticket);
+/* pf_ordered_end_with drops what transfers behind `index` write, or have written out of turn. */
+void pf_ordered_end_with(struct pf_ordered *ordered, size_t index);
 /* pf_ordered_has_failed says whether the descriptor takes no more. */
 bool pf_ordered_has_failed(struct pf_ordered *ordered);
 

@@ -71,6 +71,29 @@ START_TEST(ordered__the_first_writes_through_and_others_wait)
 }
 END_TEST
 
+START_TEST(ordered__ends_with_the_one_that_is_the_last)
+{
+    struct pf_ordered *ordered = begin(4);
+    struct pf_ticket *first = pf_ordered_begin(ordered, 0);
+    struct pf_ticket *second = pf_ordered_begin(ordered, 1);
+    struct pf_ticket *third = pf_ordered_begin(ordered, 2);
+
+    write_text(third, "3a");
+    write_text(second, "2a");
+    pf_ordered_end_with(ordered, 1);
+    pf_ordered_end_with(ordered, 2);
+    write_text(third, "3b");
+    pf_ticket_end(second);
+    write_text(first, "1a");
+    pf_ticket_end(first);
+    assert_written("1a2a");
+    write_text(third, "3c");
+    pf_ticket_end(third);
+    assert_written("1a2a");
+    pf_ordered_free(ordered);
+}
+END_TEST
+
 START_TEST(ordered__long_bodies_wait_in_a_file)
 {
     enum {
@@ -177,5 +200,5 @@ START_TEST(ordered__many_threads_are_put_in_order)
 END_TEST
 
 RUN_TESTS("pooled-fetch ordered", ordered__the_first_writes_through_and_others_wait,
-          ordered__long_bodies_wait_in_a_file, ordered__a_write_that_fails_fails_them_all,
-          ordered__many_threads_are_put_in_order)
+          ordered__ends_with_the_one_that_is_the_last, ordered__long_bodies_wait_in_a_file,
+          ordered__a_write_that_fails_fails_them_all, ordered__many_threads_are_put_in_order)
