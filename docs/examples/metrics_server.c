@@ -8,6 +8,7 @@
  * The URLs are fetched once, so that there is something to see. A program of yours would go on with
  * its work and serve from a thread. */
 
+#define _GNU_SOURCE /* strcasestr */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>

@@ -5,6 +5,7 @@
  *   cc watch_service.c $(pkg-config --cflags --libs urlpool) -o watch_service
  *   ./watch_service https://example.com/health 10 */
 
+#define _GNU_SOURCE /* ppoll */
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
