@@ -196,8 +196,9 @@ static void refuse(struct urlp_tls_stream *stream, int reason)
     stream->bio.is_refused = true;
 }
 
-/* see_message sees every message of a handshake. Of those that come after it a request for another
- * one is refused (OpenSSL would only say no, and go on), and so are key updates without end. */
+/* see_message sees every message of a handshake, and those that come after it. A request for
+ * another one is refused (OpenSSL would only say no, or pass it over, and go on), and so are key
+ * updates without end. */
 static void see_message(int is_written, int version, int type, const void *data, size_t len,
                         SSL *ssl, void *user)
 {
@@ -206,8 +207,7 @@ static void see_message(int is_written, int version, int type, const void *data,
 
     (void)version;
     (void)user;
-    if (is_written || type != SSL3_RT_HANDSHAKE || len == 0 || stream == NULL ||
-        stream->verdict != NULL) {
+    if (is_written || type != SSL3_RT_HANDSHAKE || len == 0 || stream == NULL) {
         return;
     }
     if (message[0] == SSL3_MT_HELLO_REQUEST) {
@@ -447,6 +447,10 @@ const char *urlp_tls_library_words(int reason)
         return "the peer answered what was not asked";
     case SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC:
         return "bad decrypt";
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED: /* alerts that OpenSSL has no words for */
+        return "the peer sent the alert certificate required";
+    case SSL_R_TLSV13_ALERT_MISSING_EXTENSION:
+        return "the peer sent the alert missing extension";
     case SSL_R_ECC_CERT_NOT_FOR_SIGNING:
         return "key usage bit incorrect";
     default:

@@ -176,8 +176,12 @@ static enum urlpool_code check_names(X509 *leaf, const struct urlp_tls_identity 
     enum urlpool_code code = URLPOOL_OK;
     bool is_for = false;
 
-    if (names == NULL && found != ABSENT && urlp_tls_ran_out()) {
-        return refuse_nomem(verdict);
+    if (names == NULL && found != ABSENT) { /* there are some that cannot be read */
+        const int reason = X509_V_ERR_INVALID_EXTENSION;
+
+        return urlp_tls_ran_out() ? refuse_nomem(verdict)
+                                  : refuse_untrusted(verdict, reason, identity,
+                                                     urlp_tls_library_verify_words(reason));
     }
     if (num_names > URLP_TLS_NAMES_MAX) {
         code = refuse_untrusted(verdict, X509_V_ERR_UNSPECIFIED, identity, "too many names in it");

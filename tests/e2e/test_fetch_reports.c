@@ -9,6 +9,7 @@
 #include "support/certs.h"
 #include "support/fetch_site.h"
 #include "support/run_tests.h"
+#include "support/tls_kit.h"
 
 static struct site site;
 
@@ -348,7 +349,7 @@ START_TEST(fetch__help_and_version)
     ran = FETCH(&site, "-V");
     ck_assert_int_eq(ran->exit_code, 0);
     assert_has(ran->out, "pooled-fetch ");
-    assert_has(ran->out, "BoringSSL");
+    assert_has(ran->out, tls_kit_is_openssl() ? " OpenSSL/3." : " BoringSSL/");
     ran_free(ran);
     site_end(&site);
 }

@@ -11,6 +11,7 @@
 #include "support/http_server.h"
 #include "support/requests.h"
 #include "support/run_tests.h"
+#include "support/tls_kit.h"
 
 enum {
     HOUR_S = 3600
@@ -122,6 +123,8 @@ static SSL_CTX *make_context(const struct people *people, enum asked asked)
         test_cert_context((const struct test_cert *const[]){people->server, people->ca, NULL});
 
     ck_assert(X509_STORE_add_cert(SSL_CTX_get_cert_store(context), people->ca->x509));
+    /* OpenSSL's server leaves what is behind a bad certificate unread else, and a reset follows. */
+    SSL_CTX_set_read_ahead(context, 1);
     ck_assert(SSL_CTX_set_session_id_context(context, (const uint8_t *)"us", 2));
     if (asked != NOBODY) {
         SSL_CTX_set_verify(
@@ -187,15 +190,18 @@ static int choose(SSL *ssl, const uint8_t **out, uint8_t *out_len, const uint8_t
 
 START_TEST(protocol__is_http_1_1_or_none)
 {
+    const char *other = tls_kit_is_openssl() ? "the peer sent a malformed extension, or chose a "
+                                               "protocol other than http/1.1"
+                                             : "the peer chose a protocol other than http/1.1";
     static char h2[] = "h2", http_1_0[] = "http/1.0", http_1_1[] = "http/1.1";
     const struct {
         char *chosen;
         const char *words;
     } cases[] = {
-        {http_1_1, NULL                                         },
-        {h2,       "the peer chose a protocol other than http/1"},
-        {http_1_0, "the peer chose a protocol other than http/1"},
-        {NULL,     "no application protocol"                    },
+        {http_1_1, NULL                     },
+        {h2,       other                    },
+        {http_1_0, other                    },
+        {NULL,     "no application protocol"},
     };
     struct people people = people_begin();
 

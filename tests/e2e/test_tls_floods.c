@@ -1,5 +1,6 @@
 /* Floods below HTTP: records of TLS without end that carry nothing for anybody, in the handshake as
- * in plain, behind it sealed by the server's keys, which BoringSSL itself would never send. */
+ * in plain, behind it sealed by the server's keys, which the TLS library itself would never send.
+ */
 
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -12,6 +13,7 @@
 #include "support/requests.h"
 #include "support/run_tests.h"
 #include "support/tls_forge.h"
+#include "support/tls_kit.h"
 
 enum {
     AHEAD = 65536 + 16384, /* what one read may take */
@@ -78,6 +80,11 @@ static void act_handshake(struct flood_peer *peer, const void *user)
 START_TEST(flood__of_a_handshake_ends)
 {
     const struct flood *flood = &handshakes[_i];
+    /* OpenSSL takes a message apart before it asks whether there is anything in a certificate. */
+    const enum urlpool_code code =
+        tls_kit_is_openssl() && strcmp(flood->name, "empty certificates") == 0
+            ? URLPOOL_E_TLS_VERIFY
+            : flood->code;
     const struct urlpool_manager_options options = {.retries = TEST_ONE_TRY,
                                                     .dial_pause_max_ms = URLPOOL_NONE,
                                                     .timeout = {.connect_ms = WAIT_MS}};
@@ -92,8 +99,8 @@ START_TEST(flood__of_a_handshake_ends)
                    (unsigned)flood_server_port(scene.server));
     meter = meter_begin(scene.manager);
     ck_assert_ptr_null(flood_scene_get(&scene, "GET", "/", NULL));
-    ck_assert_msg(test_err.code == flood->code, "%s: %s: %s", name,
-                  urlpool_code_name(test_err.code), test_err.message);
+    ck_assert_msg(test_err.code == code, "%s: %s: %s", name, urlpool_code_name(test_err.code),
+                  test_err.message);
     ck_assert_int_eq(test_err.phase, URLPOOL_PHASE_TLS);
     bytes = meter_end(&meter, name, 0);
     printf("    %s\n", test_err.message);
@@ -164,6 +171,7 @@ static void act_sealed(struct flood_peer *peer, const void *user)
     SSL_CTX_set_keylog_callback(scene->flood->context, note_secret);
     (void)SSL_CTX_set_options(scene->flood->context, SSL_OP_NO_TICKET);
     ssl = SSL_new(scene->flood->context);
+    tls_forge_watch(ssl, &secret);
     must(SSL_set_fd(ssl, flood_fd(peer)));
     if (SSL_accept(ssl) != 1 || SSL_read(ssl, head, sizeof(head)) <= 0) {
         return;

@@ -33,6 +33,9 @@ struct cert_row {
     enum urlpool_tls_version version; /* 0: the newest */
     enum urlpool_code code;           /* URLPOOL_OK: the peer is taken */
     const char *words;                /* of the message of a refusal */
+    enum urlpool_code openssl_code;   /* with OpenSSL, where it is another; URLPOOL_OK: the same */
+    const char *openssl_words;        /* NULL: the same */
+    bool openssl_takes;               /* the peer, whom BoringSSL refuses */
 };
 
 /* cert_rows_check makes, for each row, the certificates, a server and a manager, and expects the

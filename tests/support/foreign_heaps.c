@@ -113,6 +113,9 @@ void foreign_heaps_install(void)
 void foreign_heaps_join(bool joins)
 {
     has_joined = joins;
+    if (!joins) {
+        foreign_heaps_settle_tls();
+    }
 }
 
 void foreign_heaps_fail(enum foreign_heap heap, uint64_t nth, bool all_later)

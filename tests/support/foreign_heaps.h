@@ -38,4 +38,7 @@ void foreign_heaps_tls_give(void *block);
 size_t foreign_heaps_size(const void *block);
 void foreign_heaps_hook_tls(void);
 
+/* foreign_heaps_settle_tls lets go of what the library keeps of the calling thread. */
+void foreign_heaps_settle_tls(void);
+
 #endif /* TESTS_SUPPORT_FOREIGN_HEAPS_H */

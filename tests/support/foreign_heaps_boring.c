@@ -24,3 +24,7 @@ size_t OPENSSL_memory_get_size(void *block)
 void foreign_heaps_hook_tls(void)
 {
 }
+
+void foreign_heaps_settle_tls(void)
+{
+}

@@ -2,6 +2,9 @@
  * the program. */
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,4 +52,19 @@ __attribute__((constructor)) static void hook(void)
 
 void foreign_heaps_hook_tls(void)
 {
+}
+
+/* foreign_heaps_settle_tls: a queue of errors, whose words stay when it is cleared, and generators
+ * of random numbers. New ones are made at once, so that they are nobody's. */
+void foreign_heaps_settle_tls(void)
+{
+    uint8_t byte;
+
+    OPENSSL_thread_stop();
+    ERR_raise(ERR_LIB_USER, 1);
+    ERR_clear_error();
+    if (RAND_bytes(&byte, 1) != 1 || RAND_priv_bytes(&byte, 1) != 1) {
+        (void)fputs("foreign_heaps_openssl.c: no random numbers\n", stderr);
+        abort();
+    }
 }

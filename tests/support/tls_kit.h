@@ -10,6 +10,9 @@
 /* What tests do with BoringSSL and OpenSSL in ways of their own: tls_kit_boring.c or
  * tls_kit_openssl.c, never both. Whatever goes wrong here aborts the test. */
 
+/* tls_kit_is_openssl says which of the two this is, for words that are the library's own. */
+bool tls_kit_is_openssl(void);
+
 /* tls_kit_context is a new context for servers, and odd clients, that takes whatever it is given,
  * keys and digests too weak included, and shows no certificate that it was not told to. */
 SSL_CTX *tls_kit_context(void);

@@ -18,6 +18,11 @@ static void must(bool holds, const char *what, int line)
     }
 }
 
+bool tls_kit_is_openssl(void)
+{
+    return false;
+}
+
 SSL_CTX *tls_kit_context(void)
 {
     return SSL_CTX_new(TLS_method());

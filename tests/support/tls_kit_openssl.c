@@ -20,6 +20,11 @@ static void must(bool holds, const char *what, int line)
     }
 }
 
+bool tls_kit_is_openssl(void)
+{
+    return true;
+}
+
 SSL_CTX *tls_kit_context(void)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_method());
