@@ -72,8 +72,8 @@ static const char *add_letters(struct pf_strings *words, const char *at)
     if (end == NULL || last < first || (isupper(first) != 0) != (isupper(last) != 0)) {
         return NULL;
     }
-    for (int64_t letter = first; letter <= last; letter += step) {
-        pf_strings_add(words, pf_format("%c", (int)letter));
+    for (int64_t i = 0; i <= (last - first) / step; i++) {
+        pf_strings_add(words, pf_format("%c", (int)(first + i * step)));
     }
     return end;
 }
@@ -93,8 +93,8 @@ static const char *add_numbers(struct pf_strings *words, const char *at)
     if (end == NULL || last < first || (last - first) / step >= URLS_MAX) {
         return NULL;
     }
-    for (int64_t number = first; number <= last; number += step) {
-        pf_strings_add(words, pf_format("%0*lld", width, (long long)number));
+    for (int64_t i = 0; i <= (last - first) / step; i++) {
+        pf_strings_add(words, pf_format("%0*lld", width, (long long)(first + i * step)));
     }
     return end;
 }
@@ -118,7 +118,7 @@ static bool is_address(const char *at)
     size_t len = strspn(at + 1, "0123456789abcdefABCDEF:.");
 
     return (at[len + 1] == ']' || at[len + 1] == '%') && memchr(at, ':', len) != NULL &&
-           memchr(at, '-', len) == NULL;
+           memchr(at, '-', len) == NULL && strchr(at, ']') != NULL;
 }
 
 static const char *skip_address(struct pf_text *text, const char *at)
