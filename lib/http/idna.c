@@ -7,6 +7,7 @@
 #include "http/idna.h"
 
 #include <idn2.h>
+#include <stdio.h>
 #include <string.h>
 
 const char urlp_idna_no_memory[] = "needs more memory than there is";
@@ -45,4 +46,9 @@ const char *urlp_idna_to_ascii(const char *name, char *out, size_t room)
     }
     idn2_free(ascii);
     return fault;
+}
+
+int urlp_idna_library(char *out, size_t out_size)
+{
+    return snprintf(out, out_size, "libidn2/%s", idn2_check_version(NULL));
 }

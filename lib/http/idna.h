@@ -15,4 +15,8 @@ extern const char urlp_idna_no_memory[];
  * Spec:    UTS 46 section 4; RFC 5890, 5891. */
 const char *urlp_idna_to_ascii(const char *name, char *out, size_t room);
 
+/* urlp_idna_library names what does that: "libidn2/2.3.3", and "" in a build without. Returns like
+ * snprintf. */
+int urlp_idna_library(char *out, size_t out_size);
+
 #endif /* URLP_HTTP_IDNA_H */

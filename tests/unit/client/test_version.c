@@ -26,6 +26,7 @@ START_TEST(version__names_the_library_and_what_it_stands_on)
                      6);
     ck_assert_int_eq(strstr(text, " brotli/1.") != NULL, URLP_HAS_BROTLI);
     ck_assert_int_eq(strstr(text, " zstd/1.") != NULL, URLP_HAS_ZSTD);
+    ck_assert_int_eq(strstr(text, " libidn2/2.") != NULL, URLP_HAS_IDNA);
     ck_assert_int_ne(text[strlen(text) - 1], ' ');
     ck_assert_ptr_eq(urlpool_version(), text);
 }
