@@ -2,7 +2,7 @@
 #
 #   Runtime  liburlpool.so.1
 #   Devel    headers, liburlpool.so, liburlpool.a, urlpool.pc, urlpoolConfig.cmake
-#   Tools    pooled-fetch, its manual page and completions
+#   Tools    pooled-fetch, its manual page, completions, and the schema of its report
 #   Doc      manual pages of the library: docs/CMakeLists.txt
 #
 # Files docs/man/*.1 and completions below tools/pooled-fetch/completions are taken as they are there.
@@ -64,6 +64,8 @@ if(TARGET pooled-fetch)
   set(urlp_completions ${PROJECT_SOURCE_DIR}/tools/pooled-fetch/completions)
   install(TARGETS pooled-fetch RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT Tools)
   install(FILES ${urlp_tool_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT Tools)
+  install(FILES ${PROJECT_SOURCE_DIR}/docs/pooled-fetch-report.schema.json
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/urlpool COMPONENT Tools)
   if(EXISTS ${urlp_completions})
     install(FILES ${urlp_completions}/pooled-fetch.bash RENAME pooled-fetch
       DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT Tools)
