@@ -27,3 +27,15 @@ void pf_report_add(struct pf_text *out, enum pf_report kind, const struct pf_sum
         pf_report_text(out, sums, pool);
     }
 }
+
+void pf_bars_cut(const struct pf_histogram *latency, struct pf_bar bars[PF_NUM_BARS])
+{
+    int64_t width = (latency->max_ns - latency->min_ns) / PF_NUM_BARS + 1;
+
+    for (int i = 0; i < PF_NUM_BARS; i++) {
+        int64_t from = i > 0 ? bars[i - 1].to_ns : -1;
+
+        bars[i].to_ns = latency->min_ns + (i + 1) * width;
+        bars[i].count = pf_histogram_between(latency, from, bars[i].to_ns);
+    }
+}

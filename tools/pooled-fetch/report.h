@@ -20,6 +20,17 @@ enum {
 };
 extern const struct pf_percentile pf_percentiles[PF_NUM_PERCENTILES];
 
+/* struct pf_bar is one of the ten equal parts that the time between the shortest and the longest is
+ * cut into, as hey does: how many took longer than the part before, and not longer than `to_ns`. */
+struct pf_bar {
+    int64_t to_ns;
+    uint64_t count;
+};
+enum {
+    PF_NUM_BARS = 10
+};
+void pf_bars_cut(const struct pf_histogram *latency, struct pf_bar bars[PF_NUM_BARS]);
+
 /* The two kinds; report_text.c, report_json.c. */
 void pf_report_text(struct pf_text *out, const struct pf_sums *sums,
                     const struct urlpool_stats *pool);

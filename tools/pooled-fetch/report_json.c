@@ -11,6 +11,21 @@ static double in_ms(int64_t ns)
     return (double)ns / 1e6;
 }
 
+/* add_histogram adds how many transfers each part of the time has, by its end. */
+static void add_histogram(struct pf_json *json, const struct pf_histogram *latency)
+{
+    struct pf_bar bars[PF_NUM_BARS];
+    char end[32];
+
+    pf_bars_cut(latency, bars);
+    pf_json_begin(json, "histogram");
+    for (int i = 0; i < PF_NUM_BARS; i++) {
+        (void)snprintf(end, sizeof(end), "%.6f", in_ms(bars[i].to_ns));
+        pf_json_int(json, end, (int64_t)bars[i].count);
+    }
+    pf_json_end(json);
+}
+
 static void add_latency(struct pf_json *json, const struct pf_histogram *latency)
 {
     pf_json_begin(json, "latency_ms");
@@ -23,6 +38,7 @@ static void add_latency(struct pf_json *json, const struct pf_histogram *latency
                            in_ms(pf_histogram_at(latency, pf_percentiles[i].percent)), 6);
         }
         pf_json_number(json, "max", in_ms(latency->max_ns), 6);
+        add_histogram(json, latency);
     }
     pf_json_end(json);
 }

@@ -5,7 +5,6 @@
 #include "report.h"
 
 enum {
-    NUM_BARS = 10,
     BAR_WIDTH = 40,
     NS_PER_MS = 1000000
 };
@@ -61,22 +60,18 @@ static void add_bar(struct pf_text *out, uint64_t count, uint64_t most)
     pf_text_adds(out, "\n");
 }
 
-/* add_bars cuts the time between the shortest and the longest into ten, as hey does. */
 static void add_bars(struct pf_text *out, const struct pf_histogram *latency)
 {
-    uint64_t counts[NUM_BARS];
+    struct pf_bar bars[PF_NUM_BARS];
     uint64_t most = 0;
-    int64_t width = (latency->max_ns - latency->min_ns) / NUM_BARS + 1;
 
-    for (int i = 0; i < NUM_BARS; i++) {
-        int64_t from = i > 0 ? latency->min_ns + i * width : -1;
-
-        counts[i] = pf_histogram_between(latency, from, latency->min_ns + (i + 1) * width);
-        most = counts[i] > most ? counts[i] : most;
+    pf_bars_cut(latency, bars);
+    for (int i = 0; i < PF_NUM_BARS; i++) {
+        most = bars[i].count > most ? bars[i].count : most;
     }
-    for (int i = 0; i < NUM_BARS; i++) {
-        pf_text_addf(out, "  to %10.3f", in_ms(latency->min_ns + (i + 1) * width));
-        add_bar(out, counts[i], most);
+    for (int i = 0; i < PF_NUM_BARS; i++) {
+        pf_text_addf(out, "  to %10.3f", in_ms(bars[i].to_ns));
+        add_bar(out, bars[i].count, most);
     }
 }
 
