@@ -1,5 +1,5 @@
 /* Every allocation fails once, and every allocation with all that come behind it, over a table of
- * whole operations: in our heap, in BoringSSL's, in c-ares'. What is left is a clean error or
+ * whole operations: in our heap, in the TLS library's, in c-ares'. What is left is a clean error or
  * success, nothing held, no descriptor either, and a pool that serves the same again. What no test
  * can make fail here: libidn2's own heap, and the C library's. URLPOOL_EVERY asks for all of a
  * foreign heap's allocations, else some of them are chosen; URLPOOL_SCENARIO for one of the table.
@@ -14,6 +14,7 @@
 #include "support/run_tests.h"
 #include "support/sanitizers.h"
 #include "support/scenario_play.h"
+#include "support/tls_kit.h"
 
 enum {
     FIRST_NUM = 16, /* of a foreign heap, each of so many is tried, then fewer and fewer */
@@ -64,14 +65,16 @@ static bool has_come(const struct trouble *trouble)
                : foreign_heaps_has_failed((enum foreign_heap)shortage->heap);
 }
 
-/* is_boringssls says whether an error has the words of something else that BoringSSL could not do,
- * as it has of memory that ran out where it does not tell so. The peer is not blamed. */
-static bool is_boringssls(const struct urlpool_error *err)
+/* is_librarys says whether an error has the words of something else that the TLS library could not
+ * do, as it has of memory that ran out where it does not tell so. The peer is not blamed. */
+static bool is_librarys(const struct urlpool_error *err)
 {
     const enum urlpool_code code = err->code == URLPOOL_E_PROXY ? err->cause : err->code;
 
     if (code == URLPOOL_E_TLS_VERIFY) {
         return strstr(err->message, "certificate signature failure") != NULL ||
+               (tls_kit_is_openssl() &&
+                strstr(err->message, "unspecified certificate verification error") != NULL) ||
                strstr(err->message, "it is malformed") != NULL;
     }
     if (code == URLPOOL_E_TLS_CA_FILE || code == URLPOOL_E_TLS_CLIENT_CERT) {
@@ -90,7 +93,7 @@ static bool allows(const struct trouble *trouble, const struct scene *scene,
     if (code == scene->scenario->code || code == URLPOOL_E_NOMEM) {
         return true;
     }
-    return (shortage->heap == HEAP_OF_TLS && is_boringssls(err)) ||
+    return (shortage->heap == HEAP_OF_TLS && is_librarys(err)) ||
            (code == URLPOOL_E_MAX_RETRIES && err->cause == URLPOOL_E_NOMEM);
 }
 

@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -55,7 +56,8 @@ void foreign_heaps_hook_tls(void)
 }
 
 /* foreign_heaps_settle_tls: a queue of errors, whose words stay when it is cleared, and generators
- * of random numbers. New ones are made at once, so that they are nobody's. */
+ * of random numbers; new ones are made at once, so that they are nobody's. What it remembers of
+ * algorithms it has looked up is the process's, and forgotten with the properties they have. */
 void foreign_heaps_settle_tls(void)
 {
     uint8_t byte;
@@ -63,8 +65,9 @@ void foreign_heaps_settle_tls(void)
     OPENSSL_thread_stop();
     ERR_raise(ERR_LIB_USER, 1);
     ERR_clear_error();
-    if (RAND_bytes(&byte, 1) != 1 || RAND_priv_bytes(&byte, 1) != 1) {
-        (void)fputs("foreign_heaps_openssl.c: no random numbers\n", stderr);
+    if (EVP_set_default_properties(NULL, "") != 1 || RAND_bytes(&byte, 1) != 1 ||
+        RAND_priv_bytes(&byte, 1) != 1) {
+        (void)fputs("foreign_heaps_openssl.c: OpenSSL cannot begin anew\n", stderr);
         abort();
     }
 }

@@ -23,7 +23,7 @@ enum {
 
 static unsigned num_fds; /* of the scene when nothing is played */
 
-static const char *const heap_names[HEAP_NUM] = {"BoringSSL's", "c-ares'", "our"};
+static const char *const heap_names[HEAP_NUM] = {"the TLS library's", "c-ares'", "our"};
 
 const char *scenario_heap_name(int heap)
 {
