@@ -209,6 +209,7 @@ static const struct {
     {{"http://h/[1-"},                                           3,  "--globoff"                },
     {{"http://h/{a"},                                            3,  "--globoff"                },
     {{"http://h/[9-1]"},                                         3,  "--globoff"                },
+    {{"-w", "\\%%{none}", "http://h/"},                          2,  "no variable \"none\""     },
     {{"--demo", "-Fa=b"},                                        2,  "--demo"                   },
     {{"--demo", "-Ta"},                                          2,  "--demo"                   },
     {{"--demo", "http://h/"},                                    2,  "--demo"                   },

@@ -55,6 +55,7 @@ static const struct {
     {"%{conn_reused}",                        "/hello",   "0"                            },
     {"%{time_appconnect}",                    "/hello",   "0.000000"                     },
     {"a\\tb\\nc\\r\\\\ \\q %%{url} % %x",     "/hello",   "a\tb\nc\r\\\\ \\q %{url} % %x"},
+    {"\\%{none} \\\\%{exitcode}",             "/hello",   "\\%{none} \\\\0"              },
 };
 
 START_TEST(fetch__write_out_knows_the_variables_of_curl)

@@ -364,7 +364,7 @@ bool pf_writeout_check(const char *format, char unknown[64])
             return false;
         }
         if (step == 0) {
-            step = at[0] == '%' && at[1] != '\0' ? 2 : 1;
+            step = (at[0] == '%' || at[0] == '\\') && at[1] != '\0' ? 2 : 1;
         }
     }
     return true;
