@@ -120,6 +120,25 @@ START_TEST(fetch__a_url_without_scheme_is_http)
 }
 END_TEST
 
+START_TEST(fetch__a_url_in_a_query_gives_no_scheme_and_hides_no_password)
+{
+    struct site site;
+    struct ran *ran;
+    char url[256];
+
+    site_begin(&site);
+    (void)snprintf(url, sizeof(url), "Aladdin:sesame@127.0.0.1:%d/nowhere?to=http://h/",
+                   test_server_port(site.server));
+    ran = FETCH(&site, "-f", "--jsonl", url);
+    ck_assert_int_eq(ran->exit_code, 22);
+    ck_assert_ptr_nonnull(strstr(ran->err, "(22) http://127.0.0.1:"));
+    ck_assert_ptr_null(strstr(ran->out, "sesame"));
+    ck_assert_ptr_null(strstr(ran->err, "sesame"));
+    ran_free(ran);
+    site_end(&site);
+}
+END_TEST
+
 START_TEST(fetch__user_and_password_in_a_url_are_sent_and_not_shown)
 {
     struct site site;
@@ -286,6 +305,7 @@ END_TEST
 RUN_LOOPS("fetch requests", TEST_ROWS(fetch__sends_what_the_options_say, cases),
           TEST_ONCE(fetch__data_comes_from_standard_input),
           TEST_ONCE(fetch__a_url_without_scheme_is_http),
+          TEST_ONCE(fetch__a_url_in_a_query_gives_no_scheme_and_hides_no_password),
           TEST_ONCE(fetch__user_and_password_in_a_url_are_sent_and_not_shown),
           TEST_ONCE(fetch__follows_redirects_only_when_asked),
           TEST_ONCE(fetch__a_post_becomes_a_get_where_curl_makes_it_one),

@@ -110,8 +110,7 @@ static void blank(char *text, size_t len)
 
 static void hide_userinfo(char *url)
 {
-    char *scheme = strstr(url, "://");
-    char *authority = scheme != NULL ? scheme + 3 : url;
+    char *authority = url + pf_scheme_len(url);
     char *at = memrchr(authority, '@', strcspn(authority, "/?#"));
 
     if (at != NULL) {

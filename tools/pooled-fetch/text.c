@@ -73,6 +73,17 @@ const char *pf_digits(const char *text, int64_t *out)
     return text;
 }
 
+size_t pf_scheme_len(const char *url)
+{
+    static const char mark[] = "://";
+    size_t len = 0;
+
+    while (isalnum((unsigned char)url[len]) || (url[len] != '\0' && strchr("+-.", url[len]))) {
+        len++;
+    }
+    return len > 0 && strncmp(url + len, mark, strlen(mark)) == 0 ? len + strlen(mark) : 0;
+}
+
 static void reserve(struct pf_text *text, size_t more)
 {
     size_t needed = text->len + more + 1;

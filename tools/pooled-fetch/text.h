@@ -24,6 +24,9 @@ const char *pf_errno_text(int os_errno);
  * Sizes:   a number above INT64_MAX becomes INT64_MAX. */
 const char *pf_digits(const char *text, int64_t *out);
 
+/* pf_scheme_len is how long the scheme of a URL and its "://" are; 0: it has none. */
+size_t pf_scheme_len(const char *url);
+
 /* struct pf_text is bytes that grow; zero bytes are an empty one. Once it holds something, a NUL
  * that `len` does not count stands behind them. */
 struct pf_text {
