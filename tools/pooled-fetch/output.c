@@ -28,6 +28,7 @@ void pf_output_begin(struct pf_output *output, const struct pf_settings *setting
     *output = (struct pf_output){.settings = settings, .fd = -1, .date = -1};
     if (settings->continues && !settings->continues_by_file) {
         output->offset = settings->continue_at;
+        output->first_offset = output->offset;
     }
     if (settings->out_null) {
         return;
@@ -40,8 +41,8 @@ void pf_output_begin(struct pf_output *output, const struct pf_settings *setting
     output->is_appended = settings->continues;
     if (settings->continues_by_file) {
         output->offset = size_of(output->path);
+        output->first_offset = output->offset;
     }
-    output->first_offset = output->offset;
 }
 
 void pf_output_rename(struct pf_output *output, const char *name)
