@@ -87,6 +87,60 @@ START_TEST(fetch__refuses_a_file_that_is_longer_than_the_servers)
 }
 END_TEST
 
+/* answer_wrongly sends a part, but not the one that was asked for. */
+static void answer_wrongly(struct test_peer *peer, const struct test_request *request, void *user)
+{
+    (void)user;
+    if (strncmp(request->head, "GET /begin ", 11) == 0) {
+        test_peer_reply(peer, 206, "Content-Range: bytes 0-2/6\r\n", "abc");
+        return;
+    }
+    test_peer_reply(peer, 206, "ETag: \"new\"\r\nContent-Range: bytes 3-5/6\r\n", "DEF");
+}
+
+START_TEST(fetch__refuses_a_part_that_does_not_belong_behind_the_file)
+{
+    site_begin(&site);
+    test_server_stop(site.server);
+    site.server = test_server_start(answer_wrongly, NULL, NULL);
+    make("part", "abc");
+    ck_assert_refused(FETCH(&site, "-C-", "-o", "part", site_url(&site, "/begin")), 33, "behind");
+    make("etag", "\"old\"\n");
+    ck_assert_refused(
+        FETCH(&site, "-C-", "--etag-save", "etag", "-o", "part", site_url(&site, "/end")), 33,
+        "behind");
+    assert_file("part", "abc");
+    assert_file("etag", "\"old\"\n");
+    site_end(&site);
+}
+END_TEST
+
+/* answer_the_second_time has no time for the first request. */
+static void answer_the_second_time(struct test_peer *peer, const struct test_request *request,
+                                   void *user)
+{
+    (void)user;
+    if (test_server_num_requests(site.server) == 1) {
+        test_peer_reply(peer, 503, "", "busy");
+    } else if (strstr(request->head, "\r\nRange: bytes=3-\r\n") != NULL) {
+        test_peer_reply(peer, 206, "Content-Range: bytes 3-5/6\r\n", "def");
+    } else {
+        test_peer_reply(peer, 200, "", "abcdef");
+    }
+}
+
+START_TEST(fetch__tries_again_where_it_was_told_to_go_on)
+{
+    site_begin(&site);
+    test_server_stop(site.server);
+    site.server = test_server_start(answer_the_second_time, NULL, NULL);
+    ck_assert_ran(
+        FETCH(&site, "-sfC3", "--retry", "1", "--retry-delay", "0.01", site_url(&site, "/")), 0,
+        "def");
+    site_end(&site);
+}
+END_TEST
+
 START_TEST(fetch__tells_which_request_of_its_connection_it_was)
 {
     site_begin(&site);
@@ -132,5 +186,7 @@ RUN_TESTS("fetch going on", fetch__goes_on_with_a_file_that_is_of_the_same_versi
           fetch__begins_a_file_anew_that_has_changed_at_the_server,
           fetch__tries_again_behind_what_has_come,
           fetch__refuses_a_file_that_is_longer_than_the_servers,
+          fetch__refuses_a_part_that_does_not_belong_behind_the_file,
+          fetch__tries_again_where_it_was_told_to_go_on,
           fetch__tells_which_request_of_its_connection_it_was,
           fetch__goes_on_for_as_long_as_it_is_told, fetch__traces_into_a_file_without_credentials)

@@ -93,6 +93,16 @@ static void read_content_range(const char *value, int64_t *out_first, int64_t *o
     }
 }
 
+/* is_of_other_version says whether a part is not of what there is already. RFC 9110
+ * section 15.3.7.3: parts may be put together "if they all share the same strong validator". */
+static bool is_of_other_version(const struct pf_conditions *conditions,
+                                const struct urlpool_response *response)
+{
+    const char *etag = urlpool_response_header(response, "ETag");
+
+    return conditions->asks_if_same && etag != NULL && strcmp(etag, conditions->validator) != 0;
+}
+
 enum pf_part pf_conditions_judge(const struct pf_conditions *conditions,
                                  const struct pf_output *output,
                                  const struct urlpool_response *response)
@@ -105,7 +115,10 @@ enum pf_part pf_conditions_judge(const struct pf_conditions *conditions,
     }
     read_content_range(urlpool_response_header(response, "Content-Range"), &first, &size);
     if (first == output->offset) {
-        return PF_PART_WHOLE;
+        return is_of_other_version(conditions, response) ? PF_PART_WRONG : PF_PART_WHOLE;
+    }
+    if (response->status == URLPOOL_HTTP_PARTIAL_CONTENT) {
+        return PF_PART_WRONG; /* however long it is */
     }
     if (response->status == URLPOOL_HTTP_RANGE_NOT_SATISFIABLE) {
         return output->settings->continues_by_file && size >= 0 && size != output->offset

@@ -270,7 +270,10 @@ static void note_facts(struct fetching *fetching, const struct urlpool_response 
         urlpool_url_free(url);
         urlpool_url_free(base);
     }
-    if (settings->etag_save != NULL && pf_etag_write(settings->etag_save, response) != 0) {
+    /* What is refused leaves the file as it is; so does its ETag. */
+    if (settings->etag_save != NULL &&
+        pf_conditions_judge(&fetching->conditions, &fetching->output, response) != PF_PART_WRONG &&
+        pf_etag_write(settings->etag_save, response) != 0) {
         fail_by_writing(transfer, settings->etag_save);
     }
 }
