@@ -16,10 +16,6 @@
 #include "date.h"
 #include "text.h"
 
-enum {
-    NEW_FILE_MODE = 0666 /* less the umask */
-};
-
 static bool is_strong(const char *etag)
 {
     return etag[0] == '"' && etag[1] != '"' && etag[1] != '\0';
@@ -175,7 +171,7 @@ int pf_etag_write(const char *path, const struct urlpool_response *response)
     if (etag == NULL) {
         return 0;
     }
-    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, NEW_FILE_MODE);
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, PF_NEW_FILE_MODE);
     if (fd < 0) {
         return -1;
     }

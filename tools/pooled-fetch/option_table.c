@@ -1,6 +1,6 @@
 /* Every option there is, by one table: its names, what its value is, and what becomes of it. What
- * people are told of each is in help.c, and a test sees to it that both know the same ones; those
- * of curl's that have no place here are in refused.c. */
+ * people are told of each is in help_table.c, and a test sees to it that both know the same ones;
+ * those of curl's that have no place here are in refused.c. */
 
 #include <stddef.h>
 
@@ -131,7 +131,7 @@ const struct pf_option pf_options[] = {
     {0,   "duration",                 PF_OPTION_SECONDS, AT(duration_ms),        0, NULL                     },
     {0,   "rate",                     PF_OPTION_APPLY,   0,                      0, pf_apply_rate            },
     {0,   "proto",                    PF_OPTION_APPLY,   0,                      0, pf_apply_proto           },
-    {0,   "proto-default",            PF_OPTION_APPLY,   0,                      0, pf_apply_proto_default   },
+    {0,   "proto-default",            PF_OPTION_TEXT,    AT(proto_default),      0, NULL                     },
     {0,   "disallow-username-in-url", PF_OPTION_FLAG,    AT(no_userinfo),        0, NULL                     },
 
     {0,   "remote-name-all",          PF_OPTION_FLAG,    AT(remote_name_all),    0, NULL                     },

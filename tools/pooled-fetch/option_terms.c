@@ -5,10 +5,8 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "urlpool/retry.h"
-
+#include "count_of.h"
 #include "date.h"
-#include "entries.h"
 #include "options.h"
 #include "say.h"
 #include "text.h"
@@ -32,7 +30,7 @@ enum pf_exit pf_apply_rate(struct pf_settings *settings, const struct pf_option 
     int64_t number;
     const char *end = pf_digits(value, &number);
 
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(units); i++) {
         if (end > value && number > 0 && strcmp(end, units[i].unit) == 0) {
             settings->pace_ns = units[i].seconds * ns_per_second / number;
             settings->pace_ns += settings->pace_ns == 0;
@@ -41,15 +39,6 @@ enum pf_exit pf_apply_rate(struct pf_settings *settings, const struct pf_option 
     }
     return pf_option_fail(option, "\"%s\" is no number of requests a second, as 10 or 100/m is",
                           value);
-}
-
-enum pf_exit pf_apply_proto_default(struct pf_settings *settings, const struct pf_option *option,
-                                    const char *value)
-{
-    (void)option;
-    free(settings->proto_default);
-    settings->proto_default = pf_strdup(value);
-    return PF_EXIT_OK;
 }
 
 /* pf_apply_continue takes an offset, or "-": behind what the file has. */

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "count_of.h"
 #include "say.h"
 #include "text.h"
 

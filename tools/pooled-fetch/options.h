@@ -19,7 +19,7 @@ struct pf_option {
         PF_OPTION_SECRET,  /* the same, and hides it from who lists the processes */
         PF_OPTION_COUNT,   /* the int64_t at `offset`, from `min` */
         PF_OPTION_SECONDS, /* the same, decimals allowed, in ms */
-        PF_OPTION_SIZE,    /* the same, K, M or G behind it */
+        PF_OPTION_SIZE,    /* the same; a unit from B to P behind it */
         PF_OPTION_APPLY,   /* gives its value to `apply` */
         PF_OPTION_CHOICE,  /* the same; the value is optional and behind "=" */
         PF_OPTION_HELP,    /* the same; the value is the next word, unless that is an option */
@@ -71,6 +71,8 @@ enum pf_exit pf_apply_upload(struct pf_settings *settings, const struct pf_optio
                              const char *value);
 enum pf_exit pf_apply_location_trusted(struct pf_settings *settings, const struct pf_option *option,
                                        const char *value);
+enum pf_exit pf_apply_proto(struct pf_settings *settings, const struct pf_option *option,
+                            const char *value);
 enum pf_exit pf_apply_proto_redir(struct pf_settings *settings, const struct pf_option *option,
                                   const char *value);
 enum pf_exit pf_apply_referer(struct pf_settings *settings, const struct pf_option *option,
@@ -87,10 +89,6 @@ enum pf_exit pf_apply_report(struct pf_settings *settings, const struct pf_optio
 /* What options do that say when, how fast and under which conditions; option_terms.c. */
 enum pf_exit pf_apply_rate(struct pf_settings *settings, const struct pf_option *option,
                            const char *value);
-enum pf_exit pf_apply_proto(struct pf_settings *settings, const struct pf_option *option,
-                            const char *value);
-enum pf_exit pf_apply_proto_default(struct pf_settings *settings, const struct pf_option *option,
-                                    const char *value);
 enum pf_exit pf_apply_continue(struct pf_settings *settings, const struct pf_option *option,
                                const char *value);
 enum pf_exit pf_apply_time_cond(struct pf_settings *settings, const struct pf_option *option,

@@ -11,8 +11,7 @@
 #include "text.h"
 
 enum {
-    NEW_FILE_MODE = 0666, /* less the umask */
-    NUM_NAMES = 100       /* tried by --no-clobber, as by curl */
+    NUM_NAMES = 100 /* tried by --no-clobber, as by curl */
 };
 
 static int64_t size_of(const char *path)
@@ -58,7 +57,7 @@ void pf_output_rename(struct pf_output *output, const char *name)
 static int open_new(struct pf_output *output)
 {
     const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-    const mode_t mode = NEW_FILE_MODE;
+    const mode_t mode = PF_NEW_FILE_MODE;
 
     output->fd = open(output->path, flags, mode);
     for (int i = 1;
@@ -83,7 +82,7 @@ static int open_file(struct pf_output *output)
     }
     output->fd = open(output->path,
                       O_WRONLY | O_CREAT | O_CLOEXEC | (output->is_appended ? O_APPEND : O_TRUNC),
-                      NEW_FILE_MODE);
+                      PF_NEW_FILE_MODE);
     return output->fd >= 0 ? 0 : -1;
 }
 

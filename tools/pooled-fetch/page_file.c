@@ -9,10 +9,6 @@
 #include "report_html.h"
 #include "say.h"
 
-enum {
-    NEW_FILE_MODE = 0666 /* less the umask */
-};
-
 static enum pf_exit fail(const char *path)
 {
     pf_say("(%d) cannot write \"%s\": %s", PF_EXIT_WRITE, path, pf_errno_text(errno));
@@ -22,7 +18,7 @@ static enum pf_exit fail(const char *path)
 enum pf_exit pf_page_open(const char *path, int std_fd, int *out_fd)
 {
     int fd = strcmp(path, "-") == 0 ? fcntl(std_fd, F_DUPFD_CLOEXEC, 3)
-                                    : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, NEW_FILE_MODE);
+                                    : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, PF_NEW_FILE_MODE);
 
     if (fd < 0) {
         return fail(path);

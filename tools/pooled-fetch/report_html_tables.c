@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 
-#include "count_of.h"
 #include "html.h"
 #include "report_html.h"
 

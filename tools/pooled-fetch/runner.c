@@ -27,7 +27,6 @@ enum {
     AHEAD_MIN = 64,
     NS_PER_MS = 1000000,
     MS_PER_SECOND = 1000,
-    NEW_FILE_MODE = 0666, /* less the umask */
     /* curl waits this long for a connection when not told otherwise, and for ever for an answer */
     CONNECT_MS_DEFAULT = 300000
 };
@@ -237,7 +236,7 @@ static enum pf_exit set_up_heads(struct pf_run *run)
     if (path == NULL || strcmp(path, "-") == 0) {
         return PF_EXIT_OK;
     }
-    run->heads_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, NEW_FILE_MODE);
+    run->heads_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, PF_NEW_FILE_MODE);
     if (run->heads_fd < 0) {
         pf_say("(%d) cannot write \"%s\": %s", PF_EXIT_WRITE, path, pf_errno_text(errno));
         return PF_EXIT_WRITE;

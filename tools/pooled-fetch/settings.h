@@ -17,9 +17,9 @@ enum pf_report {
     PF_REPORT_JSON
 };
 
-/* The most statuses --retry-on takes. */
 enum {
-    PF_RETRY_ON_MAX = 32
+    PF_RETRY_ON_MAX = 32,   /* the most statuses --retry-on takes */
+    PF_NEW_FILE_MODE = 0666 /* of files that are made, less the umask */
 };
 
 /* struct pf_entry is one URL to be fetched and where its body goes. */
