@@ -4,8 +4,6 @@
 #   Devel    headers, liburlpool.so, liburlpool.a, urlpool.pc, urlpoolConfig.cmake
 #   Tools    pooled-fetch, its manual page, completions, and the schema of its report
 #   Doc      manual pages of the library: docs/CMakeLists.txt
-#
-# Files docs/man/*.1 and completions below tools/pooled-fetch/completions are taken as they are there.
 
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -58,22 +56,19 @@ install(FILES ${PROJECT_BINARY_DIR}/urlpoolConfig.cmake ${PROJECT_BINARY_DIR}/ur
 
 # --- pooled-fetch -----------------------------------------------------------------------------
 
-file(GLOB urlp_tool_pages CONFIGURE_DEPENDS
-  ${PROJECT_SOURCE_DIR}/docs/man/*.1 ${PROJECT_SOURCE_DIR}/docs/man/man1/*.1)
 if(TARGET pooled-fetch)
   set(urlp_completions ${PROJECT_SOURCE_DIR}/tools/pooled-fetch/completions)
   install(TARGETS pooled-fetch RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT Tools)
-  install(FILES ${urlp_tool_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT Tools)
+  install(FILES ${PROJECT_SOURCE_DIR}/docs/man/pooled-fetch.1
+    DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT Tools)
   install(FILES ${PROJECT_SOURCE_DIR}/docs/pooled-fetch-report.schema.json
     DESTINATION ${CMAKE_INSTALL_DATADIR}/urlpool COMPONENT Tools)
-  if(EXISTS ${urlp_completions})
-    install(FILES ${urlp_completions}/pooled-fetch.bash RENAME pooled-fetch
-      DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT Tools)
-    install(FILES ${urlp_completions}/_pooled-fetch
-      DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT Tools)
-    install(FILES ${urlp_completions}/pooled-fetch.fish
-      DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT Tools)
-  endif()
+  install(FILES ${urlp_completions}/pooled-fetch.bash RENAME pooled-fetch
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT Tools)
+  install(FILES ${urlp_completions}/_pooled-fetch
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT Tools)
+  install(FILES ${urlp_completions}/pooled-fetch.fish
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT Tools)
 endif()
 
 if(urlpool_is_top)
