@@ -115,6 +115,16 @@ START_TEST(fetch__refuses_a_part_that_does_not_belong_behind_the_file)
 }
 END_TEST
 
+START_TEST(fetch__goes_on_at_the_beginning_with_an_empty_file)
+{
+    site_begin(&site);
+    make("file", "old");
+    ck_assert_code(FETCH(&site, "-sC0", "-o", "file", site_url(&site, "/hello")), 0);
+    assert_file("file", "hello\n");
+    site_end(&site);
+}
+END_TEST
+
 /* answer_the_second_time has no time for the first request. */
 static void answer_the_second_time(struct test_peer *peer, const struct test_request *request,
                                    void *user)
@@ -187,6 +197,7 @@ RUN_TESTS("fetch going on", fetch__goes_on_with_a_file_that_is_of_the_same_versi
           fetch__tries_again_behind_what_has_come,
           fetch__refuses_a_file_that_is_longer_than_the_servers,
           fetch__refuses_a_part_that_does_not_belong_behind_the_file,
+          fetch__goes_on_at_the_beginning_with_an_empty_file,
           fetch__tries_again_where_it_was_told_to_go_on,
           fetch__tells_which_request_of_its_connection_it_was,
           fetch__goes_on_for_as_long_as_it_is_told, fetch__traces_into_a_file_without_credentials)

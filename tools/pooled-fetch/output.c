@@ -37,7 +37,7 @@ void pf_output_begin(struct pf_output *output, const struct pf_settings *setting
         return;
     }
     output->path = pf_strdup(entry->file);
-    output->is_appended = settings->continues;
+    output->is_appended = settings->continues_by_file || output->offset > 0;
     if (settings->continues_by_file) {
         output->offset = size_of(output->path);
         output->first_offset = output->offset;
