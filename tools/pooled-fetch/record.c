@@ -51,10 +51,10 @@ static int64_t own_cpu_ns(void)
 static int64_t take_sample(struct pf_record *record)
 {
     int64_t before_ns = own_cpu_ns();
-    const struct pf_sample sample = look(record->manager);
+    const struct pf_sample seen = look(record->manager);
 
     (void)pthread_mutex_lock(&record->mutex);
-    pf_timeline_sample(&record->locked.findings.timeline, pf_now_ns(), &sample);
+    pf_timeline_sample(&record->locked.findings.timeline, pf_now_ns(), &seen);
     (void)pthread_mutex_unlock(&record->mutex);
     return own_cpu_ns() - before_ns;
 }
