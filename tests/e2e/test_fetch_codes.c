@@ -328,7 +328,7 @@ static void answer_and_tell(struct test_peer *peer, const struct test_request *r
     site_answer(peer, request, NULL);
 }
 
-START_TEST(fetch__control_c_stops_cleanly_and_still_reports)
+static void assert_stops_cleanly(int num_signals)
 {
     sem_t is_half_way;
     struct ran *ran;
@@ -350,7 +350,9 @@ START_TEST(fetch__control_c_stops_cleanly_and_still_reports)
     struct program *program = program_start(args, NULL);
 
     ck_assert_int_eq(sem_wait(&is_half_way), 0);
-    program_signal(program, SIGINT);
+    for (int i = 0; i < num_signals; i++) {
+        program_signal(program, SIGINT);
+    }
     ran = program_wait(program);
     ck_assert_int_eq(ran->exit_code, 130);
     ck_assert_ptr_nonnull(strstr(ran->err, "(42) "));
@@ -359,6 +361,18 @@ START_TEST(fetch__control_c_stops_cleanly_and_still_reports)
     ck_assert_uint_eq(test_server_num_requests(site.server), 1);
     ran_free(ran);
     site_end(&site);
+}
+
+START_TEST(fetch__control_c_stops_cleanly_and_still_reports)
+{
+    assert_stops_cleanly(1);
+}
+END_TEST
+
+/* timeout(1) signals the process, and then the group that it is in. */
+START_TEST(fetch__a_signal_that_comes_twice_at_once_is_one)
+{
+    assert_stops_cleanly(2);
 }
 END_TEST
 
@@ -371,4 +385,5 @@ RUN_LOOPS("fetch codes", TEST_ROWS(fetch__an_answer_has_the_exit_code_of_curl, a
           TEST_ONCE(fetch__connect_timeout_bounds_the_dialling),
           TEST_ONCE(fetch__accepts_what_is_so_anyway),
           TEST_ONCE(fetch__says_nothing_that_a_terminal_would_obey),
-          TEST_ONCE(fetch__control_c_stops_cleanly_and_still_reports))
+          TEST_ONCE(fetch__control_c_stops_cleanly_and_still_reports),
+          TEST_ONCE(fetch__a_signal_that_comes_twice_at_once_is_one))

@@ -1,5 +1,7 @@
 /* Ctrl-C: the signal handler does no more than use the token all transfers hold, and write a byte
- * that nobody ever reads: whoever waits for time to pass polls for it. */
+ * that nobody ever reads: whoever waits for time to pass polls for it. A second signal ends the
+ * program, but not one that comes with the first: timeout(1) sends its signal to the process and to
+ * the group that it is in. */
 
 #include "interrupt.h"
 
@@ -10,10 +12,16 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <time.h>
 #include <unistd.h>
+
+enum {
+    SECOND_MS = 250 /* a signal so long after the first is a second one */
+};
 
 static _Atomic(struct urlpool_cancel *) token;
 static atomic_int which;
+static _Atomic int64_t first_ms; /* when the first signal came; 0 before */
 static int pipe_fds[2] = {-1, -1};
 
 void pf_interrupt_now(void)
@@ -27,10 +35,12 @@ void pf_interrupt_now(void)
     errno = saved_errno;
 }
 
-static void handle(int number)
+static int64_t now_ms(void)
 {
-    atomic_store(&which, number);
-    pf_interrupt_now();
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void on_signal(int number, void (*handler)(int), int flags)
@@ -41,9 +51,25 @@ static void on_signal(int number, void (*handler)(int), int flags)
     (void)sigaction(number, &action, NULL);
 }
 
+static void handle(int number)
+{
+    int64_t now = now_ms();
+    int64_t first = 0;
+
+    if (!atomic_compare_exchange_strong(&first_ms, &first, now)) {
+        if (now - first >= SECOND_MS) {
+            on_signal(number, SIG_DFL, 0);
+            (void)raise(number); /* delivered when this returns */
+        }
+        return;
+    }
+    atomic_store(&which, number);
+    pf_interrupt_now();
+}
+
 static void watch_signal(int number)
 {
-    on_signal(number, handle, (int)(SA_RESTART | SA_RESETHAND));
+    on_signal(number, handle, SA_RESTART);
 }
 
 void pf_interrupt_ignore_pipes(void)
@@ -54,6 +80,7 @@ void pf_interrupt_ignore_pipes(void)
 void pf_interrupt_watch(struct urlpool_cancel *cancel)
 {
     atomic_store(&token, cancel);
+    atomic_store(&first_ms, 0);
     if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) != 0) {
         pipe_fds[0] = -1; /* then pauses are waited for to their end */
         pipe_fds[1] = -1;

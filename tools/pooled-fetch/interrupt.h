@@ -6,8 +6,8 @@
 #include "urlpool/cancel.h"
 
 /* pf_interrupt_watch makes Ctrl-C (SIGINT) and SIGTERM use `cancel`, which must outlive
- * pf_interrupt_end; a second one ends the program at once. Also ignores SIGPIPE: a pipe that nobody
- * reads is a write error. */
+ * pf_interrupt_end; a second one, a while later, ends the program at once. Also ignores SIGPIPE: a
+ * pipe that nobody reads is a write error. */
 void pf_interrupt_watch(struct urlpool_cancel *cancel);
 /* pf_interrupt_ignore_pipes ignores SIGPIPE alone. */
 void pf_interrupt_ignore_pipes(void);
