@@ -262,8 +262,8 @@ void urlp_waiter_grant(struct urlpool_pool *pool, struct urlp_waiter *waiter,
  * max_total. To be called after every change. */
 void urlp_settle(struct urlpool_pool *pool, struct urlp_change *change) URLP_HOLDS_LOCK;
 
-/* urlp_idle_unlink takes an idle seat out of its lists. */
-void urlp_idle_unlink(struct urlp_seat *seat) URLP_HOLDS_LOCK;
+/* urlp_seat_unlink takes a seat out of the lists it is in, if any. */
+void urlp_seat_unlink(struct urlp_seat *seat) URLP_HOLDS_LOCK;
 
 /* urlp_idle_take leases the newest idle connection that has not expired; NULL: there is none. */
 struct urlp_seat *urlp_idle_take(struct urlpool_pool *pool,

@@ -54,7 +54,7 @@ static void step_aside(struct urlp_list **beside, const struct urlp_list *link)
     }
 }
 
-void urlp_idle_unlink(struct urlp_seat *seat)
+void urlp_seat_unlink(struct urlp_seat *seat)
 {
     step_aside(&seat->pool->locked.beside, &seat->in_pool);
     step_aside(&seat->pool->core->locked.beside, &seat->in_core);
@@ -65,11 +65,7 @@ void urlp_idle_unlink(struct urlp_seat *seat)
 void urlp_seat_bury(struct urlpool_pool *pool, struct urlp_seat *seat, enum urlp_place from,
                     enum urlpool_closed why, bool is_polite, struct urlp_change *change)
 {
-    if (from == URLP_PLACE_IDLE) {
-        urlp_idle_unlink(seat);
-    }
-    urlp_list_remove(&seat->in_pool);
-    urlp_list_remove(&seat->in_core);
+    urlp_seat_unlink(seat);
     if (seat->watched_as != 0) {
         (void)urlp_map_remove(&pool->core->locked.watched, &seat->watched_as,
                               sizeof(seat->watched_as));
@@ -100,7 +96,7 @@ struct urlp_seat *urlp_idle_take(struct urlpool_pool *pool, struct urlp_change *
         /* With a capacity above one (HTTP/2) it would stay until users reaches it. */
         seat->users++;
         URLP_TALLY(pool, reused, 1);
-        urlp_idle_unlink(seat);
+        urlp_seat_unlink(seat);
         urlp_place_move(pool, URLP_PLACE_IDLE, URLP_PLACE_LEASED);
         return seat;
     }

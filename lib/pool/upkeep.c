@@ -94,7 +94,7 @@ static void take_look(struct urlp_seat *seat, struct urlp_errand *out) URLP_HOLD
     pool->locked.num_refs++;
     pool->locked.beside = seat->in_pool.prev;
     pool->core->locked.beside = seat->in_core.prev;
-    urlp_idle_unlink(seat);
+    urlp_seat_unlink(seat);
     urlp_place_move(pool, URLP_PLACE_IDLE, URLP_PLACE_LEASED);
     *out = (struct urlp_errand){URLP_ERRAND_LOOK, .pool = pool, .seat = seat};
 }
