@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/error.h"
 #include "conn/floor.h"
 #include "conn/wire.h"
 

@@ -6,7 +6,6 @@
 
 #include "conn/spares.h"
 
-#include "base/alloc.h"
 #include "conn/wire.h"
 
 struct urlp_buf urlp_spares_take(struct urlp_buf *from)

@@ -16,7 +16,6 @@
 #include "conn/head_text.h"
 #include "conn/spares.h"
 #include "h1/persistence.h"
-#include "http/method.h"
 #include "net/tcp.h"
 
 /* A stalled write looks for an early answer this often. */

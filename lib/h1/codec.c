@@ -18,7 +18,6 @@
 #include "h1/persistence.h"
 #include "h1/request_writer.h"
 #include "h1/state.h"
-#include "http/method.h"
 
 const char urlp_h1_last_chunk[5] = {'0', '\r', '\n', '\r', '\n'};
 

@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/counters.h"
 #include "base/error.h"
 #include "net/tls.h"

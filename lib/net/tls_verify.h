@@ -36,9 +36,9 @@ bool urlp_tls_checks_take_anybody(const struct urlp_tls_checks *checks);
 
 /* struct urlp_tls_verdict is what urlp_tls_verify found. */
 struct urlp_tls_verdict {
-    struct urlpool_error error;    /* as urlp_tls_verify filled it; code URLPOOL_OK before */
-    int64_t good_from, good_until; /* wall seconds: since and until when all certificates of the
-                                      chain are valid */
+    struct urlpool_error error; /* as urlp_tls_verify filled it; code URLPOOL_OK before */
+    /* Wall seconds: since and until when all certificates of the chain are valid. */
+    int64_t good_from, good_until;
 };
 
 /* urlp_tls_verify judges the chain that a peer presented, leaf first: signatures, dates, uses and
@@ -46,8 +46,9 @@ struct urlp_tls_verdict {
  * out. Called alike for full and for resumed handshakes.
  *
  * Errors:  URLPOOL_E_TLS_VERIFY, TLS_EXPIRED, TLS_HOSTNAME, TLS_PIN, NOMEM, in `verdict->error`
- * with tls_code an X509_V_ERR value; phase TLS. Threads: any number at once. Spec:    RFC 5280
- * section 6, RFC 9525, RFC 9110 section 4.3.4. */
+ *          with tls_code an X509_V_ERR value; phase TLS.
+ * Threads: any number at once.
+ * Spec:    RFC 5280 section 6, RFC 9525, RFC 9110 section 4.3.4. */
 URLPOOL_MUST_USE enum urlpool_code urlp_tls_verify(const struct urlp_tls_shown *shown,
                                                    X509_STORE *roots,
                                                    const struct urlp_tls_checks *checks,

@@ -14,8 +14,6 @@
 #include "support/run_tests.h"
 #include "support/tls_kit.h"
 
-#define CERTS_MAX 24
-
 static const struct urlp_tls_checks usual; /* chain and name */
 
 static uint64_t fail_nth; /* which of BoringSSL's allocations fails; 0: none */
