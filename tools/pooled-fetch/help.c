@@ -43,7 +43,7 @@ static const char beginning[] =
     "\n"
     "  pooled-fetch https://example.com/          the body, on standard output\n"
     "  pooled-fetch -LO https://example.com/a.gz  into the file a.gz\n"
-    "  pooled-fetch --input-file urls.txt -c 16 -O --output-dir out --report\n"
+    "  pooled-fetch --input-file urls.txt -c 16 -O --output-dir out --create-dirs\n"
     "  pooled-fetch -n 10000 -c 16 --out-null --report http://127.0.0.1:8080/\n"
     "\n";
 
