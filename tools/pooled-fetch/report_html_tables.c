@@ -319,33 +319,37 @@ static void add_figure(struct pf_text *out, const char *name, uint64_t count)
     pf_text_adds(out, "</td></tr>\n");
 }
 
+/* begin_figures begins a table of add_figure's rows. */
+static void begin_figures(struct pf_text *out, const char *caption)
+{
+    pf_text_addf(out, "<div class=\"card\"><table class=\"figures\"><caption>%s</caption><tbody>\n",
+                 caption);
+}
+
 static void add_requests(struct pf_text *out, const struct pf_page *page)
 {
     const struct urlpool_stats *pool = page->pool;
 
-    pf_text_adds(
-        out, "<div class=\"card\"><table class=\"figures\"><caption>Requests</caption><tbody>\n");
+    begin_figures(out, "Requests");
     add_figure(out, "requests sent, redirects too", pool->requests + pool->redirects);
     add_figure(out, "redirects followed", pool->redirects);
     add_figure(out, "tried again", page->sums->num_retries);
     add_figure(out, "of these, after a stale connection", pool->stale_retries);
     add_figure(out, "names asked for", pool->dns_queries);
     add_figure(out, "names remembered", pool->dns_hits);
-    pf_text_adds(out, "</tbody></table></div>\n");
+    end_table(out);
 }
 
 static void add_connections(struct pf_text *out, const struct urlpool_stats *pool)
 {
-    pf_text_adds(
-        out,
-        "<div class=\"card\"><table class=\"figures\"><caption>Connections</caption><tbody>\n");
+    begin_figures(out, "Connections");
     add_figure(out, "opened", pool->opened);
     add_figure(out, "reused", pool->reused);
     add_figure(out, "most open at once", pool->peak_open);
     add_figure(out, "failed dials", pool->dial_failures);
     add_figure(out, "TLS handshakes, full", pool->tls_full);
     add_figure(out, "TLS handshakes, resumed", pool->tls_resumed);
-    pf_text_adds(out, "</tbody></table></div>\n");
+    end_table(out);
 }
 
 static void add_waits(struct pf_text *out, const struct urlpool_stats *pool)
@@ -354,10 +358,7 @@ static void add_waits(struct pf_text *out, const struct urlpool_stats *pool)
                                                             "to 100 ms", "to 500 ms", "to 2.5 s",
                                                             "to 10 s",   "longer"};
 
-    pf_text_adds(
-        out,
-        "<div class=\"card\"><table class=\"figures\"><caption>Waits for a connection</caption>"
-        "<tbody>\n");
+    begin_figures(out, "Waits for a connection");
     add_figure(out, "waits", pool->waits);
     for (int i = 0; i < URLPOOL_WAIT_BUCKETS; i++) {
         if (pool->wait_buckets[i] > 0) {
@@ -367,7 +368,8 @@ static void add_waits(struct pf_text *out, const struct urlpool_stats *pool)
     add_figure(out, "in vain", pool->wait_timeouts);
     pf_text_adds(out, "<tr><th scope=\"row\">all together</th><td>");
     pf_html_ns(out, (int64_t)pool->wait_ns);
-    pf_text_adds(out, "</td></tr>\n</tbody></table></div>\n");
+    pf_text_adds(out, "</td></tr>\n");
+    end_table(out);
 }
 
 static void add_closed(struct pf_text *out, const struct urlpool_stats *pool)
@@ -379,15 +381,13 @@ static void add_closed(struct pf_text *out, const struct urlpool_stats *pool)
             continue;
         }
         if (!has_any) {
-            pf_text_adds(
-                out, "<div class=\"card\"><table class=\"figures\"><caption>Connections closed, by"
-                     " reason</caption><tbody>\n");
+            begin_figures(out, "Connections closed, by reason");
             has_any = true;
         }
         add_figure(out, urlpool_closed_name((enum urlpool_closed)why), pool->closed[why]);
     }
     if (has_any) {
-        pf_text_adds(out, "</tbody></table></div>\n");
+        end_table(out);
     }
 }
 
