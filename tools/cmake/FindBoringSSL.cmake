@@ -53,7 +53,7 @@ if(BORINGSSL_INCLUDE_DIR)
   endif()
 endif()
 if(NOT boringssl_is_boring AND (BORINGSSL_INCLUDE_DIR OR boringssl_openssl_dir))
-  message(FATAL_ERROR "${boringssl_root} holds OpenSSL, and urlpool needs BoringSSL.")
+  message(FATAL_ERROR "${boringssl_root} holds OpenSSL, not BoringSSL; that is taken by -DURLPOOL_TLS=openssl.")
 endif()
 
 include(FindPackageHandleStandardArgs)

@@ -36,7 +36,7 @@ static const struct {
     {0,   "create-file-mode",           of_others                                                        },
     {0,   "crlf",                       "what is sent is sent as it is"                                  },
     {0,   "crlfile",                    no_lists                                                         },
-    {0,   "curves",                     "the curves are BoringSSL's"                                     },
+    {0,   "curves",                     "the curves are fixed: X25519, P-256, P-384"                     },
     {0,   "delegation",                 two_auths                                                        },
     {0,   "digest",                     two_auths                                                        },
     {'P', "ftp-port",                   of_others                                                        },
