@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "count_of.h"
 #include "html.h"
 
 enum {
@@ -44,7 +45,7 @@ struct pf_scale pf_scale_for(double max, enum pf_unit unit)
     if (!(max > 0)) {
         return (struct pf_scale){.top = 1, .step = 1, .unit = unit};
     }
-    for (size_t i = sizeof(nice) / sizeof(nice[0]); i-- > 0;) {
+    for (size_t i = COUNT_OF(nice); i-- > 0;) {
         if (nice[i] * decade >= wanted * (1 - 1e-9)) {
             step = nice[i] * decade;
         }
@@ -165,8 +166,7 @@ void pf_chart_tick(struct pf_text *out, struct pf_ticks *ticks, double percent, 
     size_t len = strlen(word);
     bool is_minor = !has_room(ticks, percent, len, AREA_NARROW);
 
-    if (ticks->count == sizeof(ticks->placed) / sizeof(ticks->placed[0]) ||
-        !has_room(ticks, percent, len, AREA_WIDE)) {
+    if (ticks->count == COUNT_OF(ticks->placed) || !has_room(ticks, percent, len, AREA_WIDE)) {
         return;
     }
     ticks->placed[ticks->count].percent = percent;

@@ -1,6 +1,7 @@
 /* What people are told of each option, by category. A test sees to it that every option is here,
  * and in the manual. */
 
+#include "count_of.h"
 #include "help.h"
 
 /* clang-format off */
@@ -315,4 +316,4 @@ const struct pf_help_row pf_help_rows[] = {
 };
 /* clang-format on */
 
-const size_t pf_num_help_rows = sizeof(pf_help_rows) / sizeof(pf_help_rows[0]);
+const size_t pf_num_help_rows = COUNT_OF(pf_help_rows);

@@ -7,6 +7,7 @@
 
 #include "urlpool/retry.h"
 
+#include "count_of.h"
 #include "entries.h"
 #include "options.h"
 #include "text.h"
@@ -145,7 +146,7 @@ static bool apply_scheme(unsigned *schemes, char *word)
     if (word[0] == '\0' || strpbrk(word, " =+-*:/") != NULL) {
         return false;
     }
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(known); i++) {
         bits |= strcasecmp(known[i].name, word) == 0 ? known[i].bits : 0;
     }
     if (*mark == '=') {

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "count_of.h"
 #include "report.h"
 
 enum {
@@ -20,7 +21,7 @@ static void add_size(struct pf_text *out, double bytes)
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
     size_t unit = 0;
 
-    while (bytes >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+    while (bytes >= 1024 && unit + 1 < COUNT_OF(units)) {
         bytes /= 1024;
         unit++;
     }
@@ -128,7 +129,7 @@ static void add_pool(struct pf_text *out, const struct urlpool_stats *pool,
     };
 
     pf_text_adds(out, "\nPool\n");
-    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
         pf_text_addf(out, "  %-24s %6" PRIu64 "\n", lines[i].name, lines[i].count);
     }
     pf_text_addf(out, "  %-24s %6" PRIu64 ", %.3f ms together, %" PRIu64 " in vain\n",

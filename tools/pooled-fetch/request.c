@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "conditions.h"
+#include "count_of.h"
 #include "date.h"
 #include "entries.h"
 #include "say.h"
@@ -99,7 +100,7 @@ static enum urlpool_code add_defaults(struct urlpool_headers *headers,
     enum urlpool_code code = URLPOOL_OK;
 
     pf_date_field((time_t)settings->condition_s, date);
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]) && code == URLPOOL_OK; i++) {
+    for (size_t i = 0; i < COUNT_OF(fields) && code == URLPOOL_OK; i++) {
         if (has_text(fields[i].value)) {
             code = urlpool_headers_add(headers, fields[i].name, fields[i].value, err);
         }

@@ -6,6 +6,8 @@
 
 #include "urlpool/retry.h"
 
+#include "count_of.h"
+
 enum {
     CONCURRENCY_DEFAULT = 8,
     REDIRS_DEFAULT = 50 /* curl's */
@@ -80,7 +82,7 @@ static void free_texts(const struct pf_settings *settings)
                            settings->trace_file,
                            settings->help_category};
 
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
         free(texts[i]);
     }
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "count_of.h"
 #include "json.h"
 
 void pf_transfer_init(struct pf_transfer *transfer, size_t index, const struct pf_entry *entry)
@@ -98,7 +99,7 @@ static void add_timings(struct pf_json *json, const struct urlpool_timings *timi
         return;
     }
     pf_json_begin(json, "timings");
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
         pf_json_number(json, steps[i].key, (double)steps[i].ns / 1e9, 6);
     }
     pf_json_end(json);

@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+#include "count_of.h"
+
 /* The well-formed sequences of UTF-8, by their first two bytes (RFC 3629 section 4). */
 static const struct utf8_form {
     unsigned char first_min, first_max, second_min, second_max;
@@ -40,7 +42,7 @@ size_t pf_utf8_len(const char *text)
 {
     const unsigned char *bytes = (const unsigned char *)text;
 
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(forms); i++) {
         if (bytes[0] >= forms[i].first_min && bytes[0] <= forms[i].first_max) {
             return goes_on(&forms[i], bytes) ? forms[i].len : 0;
         }

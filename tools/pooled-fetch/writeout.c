@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "count_of.h"
 #include "json.h"
 
 /* since formats an instant; one that did not come is 0. */
@@ -199,7 +200,7 @@ static void add_http_version(struct pf_text *out, const struct pf_transfer *tran
         {11, "1.1"}
     };
 
-    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
         if (versions[i].version == transfer->version) {
             pf_text_adds(out, versions[i].text);
             return;
@@ -263,7 +264,7 @@ static const struct {
 };
 
 enum {
-    NUM_VARIABLES = sizeof(variables) / sizeof(variables[0])
+    NUM_VARIABLES = COUNT_OF(variables)
 };
 
 /* add_json makes an object of all the others. */
