@@ -6,6 +6,12 @@
 
 set(urlp_layers base http h1 coding policy net conn pool client)
 
+# The objects of all layers.
+set(urlp_layer_objects)
+foreach(layer IN LISTS urlp_layers)
+  list(APPEND urlp_layer_objects $<TARGET_OBJECTS:urlp_${layer}>)
+endforeach()
+
 set(urlp_below_base)
 set(urlp_below_http base)
 set(urlp_below_h1 base http)
