@@ -65,6 +65,8 @@ if(BoringSSL_FOUND AND NOT TARGET BoringSSL::crypto)
   set(BORINGSSL_ABSORBED OFF)
   if(BORINGSSL_SSL_LIBRARY MATCHES "\\.a$" AND BORINGSSL_CRYPTO_LIBRARY MATCHES "\\.a$")
     set(BORINGSSL_ABSORBED ON)
+  else()
+    message(STATUS "A shared BoringSSL: its names are seen by all that is in the process")
   endif()
   add_library(BoringSSL::crypto UNKNOWN IMPORTED)
   set_target_properties(BoringSSL::crypto PROPERTIES
