@@ -195,6 +195,7 @@ static const struct {
     {{"--create-file-mode", "0600", "http://h/"},                2,  "only HTTP"                },
     {{"--proto", "=ftp", "http://h/"},                           1,  "--proto"                  },
     {{"--proto-default", "ftp", "h/"},                           1,  "ftp"                      },
+    {{"--proto-default", "a b", "u:p@h/"},                       3,  " a b://h/:"               },
     {{"--disallow-username-in-url", "http://u@h/"},              67, "a user in the URL"        },
     {{"--cert-type", "P12", "http://h/"},                        58, "PEM nor DER"              },
     {{"--trace", "no/file", "http://h/"},                        23, "no/file"                  },

@@ -77,7 +77,7 @@ enum pf_exit pf_entries_read(struct pf_settings *settings, const char *path)
 /* settle_shown makes the URL that is shown: without user and password. */
 static void settle_shown(struct pf_entry *entry)
 {
-    char *authority = entry->url + pf_scheme_len(entry->url);
+    char *authority = strstr(entry->url, "://") + 3;
     const char *at = memrchr(authority, '@', strcspn(authority, "/?#"));
 
     entry->shown = pf_format("%.*s%s", (int)(authority - entry->url), entry->url,
@@ -102,7 +102,7 @@ static void settle_query(struct pf_entry *entry, const char *data)
 /* settle_upload_name puts the name of the file to send behind a URL that ends in none. */
 static void settle_upload_name(struct pf_entry *entry)
 {
-    char *path = entry->url + pf_scheme_len(entry->url);
+    char *path = strstr(entry->url, "://") + 3;
     const char *slash = strrchr(entry->upload, '/');
     const char *name = slash != NULL ? slash + 1 : entry->upload;
     struct pf_text url = {0};
