@@ -173,6 +173,15 @@ START_TEST(fetch__goes_on_for_as_long_as_it_is_told)
 }
 END_TEST
 
+START_TEST(fetch__keeps_to_its_time_however_slowly_it_reads)
+{
+    site_begin(&site);
+    ck_assert_code(FETCH(&site, "-s", "-m", "0.5", "--limit-rate", "1", site_url(&site, "/hello")),
+                   28);
+    site_end(&site);
+}
+END_TEST
+
 START_TEST(fetch__traces_into_a_file_without_credentials)
 {
     char *text;
@@ -200,4 +209,6 @@ RUN_TESTS("fetch going on", fetch__goes_on_with_a_file_that_is_of_the_same_versi
           fetch__goes_on_at_the_beginning_with_an_empty_file,
           fetch__tries_again_where_it_was_told_to_go_on,
           fetch__tells_which_request_of_its_connection_it_was,
-          fetch__goes_on_for_as_long_as_it_is_told, fetch__traces_into_a_file_without_credentials)
+          fetch__goes_on_for_as_long_as_it_is_told,
+          fetch__keeps_to_its_time_however_slowly_it_reads,
+          fetch__traces_into_a_file_without_credentials)

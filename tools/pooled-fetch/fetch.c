@@ -37,7 +37,8 @@ struct fetching {
 };
 
 enum {
-    FAILING_STATUS = 400
+    FAILING_STATUS = 400,
+    NS_PER_MS = 1000000
 };
 
 static void fail_by_error(struct pf_transfer *transfer, const struct urlpool_error *err)
@@ -147,6 +148,25 @@ static bool is_too_large(const struct fetching *fetching, int64_t bytes)
     return fetching->settings->max_filesize > 0 && bytes > fetching->settings->max_filesize;
 }
 
+/* pause_within_max_time waits. Returns false when --max-time ends first: the library sees only how
+ * long it waits itself, and what has come already it gives whenever it is asked. */
+static bool pause_within_max_time(struct fetching *fetching, int64_t pause_ms, int64_t now_ns)
+{
+    const int64_t max_ms = fetching->settings->max_time_ms;
+    const int64_t started_ns = fetching->transfer.watch.started_ns;
+    const int64_t left_ms = max_ms - (now_ns - started_ns) / NS_PER_MS;
+
+    if (max_ms > 0 && left_ms < pause_ms) {
+        pause_ms = left_ms > 0 ? left_ms : 0;
+    }
+    pf_interrupt_wait(pause_ms);
+    if (max_ms == 0 || pf_now_ns() - started_ns < max_ms * NS_PER_MS) {
+        return true;
+    }
+    pf_transfer_fail(&fetching->transfer, PF_EXIT_TIMEOUT, "it took longer than --max-time");
+    return false;
+}
+
 /* keep_pace waits where the body comes faster than it may. Returns false when it comes too slowly.
  */
 static bool keep_pace(struct fetching *fetching)
@@ -161,8 +181,8 @@ static bool keep_pace(struct fetching *fetching)
     }
     now_ns = pf_now_ns();
     pause_ms = pf_pace_pause_ms(&fetching->pace, settings, transfer->num_bytes, now_ns);
-    if (pause_ms > 0) {
-        pf_interrupt_wait(pause_ms);
+    if (pause_ms > 0 && !pause_within_max_time(fetching, pause_ms, now_ns)) {
+        return false;
     }
     if (pf_pace_is_too_slow(&fetching->pace, settings, transfer->num_bytes, now_ns)) {
         pf_transfer_fail(transfer, PF_EXIT_TIMEOUT,
