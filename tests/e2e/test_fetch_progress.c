@@ -93,6 +93,9 @@ START_TEST(progress__of_repeats_is_a_line_of_counts)
     assert_shown((const char *const[]){POOLED_FETCH, "--out-null", "-n", "20",
                                        site_url(&site, "/big"), NULL},
                  "20/20 done, 0 failed");
+    assert_shown((const char *const[]){POOLED_FETCH, "--out-null", "-n", "2000", "-c", "1",
+                                       site_url(&site, "/hello"), NULL},
+                 " 1 connections open, 1 idle, 1 opened;");
     site_end(&site);
 }
 END_TEST

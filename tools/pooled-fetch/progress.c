@@ -149,7 +149,8 @@ static void add_slot(struct pf_text *out, const struct slot *slot, const char *o
     pf_text_adds(out, "\n");
 }
 
-/* add_counts adds the line of all: transfers, bytes, connections. */
+/* add_counts adds the line of all: transfers, connections, and bytes, which 80 columns may be too
+ * few for. */
 static void add_counts(struct pf_text *out, struct pf_progress *progress)
 {
     struct urlpool_stats stats = {0};
@@ -165,11 +166,12 @@ static void add_counts(struct pf_text *out, struct pf_progress *progress)
     if (progress->num_transfers < SIZE_MAX) {
         pf_text_addf(out, "/%" PRIu64, progress->num_transfers);
     }
-    pf_text_addf(out, " done, %" PRIu64 " failed, %.0f/s,", failed, (double)done / seconds);
+    pf_text_addf(out, " done, %" PRIu64 " failed, %.0f/s; ", failed, (double)done / seconds);
+    pf_text_addf(out, "%" PRIu64 " connections open, %" PRIu64 " idle, %" PRIu64 " opened;",
+                 stats.open, stats.idle, stats.opened);
     add_bytes(out, (double)bytes);
     add_bytes(out, (double)bytes / seconds);
-    pf_text_addf(out, "/s; connections: %" PRIu64 " open, %" PRIu64 " idle, %" PRIu64 " opened\n",
-                 stats.open, stats.idle, stats.opened);
+    pf_text_adds(out, "/s\n");
 }
 
 /* clip cuts each line to the terminal's width: a line that wraps would be two to erase. */
