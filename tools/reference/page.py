@@ -471,7 +471,7 @@ def merged(parts):
             out[-1] = out[-1][:-1] + part[1:]
         else:
             out.append(part)
-    return [part.replace(', "', ', "') for part in out]
+    return out
 
 
 def folded(text):
