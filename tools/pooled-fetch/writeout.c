@@ -1,5 +1,5 @@
-/* -w: curl's variables under curl's names, and %{pool_wait}, %{conn_reused} of our own. Times are
- * seconds since the transfer began. */
+/* -w: curl's variables under curl's names, and %{pool_wait}, %{conn_reused} and %{conn_requests} of
+ * our own. Times are seconds since the transfer began. */
 
 #include "writeout.h"
 
@@ -227,11 +227,6 @@ static const struct {
     bool is_text;
 } variables[] = {
     {"conn_requests",           add_conn_requests,  false},
-    {"num_headers",             add_num_headers,    false},
-    {"proxy_ssl_verify_result", add_verify_result,  false},
-    {"referer",                 add_referer,        true },
-    {"ssl_verify_result",       add_verify_result,  false},
-    {"redirect_url",            add_redirect_url,   true },
     {"conn_reused",             add_conn_reused,    false},
     {"content_type",            add_content_type,   true },
     {"errormsg",                add_errormsg,       true },
@@ -242,15 +237,20 @@ static const struct {
     {"json",                    add_json,           false},
     {"method",                  add_method,         true },
     {"num_connects",            add_num_connects,   false},
+    {"num_headers",             add_num_headers,    false},
     {"num_redirects",           add_num_redirects,  false},
     {"num_retries",             add_num_retries,    false},
     {"pool_wait",               add_pool_wait,      false},
+    {"proxy_ssl_verify_result", add_verify_result,  false},
+    {"redirect_url",            add_redirect_url,   true },
+    {"referer",                 add_referer,        true },
     {"remote_ip",               add_remote_ip,      true },
     {"remote_port",             add_remote_port,    false},
     {"response_code",           add_status,         false},
     {"scheme",                  add_scheme,         true },
     {"size_download",           add_size_download,  false},
     {"speed_download",          add_speed_download, false},
+    {"ssl_verify_result",       add_verify_result,  false},
     {"time_appconnect",         add_appconnect,     false},
     {"time_connect",            add_connect,        false},
     {"time_namelookup",         add_namelookup,     false},
