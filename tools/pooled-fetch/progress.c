@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "say.h"
@@ -18,8 +17,7 @@ enum {
     NAME_MAX_LEN = 64,
     NAME_WIDTH_MIN = 8,
     BAR_WIDTH_MIN = 4,
-    FIGURES_WIDTH = 27, /* of all that stands behind the bar */
-    ROWS_DEFAULT = 24
+    FIGURES_WIDTH = 27 /* of all that stands behind the bar */
 };
 
 /* One file on its way. */
@@ -189,19 +187,10 @@ static void clip(struct pf_text *out, size_t width)
     pf_text_cut(out, kept);
 }
 
-/* height_of is how many lines can be erased again: those that are on the screen. */
-static int height_of(void)
-{
-    struct winsize size = {0};
-
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 2 ? size.ws_row
-                                                                           : ROWS_DEFAULT;
-}
-
 void pf_progress_draw(struct pf_progress *progress, bool is_last)
 {
     const int width = pf_say_width();
-    const int lines_max = height_of() - 2;
+    const int lines_max = pf_say_height() - 2; /* what has left the screen cannot be erased */
     struct pf_text lasting = {0};
     struct pf_text fleeting = {0};
     int num_lines = 0;

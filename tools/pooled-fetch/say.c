@@ -12,6 +12,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 enum {
     COLUMNS_DEFAULT = 80,
+    ROWS_DEFAULT = 24,
     SHOWN_MAX = 512
 };
 
@@ -21,12 +22,26 @@ static struct {
     size_t lengths[SHOWN_MAX];
 } locked;
 
-int pf_say_width(void)
+/* window is the terminal's size, zero bytes when that is not known. */
+static struct winsize window(void)
 {
     struct winsize size = {0};
 
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col
-                                                                           : COLUMNS_DEFAULT;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size : (struct winsize){0};
+}
+
+int pf_say_width(void)
+{
+    const struct winsize size = window();
+
+    return size.ws_col > 0 ? size.ws_col : COLUMNS_DEFAULT;
+}
+
+int pf_say_height(void)
+{
+    const struct winsize size = window();
+
+    return size.ws_row > 0 ? size.ws_row : ROWS_DEFAULT;
 }
 
 /* rows_shown is how many rows of the terminal the display takes: in a window that has become

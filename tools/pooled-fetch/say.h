@@ -17,5 +17,7 @@ void pf_say_text(const struct pf_text *text);
 void pf_say_draw(const struct pf_text *lasting, const struct pf_text *fleeting, bool is_last);
 /* pf_say_width is how many columns the terminal has now; 80 when that is not known. */
 int pf_say_width(void);
+/* pf_say_height is how many rows it has; 24 when that is not known. */
+int pf_say_height(void);
 
 #endif /* POOLED_FETCH_SAY_H */
