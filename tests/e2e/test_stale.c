@@ -292,6 +292,17 @@ START_TEST(stale__is_a_connection_whose_408_has_crossed_the_request)
 }
 END_TEST
 
+/* leave_two_idle has two connections to `server`, each used once. */
+static void leave_two_idle(struct urlpool_manager *manager, const struct test_server *server)
+{
+    const struct urlpool_request_options streamed = {.stream = true};
+    struct urlpool_response *first = test_fetch(manager, "GET", server, "/", &streamed);
+    struct urlpool_response *second = test_fetch(manager, "GET", server, "/", &streamed);
+
+    urlpool_response_free(first);
+    urlpool_response_free(second);
+}
+
 /* answer_once answers the first request of each connection, and bids the next one farewell. */
 static void answer_once(struct test_peer *peer, const struct test_request *request, void *user)
 {
@@ -306,18 +317,11 @@ static void answer_once(struct test_peer *peer, const struct test_request *reque
 
 START_TEST(stale__408_is_followed_by_a_new_connection)
 {
-    const struct urlpool_request_options streamed = {.stream = true};
     struct test_server *server = test_server_start(answer_once, NULL, NULL);
     struct urlpool_manager *manager = test_manager(NULL);
-    struct urlpool_response *responses[2];
     struct urlpool_response *response;
 
-    for (size_t i = 0; i < 2; i++) {
-        responses[i] = test_fetch(manager, "GET", server, "/", &streamed);
-    }
-    for (size_t i = 0; i < 2; i++) {
-        urlpool_response_free(responses[i]);
-    }
+    leave_two_idle(manager, server);
     ck_assert_uint_eq(test_stats(manager).idle, 2);
     response = test_fetch(manager, "GET", server, "/", NULL);
     ck_assert_int_eq(response->status, 200);
@@ -354,19 +358,12 @@ static void answer_badly(struct test_peer *peer, const struct test_request *requ
 
 START_TEST(stale__408_is_none_of_the_callers_behind_a_free_and_a_counted_try)
 {
-    const struct urlpool_request_options streamed = {.stream = true};
     atomic_uint num_tries = 0;
     struct test_server *server = test_server_start(answer_badly, &num_tries, NULL);
     struct urlpool_manager *manager = test_manager(NULL);
-    struct urlpool_response *responses[2];
     struct urlpool_response *response;
 
-    for (size_t i = 0; i < 2; i++) {
-        responses[i] = test_fetch(manager, "GET", server, "/", &streamed);
-    }
-    for (size_t i = 0; i < 2; i++) {
-        urlpool_response_free(responses[i]);
-    }
+    leave_two_idle(manager, server);
     response = test_fetch(manager, "GET", server, "/", NULL);
     ck_assert_int_eq(response->status, 200);
     ck_assert_uint_eq(test_stats(manager).stale_retries, 2);
