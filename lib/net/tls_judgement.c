@@ -50,7 +50,9 @@ struct urlp_tls_judgement *urlp_tls_judgement_new(const struct urlp_tls_matter *
     judgement->good_from = verdict->good_from;
     judgement->good_until = verdict->good_until;
     judgement->host_len = host.len;
-    memcpy(judgement->host, host.data, host.len);
+    if (host.len > 0) {
+        memcpy(judgement->host, host.data, host.len);
+    }
     return judgement;
 }
 
@@ -74,8 +76,8 @@ void urlp_tls_judgement_unref(struct urlp_tls_judgement *judgement)
 static bool is_same_identity(const struct urlp_tls_judgement *judgement,
                              const struct urlp_tls_identity *identity)
 {
-    return judgement->is_ip == identity->is_ip && judgement->host_len == identity->host.len &&
-           memcmp(judgement->host, identity->host.data, judgement->host_len) == 0;
+    return judgement->is_ip == identity->is_ip &&
+           urlp_span_equals(urlp_span_make(judgement->host, judgement->host_len), identity->host);
 }
 
 static bool are_same_checks(const struct urlp_tls_judgement *judgement,

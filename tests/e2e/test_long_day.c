@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "support/certs.h"
@@ -203,6 +204,19 @@ static int64_t rest(struct day *day)
     return failing_allocator_num_live();
 }
 
+/* await_answer waits, in real time, until upkeep has asked DNS again or has nothing to ask for. */
+static void await_answer(const struct day *day, uint64_t num_queries)
+{
+    for (int i = 0; i < 2000; i++) {
+        const struct urlpool_stats stats = test_stats(day->manager);
+
+        if (stats.dns_queries > num_queries || stats.idle == 0) {
+            return;
+        }
+        (void)usleep(1000);
+    }
+}
+
 /* move_while_used has an address go from DNS while its server is still there and asked. */
 static void move_while_used(struct day *day)
 {
@@ -211,8 +225,11 @@ static void move_while_used(struct day *day)
     dns_server_clear(day->dns);
     dns_server_add(day->dns, NAME, DNS_A, 30, day->is_away ? "127.0.0.1" : "127.0.0.2");
     for (int i = 0; i < 5; i++) {
+        const uint64_t num_queries = test_stats(day->manager).dns_queries;
+
         pass(day, 61);
         if (day->has_thread) {
+            await_answer(day, num_queries);
             urlp_clock_fake_await_waiters(1);
         }
     }
