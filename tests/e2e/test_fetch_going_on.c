@@ -1,5 +1,6 @@
 /* pooled-fetch: going on where a file ends, how fast and how long it goes on, and what is noted. */
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,8 +130,9 @@ END_TEST
 static void answer_the_second_time(struct test_peer *peer, const struct test_request *request,
                                    void *user)
 {
-    (void)user;
-    if (test_server_num_requests(site.server) == 1) {
+    atomic_bool *is_free = user;
+
+    if (!atomic_exchange(is_free, true)) {
         test_peer_reply(peer, 503, "", "busy");
     } else if (strstr(request->head, "\r\nRange: bytes=3-\r\n") != NULL) {
         test_peer_reply(peer, 206, "Content-Range: bytes 3-5/6\r\n", "def");
@@ -141,9 +143,11 @@ static void answer_the_second_time(struct test_peer *peer, const struct test_req
 
 START_TEST(fetch__tries_again_where_it_was_told_to_go_on)
 {
+    atomic_bool is_free = false;
+
     site_begin(&site);
     test_server_stop(site.server);
-    site.server = test_server_start(answer_the_second_time, NULL, NULL);
+    site.server = test_server_start(answer_the_second_time, &is_free, NULL);
     ck_assert_ran(
         FETCH(&site, "-sfC3", "--retry", "1", "--retry-delay", "0.01", site_url(&site, "/")), 0,
         "def");
