@@ -10,6 +10,7 @@
 #include "conditions.h"
 #include "date.h"
 #include "interrupt.h"
+#include "monotonic.h"
 #include "output.h"
 #include "pace.h"
 #include "remote_name.h"
@@ -37,8 +38,7 @@ struct fetching {
 };
 
 enum {
-    FAILING_STATUS = 400,
-    NS_PER_MS = 1000000
+    FAILING_STATUS = 400
 };
 
 static void fail_by_error(struct pf_transfer *transfer, const struct urlpool_error *err)
@@ -154,13 +154,13 @@ static bool pause_within_max_time(struct fetching *fetching, int64_t pause_ms, i
 {
     const int64_t max_ms = fetching->settings->max_time_ms;
     const int64_t started_ns = fetching->transfer.watch.started_ns;
-    const int64_t left_ms = max_ms - (now_ns - started_ns) / NS_PER_MS;
+    const int64_t left_ms = max_ms - (now_ns - started_ns) / PF_NS_PER_MS;
 
     if (max_ms > 0 && left_ms < pause_ms) {
         pause_ms = left_ms > 0 ? left_ms : 0;
     }
     pf_interrupt_wait(pause_ms);
-    if (max_ms == 0 || pf_now_ns() - started_ns < max_ms * NS_PER_MS) {
+    if (max_ms == 0 || pf_now_ns() - started_ns < max_ms * PF_NS_PER_MS) {
         return true;
     }
     pf_transfer_fail(&fetching->transfer, PF_EXIT_TIMEOUT, "it took longer than --max-time");
@@ -512,23 +512,24 @@ static void write_remarks(struct fetching *fetching)
     pf_text_free(&text);
 }
 
-void pf_fetch(struct pf_run *run, size_t index, size_t slot, int64_t due_ns, void *buf)
+void pf_fetch(struct pf_run *run, const struct pf_turn *turn)
 {
     const struct pf_settings *settings = run->settings;
-    struct fetching fetching = {.run = run, .settings = settings, .slot = slot, .buf = buf};
+    struct fetching fetching = {.run = run,
+                                .settings = settings,
+                                .ticket = turn->ticket,
+                                .heads = turn->heads,
+                                .slot = turn->slot,
+                                .buf = turn->buf};
     struct pf_transfer *transfer = &fetching.transfer;
 
-    if (run->ordered != NULL) {
-        fetching.ticket = pf_ordered_begin(run->ordered, index);
-    }
-    if (run->heads != NULL) {
-        fetching.heads = pf_ordered_begin(run->heads, index);
-    } else if (settings->dump_header != NULL) {
+    if (settings->dump_header != NULL && fetching.heads == NULL) {
         fetching.heads = fetching.ticket;
     }
-    pf_transfer_init(transfer, index, &settings->entries[index % settings->num_entries]);
-    if (due_ns > 0) {
-        transfer->started_ns = due_ns;
+    pf_transfer_init(transfer, turn->index,
+                     &settings->entries[turn->index % settings->num_entries]);
+    if (turn->due_ns > 0) {
+        transfer->started_ns = turn->due_ns;
     }
     transfer->referer = settings->referer;
     fetching.method = pf_request_method(&run->request, transfer->entry);
@@ -552,17 +553,11 @@ void pf_fetch(struct pf_run *run, size_t index, size_t slot, int64_t due_ns, voi
     if (transfer->exit_code != PF_EXIT_OK && settings->fail_early) {
         atomic_store(&run->is_over, true);
         if (run->ordered != NULL) {
-            pf_ordered_end_with(run->ordered, index);
+            pf_ordered_end_with(run->ordered, turn->index);
         }
         pf_interrupt_now();
     }
     say_failure(&fetching);
     write_remarks(&fetching);
-    if (run->heads != NULL) {
-        pf_ticket_end(fetching.heads);
-    }
-    if (fetching.ticket != NULL) {
-        pf_ticket_end(fetching.ticket);
-    }
     pf_transfer_free(transfer);
 }

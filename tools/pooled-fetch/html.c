@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "count_of.h"
+#include "monotonic.h"
 #include "utf8.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
@@ -16,8 +17,6 @@
 
 enum {
     NS_PER_US = 1000,
-    NS_PER_MS = 1000000,
-    NS_PER_SECOND = 1000000000,
     SECONDS_PER_MINUTE = 60,
     SECONDS_PER_HOUR = 3600
 };
@@ -160,9 +159,9 @@ static const struct {
     double ns;
     const char *name;
 } units[] = {
-    {NS_PER_US,     "µs"},
-    {NS_PER_MS,     "ms" },
-    {NS_PER_SECOND, "s"  },
+    {NS_PER_US,        "µs"},
+    {PF_NS_PER_MS,     "ms" },
+    {PF_NS_PER_SECOND, "s"  },
 };
 
 void pf_html_round_ns(struct pf_text *out, double ns)
@@ -181,8 +180,8 @@ void pf_html_ns(struct pf_text *out, int64_t ns)
         pf_text_adds(out, "0 s");
         return;
     }
-    if (ns >= INT64_C(120) * NS_PER_SECOND) {
-        add_long_time(out, ns / NS_PER_SECOND);
+    if (ns >= INT64_C(120) * PF_NS_PER_SECOND) {
+        add_long_time(out, ns / PF_NS_PER_SECOND);
         return;
     }
     for (size_t i = 0; i < COUNT_OF(units); i++) {

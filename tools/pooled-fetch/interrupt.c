@@ -12,8 +12,9 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "monotonic.h"
 
 enum {
     SECOND_MS = 250 /* a signal so long after the first is a second one */
@@ -35,14 +36,6 @@ void pf_interrupt_now(void)
     errno = saved_errno;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now = {0};
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void on_signal(int number, void (*handler)(int), int flags)
 {
     struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
@@ -53,7 +46,7 @@ static void on_signal(int number, void (*handler)(int), int flags)
 
 static void handle(int number)
 {
-    int64_t now = now_ms();
+    int64_t now = pf_now_ns() / PF_NS_PER_MS;
     int64_t first = 0;
 
     if (!atomic_compare_exchange_strong(&first_ms, &first, now)) {

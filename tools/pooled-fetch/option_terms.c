@@ -7,11 +7,10 @@
 
 #include "count_of.h"
 #include "date.h"
+#include "monotonic.h"
 #include "options.h"
 #include "say.h"
 #include "text.h"
-
-static const int64_t ns_per_second = 1000000000;
 
 /* pf_apply_rate takes "10", so many a second, as hey; or "10/s", "10/m", "10/h", "10/d" as curl. */
 enum pf_exit pf_apply_rate(struct pf_settings *settings, const struct pf_option *option,
@@ -32,7 +31,7 @@ enum pf_exit pf_apply_rate(struct pf_settings *settings, const struct pf_option 
 
     for (size_t i = 0; i < COUNT_OF(units); i++) {
         if (end > value && number > 0 && strcmp(end, units[i].unit) == 0) {
-            settings->pace_ns = units[i].seconds * ns_per_second / number;
+            settings->pace_ns = units[i].seconds * PF_NS_PER_SECOND / number;
             settings->pace_ns += settings->pace_ns == 0;
             return PF_EXIT_OK;
         }

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "monotonic.h"
 #include "say.h"
 #include "text.h"
 
 enum {
-    MS_PER_SECOND = 1000,
     SPEED_TIME_DEFAULT_S = 30
 };
 
@@ -63,7 +63,7 @@ static enum pf_exit set_seconds(int64_t *out, const struct pf_option *option, co
         seconds > (double)count_max) {
         return pf_option_fail(option, "\"%s\" is no number of seconds", value);
     }
-    *out = (int64_t)(seconds * MS_PER_SECOND + 0.5);
+    *out = (int64_t)(seconds * PF_MS_PER_SECOND + 0.5);
     if (*out == 0 && seconds > 0) {
         *out = 1; /* 0 would be no limit */
     }

@@ -3,14 +3,11 @@
 #include "pace.h"
 
 #include "interrupt.h"
-#include "watch.h"
+#include "monotonic.h"
 
 enum {
-    NS_PER_MS = 1000000,
     STEPS_PER_SECOND = 10
 };
-
-static const int64_t ns_per_second = 1000000000;
 
 void pf_pace_init(struct pf_pace *pace, int64_t now_ns)
 {
@@ -34,7 +31,7 @@ int64_t pf_pace_pause_ms(const struct pf_pace *pace, const struct pf_settings *s
     }
     due_ns = (double)num_bytes * 1e9 / (double)settings->limit_rate;
     due_ns -= (double)(now_ns - pace->started_ns);
-    return due_ns > 0 ? (int64_t)(due_ns / NS_PER_MS) : 0;
+    return due_ns > 0 ? (int64_t)(due_ns / PF_NS_PER_MS) : 0;
 }
 
 bool pf_pace_is_too_slow(struct pf_pace *pace, const struct pf_settings *settings,
@@ -43,7 +40,7 @@ bool pf_pace_is_too_slow(struct pf_pace *pace, const struct pf_settings *setting
     int64_t elapsed_ns = now_ns - pace->second_ns;
     double rate;
 
-    if (settings->speed_limit == 0 || elapsed_ns < ns_per_second) {
+    if (settings->speed_limit == 0 || elapsed_ns < PF_NS_PER_SECOND) {
         return false;
     }
     rate = (double)(num_bytes - pace->second_bytes) * 1e9 / (double)elapsed_ns;
@@ -55,7 +52,7 @@ bool pf_pace_is_too_slow(struct pf_pace *pace, const struct pf_settings *setting
     pace->second_ns = now_ns;
     pace->second_bytes = num_bytes;
     return pace->slow_since_ns != 0 &&
-           now_ns - pace->slow_since_ns >= settings->speed_time_s * ns_per_second;
+           now_ns - pace->slow_since_ns >= settings->speed_time_s * PF_NS_PER_SECOND;
 }
 
 void pf_pace_wait_until(int64_t at_ns)
@@ -63,6 +60,6 @@ void pf_pace_wait_until(int64_t at_ns)
     int64_t left_ns = at_ns - pf_now_ns();
 
     if (left_ns > 0) {
-        pf_interrupt_wait((left_ns + NS_PER_MS - 1) / NS_PER_MS);
+        pf_interrupt_wait((left_ns + PF_NS_PER_MS - 1) / PF_NS_PER_MS);
     }
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "monotonic.h"
 #include "say.h"
 
 enum {

@@ -6,13 +6,12 @@
 #include <time.h>
 
 #include "findings.h"
+#include "monotonic.h"
 #include "say.h"
 
 enum {
     SAMPLES_PER_MOMENT = 8,
-    PAUSES_PER_LOOK = 50, /* with many pools a look is much; it must not be what is measured */
-    NS_PER_MS = 1000000,
-    NS_PER_SECOND = 1000000000
+    PAUSES_PER_LOOK = 50 /* with many pools a look is much; it must not be what is measured */
 };
 
 struct pf_record {
@@ -44,7 +43,7 @@ static int64_t own_cpu_ns(void)
     struct timespec used = {0};
 
     (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return (int64_t)used.tv_sec * NS_PER_SECOND + used.tv_nsec;
+    return (int64_t)used.tv_sec * PF_NS_PER_SECOND + used.tv_nsec;
 }
 
 /* take_sample returns how much of a processor it took. */
@@ -71,11 +70,8 @@ static bool sleep_until_next(struct pf_record *record, int64_t look_ns)
     (void)pthread_mutex_lock(&record->mutex);
     eighth_ns = record->locked.findings.timeline.width_ns / SAMPLES_PER_MOMENT;
     pause_ns = pause_ns > eighth_ns ? pause_ns : eighth_ns;
-    pause_ns = pause_ns > NS_PER_MS ? pause_ns : NS_PER_MS;
-    (void)clock_gettime(CLOCK_MONOTONIC, &at);
-    pause_ns += at.tv_nsec;
-    at.tv_sec += pause_ns / NS_PER_SECOND;
-    at.tv_nsec = pause_ns % NS_PER_SECOND;
+    pause_ns = pause_ns > PF_NS_PER_MS ? pause_ns : PF_NS_PER_MS;
+    at = pf_instant(pf_now_ns() + pause_ns);
     while (!record->locked.is_over &&
            pthread_cond_timedwait(&record->ended, &record->mutex, &at) == 0) {
     }

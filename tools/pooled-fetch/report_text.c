@@ -3,16 +3,16 @@
 #include <inttypes.h>
 
 #include "count_of.h"
+#include "monotonic.h"
 #include "report.h"
 
 enum {
-    BAR_WIDTH = 40,
-    NS_PER_MS = 1000000
+    BAR_WIDTH = 40
 };
 
 static double in_ms(int64_t ns)
 {
-    return (double)ns / NS_PER_MS;
+    return (double)ns / PF_NS_PER_MS;
 }
 
 /* add_size adds a number of bytes in a unit that keeps it short. */
@@ -133,7 +133,7 @@ static void add_pool(struct pf_text *out, const struct urlpool_stats *pool,
         pf_text_addf(out, "  %-24s %6" PRIu64 "\n", lines[i].name, lines[i].count);
     }
     pf_text_addf(out, "  %-24s %6" PRIu64 ", %.3f ms together, %" PRIu64 " in vain\n",
-                 "waits for a connection", pool->waits, (double)pool->wait_ns / NS_PER_MS,
+                 "waits for a connection", pool->waits, (double)pool->wait_ns / PF_NS_PER_MS,
                  pool->wait_timeouts);
     pf_text_addf(out, "  %-24s p50 %.3f ms, p99 %.3f ms\n", "time to a connection",
                  in_ms(pf_histogram_at(waits, 50)), in_ms(pf_histogram_at(waits, 99)));

@@ -1,4 +1,4 @@
-/* The run: one manager, one set of worker threads, and a main thread that draws and waits. */
+/* The run: one manager, its output and its report. Who works in it is in crew.c. */
 
 #include "runner.h"
 
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "monotonic.h"
 #include "network_option.h"
 #include "pace.h"
 #include "proxy_option.h"
@@ -22,29 +23,11 @@
 #include "trace_file.h"
 
 enum {
-    DRAW_EVERY_MS = 200,
     AHEAD_PER_THREAD = 8,
     AHEAD_MIN = 64,
-    NS_PER_MS = 1000000,
-    MS_PER_SECOND = 1000,
     /* curl waits this long for a connection when not told otherwise, and for ever for an answer */
     CONNECT_MS_DEFAULT = 300000
 };
-
-struct worker {
-    struct pf_run *run;
-    pthread_t thread;
-    size_t slot;
-};
-
-/* num_transfers is SIZE_MAX when only time bounds them. */
-static size_t num_transfers(const struct pf_settings *settings)
-{
-    if (settings->duration_ms > 0 && settings->repeat_is_default) {
-        return SIZE_MAX;
-    }
-    return settings->num_entries * (size_t)settings->repeat;
-}
 
 /* --- the manager ----------------------------------------------------------------------------- */
 
@@ -60,7 +43,7 @@ static int64_t given(int64_t value)
 /* gap_ms is how long nothing may come: --read-timeout, or as long as it may be too slow. */
 static int64_t gap_ms(const struct pf_settings *settings)
 {
-    int64_t slow_ms = settings->speed_limit > 0 ? settings->speed_time_s * MS_PER_SECOND : 0;
+    int64_t slow_ms = settings->speed_limit > 0 ? settings->speed_time_s * PF_MS_PER_SECOND : 0;
     int64_t gap = settings->read_timeout_ms;
 
     if (gap == 0 || (slow_ms > 0 && slow_ms < gap)) {
@@ -109,114 +92,6 @@ static struct urlpool_manager *make_manager(const struct pf_settings *settings,
     pf_network_deinit(&options.network);
     urlpool_tls_unref(options.tls);
     return manager;
-}
-
-/* --- workers --------------------------------------------------------------------------------- */
-
-static bool is_over(struct pf_run *run)
-{
-    return atomic_load(&run->is_over) || urlpool_cancel_is_set(run->cancel) ||
-           (run->ends_ns > 0 && pf_now_ns() >= run->ends_ns) ||
-           (run->ordered != NULL && pf_ordered_has_failed(run->ordered));
-}
-
-/* wait_for_turn waits until transfer `index` is due, with --rate. Returns that instant, or 0. */
-static int64_t wait_for_turn(const struct pf_run *run, size_t index)
-{
-    int64_t due_ns;
-
-    if (run->settings->pace_ns == 0) {
-        return 0;
-    }
-    due_ns = run->started_ns + (int64_t)index * run->settings->pace_ns;
-    pf_pace_wait_until(run->ends_ns > 0 && run->ends_ns < due_ns ? run->ends_ns : due_ns);
-    return due_ns;
-}
-
-static void *work(void *arg)
-{
-    struct worker *worker = arg;
-    struct pf_run *run = worker->run;
-    void *buf = pf_alloc(PF_BUF_SIZE);
-
-    while (!is_over(run)) {
-        size_t index = atomic_fetch_add(&run->next, 1);
-        int64_t due_ns;
-
-        if (index >= num_transfers(run->settings)) {
-            break;
-        }
-        due_ns = wait_for_turn(run, index);
-        if (is_over(run)) {
-            break;
-        }
-        pf_fetch(run, index, worker->slot, due_ns, buf);
-    }
-    free(buf);
-    (void)pthread_mutex_lock(&run->crew.mutex);
-    run->crew.num_running--;
-    (void)pthread_cond_signal(&run->crew.left);
-    (void)pthread_mutex_unlock(&run->crew.mutex);
-    return NULL;
-}
-
-/* wait_for_crew draws until every thread has left. */
-static void wait_for_crew(struct pf_run *run)
-{
-    (void)pthread_mutex_lock(&run->crew.mutex);
-    while (run->crew.num_running > 0) {
-        struct timespec at;
-
-        if (run->progress == NULL) {
-            (void)pthread_cond_wait(&run->crew.left, &run->crew.mutex);
-            continue;
-        }
-        (void)pthread_mutex_unlock(&run->crew.mutex);
-        pf_progress_draw(run->progress, false);
-        (void)clock_gettime(CLOCK_REALTIME, &at);
-        at.tv_nsec += DRAW_EVERY_MS * 1000000L;
-        at.tv_sec += at.tv_nsec / 1000000000;
-        at.tv_nsec %= 1000000000;
-        (void)pthread_mutex_lock(&run->crew.mutex);
-        if (run->crew.num_running > 0) {
-            (void)pthread_cond_timedwait(&run->crew.left, &run->crew.mutex, &at);
-        }
-    }
-    (void)pthread_mutex_unlock(&run->crew.mutex);
-}
-
-static void start_worker(struct pf_run *run, struct worker *worker)
-{
-    int error;
-
-    (void)pthread_mutex_lock(&run->crew.mutex);
-    run->crew.num_running++;
-    (void)pthread_mutex_unlock(&run->crew.mutex);
-    error = pthread_create(&worker->thread, NULL, work, worker);
-    if (error != 0) {
-        pf_say("(27) cannot start a thread: %s", pf_errno_text(error));
-        _exit(PF_EXIT_NOMEM);
-    }
-}
-
-static void run_workers(struct pf_run *run)
-{
-    size_t count = (size_t)run->settings->concurrency;
-    struct worker *workers;
-
-    if (count > num_transfers(run->settings)) {
-        count = num_transfers(run->settings);
-    }
-    workers = pf_alloc(count * sizeof(*workers));
-    for (size_t i = 0; i < count; i++) {
-        workers[i] = (struct worker){.run = run, .slot = i};
-        start_worker(run, &workers[i]);
-    }
-    wait_for_crew(run);
-    for (size_t i = 0; i < count; i++) {
-        (void)pthread_join(workers[i].thread, NULL);
-    }
-    free(workers);
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */
@@ -349,15 +224,13 @@ static int run_with_manager(struct pf_run *run)
     }
     run->started_ns = pf_now_ns();
     if (run->settings->duration_ms > 0) {
-        run->ends_ns = run->started_ns + run->settings->duration_ms * NS_PER_MS;
+        run->ends_ns = run->started_ns + run->settings->duration_ms * PF_NS_PER_MS;
     }
     pf_tally_init(&run->tally);
-    (void)pthread_mutex_init(&run->crew.mutex, NULL);
-    (void)pthread_cond_init(&run->crew.left, NULL);
     run->progress =
-        pf_progress_new(run->settings, &run->tally, run->manager, num_transfers(run->settings));
+        pf_progress_new(run->settings, &run->tally, run->manager, pf_num_transfers(run->settings));
     pf_interrupt_watch(run->cancel);
-    run_workers(run);
+    pf_crew_run(run);
     pf_tally_end(&run->tally);
     pf_progress_draw(run->progress, true);
     pf_interrupt_end();
@@ -369,8 +242,6 @@ static int run_with_manager(struct pf_run *run)
     pf_progress_free(run->progress);
     tear_down_output(run);
     pf_tally_deinit(&run->tally);
-    (void)pthread_cond_destroy(&run->crew.left);
-    (void)pthread_mutex_destroy(&run->crew.mutex);
     return code;
 }
 

@@ -38,15 +38,29 @@ struct pf_run {
     } crew; /* the worker threads, for the main thread to wait for */
 };
 
+/* struct pf_turn is what a worker makes one transfer with. */
+struct pf_turn {
+    size_t index;             /* of the transfer */
+    size_t slot;              /* the worker's in the progress display */
+    int64_t due_ns;           /* when it was to begin, from where its latency counts; 0: now */
+    struct pf_ticket *ticket; /* of standard output; NULL: nothing goes there */
+    struct pf_ticket *heads;  /* of the file of -D; NULL: there is none */
+    void *buf;                /* PF_BUF_SIZE bytes */
+};
+enum {
+    PF_BUF_SIZE = 65536
+};
+
 /* pf_run_all fetches everything `settings` ask for, and reports.
  * Errors: the program's exit code; whatever it is has been said. */
 int pf_run_all(const struct pf_settings *settings);
 
-/* pf_fetch makes transfer `index`, with `slot` of the progress display; fetch.c. `due_ns` is when
- * it was to begin, from where its latency counts; 0: now. `buf` has PF_BUF_SIZE bytes. */
-void pf_fetch(struct pf_run *run, size_t index, size_t slot, int64_t due_ns, void *buf);
-enum {
-    PF_BUF_SIZE = 65536
-};
+/* pf_num_transfers is SIZE_MAX when only time bounds them. */
+size_t pf_num_transfers(const struct pf_settings *settings);
+/* pf_crew_run makes all transfers, and returns when the last has ended; crew.c. */
+void pf_crew_run(struct pf_run *run);
+
+/* pf_fetch makes a transfer; fetch.c. */
+void pf_fetch(struct pf_run *run, const struct pf_turn *turn);
 
 #endif /* POOLED_FETCH_RUNNER_H */

@@ -2,6 +2,8 @@
 
 #include "tally.h"
 
+#include "monotonic.h"
+
 void pf_tally_init(struct pf_tally *tally)
 {
     *tally = (struct pf_tally){.locked = {.started_ns = pf_now_ns()}};

@@ -8,6 +8,7 @@
 
 #include "count_of.h"
 #include "json.h"
+#include "monotonic.h"
 
 void pf_transfer_init(struct pf_transfer *transfer, size_t index, const struct pf_entry *entry)
 {

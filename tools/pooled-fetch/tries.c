@@ -12,11 +12,10 @@
 
 #include "count_of.h"
 #include "date.h"
+#include "monotonic.h"
 #include "text.h"
 
 enum {
-    MS_PER_SECOND = 1000,
-    NS_PER_MS = 1000000,
     PAUSE_FIRST_MS = 1000,
     PAUSE_MAX_MS = 600 * 1000,
     RETRY_AFTER_MAX_S = 6 * 3600
@@ -77,7 +76,7 @@ static bool has_error_to_retry(const struct pf_settings *settings,
 int64_t pf_tries_next(struct pf_tries *tries, const struct pf_settings *settings,
                       const struct pf_transfer *transfer, int64_t now_ns)
 {
-    int64_t elapsed_ms = (now_ns - tries->started_ns) / NS_PER_MS;
+    int64_t elapsed_ms = (now_ns - tries->started_ns) / PF_NS_PER_MS;
     int64_t max_ms = settings->retry_max_time_ms; /* 0: no bound */
     bool by_status = has_status_to_retry(settings, transfer);
     int64_t pause_ms = tries->pause_ms;
@@ -114,5 +113,5 @@ int64_t pf_retry_after_ms(const char *value)
     if (seconds <= 0) {
         return 0;
     }
-    return (seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S) * MS_PER_SECOND;
+    return (seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S) * PF_MS_PER_SECOND;
 }

@@ -8,14 +8,6 @@
 
 #include "trace_file.h"
 
-int64_t pf_now_ns(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 void pf_watch_init(struct pf_watch *watch, int64_t now_ns)
 {
     *watch = (struct pf_watch){.started_ns = now_ns, .hop_ns = now_ns, .body_bytes = -1};

@@ -30,9 +30,6 @@ void pf_watch_free(struct pf_watch *watch);
 /* pf_watch_event is the sink; `user` is the struct pf_watch. */
 void pf_watch_event(void *user, const struct urlpool_trace_event *event);
 
-/* pf_now_ns is CLOCK_MONOTONIC. */
-int64_t pf_now_ns(void);
-
 /* pf_verbose_print writes one event on standard error as curl -v does: "> ", "< ", "* "; with
  * `has_time` behind the time. */
 void pf_verbose_print(const struct urlpool_trace_event *event, bool has_time);
