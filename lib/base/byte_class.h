@@ -18,7 +18,8 @@ enum urlp_byte_class {
     URLP_BYTE_NOT_IN_URL = 0x100,   /* controls, space, backslash */
     URLP_BYTE_NOT_IN_FIELD = 0x200, /* controls but HTAB: RFC 9110 section 5.5 */
     URLP_BYTE_ALPHA = 0x400,
-    URLP_BYTE_DIGIT = 0x800
+    URLP_BYTE_DIGIT = 0x800,
+    URLP_BYTE_HOST = 0x1000 /* of a name or an IPv4 address in its one spelling: no capitals */
 };
 
 /* urlp_byte_classes holds the classes of each byte. */

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/ip.h"
 #include "http/url_host.h"
+#include "http/url_plain.h"
 #include "http/url_text.h"
 
 enum {
@@ -322,13 +323,40 @@ static enum urlpool_code compose(const struct parts *parts, struct urlp_url *out
     return URLPOOL_OK;
 }
 
+/* take_plain makes a URL of a text that is its normal form, cut where `cuts` says. */
+static enum urlpool_code take_plain(struct urlp_span text, const struct urlp_url_cuts *cuts,
+                                    struct urlp_url *out, struct urlpool_error *err)
+{
+    char *start;
+
+    if (urlp_buf_reserve(&out->text, text.len + 1) != URLPOOL_OK) {
+        return urlp_fail_nomem(err);
+    }
+    start = (char *)out->text.data;
+    memcpy(start, text.data, text.len);
+    start[text.len] = '\0';
+    out->text.len = text.len;
+    out->scheme = urlp_span_make(start, cuts->scheme_end);
+    out->host = urlp_span_make(start + cuts->host, cuts->host_end - cuts->host);
+    out->port = cuts->port;
+    out->path = urlp_span_make(start + cuts->path, cuts->path_end - cuts->path);
+    if (cuts->has_query) {
+        out->query = urlp_span_make(start + cuts->path_end + 1, text.len - cuts->path_end - 1);
+    }
+    return URLPOOL_OK;
+}
+
 enum urlpool_code urlp_url_parse(struct urlp_span text, struct urlp_url *out,
                                  struct urlpool_error *err)
 {
+    struct urlp_url_cuts cuts;
     struct parts parts;
     enum urlpool_code code = URLPOOL_OK;
 
     clear(out);
+    if (text.len <= URL_BYTES_MAX && urlp_url_cut_plain(text, &cuts)) {
+        return take_plain(text, &cuts, out, err);
+    }
     if (text.data == NULL) {
         text = urlp_span_of("");
     }

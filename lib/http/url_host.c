@@ -226,6 +226,20 @@ static const char *parse_name(struct urlp_span raw, struct urlp_host *out)
     return NULL;
 }
 
+bool urlp_host_is_settled(struct urlp_span raw)
+{
+    struct urlp_span last = {NULL, 0};
+    struct urlp_ip ip;
+
+    if (raw.len == 0 || raw.len >= URLP_HOST_BYTES_MAX) {
+        return false;
+    }
+    if (urlp_is_digit((unsigned char)raw.data[0]) && urlp_ip_parse_v4(raw, &ip)) {
+        return true;
+    }
+    return check_labels(raw, &last) == NULL && (last.len == 0 || !is_number(last));
+}
+
 static const char *parse_zone(struct urlp_span raw, struct urlp_host *out)
 {
     /* RFC 6874 section 2: ZoneID = 1*( unreserved / pct-encoded ), behind "%25". */

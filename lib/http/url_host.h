@@ -1,6 +1,7 @@
 #ifndef URLP_HTTP_URL_HOST_H
 #define URLP_HTTP_URL_HOST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "urlpool/error.h"
@@ -29,6 +30,11 @@ struct urlp_host {
  * Spec:    RFC 3986 section 3.2.2, RFC 6874 section 2. */
 URLPOOL_MUST_USE enum urlpool_code urlp_host_parse(struct urlp_span raw, struct urlp_host *out,
                                                    struct urlpool_error *err);
+
+/* urlp_host_is_settled says whether `raw`, whose bytes are all of URLP_BYTE_HOST, is a name or an
+ * IPv4 address as it stands: urlp_host_parse would take it and change nothing. It may say no of one
+ * that is. */
+bool urlp_host_is_settled(struct urlp_span raw);
 
 /* urlp_port_parse reads the digits behind the colon; none at all gives -1, the default.
  *

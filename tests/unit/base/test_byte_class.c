@@ -14,16 +14,17 @@ struct members {
 };
 
 static const struct members of_each[] = {
-    {.class = URLP_BYTE_TCHAR,      .bytes = "!#$%&'*+-.^_`|~" DIGIT ALPHA},
-    {.class = URLP_BYTE_UNRESERVED, .bytes = ALPHA DIGIT "-._~"           },
-    {.class = URLP_BYTE_SUB_DELIM,  .bytes = "!$&'()*+,;="                },
-    {.class = URLP_BYTE_COLON,      .bytes = ":"                          },
-    {.class = URLP_BYTE_SLASH,      .bytes = "/"                          },
-    {.class = URLP_BYTE_QUESTION,   .bytes = "?"                          },
-    {.class = URLP_BYTE_HASH,       .bytes = "#"                          },
-    {.class = URLP_BYTE_AT,         .bytes = "@"                          },
-    {.class = URLP_BYTE_ALPHA,      .bytes = ALPHA                        },
-    {.class = URLP_BYTE_DIGIT,      .bytes = DIGIT                        },
+    {.class = URLP_BYTE_TCHAR,      .bytes = "!#$%&'*+-.^_`|~" DIGIT ALPHA        },
+    {.class = URLP_BYTE_UNRESERVED, .bytes = ALPHA DIGIT "-._~"                   },
+    {.class = URLP_BYTE_SUB_DELIM,  .bytes = "!$&'()*+,;="                        },
+    {.class = URLP_BYTE_COLON,      .bytes = ":"                                  },
+    {.class = URLP_BYTE_SLASH,      .bytes = "/"                                  },
+    {.class = URLP_BYTE_QUESTION,   .bytes = "?"                                  },
+    {.class = URLP_BYTE_HASH,       .bytes = "#"                                  },
+    {.class = URLP_BYTE_AT,         .bytes = "@"                                  },
+    {.class = URLP_BYTE_ALPHA,      .bytes = ALPHA                                },
+    {.class = URLP_BYTE_DIGIT,      .bytes = DIGIT                                },
+    {.class = URLP_BYTE_HOST,       .bytes = "abcdefghijklmnopqrstuvwxyz-._" DIGIT},
 };
 
 START_TEST(byte_class__has_the_bytes_its_grammar_names_and_no_other)
