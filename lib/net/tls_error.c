@@ -74,10 +74,12 @@ bool urlp_tls_ran_out(void)
     return ran_out;
 }
 
-/* is_alert: what a peer may say of us has the number of its alert above a thousand. */
-static bool is_alert(int library, int reason)
+/* urlp_tls_is_alert: what a peer may say of us has the number of its alert above a thousand. */
+bool urlp_tls_is_alert(unsigned long packed)
 {
-    return library == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET &&
+    const int reason = ERR_GET_REASON(packed);
+
+    return ERR_GET_LIB(packed) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET &&
            reason <= SSL_AD_REASON_OFFSET + UINT8_MAX;
 }
 
@@ -97,7 +99,7 @@ enum urlpool_code urlp_tls_fail(struct urlpool_error *err, enum urlpool_phase ph
     }
     if (words != NULL) {
         code = urlp_fail(err, URLPOOL_E_TLS, phase, "%s: %s", what, words);
-    } else if (is_alert(ERR_GET_LIB(packed), reason)) {
+    } else if (urlp_tls_is_alert(packed)) {
         code = urlp_fail(err, URLPOOL_E_TLS, phase, "%s: the peer sent the alert %s", what,
                          SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
     } else if (name != NULL) {

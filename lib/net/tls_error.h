@@ -12,6 +12,9 @@
 enum urlpool_code urlp_tls_fail(struct urlpool_error *err, enum urlpool_phase phase,
                                 const char *what);
 
+/* urlp_tls_is_alert says whether an entry of the error queue is what a peer has said of us. */
+bool urlp_tls_is_alert(unsigned long packed);
+
 /* urlp_tls_ran_out empties this thread's error queue, and says whether memory that ran out is among
  * what it told: what it could not read then need not be malformed. */
 bool urlp_tls_ran_out(void);

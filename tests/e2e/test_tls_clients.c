@@ -4,8 +4,10 @@
 
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "support/certs.h"
 #include "support/http_server.h"
@@ -14,7 +16,8 @@
 #include "support/tls_kit.h"
 
 enum {
-    HOUR_S = 3600
+    HOUR_S = 3600,
+    WAIT_STEPS = 30000
 };
 
 /* What a client shows. */
@@ -90,13 +93,14 @@ static void people_end(struct people *people)
 }
 
 static struct urlpool_manager *make_manager(const struct people *people, enum shown shown,
-                                            enum urlpool_tls_version version)
+                                            enum urlpool_tls_version version,
+                                            struct urlpool_trace trace)
 {
     char *ca = test_cert_pem(people->ca);
     char *cert = NULL, *key = NULL;
     struct urlpool_tls_options options = {
         .ca_data = ca, .ca_data_len = strlen(ca), .version_max = version};
-    struct urlpool_manager_options with = {.retries = TEST_ONE_TRY};
+    struct urlpool_manager_options with = {.retries = TEST_ONE_TRY, .trace = trace};
     struct urlpool_manager *manager;
 
     if (shown != NOTHING) {
@@ -140,7 +144,8 @@ static void check(const struct people *people, const struct row *row,
     SSL_CTX *context = make_context(people, row->asked);
     const struct test_server_options serving = {.tls = context};
     struct test_server *server = test_server_start(test_answer_hello, NULL, &serving);
-    struct urlpool_manager *manager = make_manager(people, row->shown, version);
+    struct urlpool_manager *manager =
+        make_manager(people, row->shown, version, (struct urlpool_trace){0});
     const char *alert = version == URLPOOL_TLS_1_2 ? row->alert_1_2 : row->alert;
 
     if (alert == NULL) {
@@ -168,6 +173,58 @@ START_TEST(client__is_let_in_by_its_certificate_or_not)
 
     check(&people, &rows[_i], URLPOOL_TLS_1_3);
     check(&people, &rows[_i], URLPOOL_TLS_1_2);
+    people_end(&people);
+}
+END_TEST
+
+/* reset_behind has the server's end of a connection it refuses be a reset behind the alert. */
+static int reset_behind(int is_good, X509_STORE_CTX *store_context)
+{
+    const SSL *ssl =
+        X509_STORE_CTX_get_ex_data(store_context, SSL_get_ex_data_X509_STORE_CTX_idx());
+    const struct linger at_once = {.l_onoff = 1};
+
+    if (!is_good) {
+        ck_assert_int_eq(
+            setsockopt(SSL_get_fd(ssl), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+    }
+    return is_good;
+}
+
+/* wait_for_reset holds the client back, its handshake done and nothing sent, until the server has
+ * refused it. */
+static void wait_for_reset(void *user, const struct urlpool_trace_event *event)
+{
+    struct test_server *const *server = user;
+
+    for (int i = 0; event->kind == URLPOOL_TRACE_SECURED && test_server_num_open(*server) > 0;
+         i++) {
+        ck_assert_int_lt(i, WAIT_STEPS);
+        (void)poll(NULL, 0, 1);
+    }
+}
+
+START_TEST(refusal__is_heard_behind_which_the_server_resets)
+{
+    struct people people = people_begin();
+    SSL_CTX *context = make_context(&people, CLIENT);
+    struct test_server *server = NULL;
+    struct urlpool_manager *manager =
+        make_manager(&people, OF_ANOTHER_CA, URLPOOL_TLS_1_3,
+                     (struct urlpool_trace){.event = wait_for_reset, .user = &server});
+
+    SSL_CTX_set_verify(context, SSL_CTX_get_verify_mode(context), reset_behind);
+    server =
+        test_server_start(test_answer_hello, NULL, &(struct test_server_options){.tls = context});
+    ck_assert_int_eq(test_fetch_fails(manager, "GET", server, "/", NULL), URLPOOL_E_TLS);
+    ck_assert_msg(strstr(test_err.message, "the peer sent the alert unknown CA") != NULL, "%s",
+                  test_err.message);
+    ck_assert_int_eq(test_err.phase, URLPOOL_PHASE_SEND);
+    ck_assert(!test_err.maybe_processed);
+    ck_assert_uint_eq(test_stats(manager).open, 0);
+    urlpool_manager_free(manager);
+    test_server_stop(server);
+    SSL_CTX_free(context);
     people_end(&people);
 }
 END_TEST
@@ -210,7 +267,8 @@ START_TEST(protocol__is_http_1_1_or_none)
         const struct test_server_options serving = {.tls = context};
         struct test_server *server = test_server_start(test_answer_hello, NULL, &serving);
         struct urlpool_manager *manager =
-            make_manager(&people, NOTHING, i % 2 == 0 ? URLPOOL_TLS_1_3 : URLPOOL_TLS_1_2);
+            make_manager(&people, NOTHING, i % 2 == 0 ? URLPOOL_TLS_1_3 : URLPOOL_TLS_1_2,
+                         (struct urlpool_trace){0});
 
         SSL_CTX_set_alpn_select_cb(context, choose, cases[i / 2].chosen);
         if (cases[i / 2].words == NULL) {
@@ -231,4 +289,5 @@ START_TEST(protocol__is_http_1_1_or_none)
 END_TEST
 
 RUN_LOOPS("TLS clients", TEST_ROWS(client__is_let_in_by_its_certificate_or_not, rows),
+          TEST_ONCE(refusal__is_heard_behind_which_the_server_resets),
           TEST_ONCE(protocol__is_http_1_1_or_none))

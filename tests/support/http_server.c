@@ -553,6 +553,11 @@ unsigned test_server_peak_connections(struct test_server *server)
     return look(server, &server->peak);
 }
 
+unsigned test_server_num_open(struct test_server *server)
+{
+    return look(server, &server->num_open);
+}
+
 char *test_server_last_head(struct test_server *server)
 {
     char *head;

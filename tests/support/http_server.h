@@ -58,6 +58,8 @@ unsigned test_server_num_connections(struct test_server *server);
 unsigned test_server_num_requests(struct test_server *server);
 /* test_server_peak_connections is the most that were open at once. */
 unsigned test_server_peak_connections(struct test_server *server);
+/* test_server_num_open is how many are open now. */
+unsigned test_server_num_open(struct test_server *server);
 /* test_server_last_head copies the newest request's head; the caller frees it. */
 char *test_server_last_head(struct test_server *server);
 

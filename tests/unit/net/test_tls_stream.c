@@ -286,6 +286,35 @@ START_TEST(read__still_brings_what_came_before_a_failed_write)
 }
 END_TEST
 
+START_TEST(write__that_failed_is_told_by_the_alert_that_came_before)
+{
+    static const uint16_t versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct tls_scene scene =
+            tls_scene_begin((struct tls_server_options){.max_version = versions[i]});
+        struct test_counts counts = {0};
+        struct urlp_stream *stream = tls_scene_dial_counted(&scene, &counts);
+        const struct urlp_call call = test_call();
+        const struct urlp_iovec run = {"echo lost\n", 10};
+        struct urlpool_error err = {0};
+        size_t written = 99;
+
+        test_say(stream, "alert");
+        test_wait_readable(stream);
+        counts.write_code = URLPOOL_E_RESET;
+        ck_assert_int_eq(urlp_stream_write(stream, &run, 1, &written, &call, &err), URLPOOL_E_TLS);
+        ck_assert_str_eq(err.message, "writing over TLS: the peer sent the alert internal error");
+        ck_assert_int_eq(err.phase, URLPOOL_PHASE_SEND);
+        ck_assert_uint_ne(err.tls_code, 0);
+        ck_assert_uint_eq(written, 99);
+        ck_assert_uint_eq(ERR_peek_error(), 0);
+        urlp_stream_free(stream, URLP_CLOSE_SILENT);
+        tls_scene_end(&scene);
+    }
+}
+END_TEST
+
 /* --- writing ------------------------------------------------------------------------------- */
 
 static void write_all(struct urlp_stream *stream, struct urlp_iovec *runs, size_t num_runs)
@@ -682,6 +711,7 @@ RUN_TESTS("tls_stream", read__brings_a_long_body_whole,
           read__ends_in_the_middle_of_a_record_at_its_deadline, read__follows_a_change_of_keys,
           read__refuses_changes_of_keys_without_end,
           read__still_brings_what_came_before_a_failed_write,
+          write__that_failed_is_told_by_the_alert_that_came_before,
           write__sends_head_and_body_in_one_record, write__cuts_a_long_body_into_full_records,
           write__of_nothing_sends_nothing, write__is_bounded_by_its_deadline,
           write__goes_on_when_the_stream_below_takes_little_at_a_time,
