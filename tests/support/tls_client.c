@@ -139,14 +139,36 @@ struct counting_stream {
     struct test_counts *counts;
 };
 
+/* wait_for_bytes waits until `len` bytes can be read from the socket below at once. */
+static void wait_for_bytes(const struct urlp_stream *stream, size_t len)
+{
+    const int fd = urlp_stream_fd(stream);
+    const int some = 1, all = (int)len;
+
+    MUST(setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &all, sizeof(all)) == 0);
+    test_wait_readable(stream);
+    MUST(setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &some, sizeof(some)) == 0);
+}
+
 static enum urlpool_code counted_read(struct urlp_stream *base, void *data, size_t len,
                                       size_t *out_len, enum urlp_end *out_end,
                                       const struct urlp_call *call, struct urlpool_error *err)
 {
     struct counting_stream *stream = (struct counting_stream *)base;
+    struct test_counts *counts = stream->counts;
+    enum urlpool_code code;
+    size_t awaited;
 
-    stream->counts->num_reads++;
-    return urlp_stream_read(stream->inner, data, len, out_len, out_end, call, err);
+    counts->num_reads++;
+    awaited = len < TEST_READ_WAITS_FOR ? len : TEST_READ_WAITS_FOR;
+    if (awaited <= counts->num_coming) {
+        wait_for_bytes(stream->inner, awaited);
+    }
+    code = urlp_stream_read(stream->inner, data, len, out_len, out_end, call, err);
+    if (code == URLPOOL_OK) {
+        counts->num_coming -= *out_len < counts->num_coming ? *out_len : counts->num_coming;
+    }
+    return code;
 }
 
 static enum urlpool_code counted_write(struct urlp_stream *base, const struct urlp_iovec *runs,

@@ -43,11 +43,14 @@ const char *test_ask(struct urlp_stream *stream, const char *line);
 /* test_wait_readable waits until the socket below has something to read. */
 void test_wait_readable(const struct urlp_stream *stream);
 
-/* struct test_counts is how often a stream was called, and, set by the test, how it behaves for
- * writes. */
+#define TEST_READ_WAITS_FOR 32768
+
+/* struct test_counts is how often a stream was called, and, set by the test, how it behaves. */
 struct test_counts {
     unsigned num_reads, num_writes, num_looks;
     size_t largest_write;
+    size_t num_coming;            /* bytes that are sure to come: TEST_READ_WAITS_FOR of them, or as
+                                     many as a read asks for, are there before it is made */
     enum urlpool_code write_code; /* writes fail with it; URLPOOL_OK: they go through */
     size_t write_bytes_max;       /* of one call; 0: all */
 };

@@ -84,13 +84,12 @@ START_TEST(read__does_not_cost_a_call_below_for_each_record)
 
     (void)test_ask(stream, "echo warm");
     test_say(stream, "drops 2000");
-    (void)tls_server_port(scene.server);
-    counts = (struct test_counts){0};
+    counts = (struct test_counts){.num_coming = 2000 * 22}; /* a record is larger */
     hear_pattern(stream, 2000);
     ck_assert_uint_lt(counts.num_reads, 2000);
 
     test_say(stream, "send 3200000");
-    counts = (struct test_counts){0};
+    counts = (struct test_counts){.num_coming = 3200000}; /* whatever the server's pace */
     hear_pattern(stream, 3200000);
     ck_assert_uint_lt(counts.num_reads, 2 * 3200000 / RECORD_BYTES);
     urlp_stream_free(stream, URLP_CLOSE_POLITE);
