@@ -35,7 +35,7 @@ static void close_in_child(void)
 
 static void begin_watching(void)
 {
-    urlp_after_fork_in_child(close_in_child);
+    urlp_around_fork(NULL, NULL, close_in_child);
 }
 
 void urlp_own_fd_note(int fd)

@@ -240,9 +240,9 @@ void urlp_once_run(struct urlp_once *once, void (*function)(void))
     (void)pthread_once(&once->native, function);
 }
 
-void urlp_after_fork_in_child(void (*function)(void))
+void urlp_around_fork(void (*before)(void), void (*in_parent)(void), void (*in_child)(void))
 {
-    (void)pthread_atfork(NULL, NULL, function);
+    (void)pthread_atfork(before, in_parent, in_child);
 }
 
 void urlp_fake_wait_begin(struct urlp_fake_waiter *waiter, const struct urlp_cond *cond,

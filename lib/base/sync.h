@@ -129,9 +129,10 @@ struct urlp_once {
 /* urlp_once_run runs `function` unless that was done already, and returns when it is done. */
 void urlp_once_run(struct urlp_once *once, void (*function)(void));
 
-/* urlp_after_fork_in_child lets `function` run in each child from now on, before fork() returns
- * there. It may call only what a signal handler may. Not done when memory is out. */
-void urlp_after_fork_in_child(void (*function)(void));
+/* urlp_around_fork lets these run around each fork() from now on: `before` it, and before it
+ * returns `in_parent` and `in_child`, which may call only what a signal handler may. Any of them
+ * may be NULL. Not done when memory is out. */
+void urlp_around_fork(void (*before)(void), void (*in_parent)(void), void (*in_child)(void));
 
 /* urlp_thread_id is the system's number of the calling thread, as debuggers and logs show it. A
  * thread asks the system once. */

@@ -5,6 +5,8 @@
  * it never sees a transport that is not ready. The one exception is the look at an idle
  * connection: then nothing waits, and "not ready" is an answer.
  *
+ * No other thread forks while one is inside the TLS library, except while it waits below.
+ *
  * A peer may keep it busy with records that carry no application bytes (tickets, key
  * updates): an operation ends at its deadline, which the stream below keeps, a look after
  * LOOK_READS_MAX. */
@@ -17,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/counters.h"
+#include "base/no_fork.h"
 
 #define LOOK_READS_MAX 16
 
@@ -68,8 +71,10 @@ static bool read_below(struct urlp_tls_bio *bio) URLP_MAY_BLOCK
         room = URLP_TLS_AHEAD_LARGE;
     }
     bio->begin = bio->end = 0;
+    urlp_no_fork_end();
     bio->code = urlp_stream_read(bio->inner, bio->large != NULL ? bio->large : bio->small, room,
                                  &len, &end, call, bio->err);
+    urlp_no_fork_begin();
     if (bio->code != URLPOOL_OK) {
         return false;
     }
@@ -134,8 +139,10 @@ static int bio_write(BIO *handle, const char *data, int len) URLP_MAY_BLOCK
     if (data == NULL || len <= 0) {
         return 0;
     }
+    urlp_no_fork_end();
     bio->code = urlp_stream_write(bio->inner, &run, 1, &written,
                                   bio->is_looking ? &at_once : bio->call, bio->err);
+    urlp_no_fork_begin();
     return bio->code == URLPOOL_OK ? (int)written : -1;
 }
 
@@ -203,6 +210,7 @@ void urlp_tls_bio_deinit(struct urlp_tls_bio *bio)
 void urlp_tls_bio_begin(struct urlp_tls_bio *bio, const struct urlp_call *call,
                         struct urlpool_error *err)
 {
+    urlp_no_fork_begin();
     bio->call = call;
     bio->err = err;
     bio->code = URLPOOL_OK;
@@ -226,4 +234,5 @@ void urlp_tls_bio_end(struct urlp_tls_bio *bio)
     bio->call = NULL;
     bio->err = NULL;
     bio->is_looking = false;
+    urlp_no_fork_end();
 }

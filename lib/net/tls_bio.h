@@ -44,7 +44,8 @@ BIO *urlp_tls_bio_new(struct urlp_tls_bio *bio) URLP_MAY_BLOCK;
 void urlp_tls_bio_deinit(struct urlp_tls_bio *bio);
 
 /* urlp_tls_bio_begin says what the next calls into the TLS library are part of: they may block as
- * `call` allows, and leave a failure of the stream below in `bio->code` and `err`. */
+ * `call` allows, and leave a failure of the stream below in `bio->code` and `err`. It begins what
+ * urlp_no_fork_begin does, urlp_tls_bio_end ends it. */
 void urlp_tls_bio_begin(struct urlp_tls_bio *bio, const struct urlp_call *call,
                         struct urlpool_error *err);
 

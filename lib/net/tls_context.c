@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/environment.h"
 #include "base/error.h"
+#include "base/no_fork.h"
 #include "net/tls.h"
 #include "net/tls_client_cert.h"
 #include "net/tls_error.h"
@@ -208,13 +209,18 @@ static enum urlpool_code build(struct urlpool_tls *tls, const struct urlpool_tls
     tls->keylog_fd = -1;
     set_checks(tls, options);
     code = copy_identity(tls, options, err);
+    urlp_no_fork_begin();
     if (code == URLPOOL_OK) {
         code = load_roots(tls, options, environment, err);
     }
     if (code == URLPOOL_OK) {
         code = open_keylog(tls, options, environment, err);
     }
-    return code == URLPOOL_OK ? make_context(tls, options, err) : code;
+    if (code == URLPOOL_OK) {
+        code = make_context(tls, options, err);
+    }
+    urlp_no_fork_end();
+    return code;
 }
 
 struct urlpool_tls *urlpool_tls_new(const struct urlpool_tls_options *options,
@@ -259,8 +265,10 @@ void urlpool_tls_unref(struct urlpool_tls *tls)
     if (tls == NULL || !urlp_ref_drop(&tls->ref)) {
         return;
     }
+    urlp_no_fork_begin();
     SSL_CTX_free(tls->context);
     X509_STORE_free(tls->roots);
+    urlp_no_fork_end();
     if (tls->keylog_fd >= 0) {
         (void)close(tls->keylog_fd);
     }

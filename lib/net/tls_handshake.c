@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/counters.h"
 #include "base/error.h"
+#include "base/no_fork.h"
 #include "net/tls.h"
 #include "net/tls_context.h"
 #include "net/tls_error.h"
@@ -216,6 +217,22 @@ static enum urlpool_code check_alpn(const struct attempt *attempt, struct urlpoo
                      attempt->what, urlp_quote(chosen, len).text, ALPN_HTTP_1_1);
 }
 
+/* prepare makes the attempt's SSL and says what it asks for and offers; false without memory. */
+static bool prepare(struct attempt *attempt, struct urlp_tls_sessions *sessions,
+                    const struct urlp_tls_target *target) URLP_MAY_BLOCK
+{
+    bool is_good;
+
+    urlp_no_fork_begin();
+    is_good = set_ssl(attempt->stream) && set_identity(attempt);
+    if (is_good) {
+        offer_session(attempt, sessions, target);
+    }
+    ERR_clear_error();
+    urlp_no_fork_end();
+    return is_good;
+}
+
 static enum urlpool_code shake_hands(struct attempt *attempt,
                                      struct urlpool_error *err) URLP_MAY_BLOCK
 {
@@ -223,9 +240,9 @@ static enum urlpool_code shake_hands(struct attempt *attempt,
     enum urlpool_code code;
     int done;
 
-    ERR_clear_error();
     stream->verdict = &attempt->verdict;
     urlp_tls_bio_begin(&stream->bio, attempt->call, &attempt->below);
+    ERR_clear_error();
     done = urlp_tls_library_shake_hands(stream->ssl);
     stream->verdict = NULL;
     code = done == 1 ? check_alpn(attempt, err)
@@ -233,11 +250,11 @@ static enum urlpool_code shake_hands(struct attempt *attempt,
     if (code == URLPOOL_OK && !urlp_tls_library_keep_leaf(stream->ssl)) {
         code = urlp_fail_nomem(err);
     }
-    urlp_tls_bio_end(&stream->bio);
-    ERR_clear_error();
     if (code != URLPOOL_OK && attempt->offered != NULL) {
         urlp_tls_sessions_forget(stream->sessions, &stream->key);
     }
+    ERR_clear_error();
+    urlp_tls_bio_end(&stream->bio);
     return code;
 }
 
@@ -298,15 +315,10 @@ struct urlp_stream *urlp_tls_wrap(struct urlp_stream *inner, struct urlpool_tls 
     stream->base.ops = &urlp_tls_stream_ops;
     stream->inner = stream->bio.inner = inner;
     stream->tls = urlpool_tls_ref(tls);
-    if (!set_ssl(stream) || !set_identity(&attempt)) {
-        ERR_clear_error();
-        code = urlp_fail_nomem(err);
-        goto done;
-    }
-    offer_session(&attempt, sessions, target);
-    code = shake_hands(&attempt, err);
-done:
+    code = prepare(&attempt, sessions, target) ? shake_hands(&attempt, err) : urlp_fail_nomem(err);
+    urlp_no_fork_begin();
     SSL_SESSION_free(attempt.offered);
+    urlp_no_fork_end();
     if (code != URLPOOL_OK) {
         urlp_tls_stream_discard(stream);
         return NULL;

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "base/no_fork.h"
 #include "base/sync.h"
 #include "net/tls_library.h"
 
@@ -81,8 +82,10 @@ struct urlp_tls_sessions *urlp_tls_sessions_new(size_t keys_max, struct urlpool_
 
 static void free_ticket(struct ticket ticket)
 {
+    urlp_no_fork_begin();
     SSL_SESSION_free(ticket.session);
     urlp_tls_judgement_unref(ticket.judgement);
+    urlp_no_fork_end();
 }
 
 /* free_peer accepts NULL; the peer is in no cache any more. */

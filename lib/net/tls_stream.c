@@ -14,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/no_fork.h"
 #include "net/tls_context.h"
 #include "net/tls_error.h"
 #include "net/tls_library.h"
@@ -51,8 +52,8 @@ static enum urlpool_code tls_read(struct urlp_stream *base, void *data, size_t l
     enum urlpool_code code = URLPOOL_OK;
     int got;
 
-    ERR_clear_error();
     urlp_tls_bio_begin(&stream->bio, call, err);
+    ERR_clear_error();
     got = SSL_read(stream->ssl, data, want);
     if (got > 0) {
         *out_len = (size_t)got;
@@ -71,8 +72,8 @@ static enum urlpool_code tls_read(struct urlp_stream *base, void *data, size_t l
             code = fail_operation(stream, ssl_error, URLPOOL_PHASE_BODY, "reading over TLS", err);
         }
     }
-    urlp_tls_bio_end(&stream->bio);
     ERR_clear_error();
+    urlp_tls_bio_end(&stream->bio);
     return code;
 }
 
@@ -132,8 +133,8 @@ static enum urlpool_code tls_write(struct urlp_stream *base, const struct urlp_i
         *out_written = 0;
         return URLPOOL_OK;
     }
-    ERR_clear_error();
     urlp_tls_bio_begin(&stream->bio, call, err);
+    ERR_clear_error();
     put = SSL_write(stream->ssl, record.data, (int)record.len);
     if (put > 0) {
         *out_written = (size_t)put;
@@ -144,8 +145,8 @@ static enum urlpool_code tls_write(struct urlp_stream *base, const struct urlp_i
             code = urlp_tls_fail(err, URLPOOL_PHASE_SEND, "writing over TLS");
         }
     }
-    urlp_tls_bio_end(&stream->bio);
     ERR_clear_error();
+    urlp_tls_bio_end(&stream->bio);
     return code;
 }
 
@@ -162,16 +163,16 @@ static enum urlp_idle_state peek(struct urlp_tls_stream *stream)
     char byte;
     int got;
 
-    ERR_clear_error();
     urlp_tls_bio_begin_look(&stream->bio);
+    ERR_clear_error();
     got = SSL_peek(stream->ssl, &byte, 1);
     if (got > 0) {
         state = URLP_IDLE_UNEXPECTED;
     } else if (SSL_get_error(stream->ssl, got) == SSL_ERROR_WANT_READ) {
         state = has_bytes(stream) ? URLP_IDLE_UNEXPECTED : URLP_IDLE_QUIET;
     }
-    urlp_tls_bio_end(&stream->bio);
     ERR_clear_error();
+    urlp_tls_bio_end(&stream->bio);
     return state;
 }
 
@@ -198,15 +199,16 @@ static struct urlp_stream *tls_below(const struct urlp_stream *base)
  * "close_notify" alert before closing its write side of the connection". */
 static void say_goodbye(struct urlp_tls_stream *stream)
 {
-    ERR_clear_error();
     urlp_tls_bio_begin_look(&stream->bio);
-    (void)SSL_shutdown(stream->ssl);
-    urlp_tls_bio_end(&stream->bio);
     ERR_clear_error();
+    (void)SSL_shutdown(stream->ssl);
+    ERR_clear_error();
+    urlp_tls_bio_end(&stream->bio);
 }
 
 void urlp_tls_stream_discard(struct urlp_tls_stream *stream)
 {
+    urlp_no_fork_begin();
     if (stream->ssl != NULL) {
         SSL_set_app_data(stream->ssl, NULL);
         /* Else OpenSSL takes the session for bad that is in our cache. */
@@ -216,6 +218,7 @@ void urlp_tls_stream_discard(struct urlp_tls_stream *stream)
     urlp_tls_bio_deinit(&stream->bio);
     urlp_tls_judgement_unref(stream->judgement);
     urlpool_tls_unref(stream->tls);
+    urlp_no_fork_end();
     urlp_free(stream);
 }
 

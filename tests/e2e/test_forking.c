@@ -24,7 +24,7 @@ enum {
     URL_BYTES = 128
 };
 
-#define NUM_FORKS (IS_SANITIZED ? 0 : 12)
+#define NUM_FORKS (IS_SANITIZED ? 0 : 40)
 
 /* begin_child forks; in the child, which must not hang, it returns 0. */
 static pid_t begin_child(void)
