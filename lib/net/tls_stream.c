@@ -114,8 +114,9 @@ static bool is_told_why(struct urlp_tls_stream *stream)
 {
     char byte;
 
-    ERR_clear_error();
+    urlp_tls_bio_end(&stream->bio);
     urlp_tls_bio_begin_look(&stream->bio);
+    ERR_clear_error();
     return SSL_peek(stream->ssl, &byte, 1) <= 0 && urlp_tls_is_alert(ERR_peek_error());
 }
 
