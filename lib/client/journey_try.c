@@ -119,10 +119,10 @@ static void hand_over(struct urlp_journey *journey,
 
 /* draft_head makes the head for the URL in hand, to go by the way of `pool`: what the caller got
  * wrong in it is refused before a connection is taken for it. */
-static enum urlpool_code draft_head(const struct urlp_journey *journey,
-                                    const struct urlpool_pool *pool, struct urlp_head_draft *out,
-                                    struct urlpool_error *err)
+static enum urlpool_code draft_head(const struct urlp_journey *journey, struct urlpool_pool *pool,
+                                    struct urlp_head_draft *out, struct urlpool_error *err)
 {
+    const struct urlp_ready_fields *ready = urlp_pool_ready_fields(pool);
     const struct urlp_head_plan plan = {
         .method = journey->method,
         .url = &journey->url,
@@ -138,12 +138,21 @@ static enum urlpool_code draft_head(const struct urlp_journey *journey,
         .remove_headers =
             journey->cross_origin ? journey->retry_rules.remove_headers_on_redirect : NULL,
         .to_get = journey->to_get,
+        .has_own_headers = journey->options->headers != NULL,
     };
+    const bool is_usual = urlp_head_plan_is_usual(&plan);
+    enum urlpool_code code = URLPOOL_OK;
 
-    enum urlpool_code code = urlp_head_draft_make(out, &plan, err);
-
-    return code == URLPOOL_OK ? urlp_opener_check_head(journey->manager->opener, &out->head, err)
-                              : code;
+    if (!is_usual || ready == NULL || !urlp_head_draft_reuse(out, &plan, ready)) {
+        code = urlp_head_draft_make(out, &plan, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_opener_check_head(journey->manager->opener, &out->head, err);
+    }
+    if (code == URLPOOL_OK && is_usual && ready == NULL) {
+        urlp_pool_keep_fields(pool, urlp_opener_ready_fields(&out->head));
+    }
+    return code;
 }
 
 /* exchange sends the request over the lease's connection. On failure the lease is still held. */

@@ -399,6 +399,32 @@ enum urlpool_code urlp_head_draft_make(struct urlp_head_draft *draft,
     return URLPOOL_OK;
 }
 
+bool urlp_head_plan_is_usual(const struct urlp_head_plan *plan)
+{
+    return !plan->has_own_headers && plan->skip == 0 && plan->authorization.len == 0 &&
+           plan->forwarder == NULL && plan->ask_for_codings && !plan->is_redirected &&
+           !has_body(plan) && !is_chunked(plan) && !says_length(plan);
+}
+
+bool urlp_head_draft_reuse(struct urlp_head_draft *draft, const struct urlp_head_plan *plan,
+                           const struct urlp_ready_fields *ready)
+{
+    struct urlp_span target;
+    struct urlp_span authority;
+
+    if (!urlp_url_shows_target(plan->url, &target) ||
+        !urlp_url_shows_authority(plan->url, &authority) ||
+        !urlp_span_equals(authority, ready->fields[0].value)) {
+        return false;
+    }
+    draft->head = (struct urlp_request_head){.method = plan->method,
+                                             .target = target,
+                                             .fields = ready->fields,
+                                             .num_fields = ready->num_fields,
+                                             .ready = ready};
+    return true;
+}
+
 void urlp_head_draft_deinit(struct urlp_head_draft *draft)
 {
     if (draft->fields != draft->inline_fields) {

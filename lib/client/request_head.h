@@ -35,6 +35,7 @@ struct urlp_head_plan {
     bool is_redirected;  /* then Host is made anew, and these two say what else is dropped */
     bool to_get;
     const char *remove_headers; /* a list; NULL while the origin is the same */
+    bool has_own_headers;       /* the request has brought some: not all are the manager's */
 };
 
 /* struct urlp_head_draft holds a head while it is being sent. */
@@ -71,6 +72,19 @@ static inline void urlp_head_draft_init(struct urlp_head_draft *draft)
 URLPOOL_MUST_USE enum urlpool_code urlp_head_draft_make(struct urlp_head_draft *draft,
                                                         const struct urlp_head_plan *plan,
                                                         struct urlpool_error *err);
+/* urlp_head_plan_is_usual says whether the fields that urlp_head_draft_make makes of `plan` are the
+ * same for every such plan of one manager and one origin: a request without a body, headers and
+ * credentials of its own. */
+bool urlp_head_plan_is_usual(const struct urlp_head_plan *plan);
+
+/* urlp_head_draft_reuse makes what urlp_head_draft_make would make of `plan`, which is usual, with
+ * the fields of an earlier one. False: they are another origin's, or its URL has to be written
+ * anew; `draft` is untouched.
+ *
+ * Owns:    as for urlp_head_draft_make; `ready` outlives the draft. */
+bool urlp_head_draft_reuse(struct urlp_head_draft *draft, const struct urlp_head_plan *plan,
+                           const struct urlp_ready_fields *ready);
+
 /* urlp_head_draft_deinit gives the memory of a draft back. */
 void urlp_head_draft_deinit(struct urlp_head_draft *draft);
 

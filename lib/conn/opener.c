@@ -137,6 +137,11 @@ enum urlpool_code urlp_opener_check_head(const struct urlp_opener *opener,
     return code;
 }
 
+struct urlp_ready_fields *urlp_opener_ready_fields(const struct urlp_request_head *head)
+{
+    return urlp_h1_ready_fields_new(head);
+}
+
 void urlp_opener_free(struct urlp_opener *opener)
 {
     struct memory *memory;

@@ -61,6 +61,13 @@ URLPOOL_MUST_USE enum urlpool_code urlp_opener_check_head(const struct urlp_open
                                                           struct urlp_request_head *head,
                                                           struct urlpool_error *err);
 
+/* urlp_opener_ready_fields keeps the fields of a head that urlp_opener_check_head has passed, for
+ * other heads within the same limits.
+ *
+ * Owns:    one block of memory, for urlp_free.
+ * Errors:  NULL: there is no memory for it, or they are not for any head. */
+struct urlp_ready_fields *urlp_opener_ready_fields(const struct urlp_request_head *head);
+
 struct urlp_tunnel;
 
 /* urlp_opener_dial opens a stream along `route` and its hops. With a `tunnel`, for which the route

@@ -45,9 +45,12 @@ static int64_t declared_len(const struct urlp_request_head *head)
 {
     size_t index = 0;
     uint64_t len = 0;
-    const struct urlp_field *field =
-        urlp_fields_find(head->fields, head->num_fields, "Transfer-Encoding", &index);
+    const struct urlp_field *field;
 
+    if (head->ready != NULL) {
+        return 0;
+    }
+    field = urlp_fields_find(head->fields, head->num_fields, "Transfer-Encoding", &index);
     if (field != NULL) {
         return -1;
     }
@@ -57,6 +60,13 @@ static int64_t declared_len(const struct urlp_request_head *head)
         return 0;
     }
     return (int64_t)len;
+}
+
+/* expects_continue says whether `head` asks for a sign before its body. */
+static bool expects_continue(const struct urlp_request_head *head)
+{
+    return head->ready == NULL &&
+           urlp_fields_have_token(head->fields, head->num_fields, "Expect", "100-continue");
 }
 
 /* refuse_early finds what must not be sent at all. */
@@ -99,8 +109,7 @@ enum urlpool_code urlp_turn_begin(struct urlpool_connection *connection,
         .keep_encoded = exchange->keep_encoded,
         .spares = exchange->spares,
         .body_len = declared_len(exchange->head),
-        .expects = urlp_fields_have_token(exchange->head->fields, exchange->head->num_fields,
-                                          "Expect", "100-continue"),
+        .expects = expects_continue(exchange->head),
         .url_room = room_for_url(exchange->head),
     };
     connection->num_requests++;

@@ -142,6 +142,9 @@ static enum urlpool_code keep_upgrade(struct urlp_h1_codec *codec,
     size_t index = 0;
 
     codec->upgrade.len = 0;
+    if (head->ready != NULL) {
+        return URLPOOL_OK;
+    }
     while ((field = urlp_fields_find(head->fields, head->num_fields, "Upgrade", &index)) != NULL) {
         enum urlpool_code code = urlp_buf_append_span(&codec->upgrade, field->value);
 
@@ -184,7 +187,8 @@ enum urlpool_code urlp_h1_write_head(struct urlp_h1_codec *codec,
     codec->server = server;
     codec->is_head = urlp_span_is(head->method, "HEAD");
     codec->is_connect = urlp_span_is(head->method, "CONNECT");
-    codec->asked_to_close = urlp_h1_says_close(head->fields, head->num_fields);
+    codec->asked_to_close =
+        head->ready == NULL && urlp_h1_says_close(head->fields, head->num_fields);
     codec->interim_bytes = 0;
     codec->num_interims = 0;
     codec->framing = (struct urlp_h1_framing){.kind = URLP_H1_BODY_NONE};

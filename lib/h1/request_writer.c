@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/count.h"
 #include "base/error.h"
 #include "h1/framing.h"
@@ -341,14 +342,45 @@ static enum urlpool_code check_trace(const struct urlp_request_head *head,
     return URLPOOL_OK;
 }
 
-static size_t wire_len(const struct urlp_request_head *head)
+/* section_len is how long the field section is on the wire, the empty line included. */
+static size_t section_len(const struct urlp_request_head *head)
 {
-    size_t len = head->method.len + 1 + head->target.len + sizeof(VERSION_TEXT) - 1 + 2;
+    size_t len = 2;
 
+    if (head->ready != NULL) {
+        return head->ready->bytes.len;
+    }
     for (size_t i = 0; i < head->num_fields; i++) {
         len += head->fields[i].name.len + head->fields[i].value.len + 4;
     }
     return len;
+}
+
+static size_t line_len(const struct urlp_request_head *head)
+{
+    return head->method.len + 1 + head->target.len + sizeof(VERSION_TEXT) - 1;
+}
+
+/* check_fields looks at the lines, and at what those say that have a role. */
+static enum urlpool_code check_fields(const struct urlp_request_head *head,
+                                      const struct urlp_h1_bounds *bounds,
+                                      struct urlpool_error *err)
+{
+    enum urlpool_code code = check_field_lines(head, bounds, err);
+    struct cast cast;
+
+    if (code != URLPOOL_OK) {
+        return code;
+    }
+    find_cast(head, &cast);
+    code = check_host(&cast, err);
+    if (code == URLPOOL_OK) {
+        code = check_framing(&cast, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = check_connection(&cast, err);
+    }
+    return code == URLPOOL_OK ? check_hops(&cast, err) : code;
 }
 
 enum urlpool_code urlp_h1_check_request(const struct urlp_request_head *head,
@@ -356,23 +388,9 @@ enum urlpool_code urlp_h1_check_request(const struct urlp_request_head *head,
                                         struct urlpool_error *err)
 {
     enum urlpool_code code = check_request_line(head, err);
-    struct cast cast;
 
-    if (code == URLPOOL_OK) {
-        code = check_field_lines(head, bounds, err);
-    }
-    find_cast(head, &cast);
-    if (code == URLPOOL_OK) {
-        code = check_host(&cast, err);
-    }
-    if (code == URLPOOL_OK) {
-        code = check_framing(&cast, err);
-    }
-    if (code == URLPOOL_OK) {
-        code = check_connection(&cast, err);
-    }
-    if (code == URLPOOL_OK) {
-        code = check_hops(&cast, err);
+    if (code == URLPOOL_OK && head->ready == NULL) {
+        code = check_fields(head, bounds, err);
     }
     if (code == URLPOOL_OK) {
         code = check_trace(head, err);
@@ -381,11 +399,10 @@ enum urlpool_code urlp_h1_check_request(const struct urlp_request_head *head,
         return code;
     }
     /* RFC 9110 section 2.3: we must be able to read elements as long as those we generate. */
-    if (head->method.len + 1 + head->target.len + sizeof(VERSION_TEXT) - 1 >
-        bounds->sent_line_bytes_max) {
+    if (line_len(head) > bounds->sent_line_bytes_max) {
         return refuse_target(err, "request line longer than we would read", head->target);
     }
-    if (wire_len(head) > bounds->sent_head_bytes_max) {
+    if (line_len(head) + section_len(head) > bounds->sent_head_bytes_max) {
         return urlp_fail(err, URLPOOL_E_HEADER, URLPOOL_PHASE_SEND,
                          "request head longer than %zu bytes", bounds->sent_head_bytes_max);
     }
@@ -401,9 +418,24 @@ static uint8_t *put(uint8_t *to, struct urlp_span text)
     return to + text.len;
 }
 
+/* put_fields copies the field section of `head` to `to` and returns the end of it. */
+static uint8_t *put_fields(uint8_t *to, const struct urlp_request_head *head)
+{
+    if (head->ready != NULL) {
+        return put(to, head->ready->bytes);
+    }
+    for (size_t i = 0; i < head->num_fields; i++) {
+        to = put(to, head->fields[i].name);
+        to = put(to, urlp_span_of(": "));
+        to = put(to, head->fields[i].value);
+        to = put(to, urlp_span_of("\r\n"));
+    }
+    return put(to, urlp_span_of("\r\n"));
+}
+
 enum urlpool_code urlp_h1_append_request(const struct urlp_request_head *head, struct urlp_buf *out)
 {
-    size_t len = wire_len(head);
+    size_t len = line_len(head) + section_len(head);
     enum urlpool_code code = urlp_buf_reserve(out, len);
     uint8_t *to;
 
@@ -415,15 +447,53 @@ enum urlpool_code urlp_h1_append_request(const struct urlp_request_head *head, s
     to = put(to, urlp_span_of(" "));
     to = put(to, head->target);
     to = put(to, urlp_span_of(VERSION_TEXT));
-    for (size_t i = 0; i < head->num_fields; i++) {
-        to = put(to, head->fields[i].name);
-        to = put(to, urlp_span_of(": "));
-        to = put(to, head->fields[i].value);
-        to = put(to, urlp_span_of("\r\n"));
-    }
-    (void)put(to, urlp_span_of("\r\n"));
+    (void)put_fields(to, head);
     out->len += len;
     return URLPOOL_OK;
+}
+
+/* has_no_role says whether no line but Host's has a role. */
+static bool has_no_role(const struct urlp_request_head *head)
+{
+    size_t num_hosts = 0;
+
+    for (size_t i = 0; i < head->num_fields; i++) {
+        const enum role role = role_of(head->fields[i].name);
+
+        if (role != NUM_ROLES && role != ROLE_HOST) {
+            return false;
+        }
+        num_hosts += role == ROLE_HOST ? 1 : 0;
+    }
+    return num_hosts == 1;
+}
+
+struct urlp_ready_fields *urlp_h1_ready_fields_new(const struct urlp_request_head *head)
+{
+    const size_t len = section_len(head);
+    struct urlp_ready_fields *ready;
+    struct urlp_field *fields;
+    char *at;
+
+    if (!head->is_checked || !has_no_role(head)) {
+        return NULL;
+    }
+    ready = urlp_alloc(sizeof(*ready) + head->num_fields * sizeof(*fields) + len);
+    if (ready == NULL) {
+        return NULL;
+    }
+    fields = (struct urlp_field *)(ready + 1);
+    at = (char *)(fields + head->num_fields);
+    *ready = (struct urlp_ready_fields){fields, head->num_fields, urlp_span_make(at, len)};
+    (void)put_fields((uint8_t *)at, head);
+    for (size_t i = 0; i < head->num_fields; i++) {
+        const struct urlp_field *from = &head->fields[i];
+
+        fields[i].name = urlp_span_make(at, from->name.len);
+        fields[i].value = urlp_span_make(at + from->name.len + 2, from->value.len);
+        at += from->name.len + 2 + from->value.len + 2;
+    }
+    return ready;
 }
 
 /* check_trailer looks at one line. Values are not shown: they may be secret. */

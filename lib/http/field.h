@@ -23,13 +23,22 @@ struct urlp_response_head {
     size_t num_fields;
 };
 
+/* struct urlp_ready_fields is a field section that was checked and written once and goes with any
+ * number of heads. Besides Host no line of it frames the message or speaks to the connection. */
+struct urlp_ready_fields {
+    const struct urlp_field *fields; /* Host first; spans into `bytes` */
+    size_t num_fields;
+    struct urlp_span bytes; /* as on the wire, the empty line included */
+};
+
 /* struct urlp_request_head is what is to be sent, in this order. */
 struct urlp_request_head {
     struct urlp_span method;
     struct urlp_span target;         /* as on the wire: origin-form, authority-form, "*" */
     const struct urlp_field *fields; /* Host first; framing fields included */
     size_t num_fields;
-    bool is_checked; /* h1 has found it fit to send */
+    bool is_checked;                       /* h1 has found it fit to send */
+    const struct urlp_ready_fields *ready; /* what `fields` are as bytes; NULL: not written yet */
 };
 
 /* urlp_field_name_is_valid says whether `name` is a token.

@@ -106,6 +106,7 @@ struct urlpool_pool {
     struct urlp_origin origin; /* that it is named for */
     int64_t made_wall_s;
     struct urlp_counters counters; /* under no lock; `gone` has them when the pool is no more */
+    _Atomic(struct urlp_ready_fields *) fields; /* written once; NULL: not yet */
     struct {
         struct urlp_list in_live, in_all;
         struct urlp_list in_line;  /* of starved or hungry, or of no list */

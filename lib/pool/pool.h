@@ -12,6 +12,7 @@
 #include "base/counters.h"
 #include "base/sync.h"
 #include "conn/connection.h"
+#include "http/field.h"
 #include "http/route.h"
 
 /* Who may use which connection, and when one must die.
@@ -150,6 +151,17 @@ URLPOOL_MUST_USE struct urlpool_pool *urlp_pool_here(struct urlpool_pool *pool,
 /* urlp_pool_counters is where what is done with the pool's connections is counted. Owns: valid as
  * long as the pool. */
 struct urlp_counters *urlp_pool_counters(struct urlpool_pool *pool);
+
+/* urlp_pool_ready_fields is what urlp_pool_keep_fields has left with `pool`; NULL: nothing yet.
+ *
+ * Owns:    valid as long as the pool. */
+const struct urlp_ready_fields *urlp_pool_ready_fields(const struct urlpool_pool *pool);
+
+/* urlp_pool_keep_fields leaves with `pool` what its requests say in their fields. The first stays.
+ *
+ * Owns:    `fields`, one block of memory or NULL, is the pool's.
+ * Threads: any number at once. */
+void urlp_pool_keep_fields(struct urlpool_pool *pool, struct urlp_ready_fields *fields);
 
 /* urlp_pool_set_clear retires every pool. */
 void urlp_pool_set_clear(struct urlp_pool_set *set) URLP_MAY_BLOCK;

@@ -81,6 +81,7 @@ void urlp_pool_free(struct urlpool_pool *pool)
     if (pool->route.tls != NULL && connector->tls_unref != NULL) {
         connector->tls_unref(connector->user, pool->route.tls);
     }
+    urlp_free(atomic_load(&pool->fields));
     urlp_free(pool);
 }
 
@@ -97,4 +98,18 @@ const struct urlp_route *urlp_pool_route(const struct urlpool_pool *pool)
 struct urlp_counters *urlp_pool_counters(struct urlpool_pool *pool)
 {
     return &pool->counters;
+}
+
+const struct urlp_ready_fields *urlp_pool_ready_fields(const struct urlpool_pool *pool)
+{
+    return atomic_load_explicit(&pool->fields, memory_order_acquire);
+}
+
+void urlp_pool_keep_fields(struct urlpool_pool *pool, struct urlp_ready_fields *fields)
+{
+    struct urlp_ready_fields *none = NULL;
+
+    if (fields != NULL && !atomic_compare_exchange_strong(&pool->fields, &none, fields)) {
+        urlp_free(fields); /* another thread was faster */
+    }
 }

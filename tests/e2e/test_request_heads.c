@@ -2,6 +2,7 @@
  * order, then the caller's. */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/head_scene.h"
@@ -215,7 +216,85 @@ START_TEST(make__serves_a_manager)
 }
 END_TEST
 
+/* answer_nothing answers whatever is asked, HEAD too. */
+static void answer_nothing(struct test_peer *peer, const struct test_request *request, void *user)
+{
+    (void)request;
+    (void)user;
+    test_peer_reply(peer, 204, NULL, "");
+}
+
+/* head_of is the head that `manager` sends; for free(). */
+static char *head_of(struct urlpool_manager *manager, const struct test_server *server,
+                     const char *method, const char *url,
+                     const struct urlpool_request_options *options)
+{
+    struct urlpool_response *response = urlpool_request(manager, method, url, options, &test_err);
+
+    ck_assert_msg(response != NULL, "%s", test_err.message);
+    urlpool_response_free(response);
+    return test_server_last_head((struct test_server *)(uintptr_t)server);
+}
+
+START_TEST(head__is_the_same_whatever_was_asked_before)
+{
+    struct urlpool_headers *own = test_headers_of("X-One", "1");
+    struct urlpool_headers *closing = test_headers_of("Connection", "close");
+    const struct {
+        const char *method, *userinfo, *path;
+        struct urlpool_request_options options;
+    } asked[] = {
+        {"GET",    "",         "/",    {0}                                    },
+        {"GET",    "",         "/a?b", {0}                                    },
+        {"GET",    "",         "",     {0}                                    },
+        {"HEAD",   "",         "/",    {0}                                    },
+        {"DELETE", "",         "/",    {0}                                    },
+        {"POST",   "",         "/",    {0}                                    },
+        {"POST",   "",         "/",    {.body = urlpool_body_json("{}")}      },
+        {"GET",    "",         "/",    {.body = urlpool_body_json("{}")}      },
+        {"GET",    "",         "/",    {.headers = own}                       },
+        {"GET",    "",         "/",    {.headers = own, .merge_headers = true}},
+        {"GET",    "",         "/",    {.headers = closing}                   },
+        {"GET",    "",         "/",    {.skip = URLPOOL_SKIP_USER_AGENT}      },
+        {"GET",    "",         "/",    {.keep_encoded = true}                 },
+        {"GET",    "me:word@", "/",    {0}                                    },
+    };
+    struct urlpool_headers *of_managers[] = {NULL, test_headers_of("X-Common", "1"),
+                                             test_headers_of("Connection", "keep-alive"),
+                                             test_headers_of("Host", "b.example")};
+    struct test_server *server = test_server_start(answer_nothing, NULL, NULL);
+
+    for (size_t i = 0; i < sizeof(of_managers) / sizeof(of_managers[0]); i++) {
+        const struct urlpool_manager_options options = {.headers = of_managers[i]};
+        struct urlpool_manager *busy = test_manager(&options);
+
+        for (size_t at = 0; at < sizeof(asked) / sizeof(asked[0]); at++) {
+            struct urlpool_manager *fresh = test_manager(&options);
+            char url[256];
+            char *first;
+            char *later;
+
+            free(head_of(busy, server, "GET",
+                         test_url_with(server, "", "/before", url, sizeof(url)), NULL));
+            test_url_with(server, asked[at].userinfo, asked[at].path, url, sizeof(url));
+            first = head_of(fresh, server, asked[at].method, url, &asked[at].options);
+            later = head_of(busy, server, asked[at].method, url, &asked[at].options);
+            ck_assert_str_eq(later, first);
+            free(first);
+            free(later);
+            urlpool_manager_free(fresh);
+        }
+        urlpool_manager_free(busy);
+        urlpool_headers_free(of_managers[i]);
+    }
+    urlpool_headers_free(own);
+    urlpool_headers_free(closing);
+    test_server_stop(server);
+}
+END_TEST
+
 RUN_TESTS("request heads", head__has_its_fields_in_their_order,
+          head__is_the_same_whatever_was_asked_before,
           headers__of_the_manager_are_replaced_or_merged, skip__leaves_out_what_its_bits_say,
           skip__is_refused_before_anything_is_sent,
           head__that_cannot_be_sent_is_refused_before_a_connection_is_taken,

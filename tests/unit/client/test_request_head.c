@@ -662,6 +662,95 @@ START_TEST(forwarded__keeps_the_proxys_own_over_redirects)
 }
 END_TEST
 
+/* reuses says whether the head of `scene` can be made of the fields of the head of "http://a/". */
+static bool reuses(struct scene *scene)
+{
+    static const struct urlp_field field = {
+        {"Host", 4},
+        {"a",    1}
+    };
+    const struct urlp_ready_fields ready = {
+        .fields = &field, .num_fields = 1, .bytes = URLP_SPAN("Host: a\r\n\r\n")};
+    struct urlp_head_draft draft;
+    bool is_reused;
+
+    point(scene);
+    urlp_head_draft_init(&draft);
+    is_reused = urlp_head_draft_reuse(&draft, &scene->plan, &ready);
+    if (is_reused) {
+        char *made = text(scene);
+        char said[256];
+
+        snprintf(said, sizeof(said), "%.*s %.*s\n", (int)draft.head.method.len,
+                 draft.head.method.data, (int)draft.head.target.len, draft.head.target.data);
+        ck_assert_int_eq(strncmp(made, said, strlen(said)), 0);
+        ck_assert_ptr_eq(draft.head.ready, &ready);
+        ck_assert_ptr_eq(draft.head.fields, &field);
+        free(made);
+    }
+    urlp_head_draft_deinit(&draft);
+    return is_reused;
+}
+
+START_TEST(reuse__is_for_the_same_host_alone)
+{
+    static const struct {
+        const char *url;
+        bool is_same;
+    } cases[] = {
+        {"http://a/",         true },
+        {"http://a/b?c",      true },
+        {"http://a/b?c#d",    true },
+        {"http://A/",         true },
+        {"https://a/",        true },
+        {"http://b/",         false},
+        {"http://a:8080/",    false},
+        {"http://ab/",        false},
+        {"http://a:80/",      false}, /* has to be written anew */
+        {"http://a",          false},
+        {"http://[::1%25a]/", false},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct scene scene = begin("GET", cases[i].url);
+
+        ck_assert_msg(reuses(&scene) == cases[i].is_same, "%s", cases[i].url);
+        end(&scene);
+    }
+}
+END_TEST
+
+START_TEST(reuse__is_for_plans_that_say_nothing_of_their_own)
+{
+    static const struct urlp_proxy_hop hop = {0};
+    struct scene scene = begin("GET", "http://a/");
+    const struct urlp_head_plan usual = {
+        .method = {"GET", 3},
+          .ask_for_codings = true
+    };
+    struct urlp_head_plan plans[10];
+
+    for (size_t i = 0; i < 10; i++) {
+        plans[i] = usual;
+    }
+    plans[0].has_own_headers = true;
+    plans[1].skip = URLPOOL_SKIP_USER_AGENT;
+    plans[2].authorization = urlp_span_of("Basic eDp5");
+    plans[3].forwarder = &hop;
+    plans[4].ask_for_codings = false;
+    plans[5].is_redirected = true;
+    plans[6].method = urlp_span_of("POST");
+    plans[7].body = &(struct urlp_body_plan){.has_body = true, .expect_ms = -1};
+    plans[8].body = &(struct urlp_body_plan){.len = -1, .expect_ms = -1};
+    plans[9].body = &scene.body; /* there is none */
+    ck_assert(urlp_head_plan_is_usual(&usual));
+    for (size_t i = 0; i < 10; i++) {
+        ck_assert_msg(urlp_head_plan_is_usual(&plans[i]) == (i == 9), "%zu", i);
+    }
+    end(&scene);
+}
+END_TEST
+
 RUN_TESTS("request head", head__begins_with_host,
           head__says_what_the_library_adds_unless_the_caller_has,
           head__keeps_the_callers_fields_in_their_order, head__has_room_for_many_fields,
@@ -677,5 +766,6 @@ RUN_TESTS("request head", head__begins_with_host,
           expect__is_said_of_content_alone, expect__of_the_caller_is_the_one,
           expect__is_left_out_after_417, expect__of_something_else_is_the_callers_business,
           redirect__to_get_takes_expect_along, forwarded__asks_for_the_whole_url_and_says_who_asks,
-          forwarded__has_the_proxys_headers_behind_the_callers,
-          forwarded__has_room_for_many_headers, forwarded__keeps_the_proxys_own_over_redirects)
+          forwarded__has_the_proxys_headers_behind_the_callers, reuse__is_for_the_same_host_alone,
+          reuse__is_for_plans_that_say_nothing_of_their_own, forwarded__has_room_for_many_headers,
+          forwarded__keeps_the_proxys_own_over_redirects)

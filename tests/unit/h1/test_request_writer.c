@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "h1/request_writer.h"
 #include "support/run_tests.h"
 
@@ -15,9 +16,9 @@ static const struct urlp_field fields[] = {
     {{"X", 1},    {"abc", 3}      },
 };
 static const struct urlp_request_head head = {
-    {"GET", 3},
-    {"/",   1},
-    fields, 2, false
+    .method = {"GET", 3},
+      .target = {"/",   1},
+      .fields = fields, .num_fields = 2
 };
 static const char wire[] = "GET / HTTP/1.1\r\nHost: a.example\r\nX: abc\r\n\r\n";
 
@@ -80,9 +81,9 @@ START_TEST(request__line_of_the_target_is_limited_to_the_byte)
         {"a",    1}
     };
     const struct urlp_request_head small = {
-        {"GET", 3},
-        {"/",   1},
-        &host, 1, false
+        .method = {"GET", 3},
+          .target = {"/",   1},
+          .fields = &host, .num_fields = 1
     };
 
     begin();
@@ -222,10 +223,97 @@ START_TEST(trailers__that_cannot_be_are_refused_by_name)
 }
 END_TEST
 
+/* ready_of makes the fields of `from` ready, as if it had been checked. */
+static struct urlp_ready_fields *ready_of(const struct urlp_request_head *from)
+{
+    struct urlp_request_head checked = *from;
+
+    checked.is_checked = true;
+    return urlp_h1_ready_fields_new(&checked);
+}
+
+START_TEST(ready__fields_are_sent_as_they_were_written)
+{
+    struct urlp_ready_fields *ready = ready_of(&head);
+    struct urlp_request_head other = {
+        .method = {"HEAD", 4},
+          .target = {"/b",   2},
+          .ready = ready
+    };
+    struct urlp_buf out = {0};
+
+    begin();
+    ck_assert_ptr_nonnull(ready);
+    ck_assert_uint_eq(ready->num_fields, 2);
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert(urlp_span_equals(ready->fields[i].name, fields[i].name));
+        ck_assert(urlp_span_equals(ready->fields[i].value, fields[i].value));
+    }
+    other.fields = ready->fields;
+    other.num_fields = ready->num_fields;
+    ck_assert_int_eq(urlp_h1_check_request(&other, &bounds, &err), URLPOOL_OK);
+    ck_assert_int_eq(urlp_h1_append_request(&other, &out), URLPOOL_OK);
+    ck_assert(urlp_span_is(urlp_span_make(out.data, out.len),
+                           "HEAD /b HTTP/1.1\r\nHost: a.example\r\nX: abc\r\n\r\n"));
+    urlp_buf_deinit(&out);
+    urlp_free(ready);
+}
+END_TEST
+
+START_TEST(ready__fields_are_none_that_frame_the_message_or_speak_to_the_connection)
+{
+    static const char *const names[] = {
+        "content-length", "Transfer-Encoding", "EXPECT", "Connection", "TE", "Upgrade",
+        "Host",           "Proxy-Connection"};
+
+    ck_assert_ptr_null(urlp_h1_ready_fields_new(&head)); /* nobody has checked it */
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const struct urlp_field with[] = {
+            fields[0], {urlp_span_of(names[i]), {"1", 1}}
+        };
+        struct urlp_request_head other = head;
+
+        other.fields = with;
+        ck_assert_msg(ready_of(&other) == NULL, "%s", names[i]);
+    }
+}
+END_TEST
+
+START_TEST(ready__fields_do_not_carry_a_line_past_its_checks)
+{
+    static const struct urlp_field secret[] = {
+        {{"Host", 4},           {"a.example", 9}},
+        {{"Authorization", 13}, {"x", 1}        },
+    };
+    struct urlp_request_head other = head;
+
+    begin();
+    other.fields = secret;
+    other.ready = ready_of(&other);
+    ck_assert_int_eq(urlp_h1_check_request(&other, &bounds, &err), URLPOOL_OK);
+    other.method = urlp_span_of("TRACE");
+    ck_assert_int_eq(urlp_h1_check_request(&other, &bounds, &err), URLPOOL_E_HEADER);
+    other.method = urlp_span_of("G T");
+    ck_assert_int_eq(urlp_h1_check_request(&other, &bounds, &err), URLPOOL_E_HEADER);
+    other.method = urlp_span_of("GET");
+    other.target = urlp_span_of("/a b");
+    ck_assert_int_eq(urlp_h1_check_request(&other, &bounds, &err), URLPOOL_E_HEADER);
+    other.target = urlp_span_of("/");
+    bounds.sent_head_bytes_max = REQUEST_LINE_LEN + other.ready->bytes.len;
+    ck_assert_int_eq(urlp_h1_check_request(&other, &bounds, &err), URLPOOL_OK);
+    bounds.sent_head_bytes_max--;
+    ck_assert_int_eq(urlp_h1_check_request(&other, &bounds, &err), URLPOOL_E_HEADER);
+    urlp_free((void *)(uintptr_t)other.ready);
+}
+END_TEST
+
 RUN_TESTS("request_writer", request__is_written_as_its_lines,
           request__without_room_is_not_written_at_all, request__lines_are_limited_to_the_byte,
           request__line_of_the_target_is_limited_to_the_byte, request__query_is_never_shown,
           request__head_is_limited_to_the_byte, request__fields_are_counted,
-          request__is_not_read_past_its_ends, trailers__are_written_behind_the_last_chunk,
+          request__is_not_read_past_its_ends, ready__fields_are_sent_as_they_were_written,
+          ready__fields_are_none_that_frame_the_message_or_speak_to_the_connection,
+          ready__fields_do_not_carry_a_line_past_its_checks,
+          trailers__are_written_behind_the_last_chunk,
           trailers__are_limited_to_the_byte_and_refused_whole,
           trailers__that_cannot_be_are_refused_by_name)
