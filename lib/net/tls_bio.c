@@ -139,6 +139,9 @@ static int bio_write(BIO *handle, const char *data, int len) URLP_MAY_BLOCK
     if (data == NULL || len <= 0) {
         return 0;
     }
+    if (bio->is_cut) {
+        return len;
+    }
     urlp_no_fork_end();
     bio->code = urlp_stream_write(bio->inner, &run, 1, &written,
                                   bio->is_looking ? &at_once : bio->call, bio->err);

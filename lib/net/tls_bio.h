@@ -29,6 +29,7 @@ struct urlp_tls_bio {
 
     bool is_at_end;           /* the stream below has ended */
     bool is_refused;          /* what came is refused: no more is read */
+    bool is_cut;              /* the peer takes no more: what is written goes nowhere */
     unsigned num_key_updates; /* since the operation began, as OpenSSL does not count them */
     bool is_pressing;         /* the last read filled all the room there was */
     size_t begin, end;        /* what is buffered, in `large` when there is one */

@@ -147,10 +147,9 @@ static void offer_session(struct attempt *attempt, struct urlp_tls_sessions *ses
 }
 
 /* fail_below says in the words of a handshake why the stream below failed. */
-static enum urlpool_code fail_below(const struct attempt *attempt, struct urlpool_error *err)
+static enum urlpool_code fail_below(const struct attempt *attempt, enum urlpool_code code,
+                                    struct urlpool_error *err)
 {
-    enum urlpool_code code = attempt->stream->bio.code;
-
     if (code == URLPOOL_OK && !attempt->stream->bio.is_at_end) {
         return urlp_fail_nomem(err); /* all that TLS libraries fail of without a word */
     }
@@ -188,13 +187,16 @@ static enum urlpool_code refuse_malformed(const struct attempt *attempt, struct 
 }
 
 static enum urlpool_code fail_handshake(const struct attempt *attempt, int ssl_error,
-                                        struct urlpool_error *err)
+                                        struct urlpool_error *err) URLP_MAY_BLOCK
 {
+    const enum urlpool_code code = attempt->stream->bio.code; /* which a look makes another */
+
     if (attempt->verdict.error.code != URLPOOL_OK) {
         return urlp_fail_with(err, &attempt->verdict.error);
     }
-    if (ssl_error == SSL_ERROR_SYSCALL) {
-        return fail_below(attempt, err);
+    if (ssl_error == SSL_ERROR_SYSCALL &&
+        (code != URLPOOL_E_RESET || !urlp_tls_is_told_why(attempt->stream))) {
+        return fail_below(attempt, code, err);
     }
     if (urlp_tls_library_is_malformed((uint32_t)ERR_peek_error())) {
         return refuse_malformed(attempt, err);

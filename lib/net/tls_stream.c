@@ -107,17 +107,18 @@ static struct urlp_span next_record(const struct urlp_iovec *runs, size_t num_ru
     return urlp_span_make(room, len);
 }
 
-/* is_told_why looks, when the peer takes no more, for the alert that says why: a server refuses a
- * certificate of TLS 1.3 after the handshake, and its reset comes behind the alert. Whatever else
- * has come stays to be read. */
-static bool is_told_why(struct urlp_tls_stream *stream)
+bool urlp_tls_is_told_why(struct urlp_tls_stream *stream)
 {
     char byte;
+    int got;
 
     urlp_tls_bio_end(&stream->bio);
     urlp_tls_bio_begin_look(&stream->bio);
+    stream->bio.is_cut = true; /* so that a handshake goes on to read */
     ERR_clear_error();
-    return SSL_peek(stream->ssl, &byte, 1) <= 0 && urlp_tls_is_alert(ERR_peek_error());
+    got = SSL_peek(stream->ssl, &byte, 1);
+    stream->bio.is_cut = false;
+    return got <= 0 && urlp_tls_is_alert(ERR_peek_error());
 }
 
 static enum urlpool_code tls_write(struct urlp_stream *base, const struct urlp_iovec *runs,
@@ -142,7 +143,7 @@ static enum urlpool_code tls_write(struct urlp_stream *base, const struct urlp_i
     } else {
         code = fail_operation(stream, SSL_get_error(stream->ssl, put), URLPOOL_PHASE_SEND,
                               "writing over TLS", err);
-        if (code == URLPOOL_E_RESET && is_told_why(stream)) {
+        if (code == URLPOOL_E_RESET && urlp_tls_is_told_why(stream)) {
             code = urlp_tls_fail(err, URLPOOL_PHASE_SEND, "writing over TLS");
         }
     }

@@ -30,6 +30,12 @@ struct urlp_tls_stream {
 
 extern const struct urlp_stream_ops urlp_tls_stream_ops;
 
+/* urlp_tls_is_told_why looks, when a write was met by a reset, for the alert that says why: a
+ * server that refuses what it was shown need not wait for the rest, and its reset comes behind the
+ * alert. Whatever else has come stays to be read. Within an operation of `bio`; true leaves the
+ * alert in the error queue. */
+bool urlp_tls_is_told_why(struct urlp_tls_stream *stream) URLP_MAY_BLOCK;
+
 /* urlp_tls_stream_discard frees `stream` and nothing below it; accepts a half-made one. */
 void urlp_tls_stream_discard(struct urlp_tls_stream *stream);
 

@@ -150,6 +150,29 @@ static void wait_for_bytes(const struct urlp_stream *stream, size_t len)
     MUST(setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &some, sizeof(some)) == 0);
 }
 
+static bool is_refusing(const struct counting_stream *stream)
+{
+    return stream->counts->write_code != URLPOOL_OK &&
+           stream->counts->num_writes > stream->counts->num_writes_first;
+}
+
+static bool has_last_words(const struct counting_stream *stream)
+{
+    return stream->counts->last_words != NULL && is_refusing(stream);
+}
+
+static enum urlpool_code read_last_words(struct test_counts *counts, void *data, size_t len,
+                                         size_t *out_len, enum urlp_end *out_end)
+{
+    len = len < counts->last_words_len ? len : counts->last_words_len;
+    memcpy(data, counts->last_words, len);
+    counts->last_words += len;
+    counts->last_words_len -= len;
+    *out_len = len;
+    *out_end = len == 0 ? URLP_END_CLEAN : URLP_END_NONE;
+    return URLPOOL_OK;
+}
+
 static enum urlpool_code counted_read(struct urlp_stream *base, void *data, size_t len,
                                       size_t *out_len, enum urlp_end *out_end,
                                       const struct urlp_call *call, struct urlpool_error *err)
@@ -160,6 +183,9 @@ static enum urlpool_code counted_read(struct urlp_stream *base, void *data, size
     size_t awaited;
 
     counts->num_reads++;
+    if (has_last_words(stream)) {
+        return read_last_words(counts, data, len, out_len, out_end);
+    }
     awaited = len < TEST_READ_WAITS_FOR ? len : TEST_READ_WAITS_FOR;
     if (awaited <= counts->num_coming) {
         wait_for_bytes(stream->inner, awaited);
@@ -183,7 +209,7 @@ static enum urlpool_code counted_write(struct urlp_stream *base, const struct ur
         len += runs[i].len;
     }
     stream->counts->num_writes++;
-    if (stream->counts->write_code != URLPOOL_OK) {
+    if (is_refusing(stream)) {
         return urlp_fail(err, stream->counts->write_code, URLPOOL_PHASE_SEND, "failed by the test");
     }
     if (len > stream->counts->largest_write) {
@@ -202,6 +228,9 @@ static enum urlp_idle_state counted_look(struct urlp_stream *base)
     struct counting_stream *stream = (struct counting_stream *)base;
 
     stream->counts->num_looks++;
+    if (has_last_words(stream)) {
+        return stream->counts->last_words_len > 0 ? URLP_IDLE_UNEXPECTED : URLP_IDLE_CLOSED;
+    }
     return urlp_stream_idle_state(stream->inner);
 }
 

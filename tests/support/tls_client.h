@@ -52,7 +52,10 @@ struct test_counts {
     size_t num_coming;            /* bytes that are sure to come: TEST_READ_WAITS_FOR of them, or as
                                      many as a read asks for, are there before it is made */
     enum urlpool_code write_code; /* writes fail with it; URLPOOL_OK: they go through */
-    size_t write_bytes_max;       /* of one call; 0: all */
+    unsigned num_writes_first;    /* that go through all the same */
+    const char *last_words;       /* what reads bring once a write has failed; NULL: what comes */
+    size_t last_words_len;
+    size_t write_bytes_max; /* of one call; 0: all */
 };
 
 /* test_count_calls puts a stream between that counts the calls; `counts` outlives it. */

@@ -338,6 +338,45 @@ START_TEST(handshake__says_that_the_peer_reset)
 }
 END_TEST
 
+/* In TLS 1.2 the alerts of a handshake are in the clear until the keys change. The client's second
+ * write is its answer to what the server has shown. */
+START_TEST(handshake__whose_write_failed_is_told_by_the_alert_that_came_before)
+{
+    static const struct {
+        const char *last_words;
+        size_t last_words_len;
+        enum urlpool_code code;
+        const char *message;
+    } cases[] = {
+        {"\x15\x03\x03\x00\x02\x02\x28", 7, URLPOOL_E_TLS,
+         "TLS handshake with localhost: the peer sent the alert handshake failure"                             },
+        {"",                             0, URLPOOL_E_RESET, "TLS handshake with localhost: failed by the test"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct tls_scene scene =
+            tls_scene_begin((struct tls_server_options){.max_version = TLS1_2_VERSION});
+        const struct urlp_tls_target target = {.host = urlp_span_of("localhost"),
+                                               .port = scene.port};
+        struct test_counts counts = {.write_code = URLPOOL_E_RESET,
+                                     .num_writes_first = 1,
+                                     .last_words = cases[i].last_words,
+                                     .last_words_len = cases[i].last_words_len};
+        struct urlp_stream *inner = test_count_calls(test_connect(scene.port), &counts);
+        const struct urlp_call call = test_call();
+        struct urlpool_error err = {0};
+
+        ck_assert_ptr_null(urlp_tls_wrap(inner, scene.tls, &target, NULL, &call, &err));
+        ck_assert_str_eq(err.message, cases[i].message);
+        ck_assert_int_eq(err.code, cases[i].code);
+        ck_assert_int_eq(err.phase, URLPOOL_PHASE_TLS);
+        ck_assert_uint_eq(ERR_peek_error(), 0);
+        urlp_stream_free(inner, URLP_CLOSE_SILENT);
+        tls_scene_end(&scene);
+    }
+}
+END_TEST
+
 START_TEST(handshake__is_bounded_by_the_connect_deadline)
 {
     struct tls_scene scene =
@@ -450,6 +489,8 @@ RUN_TESTS("tls_handshake", handshake__speaks_tls_1_3_with_a_trusted_peer,
           handshake__refuses_an_unknown_ca_also_over_tls_1_2, handshake__takes_keys_of_each_kind,
           handshake__insecure_takes_any_certificate, handshake__says_when_the_peer_speaks_http,
           handshake__refuses_garbage, handshake__says_that_the_peer_closed,
-          handshake__says_that_the_peer_reset, handshake__is_bounded_by_the_connect_deadline,
+          handshake__says_that_the_peer_reset,
+          handshake__whose_write_failed_is_told_by_the_alert_that_came_before,
+          handshake__is_bounded_by_the_connect_deadline,
           handshake__is_bounded_by_the_total_deadline, handshake__ends_when_cancelled,
           handshake__leaves_the_connection_to_the_caller_when_it_fails, handshake__is_traced_once)

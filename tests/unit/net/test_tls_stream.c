@@ -299,6 +299,7 @@ START_TEST(write__that_failed_is_told_by_the_alert_that_came_before)
         struct urlpool_error err = {0};
         size_t written = 99;
 
+        (void)test_ask(stream, "echo behind the tickets");
         test_say(stream, "alert");
         test_wait_readable(stream);
         counts.write_code = URLPOOL_E_RESET;
