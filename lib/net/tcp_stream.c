@@ -29,9 +29,6 @@
 #include "base/sync.h"
 #include "net/tcp.h"
 
-#define PAGE_BYTES       4096
-#define FILE_ROUND_BYTES ((size_t)16 * PAGE_BYTES)
-
 /* Runs go to the kernel as they are. */
 static_assert(sizeof(struct urlp_iovec) == sizeof(struct iovec), "same size");
 static_assert(offsetof(struct urlp_iovec, data) == offsetof(struct iovec, iov_base), "same place");
@@ -235,33 +232,24 @@ static bool is_about_the_file(int os_errno)
            os_errno == EOVERFLOW || os_errno == ESPIPE || os_errno == EPERM;
 }
 
-/* next_round is how much sendfile is given at a time. The kernel moves sixteen pages in one go, and
- * when a second go in the same call fails, the error is gone and so is the reset it told of. */
-static size_t next_round(int64_t at, size_t left)
-{
-    const size_t most = FILE_ROUND_BYTES - (size_t)(at % PAGE_BYTES);
-
-    return left < most ? left : most;
-}
-
-/* send_file_quietly is sendfile without its signal. A failure behind bytes that went is kept for
- * the next read, as one that a look met is. */
+/* send_file_quietly is sendfile without its signal. The kernel moves sixteen pages in one go; when
+ * a go behind others of the same call fails, a short count is all it says, and the error is gone
+ * with the reset that it told of. So whatever came short is asked for again, and a failure behind
+ * bytes that went is kept for the next read, as one that a look met is. */
 static ssize_t send_file_quietly(struct tcp_stream *tcp, int fd, int64_t at, size_t len)
 {
     struct urlp_sigpipe hold;
     size_t total = 0;
-    size_t round;
     ssize_t sent;
 
     urlp_sigpipe_hold(&hold);
     do {
         off_t offset = (off_t)at + (off_t)total; /* ours: the descriptor's is left alone */
 
-        round = next_round(offset, len - total);
-        sent = sendfile(tcp->fd, fd, &offset, round);
+        sent = sendfile(tcp->fd, fd, &offset, len - total);
         total += sent > 0 ? (size_t)sent : 0;
-    } while (sent == (ssize_t)round && total < len);
-    urlp_sigpipe_release(&hold, sent < (ssize_t)round);
+    } while (sent > 0 && total < len);
+    urlp_sigpipe_release(&hold, sent <= 0);
     if (sent < 0 && total > 0 && errno != EAGAIN && errno != EINTR && !is_about_the_file(errno)) {
         tcp->look_errno = errno;
     }

@@ -39,6 +39,7 @@ static struct {
     int poll_ms;     /* of the last poll */
     nfds_t num_fds;
     int num_interrupts; /* so many calls from now fail with EINTR */
+    size_t short_len; /* not 0: the next sendfile ends there, by a reset that it does not tell of */
 } seen;
 static atomic_bool has_polled;
 
@@ -71,12 +72,16 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
     return syscall(SYS_sendmsg, fd, message, flags);
 }
 
+/* send_short is what the kernel does when the second go of a sendfile meets a reset. */
+static ssize_t send_short(int to, int fd, off_t *offset);
+
 ssize_t sendfile64(int to, int fd, off_t *offset, size_t len)
 {
     if (!note("file")) {
         return -1;
     }
-    return syscall(SYS_sendfile, to, fd, offset, len);
+    return seen.short_len > 0 ? send_short(to, fd, offset)
+                              : syscall(SYS_sendfile, to, fd, offset, len);
 }
 
 ssize_t sendfile(int to, int fd, off_t *offset, size_t len)
@@ -107,6 +112,21 @@ int __poll_chk(struct pollfd *fds, nfds_t num_fds, int timeout_ms, size_t size)
 static struct urlp_stream *stream; /* ours */
 static int peer;                   /* the other end */
 static struct urlpool_error err;
+
+static ssize_t send_short(int to, int fd, off_t *offset)
+{
+    const size_t len = seen.short_len;
+    const ssize_t sent = syscall(SYS_sendfile, to, fd, offset, len);
+    int gone = 0;
+    socklen_t size = sizeof(gone);
+
+    seen.short_len = 0;
+    loopback_reset(peer);
+    peer = -1;
+    ck_assert_int_eq(getsockopt(to, SOL_SOCKET, SO_ERROR, &gone, &size), 0);
+    ck_assert_int_eq(gone, ECONNRESET);
+    return sent;
+}
 
 static struct urlp_call call_for(int64_t wait_ms)
 {
@@ -409,6 +429,24 @@ START_TEST(send_file__to_a_peer_that_is_gone_fails_and_raises_no_signal)
     ck_assert_int_eq(num_pipe_signals, 0);
     ck_assert_int_eq(sigpending(&pending), 0);
     ck_assert_int_eq(sigismember(&pending, SIGPIPE), 0);
+    close(fd);
+    close_pair();
+}
+END_TEST
+
+START_TEST(send_file__that_came_short_by_a_reset_leaves_it_to_the_read_behind_it)
+{
+    char data[10];
+    size_t sent = 0;
+    size_t len = 0;
+    int fd = file_of(26);
+
+    open_pair();
+    seen.short_len = 5;
+    ck_assert_int_eq(send_file(fd, 0, 10, &sent, 1000), URLPOOL_OK);
+    ck_assert_uint_eq(sent, 5);
+    ck_assert_str_eq(seen.calls, " file file");
+    ck_assert_int_eq(read_some(data, sizeof(data), &len, 1000), URLPOOL_E_RESET);
     close(fd);
     close_pair();
 }
@@ -1057,6 +1095,7 @@ RUN_TESTS("tcp_stream", tcp__a_keep_alive_get_is_look_send_poll_recv,
           send_file__of_what_the_kernel_does_not_send_sends_nothing,
           send_file__waits_for_room_until_its_deadline_or_a_cancel,
           send_file__to_a_peer_that_is_gone_fails_and_raises_no_signal,
+          send_file__that_came_short_by_a_reset_leaves_it_to_the_read_behind_it,
           send_file__counts_its_bytes_and_is_not_interrupted, read__gives_what_is_there,
           read__tells_a_clean_end, read__tells_a_reset_and_from_whom, read__refuses_no_room_at_all,
           read__times_out_at_its_deadline, read__says_so_when_the_total_is_used_up,
