@@ -25,8 +25,11 @@
  * the bound is for a stream that is wrong about it. */
 #define LISTEN_READ_MS 1
 
-/* The most that one write is given, so that an early answer is noticed in time. */
-#define WRITE_BYTES_MAX ((size_t)256 * 1024)
+/* The most that one write is given: what is copied before anything else is looked at. */
+#define WRITE_BYTES_MAX ((size_t)1024 * 1024)
+
+/* What is sent between two looks for an early answer. */
+#define LISTEN_BYTES ((int64_t)256 * 1024)
 
 /* Head and runs. */
 #define RUNS_MAX (1 + URLP_TURN_RUNS_MAX)
@@ -232,7 +235,7 @@ struct load {
     size_t num_runs;
     int fd;
     int64_t at;
-    size_t len;
+    size_t len; /* of either */
 };
 
 static enum urlpool_code write_load(struct urlp_stream *stream, const struct load *load,
@@ -282,6 +285,22 @@ static enum urlpool_code write_some(struct urlpool_connection *connection, const
     return URLPOOL_OK;
 }
 
+/* listen_in_time looks for an early answer behind a write: when enough was sent since the last
+ * look, at `*heard_at`, and before a full socket is waited for, which is when the write came short.
+ * (Over TLS it always does: there it ends with its record, and tells nothing of the socket.) */
+static enum urlpool_code listen_in_time(struct urlpool_connection *connection, bool came_short,
+                                        int64_t *heard_at, struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    const int64_t sent = connection->turn.bytes_sent;
+    const bool is_full = came_short && connection->stream->ops->below(connection->stream) == NULL;
+
+    if (urlp_turn_is_over(connection) || (!is_full && sent - *heard_at < LISTEN_BYTES)) {
+        return URLPOOL_OK;
+    }
+    *heard_at = sent;
+    return urlp_turn_listen(connection, err);
+}
+
 /* check_is_ours keeps a forked child from sending on what is its parent's. */
 static enum urlpool_code check_is_ours(const struct urlpool_connection *connection,
                                        struct urlpool_error *err)
@@ -293,8 +312,9 @@ static enum urlpool_code check_is_ours(const struct urlpool_connection *connecti
     return URLPOOL_OK;
 }
 
-/* window copies the first WRITE_BYTES_MAX bytes of `runs`, without the empty ones. */
-static size_t window(const struct urlp_iovec *runs, size_t num_runs, struct urlp_iovec *out)
+/* window makes `load` of the first WRITE_BYTES_MAX bytes of `runs`, without the empty ones. */
+static void window(const struct urlp_iovec *runs, size_t num_runs, struct urlp_iovec *out,
+                   struct load *load)
 {
     size_t left = WRITE_BYTES_MAX;
     size_t num = 0;
@@ -308,7 +328,7 @@ static size_t window(const struct urlp_iovec *runs, size_t num_runs, struct urlp
             left -= len;
         }
     }
-    return num;
+    *load = (struct load){.runs = out, .num_runs = num, .len = WRITE_BYTES_MAX - left};
 }
 
 /* drop takes `len` bytes off the front of `runs`. */
@@ -333,25 +353,28 @@ enum urlpool_code urlp_turn_put(struct urlpool_connection *connection,
         {connection->out.data, connection->out.len}
     };
     struct urlp_iovec now[RUNS_MAX];
-    struct load load = {.runs = now};
+    struct load load;
+    int64_t heard_at = connection->turn.bytes_sent;
     enum urlpool_code code = check_is_ours(connection, err);
     size_t i;
 
     for (i = 0; i < num_runs; i++) {
         rest[1 + i] = runs[i];
     }
-    load.num_runs = window(rest, 1 + num_runs, now);
+    window(rest, 1 + num_runs, now, &load);
     while (code == URLPOOL_OK && load.num_runs > 0 && !urlp_turn_is_over(connection)) {
         size_t written = 0;
+        bool came_short;
 
         code = write_some(connection, &load, &written, err);
         if (code != URLPOOL_OK) {
             return code;
         }
+        came_short = written < load.len;
         drop(rest, 1 + num_runs, written);
-        load.num_runs = window(rest, 1 + num_runs, now);
-        if (load.num_runs > 0 && !urlp_turn_is_over(connection)) {
-            code = urlp_turn_listen(connection, err);
+        window(rest, 1 + num_runs, now, &load);
+        if (load.num_runs > 0) {
+            code = listen_in_time(connection, came_short, &heard_at, err);
         }
     }
     if (code == URLPOOL_OK) {
@@ -364,6 +387,7 @@ enum urlpool_code urlp_turn_put_file(struct urlpool_connection *connection, int 
                                      int64_t len, int64_t *out_sent, struct urlpool_error *err)
 {
     enum urlpool_code code = urlp_turn_put(connection, NULL, 0, err);
+    int64_t heard_at = connection->turn.bytes_sent;
     size_t written = 1;
 
     *out_sent = 0;
@@ -377,8 +401,8 @@ enum urlpool_code urlp_turn_put_file(struct urlpool_connection *connection, int 
         written = 0;
         code = write_some(connection, &load, &written, err);
         *out_sent += (int64_t)written;
-        if (code == URLPOOL_OK && *out_sent < len && !urlp_turn_is_over(connection)) {
-            code = urlp_turn_listen(connection, err);
+        if (code == URLPOOL_OK && *out_sent < len) {
+            code = listen_in_time(connection, written < load.len, &heard_at, err);
         }
     }
     return code;
