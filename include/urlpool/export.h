@@ -1,13 +1,21 @@
 #ifndef URLPOOL_EXPORT_H
 #define URLPOOL_EXPORT_H
 
+/* URLPOOL_API marks what is called from outside, to the linker and to a compiler (gcc) that is
+ * given all files of the library at once. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define URLPOOL_API __attribute__((visibility("default"), externally_visible))
+#elif defined(__GNUC__) || defined(__clang__)
+#define URLPOOL_API __attribute__((visibility("default")))
+#else
+#define URLPOOL_API
+#endif
+
 #if defined(__GNUC__) || defined(__clang__)
-#define URLPOOL_API          __attribute__((visibility("default")))
 #define URLPOOL_MUST_USE     __attribute__((warn_unused_result))
 #define URLPOOL_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define URLPOOL_MALLOC       __attribute__((malloc))
 #else
-#define URLPOOL_API
 #define URLPOOL_MUST_USE
 #define URLPOOL_PRINTF(f, a)
 #define URLPOOL_MALLOC

@@ -64,3 +64,27 @@ if(URLPOOL_HARDENING AND NOT URLPOOL_SANITIZE)
   target_link_options(urlpool_flags INTERFACE
     "$<${urlp_is_release}:LINKER:-z,relro,-z,now;LINKER:-z,noexecstack>")
 endif()
+
+# --- the files of a release together ----------------------------------------------------------
+
+# docs/decisions/0056-optimised-together.md. The libraries of a release are optimised as a whole by
+# gcc; what they consist of afterwards is ordinary code, which any compiler links. Unit tests are
+# linked from the same objects one by one, so these keep their own code beside it.
+#
+# urlp_together          for whatever links the objects so
+# urlp_together_joined   the same where they become one object: only URLPOOL_API is seen from outside
+set(urlp_together)
+set(urlp_together_joined)
+if(URLPOOL_TOGETHER AND NOT URLPOOL_SANITIZE AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  set(urlp_is_together $<CONFIG:Release,RelWithDebInfo>)
+  target_compile_options(urlpool_library_flags INTERFACE
+    "$<${urlp_is_together}:-flto;-ffat-lto-objects>")
+  target_link_options(urlpool_flags INTERFACE "$<${urlp_is_together}:-fno-lto>")
+  set(urlp_together -flto=auto -O3 -fPIC -fno-strict-aliasing -fstack-protector-strong
+    ${urlp_hardened} -Wno-stringop-overflow) # takes the first member of an object for all of it
+  # -r alone would take each function for one that others may call; so it is told of a shared
+  # library, whose code is the same, and the linker's say in it is left out.
+  set(urlp_together_joined
+    "$<${urlp_is_together}:${urlp_together};-fwhole-program;-fno-use-linker-plugin;-flinker-output=dyn>")
+  set(urlp_together "$<${urlp_is_together}:${urlp_together}>")
+endif()
