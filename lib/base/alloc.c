@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "urlpool/memory.h"
 
@@ -19,6 +21,9 @@
 
 #define NUM_SHARDS       16 /* a power of two */
 #define CACHE_LINE_BYTES 64
+
+/* From here on malloc takes a mapping for each block, so that advice about it is about no other. */
+#define ADVISE_BYTES_MIN ((size_t)32 << 20)
 
 struct shard {
     _Alignas(CACHE_LINE_BYTES) _Atomic int64_t num_blocks;
@@ -113,6 +118,17 @@ void *urlp_realloc(void *block, size_t size)
     }
     return hook.reallocate != NULL ? hook.reallocate(hook.user, block, wanted)
                                    : realloc(block, wanted);
+}
+
+void urlp_alloc_advise(void *block, size_t size)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t before = (uintptr_t)block % page; /* malloc's own */
+
+    /* All of the mapping: of two halves that differ realloc could move neither. */
+    if (size >= ADVISE_BYTES_MIN && hook.allocate == NULL) {
+        (void)madvise((uint8_t *)block - before, before + size, MADV_HUGEPAGE);
+    }
 }
 
 void urlp_free(void *block)

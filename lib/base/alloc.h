@@ -23,6 +23,10 @@ void *urlp_zalloc_array(size_t num, size_t size);
  * Errors:  NULL leaves `block` as it was. */
 void *urlp_realloc(void *block, size_t size);
 
+/* urlp_alloc_advise tells the kernel that `block`, `size` bytes, will be written from its beginning
+ * on, as far as there is something to write: a large one may then lie in large pages. A hint. */
+void urlp_alloc_advise(void *block, size_t size);
+
 /* urlp_free gives `block` back. NULL is accepted. */
 void urlp_free(void *block);
 

@@ -2,7 +2,7 @@
  * caller's.
  *
  * It is held in memory that grows with the bytes that came, never with the length that was
- * announced; a small body of known length lies in the block of the response itself. What had
+ * announced alone; a small body of known length lies in the block of the response itself. What had
  * arrived of a body that broke off is kept apart until somebody asks for it. */
 
 #include <string.h>
@@ -14,6 +14,9 @@
 
 /* The first memory of a body that does not fit into the block. */
 #define DATA_BYTES_FIRST ((size_t)16 * 1024)
+/* So many times what has come is taken at once where the rest is known to be as much: a peer has to
+ * send a part of what it makes us take, and hardly anything has to move. */
+#define GROWTH_KNOWN ((size_t)16)
 
 static struct urlp_answer *answer_of(struct urlpool_response *response)
 {
@@ -77,13 +80,20 @@ static enum urlpool_code grow(struct urlp_answer *answer, struct urlpool_error *
     int64_t left = known_len(answer);
     size_t more = data->len < DATA_BYTES_FIRST ? DATA_BYTES_FIRST : data->len;
 
-    if (left >= 0 && (uint64_t)left < more) {
-        more = (size_t)left + 1;
-    }
     if (data->cap - data->len > 1) {
         return URLPOOL_OK;
     }
-    return urlp_buf_reserve(data, more) == URLPOOL_OK ? URLPOOL_OK : urlp_fail_nomem(err);
+    if (left >= 0 && data->len > 0) {
+        more = data->len < SIZE_MAX / GROWTH_KNOWN ? data->len * GROWTH_KNOWN : SIZE_MAX;
+    }
+    if (left >= 0 && (uint64_t)left < more) {
+        more = (size_t)left + 1;
+    }
+    if (urlp_buf_reserve(data, more) != URLPOOL_OK) {
+        return urlp_fail_nomem(err);
+    }
+    urlp_alloc_advise(data->data, data->cap);
+    return URLPOOL_OK;
 }
 
 /* room is how much may be read behind `data_own`: never more than one byte past data_bytes_max. */

@@ -2,7 +2,9 @@
 
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "urlpool/memory.h"
 
@@ -206,10 +208,66 @@ START_TEST(alloc__out_of_memory_is_null_and_leaves_the_old_block)
 }
 END_TEST
 
+/* flags_of gives the line of /proc/self/smaps that has the flags of the mapping of `at`. */
+static const char *flags_of(const void *at, char line[512])
+{
+    FILE *maps = fopen("/proc/self/smaps", "re");
+    bool is_it = false;
+    unsigned long begin, end;
+
+    ck_assert_ptr_nonnull(maps);
+    while (fgets(line, 512, maps) != NULL && !(is_it && strncmp(line, "VmFlags:", 8) == 0)) {
+        if (sscanf(line, "%lx-%lx ", &begin, &end) == 2) {
+            is_it = (uintptr_t)at >= begin && (uintptr_t)at < end;
+        }
+    }
+    (void)fclose(maps);
+    return is_it ? line : "";
+}
+
+START_TEST(alloc__large_block_may_lie_in_large_pages_and_grow)
+{
+    const size_t size = ((size_t)32 << 20) + 1;
+    const bool has_them = access("/sys/kernel/mm/transparent_hugepage/enabled", F_OK) == 0;
+    char line[512];
+    char *block = urlp_alloc(size);
+
+    urlp_alloc_advise(block, size);
+    ck_assert(!has_them || strstr(flags_of(block, line), " hg") != NULL);
+    ck_assert(!has_them || strstr(flags_of(block + size - 1, line), " hg") != NULL);
+    block[0] = 'a';
+    block[size - 1] = 'z';
+    block = urlp_realloc(block, 2 * size);
+    ck_assert_int_eq(block[0], 'a');
+    ck_assert_int_eq(block[size - 1], 'z');
+    urlp_free(block);
+}
+END_TEST
+
+START_TEST(alloc__of_small_blocks_and_of_a_hook_nothing_is_said)
+{
+    char small[64];
+    const size_t size = (size_t)64 << 20;
+    char line[512];
+    char *block;
+
+    failing_allocator_install();
+    block = urlp_alloc(size);
+    urlp_alloc_advise(block, size);
+    ck_assert_ptr_null(strstr(flags_of(block, line), " hg"));
+    urlp_free(block);
+    failing_allocator_remove();
+    urlp_alloc_advise(small, sizeof(small));
+    ck_assert_ptr_null(strstr(flags_of(small, line), " hg"));
+}
+END_TEST
+
 RUN_TESTS("alloc", alloc__counts_the_blocks_that_are_held,
           alloc__counts_blocks_freed_by_another_thread, alloc__zero_sizes_are_blocks_too,
           alloc__zalloc_is_zero_and_array_does_not_overflow,
           alloc__strndup_copies_bytes_and_ends_them, set_allocator__takes_all_memory_from_the_hook,
           set_allocator__refuses_while_memory_is_held, set_allocator__needs_all_three_functions,
           set_allocator__refuses_what_it_does_not_know,
-          alloc__out_of_memory_is_null_and_leaves_the_old_block)
+          alloc__out_of_memory_is_null_and_leaves_the_old_block,
+          alloc__large_block_may_lie_in_large_pages_and_grow,
+          alloc__of_small_blocks_and_of_a_hook_nothing_is_said)

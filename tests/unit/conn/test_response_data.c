@@ -2,7 +2,10 @@
  * scripted stream cut at every byte. */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "urlpool/memory.h"
 
 #include "support/conn_fixture.h"
 #include "support/run_tests.h"
@@ -100,6 +103,53 @@ START_TEST(into__and_data_bytes_max_both_bound_the_body)
 }
 END_TEST
 
+static size_t largest; /* block that was asked for */
+
+static void *take(void *user, size_t size)
+{
+    (void)user;
+    largest = size > largest ? size : largest;
+    return malloc(size);
+}
+
+static void *take_again(void *user, void *block, size_t size)
+{
+    (void)user;
+    largest = size > largest ? size : largest;
+    return realloc(block, size);
+}
+
+static void give_back(void *user, void *block)
+{
+    (void)user;
+    free(block);
+}
+
+START_TEST(data__of_an_announced_length_takes_a_few_times_what_has_come)
+{
+    const struct urlpool_allocator counting = {
+        .allocate = take, .reallocate = take_again, .release = give_back};
+    static char sent[300000];
+    struct urlpool_response *response;
+
+    memset(sent, 'x', sizeof(sent) - 1);
+    ck_assert_int_eq(urlpool_set_allocator(&counting, NULL), URLPOOL_OK);
+    fixture_begin(&fixture);
+    fixture.data_bytes_max = -1;
+    script_give(fixture.script, "HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n");
+    script_give(fixture.script, sent);
+    script_end(fixture.script, URLP_END_CLEAN);
+    response = fixture_exchange(&fixture);
+    ck_assert_int_eq(urlpool_response_read_all(response, NULL), URLPOOL_E_INCOMPLETE_READ);
+    ck_assert_uint_ge(largest, sizeof(sent));
+    ck_assert_uint_le(largest, 17 * sizeof(sent));
+    urlpool_response_free(response);
+    fixture_end(&fixture);
+    ck_assert_int_eq(urlpool_set_allocator(NULL, NULL), URLPOOL_OK);
+}
+END_TEST
+
 RUN_TESTS("response data", partial__is_every_byte_that_arrived_wherever_the_body_is_cut,
           into__takes_a_body_that_just_fits_and_refuses_one_byte_more,
-          into__and_data_bytes_max_both_bound_the_body)
+          into__and_data_bytes_max_both_bound_the_body,
+          data__of_an_announced_length_takes_a_few_times_what_has_come)
