@@ -76,6 +76,7 @@ struct urlp_pool_core {
         uint64_t num_watched;    /* that there ever were */
         int64_t wakes_ns;        /* when the thread will wake; INT64_MIN: it is awake, or there is
                                     none */
+        int64_t asked_ns;        /* when somebody last woke it to be awake */
         struct urlp_upkeep *upkeep; /* of the thread; NULL: there is none */
         bool wants_thread;          /* in a child: the first pool starts it */
         bool is_stopping;           /* the thread is to end */

@@ -37,6 +37,7 @@ void urlp_upkeep_expect(struct urlp_pool_core *core, int64_t at_ns)
 {
     if (at_ns < core->locked.wakes_ns) {
         core->locked.wakes_ns = INT64_MIN;
+        core->locked.asked_ns = at_ns;
         urlp_watch_wake(&core->locked.upkeep->watch);
     }
 }
@@ -77,6 +78,15 @@ static bool sleep_till_due(struct urlp_upkeep *upkeep) URLP_MAY_BLOCK
     return goes_on;
 }
 
+/* wake_at is when to wake for what is due at `due_ns`. What the thread was woken for counts
+ * although it may be gone, as an idle connection is that was taken again: it will be back, and
+ * would wake the thread again at every return. */
+static int64_t wake_at(const struct urlp_pool_core *core, int64_t due_ns,
+                       int64_t now_ns) URLP_HOLDS_LOCK
+{
+    return core->locked.asked_ns > now_ns ? urlp_less(due_ns, core->locked.asked_ns) : due_ns;
+}
+
 /* begin_errand finds the next thing to do; false: there is none, and the thread may sleep. */
 static bool begin_errand(struct urlp_upkeep *upkeep, struct urlp_round *round,
                          struct urlp_errand *out) URLP_MAY_BLOCK
@@ -89,7 +99,7 @@ static bool begin_errand(struct urlp_upkeep *upkeep, struct urlp_round *round,
     urlp_mutex_lock(&core->mutex);
     due_ns = urlp_upkeep_next(core, round, out, &change);
     if (out->kind == URLP_ERRAND_NONE) {
-        core->locked.wakes_ns = due_ns;
+        core->locked.wakes_ns = wake_at(core, due_ns, change.now_ns);
     }
     urlp_mutex_unlock(&core->mutex);
     urlp_change_end(&change, upkeep->set, NULL);

@@ -156,6 +156,34 @@ static long num_switches(int id)
     return voluntary;
 }
 
+/* On one processor the woken thread mostly comes to run once the connection is in use again, and
+ * then knows of nothing that is due soon. */
+START_TEST(thread__is_not_woken_each_time_a_connection_comes_back)
+{
+    struct https_scene scene;
+    cpu_set_t one;
+
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    ck_assert_int_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+    scene = https_scene_begin(test_answer_hello, NULL, NULL);
+    for (int round = 0; round < 10; round++) {
+        struct urlpool_manager *manager = test_manager(
+            &(struct urlpool_manager_options){.tls = scene.tls, .upkeep_thread = true});
+        int id = 0;
+
+        for (int i = 0; i < 50; i++) {
+            test_get(manager, scene.server);
+        }
+        ck_assert_int_eq(find_threads(&id), 1);
+        ck_assert_int_lt(num_switches(id), 20);
+        urlpool_manager_free(manager);
+        await_no_thread();
+    }
+    https_scene_end(&scene);
+}
+END_TEST
+
 START_TEST(thread__sleeps_beside_an_idle_tls_connection_with_tickets_unread)
 {
     struct https_scene scene = https_scene_begin(test_answer_hello, NULL, NULL);
@@ -171,7 +199,7 @@ START_TEST(thread__sleeps_beside_an_idle_tls_connection_with_tickets_unread)
     before = num_switches(id);
     ck_assert_int_lt(before, 20); /* it does not wake for answers either */
     (void)usleep(50000);
-    ck_assert_int_le(num_switches(id), before + 1);
+    ck_assert_int_le(num_switches(id), before + 5); /* it may not have come to rest before */
     ck_assert_uint_eq(test_stats(manager).idle, 1);
     urlpool_manager_free(manager);
     https_scene_end(&scene);
@@ -468,6 +496,7 @@ END_TEST
 RUN_TESTS("upkeep thread", thread__is_there_only_when_asked_for_and_one_a_manager,
           thread__closes_at_once_what_the_server_has_closed,
           thread__closes_at_once_what_a_tls_server_has_closed,
+          thread__is_not_woken_each_time_a_connection_comes_back,
           thread__sleeps_beside_an_idle_tls_connection_with_tickets_unread,
           thread__closes_what_has_been_idle_for_long_enough,
           thread__keeps_min_idle_connections_open,

@@ -133,16 +133,30 @@ static struct urlp_call call_for(int64_t wait_ms)
     return (struct urlp_call){.by = urlp_deadline_in(wait_ms), .total_by = URLP_NEVER};
 }
 
-static void open_pair(void)
+static void open_on(const int fds[2])
 {
-    int fds[2];
-
-    loopback_pair(fds);
     stream = urlp_tcp_wrap(fds[0], &err);
     ck_assert_ptr_nonnull(stream);
     peer = fds[1];
     memset(&seen, 0, sizeof(seen));
     atomic_store(&has_polled, false);
+}
+
+static void open_pair(void)
+{
+    int fds[2];
+
+    loopback_pair(fds);
+    open_on(fds);
+}
+
+/* open_local_pair opens a pair that stays full once it is: TCP may find room long afterwards. */
+static void open_local_pair(void)
+{
+    int fds[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+    open_on(fds);
 }
 
 static void close_pair(void)
@@ -390,7 +404,7 @@ START_TEST(send_file__waits_for_room_until_its_deadline_or_a_cancel)
     size_t sent = 7;
     int fd = file_of(26);
 
-    open_pair();
+    open_local_pair();
     fill_pipe();
     ck_assert_int_eq(send_file(fd, 0, 10, &sent, 5), URLPOOL_E_WRITE_TIMEOUT);
     ck_assert_int_eq(err.phase, URLPOOL_PHASE_SEND);
@@ -643,7 +657,7 @@ START_TEST(write__is_cut_short_by_a_cancel)
     pthread_t thread;
     size_t written;
 
-    open_pair();
+    open_local_pair();
     fill_pipe();
     call.cancel = cancel;
     ck_assert_int_eq(pthread_create(&thread, NULL, cancel_a_poll, cancel), 0);
@@ -779,7 +793,7 @@ START_TEST(write__times_out_when_the_peer_takes_nothing)
 {
     size_t written = 7;
 
-    open_pair();
+    open_local_pair();
     fill_pipe();
     ck_assert_int_eq(write_text("x", &written, 20), URLPOOL_E_WRITE_TIMEOUT);
     ck_assert_int_eq(err.phase, URLPOOL_PHASE_SEND);
@@ -806,7 +820,7 @@ START_TEST(write__at_once_sends_what_fits_and_does_not_wait)
     struct urlp_iovec run = {"x", 1};
     size_t written = 0;
 
-    open_pair();
+    open_local_pair();
     ck_assert_int_eq(urlp_stream_write(stream, &run, 1, &written, &call, &err), URLPOOL_OK);
     ck_assert_uint_eq(written, 1);
     fill_pipe();
