@@ -462,8 +462,10 @@ static enum urlpool_code exchange(void)
         {urlp_span_of("Connection"), urlp_span_of("upgrade")  },
         {urlp_span_of("Upgrade"),    urlp_span_of("h2c")      },
     };
-    const struct urlp_request_head head = {urlp_span_of("GET"), urlp_span_of("/"), fields, 3,
-                                           false};
+    const struct urlp_request_head head = {.method = urlp_span_of("GET"),
+                                           .target = urlp_span_of("/"),
+                                           .fields = fields,
+                                           .num_fields = 3};
     uint8_t response[1024] = "HTTP/1.1 200 OK\r\n";
     size_t len = strlen((char *)response);
     struct urlp_buf out = {0};
