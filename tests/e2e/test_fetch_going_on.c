@@ -116,6 +116,48 @@ START_TEST(fetch__refuses_a_part_that_does_not_belong_behind_the_file)
 }
 END_TEST
 
+START_TEST(fetch__keeps_no_etag_of_half_a_body)
+{
+    site_begin(&site);
+    ck_assert_code(FETCH(&site, "-s", "--etag-save", "etag", "-o", "file", "-m", "10",
+                         site_url(&site, "/cut-tagged")),
+                   18);
+    assert_file("file", "short");
+    assert_file("etag", "");
+    ck_assert_code(FETCH(&site, "-s", "-C-", "--etag-save", "etag", "--etag-compare", "etag", "-o",
+                         "other", site_url(&site, "/cut-tagged")),
+                   18);
+    assert_file("etag", "");
+    ck_assert_code(FETCH(&site, "-s", "-C-", "--etag-save", "etag", "-o", "other2",
+                         site_url(&site, "/cut-tagged")),
+                   18);
+    assert_file("etag", "\"abc\"\n"); /* which it goes on by */
+    site_end(&site);
+}
+END_TEST
+
+START_TEST(fetch__forgets_an_etag_that_is_of_another_version)
+{
+    site_begin(&site);
+    make("etag", "\"old\"\n");
+    ck_assert_code(
+        FETCH(&site, "-s", "--etag-save", "etag", "-o", "file", site_url(&site, "/hello")), 0);
+    assert_file("etag", "");
+    make("etag", "\"old\"\n");
+    ck_assert_code(
+        FETCH(&site, "-s", "--etag-save", "etag", "-o", "file", site_url(&site, "/empty")), 52);
+    assert_file("etag", "\"old\"\n");
+    ck_assert_code(
+        FETCH(&site, "-s", "--etag-save", "etag", "-o", "file", site_url(&site, "/status/304")), 0);
+    assert_file("etag", "\"old\"\n");
+    ck_assert_code(
+        FETCH(&site, "-sL", "--etag-save", "etag", "-o", "file", site_url(&site, "/to//ranged")),
+        0);
+    assert_file("etag", "\"abc\"\n");
+    site_end(&site);
+}
+END_TEST
+
 START_TEST(fetch__goes_on_at_the_beginning_with_an_empty_file)
 {
     site_begin(&site);
@@ -210,6 +252,7 @@ RUN_TESTS("fetch going on", fetch__goes_on_with_a_file_that_is_of_the_same_versi
           fetch__tries_again_behind_what_has_come,
           fetch__refuses_a_file_that_is_longer_than_the_servers,
           fetch__refuses_a_part_that_does_not_belong_behind_the_file,
+          fetch__keeps_no_etag_of_half_a_body, fetch__forgets_an_etag_that_is_of_another_version,
           fetch__goes_on_at_the_beginning_with_an_empty_file,
           fetch__tries_again_where_it_was_told_to_go_on,
           fetch__tells_which_request_of_its_connection_it_was,

@@ -1,5 +1,6 @@
 /* pooled-fetch through proxies: its options, the environment, and curl's numbers. */
 
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +86,122 @@ START_TEST(proxy__of_https_is_trusted_as_its_own_options_say)
     https_scene_end(&proxy);
 }
 END_TEST
+
+/* --- a proxy that asks who we are --------------------------------------------------------------
+ */
+
+#define CIPHER       "ECDHE-ECDSA-AES128-GCM-SHA256"
+#define OTHER_CIPHER "ECDHE-ECDSA-CHACHA20-POLY1305"
+
+static struct test_cert *ca, *leaf, *me;
+static SSL_CTX *context;
+static struct test_server *strict_proxy;
+
+static void write_text(const struct site *site, const char *name, char *text)
+{
+    free(test_file(site->dir, name, text));
+    free(text);
+}
+
+/* strict_begin starts a proxy behind TLS 1.2 with that one cipher, which asks for a certificate of
+ * its CA when `asks`; and writes what a client needs for it. */
+static void strict_begin(struct site *site, bool asks)
+{
+    static const struct test_name names[] = {TEST_IP("\x7f\x00\x00\x01")};
+    static const struct test_cert_options who = {.names = names, .num_names = 1};
+    static const struct test_cert_options client = {.common_name = "me", .usage = "clientAuth"};
+    struct test_server_options options = {0};
+
+    ca = test_ca("Proxy CA");
+    leaf = test_cert_new(&who, ca);
+    me = test_cert_new(&client, ca);
+    context = test_cert_context((const struct test_cert *const[]){leaf, NULL});
+    ck_assert(SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION) == 1);
+    ck_assert(SSL_CTX_set_cipher_list(context, CIPHER) == 1);
+    if (asks) {
+        ck_assert(X509_STORE_add_cert(SSL_CTX_get_cert_store(context), ca->x509) == 1);
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+        ck_assert(SSL_CTX_set_session_id_context(context, (const uint8_t *)"c", 1) == 1);
+    }
+    options.tls = context;
+    strict_proxy = test_server_start(test_answer_hello, NULL, &options);
+    site_begin(site);
+    write_text(site, "ca.pem", test_cert_pem(ca));
+    write_text(site, "me.pem", test_cert_pem(me));
+    write_text(site, "key.pem", test_cert_key_pem(me));
+    write_text(site, "locked.pem", test_cert_key_encrypted(me, "secret", false));
+}
+
+static void strict_end(struct site *site)
+{
+    site_end(site);
+    test_server_stop(strict_proxy);
+    SSL_CTX_free(context);
+    test_cert_free(me);
+    test_cert_free(leaf);
+    test_cert_free(ca);
+}
+
+#define BY_PROXY(site, ...)                                                               \
+    FETCH(site, "-sS", "-x", at("https://", test_server_port(strict_proxy)), __VA_ARGS__, \
+          "http://a.example/")
+
+START_TEST(proxy__of_https_is_shown_its_own_certificate)
+{
+    struct site site;
+
+    strict_begin(&site, true);
+    ck_assert_refused(BY_PROXY(&site, "--proxy-cacert", "ca.pem"), 35, "(35)");
+    ck_assert_refused(
+        BY_PROXY(&site, "--proxy-cacert", "ca.pem", "--cert", "me.pem", "--key", "key.pem"), 35,
+        "(35)");
+    ck_assert_ran(BY_PROXY(&site, "--proxy-cacert", "ca.pem", "--proxy-cert", "me.pem",
+                           "--proxy-key", "key.pem"),
+                  0, "hello");
+    ck_assert_ran(BY_PROXY(&site, "--proxy-cacert", "ca.pem", "--proxy-cert", "me.pem",
+                           "--proxy-key", "locked.pem", "--proxy-pass", "secret"),
+                  0, "hello");
+    ck_assert_ran(BY_PROXY(&site, "--proxy-cacert", "ca.pem", "--proxy-cert", "me.pem:secret",
+                           "--proxy-key", "locked.pem"),
+                  0, "hello");
+    ck_assert_refused(BY_PROXY(&site, "--proxy-cacert", "ca.pem", "--proxy-cert", "me.pem",
+                               "--proxy-key", "locked.pem", "--proxy-pass", "other"),
+                      58, "(58)");
+    ck_assert_refused(BY_PROXY(&site, "--proxy-key", "key.pem"), 2, "(2)");
+    ck_assert_refused(BY_PROXY(&site, "--proxy-pass", "secret"), 2, "(2)");
+    strict_end(&site);
+}
+END_TEST
+
+START_TEST(proxy__of_https_is_held_to_its_pin_ciphers_and_folder_of_roots)
+{
+    struct site site;
+    char *good;
+    char *bad;
+    char name[16];
+
+    strict_begin(&site, false);
+    good = test_cert_pin(leaf);
+    bad = test_cert_pin(ca);
+    ck_assert_ran(BY_PROXY(&site, "--proxy-cacert", "ca.pem", "--proxy-pinnedpubkey", good), 0,
+                  "hello");
+    ck_assert_refused(BY_PROXY(&site, "--proxy-cacert", "ca.pem", "--proxy-pinnedpubkey", bad), 90,
+                      "(90)");
+    ck_assert_ran(BY_PROXY(&site, "--proxy-cacert", "ca.pem", "--proxy-ciphers", CIPHER), 0,
+                  "hello");
+    ck_assert_refused(BY_PROXY(&site, "--proxy-cacert", "ca.pem", "--proxy-ciphers", OTHER_CIPHER),
+                      35, "(35)");
+    test_cert_hash_name(ca, name);
+    write_text(&site, name, test_cert_pem(ca));
+    ck_assert_ran(BY_PROXY(&site, "--proxy-capath", "."), 0, "hello");
+    ck_assert_refused(BY_PROXY(&site, "--proxy-capath", "missing"), 77, "missing");
+    free(good);
+    free(bad);
+    strict_end(&site);
+}
+END_TEST
+
+/* ---------------------------------------------------------------------------------------------- */
 
 START_TEST(proxy__of_socks_is_asked_as_its_option_says)
 {
@@ -232,6 +349,8 @@ END_TEST
 
 RUN_TESTS("fetch proxies", proxy__is_asked_for_the_whole_url,
           proxy__of_https_is_trusted_as_its_own_options_say,
+          proxy__of_https_is_shown_its_own_certificate,
+          proxy__of_https_is_held_to_its_pin_ciphers_and_folder_of_roots,
           proxy__of_socks_is_asked_as_its_option_says, preproxy__leads_to_the_proxy,
           environment__is_heard_as_curl_hears_it, failure__has_curls_number,
           usage__that_makes_no_sense_is_refused)

@@ -245,12 +245,27 @@ START_TEST(fetch__credentials_do_not_stay_in_the_list_of_processes)
     site_begin(&site);
     (void)snprintf(url, sizeof(url), "http://some:hidden1@127.0.0.1:%d/stay",
                    test_server_port(site.server));
-    program = program_start(
-        (const char *const[]){POOLED_FETCH, "--url", url, url, "-u", "one:hidden2", "-uone:hidden3",
-                              "--user=one:hidden4", "--oauth2-bearer", "hidden5", "-H",
-                              "Authorization: hidden6", "--header=X-Key: hidden7", "--max-time",
-                              "10", NULL},
-        NULL);
+    program = program_start((const char *const[]){POOLED_FETCH,
+                                                  "--url",
+                                                  url,
+                                                  url,
+                                                  "-u",
+                                                  "one:hidden2",
+                                                  "-uone:hidden3",
+                                                  "--user=one:hidden4",
+                                                  "--oauth2-bearer",
+                                                  "hidden5",
+                                                  "-H",
+                                                  "Authorization: hidden6",
+                                                  "--header=X-Key: hidden7",
+                                                  "-b",
+                                                  "a=hidden8",
+                                                  "-ba=hidden9",
+                                                  "--cookie=a=hiddenA",
+                                                  "--max-time",
+                                                  "10",
+                                                  NULL},
+                            NULL);
     while (test_server_num_requests(site.server) == 0) {
         (void)usleep(1000);
     }

@@ -44,6 +44,7 @@ static const struct {
     {"/to-nonsense", "HTTP/1.1 302 Found\r\nLocation: http://a b/\r\nContent-Length: 0\r\n\r\n",
      false                                                                                                   },
     {"/cut",         "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",                              true },
+    {"/cut-tagged",  "HTTP/1.1 200 OK\r\nETag: \"abc\"\r\nContent-Length: 10\r\n\r\nshort",             true },
     {"/cut-head",    "HTTP/1.1 200 OK\r\nContent-Len",                                                  true },
     {"/empty",       "",                                                                                true },
     {"/garbage",     "hello there\r\n\r\n",                                                             true },

@@ -21,6 +21,7 @@
  *   /hop/N              redirects to /hop/N-1, /hop/0 to /hello
  *   /loop /to-ftp /to-nonsense /to/URL   redirects
  *   /via/N/URL          redirects with status N
+ *   /cut-tagged         half a body, with an ETag
  *   /interim            a 103 before the answer
  *   /cut /cut-head /empty /garbage /bad-field /bad-chunk /coding /bad-gzip /reset   failures
  *   /old                HTTP/1.0, ends with the connection

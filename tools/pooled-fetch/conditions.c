@@ -163,20 +163,22 @@ char *pf_etag_read(const char *path)
 
 int pf_etag_write(const char *path, const struct urlpool_response *response)
 {
-    const char *etag = urlpool_response_header(response, "ETag");
+    const char *etag = response != NULL ? urlpool_response_header(response, "ETag") : NULL;
     char *line;
-    int result;
+    int result = 0;
     int fd;
 
-    if (etag == NULL) {
-        return 0;
+    if (etag == NULL && response != NULL && response->status == URLPOOL_HTTP_NOT_MODIFIED) {
+        return 0; /* it is what it was */
     }
     fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, PF_NEW_FILE_MODE);
     if (fd < 0) {
         return -1;
     }
-    line = pf_format("%s\n", etag);
-    result = pf_write_all(fd, line, strlen(line));
-    free(line);
+    if (etag != NULL) {
+        line = pf_format("%s\n", etag);
+        result = pf_write_all(fd, line, strlen(line));
+        free(line);
+    }
     return close(fd) == 0 ? result : -1;
 }

@@ -42,7 +42,8 @@ bool pf_is_too_old(const struct pf_settings *settings, const struct urlpool_resp
 /* pf_etag_read reads the ETag that a file has, `""` when it has none, as curl does. Owns: for
  * free(). Errors: NULL with errno. */
 char *pf_etag_read(const char *path);
-/* pf_etag_write keeps a response's ETag in a file, if it has one. Errors: -1 with errno. */
+/* pf_etag_write has a file keep a response's ETag, and nothing where it has none; a 304 without one
+ * leaves the file as it is. NULL: nothing is kept. Errors: -1 with errno. */
 int pf_etag_write(const char *path, const struct urlpool_response *response);
 
 #endif /* POOLED_FETCH_CONDITIONS_H */

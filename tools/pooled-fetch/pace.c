@@ -55,6 +55,18 @@ bool pf_pace_is_too_slow(struct pf_pace *pace, const struct pf_settings *setting
            now_ns - pace->slow_since_ns >= settings->speed_time_s * PF_NS_PER_SECOND;
 }
 
+bool pf_pace_wait(const struct pf_settings *settings, int64_t started_ns, int64_t pause_ms)
+{
+    const int64_t max_ms = settings->max_time_ms;
+    const int64_t left_ms = max_ms - (pf_now_ns() - started_ns) / PF_NS_PER_MS;
+
+    if (max_ms > 0 && left_ms < pause_ms) {
+        pause_ms = left_ms > 0 ? left_ms : 0;
+    }
+    pf_interrupt_wait(pause_ms);
+    return max_ms == 0 || pf_now_ns() - started_ns < max_ms * PF_NS_PER_MS;
+}
+
 void pf_pace_wait_until(int64_t at_ns)
 {
     int64_t left_ns = at_ns - pf_now_ns();

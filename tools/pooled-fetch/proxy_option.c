@@ -134,8 +134,8 @@ static bool is_tls_said(const struct pf_settings *settings)
 {
     return settings->proxy_cacert != NULL || settings->proxy_capath != NULL ||
            settings->proxy_insecure || settings->proxy_cert != NULL ||
-           settings->proxy_key != NULL || settings->proxy_pins != NULL ||
-           settings->proxy_ciphers != NULL;
+           settings->proxy_key != NULL || settings->proxy_key_password != NULL ||
+           settings->proxy_pins != NULL || settings->proxy_ciphers != NULL;
 }
 
 struct urlpool_manager *pf_manager_via_proxies(const struct pf_settings *settings,

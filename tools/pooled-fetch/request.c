@@ -269,37 +269,3 @@ const char *pf_request_method(const struct pf_request *request, const struct pf_
     }
     return entry->upload != NULL ? "PUT" : "GET";
 }
-
-static bool is_standard_input(const struct pf_entry *entry)
-{
-    return strcmp(entry->upload, "-") == 0;
-}
-
-int pf_request_open_body(const struct pf_request *request, const struct pf_entry *entry,
-                         struct urlpool_body *out)
-{
-    int fd = STDIN_FILENO;
-
-    if (entry->upload == NULL) {
-        *out = request->body;
-        return 0;
-    }
-    if (!is_standard_input(entry)) {
-        fd = open(entry->upload, O_RDONLY | O_CLOEXEC);
-    }
-    if (fd < 0) {
-        return -1;
-    }
-    *out = urlpool_body_fd(fd);
-    out->chunked = is_standard_input(entry); /* as curl, even where its length could be known */
-    out->expect_ms = request->expect_ms;
-    out->expect_continue = !request->has_own_expect; /* nothing is said of an empty file */
-    return 0;
-}
-
-void pf_request_close_body(const struct pf_entry *entry, struct urlpool_body *body)
-{
-    if (entry->upload != NULL && body->fd > STDERR_FILENO) {
-        (void)close(body->fd);
-    }
-}

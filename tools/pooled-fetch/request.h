@@ -24,10 +24,5 @@ void pf_request_deinit(struct pf_request *request);
 
 /* pf_request_method is the method for an entry. */
 const char *pf_request_method(const struct pf_request *request, const struct pf_entry *entry);
-/* pf_request_open_body makes the body of an entry's request; of a file that is uploaded, from its
- * beginning. Owns: the caller ends it with pf_request_close_body. Errors: -1 with errno. */
-int pf_request_open_body(const struct pf_request *request, const struct pf_entry *entry,
-                         struct urlpool_body *out);
-void pf_request_close_body(const struct pf_entry *entry, struct urlpool_body *body);
 
 #endif /* POOLED_FETCH_REQUEST_H */

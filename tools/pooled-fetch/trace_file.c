@@ -69,6 +69,9 @@ static void put(const struct pf_text *text)
     if (text->len > 0) {
         (void)pthread_mutex_lock(&mutex);
         (void)fwrite(text->data, 1, text->len, file);
+        if (file == stdout) {
+            (void)fflush(file); /* bodies go there too, by write() */
+        }
         (void)pthread_mutex_unlock(&mutex);
     }
 }

@@ -2,6 +2,7 @@
 
 #include "transfer.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "count_of.h"
 #include "json.h"
 #include "monotonic.h"
+#include "text.h"
 
 void pf_transfer_init(struct pf_transfer *transfer, size_t index, const struct pf_entry *entry)
 {
@@ -51,6 +53,19 @@ void pf_transfer_fail(struct pf_transfer *transfer, enum pf_exit code, const cha
     va_start(args, format);
     (void)vsnprintf(transfer->message, sizeof(transfer->message), format, args);
     va_end(args);
+}
+
+void pf_transfer_fail_by_error(struct pf_transfer *transfer, const struct urlpool_error *err)
+{
+    transfer->err = *err;
+    pf_transfer_fail(transfer, pf_exit_of(err), "%s", err->message);
+}
+
+void pf_transfer_fail_by_writing(struct pf_transfer *transfer, const char *file)
+{
+    pf_transfer_fail(transfer, PF_EXIT_WRITE, "cannot write %s%s%s: %s", file != NULL ? "\"" : "",
+                     file != NULL ? file : "standard output", file != NULL ? "\"" : "",
+                     pf_errno_text(errno));
 }
 
 int64_t pf_transfer_ns(const struct pf_transfer *transfer)

@@ -45,6 +45,11 @@ void pf_transfer_free(struct pf_transfer *transfer);
 __attribute__((format(printf, 3, 4))) void pf_transfer_fail(struct pf_transfer *transfer,
                                                             enum pf_exit code, const char *format,
                                                             ...);
+/* pf_transfer_fail_by_error does so by an error of the library's. */
+void pf_transfer_fail_by_error(struct pf_transfer *transfer, const struct urlpool_error *err);
+/* pf_transfer_fail_by_writing does so by errno of what cannot be written to `file`; NULL is
+ * standard output. */
+void pf_transfer_fail_by_writing(struct pf_transfer *transfer, const char *file);
 /* pf_transfer_restart forgets the last try but how many there were. */
 void pf_transfer_restart(struct pf_transfer *transfer);
 /* pf_transfer_ns is how long its last try took, as curl counts. */
