@@ -45,14 +45,19 @@ function(urlp_debian_package group name section description)
   set(CPACK_COMPONENTS_ALL ${CPACK_COMPONENTS_ALL} PARENT_SCOPE)
 endfunction()
 
+if(URLPOOL_TLS STREQUAL "openssl")
+  set(urlp_tls_words "Its TLS is that of OpenSSL.")
+else()
+  set(urlp_tls_words "BoringSSL is inside and not to be seen
+from outside, so that it lives in one process with OpenSSL.")
+endif()
 urlp_debian_package(lib liburlpool1 libs
   "thread-safe connection-pooling HTTP/1.1 client - shared library
 One manager, any number of threads: connections to HTTP and HTTPS servers are
 shared, bounded and used again, with retries, redirects, deadlines, proxies
 and TLS that verifies by default.
 
-This package holds the shared library. BoringSSL is inside and not to be seen
-from outside, so that it lives in one process with OpenSSL."
+This package holds the shared library. ${urlp_tls_words}"
   Runtime)
 urlp_debian_package(dev liburlpool-dev libdevel
   "thread-safe connection-pooling HTTP/1.1 client - development files
