@@ -18,8 +18,9 @@
 #include "support/stages.h"
 
 enum {
-    LIMIT_MS = 200,  /* that a busy machine has got as far by then */
-    SLACK_MS = 2000, /* of a busy machine; far below every default */
+    LIMIT_MS = 200,
+    LIMIT_MS_MAX = 5000,
+    SLACK_MS = 5000, /* of a busy machine; far below every default */
     STEP_MS = 50,
     END_MS = 10000,    /* in real time, for what must come at once */
     REST_SAMPLES = 10, /* 2 ms apart */
@@ -59,8 +60,9 @@ static struct urlpool_timeout limit_of(enum stage stage, int64_t ms, enum urlpoo
     return timeout;
 }
 
-/* expect_end makes the request of the scene, which must end by `code` after `least_ms`. */
-static void expect_end(struct stage_scene *scene, const struct urlpool_timeout *timeout,
+/* expect_end makes the request of the scene, which must end by `code` after `least_ms`; false: that
+ * was not enough to get as far as its stage. */
+static bool expect_end(struct stage_scene *scene, const struct urlpool_timeout *timeout,
                        enum urlpool_code code, int64_t least_ms)
 {
     struct urlpool_request_options options = {.body = scene->body};
@@ -76,6 +78,9 @@ static void expect_end(struct stage_scene *scene, const struct urlpool_timeout *
     ck_assert_ptr_null(response);
     ck_assert_msg(test_err.code == code, "%s: %s: %s", stage_name(scene->stage),
                   urlpool_code_name(test_err.code), test_err.message);
+    if (test_err.phase < scene->phase && least_ms < LIMIT_MS_MAX) {
+        return false;
+    }
     ck_assert_msg(test_err.phase == scene->phase, "%s: phase %s: %s", stage_name(scene->stage),
                   urlpool_phase_name(test_err.phase), test_err.message);
     ck_assert(urlpool_code_is(test_err.code, URLPOOL_CLASS_TIMEOUT));
@@ -85,91 +90,131 @@ static void expect_end(struct stage_scene *scene, const struct urlpool_timeout *
                   stage_name(scene->stage), (long long)took_ms);
     ck_assert_uint_eq(test_stats(scene->manager).open, scene->stage == STAGE_POOL ? 1 : 0);
     ck_assert_uint_eq(test_stats(scene->manager).waiting, 0);
+    return true;
+}
+
+/* at_each_stage tries a limit of LIMIT_MS, and longer ones where a machine is too busy. */
+static void at_each_stage(bool (*try)(enum stage stage, int64_t ms))
+{
+    for (enum stage stage = 0; stage < STAGE_NUM; stage++) {
+        for (int64_t ms = LIMIT_MS; !try(stage, ms); ms *= 3) {
+        }
+    }
+}
+
+static bool ends_of_stage(enum stage stage, int64_t ms)
+{
+    struct stage_scene scene;
+    bool has_got_there;
+    enum urlpool_code code;
+    const struct urlpool_timeout timeout = limit_of(stage, ms, &code);
+
+    stage_begin(&scene, stage, NULL);
+    has_got_there = expect_end(&scene, &timeout, code, ms);
+    stage_end(&scene);
+    return has_got_there;
 }
 
 START_TEST(limit__of_a_stage_ends_a_request_in_it)
 {
-    for (enum stage stage = 0; stage < STAGE_NUM; stage++) {
-        struct stage_scene scene;
-        enum urlpool_code code;
-        const struct urlpool_timeout timeout = limit_of(stage, LIMIT_MS, &code);
-
-        stage_begin(&scene, stage, NULL);
-        expect_end(&scene, &timeout, code, LIMIT_MS);
-        stage_end(&scene);
-    }
+    at_each_stage(ends_of_stage);
 }
 END_TEST
+
+static bool ends_of_manager(enum stage stage, int64_t ms)
+{
+    struct stage_scene scene;
+    bool has_got_there;
+    enum urlpool_code code;
+    const struct urlpool_timeout timeout = limit_of(stage, ms, &code);
+
+    stage_begin(&scene, stage, &timeout);
+    has_got_there = expect_end(&scene, NULL, code, ms);
+    stage_end(&scene);
+    return has_got_there;
+}
 
 START_TEST(limit__of_the_manager_holds_where_the_request_says_nothing)
 {
-    for (enum stage stage = 0; stage < STAGE_NUM; stage++) {
-        struct stage_scene scene;
-        enum urlpool_code code;
-        const struct urlpool_timeout timeout = limit_of(stage, LIMIT_MS, &code);
-
-        stage_begin(&scene, stage, &timeout);
-        expect_end(&scene, NULL, code, LIMIT_MS);
-        stage_end(&scene);
-    }
+    at_each_stage(ends_of_manager);
 }
 END_TEST
+
+static bool ends_of_total(enum stage stage, int64_t ms)
+{
+    const struct urlpool_timeout timeout = {.total_ms = ms};
+    struct stage_scene scene;
+    bool has_got_there;
+
+    stage_begin(&scene, stage, NULL);
+    has_got_there = expect_end(&scene, &timeout, URLPOOL_E_TOTAL_TIMEOUT, ms);
+    stage_end(&scene);
+    return has_got_there;
+}
 
 START_TEST(limit__total_ends_a_request_wherever_it_is)
 {
-    for (enum stage stage = 0; stage < STAGE_NUM; stage++) {
-        const struct urlpool_timeout timeout = {.total_ms = LIMIT_MS};
-        struct stage_scene scene;
-
-        stage_begin(&scene, stage, NULL);
-        expect_end(&scene, &timeout, URLPOOL_E_TOTAL_TIMEOUT, LIMIT_MS);
-        stage_end(&scene);
-    }
+    at_each_stage(ends_of_total);
 }
 END_TEST
+
+static bool ends_of_managers_total(enum stage stage, int64_t ms)
+{
+    const struct urlpool_timeout timeout = {.total_ms = ms};
+    struct stage_scene scene;
+    bool has_got_there;
+
+    stage_begin(&scene, stage, &timeout);
+    has_got_there = expect_end(&scene, NULL, URLPOOL_E_TOTAL_TIMEOUT, ms);
+    stage_end(&scene);
+    return has_got_there;
+}
 
 START_TEST(limit__total_of_the_manager_ends_a_request_wherever_it_is)
 {
-    for (enum stage stage = 0; stage < STAGE_NUM; stage++) {
-        const struct urlpool_timeout timeout = {.total_ms = LIMIT_MS};
-        struct stage_scene scene;
-
-        stage_begin(&scene, stage, &timeout);
-        expect_end(&scene, NULL, URLPOOL_E_TOTAL_TIMEOUT, LIMIT_MS);
-        stage_end(&scene);
-    }
+    at_each_stage(ends_of_managers_total);
 }
 END_TEST
+
+static bool ends_left_to_total(enum stage stage, int64_t ms)
+{
+    enum urlpool_code code;
+    const struct urlpool_timeout of_manager = limit_of(stage, ms / 2, &code);
+    struct urlpool_timeout timeout = limit_of(stage, URLPOOL_NO_TIMEOUT, &code);
+    struct stage_scene scene;
+    bool has_got_there;
+
+    timeout.total_ms = ms;
+    stage_begin(&scene, stage, &of_manager);
+    has_got_there = expect_end(&scene, &timeout, URLPOOL_E_TOTAL_TIMEOUT, ms);
+    stage_end(&scene);
+    return has_got_there;
+}
 
 START_TEST(limit__without_bound_leaves_it_to_the_total)
 {
-    for (enum stage stage = 0; stage < STAGE_NUM; stage++) {
-        enum urlpool_code code;
-        const struct urlpool_timeout of_manager = limit_of(stage, LIMIT_MS / 2, &code);
-        struct urlpool_timeout timeout = limit_of(stage, URLPOOL_NO_TIMEOUT, &code);
-        struct stage_scene scene;
-
-        timeout.total_ms = LIMIT_MS;
-        stage_begin(&scene, stage, &of_manager);
-        expect_end(&scene, &timeout, URLPOOL_E_TOTAL_TIMEOUT, LIMIT_MS);
-        stage_end(&scene);
-    }
+    at_each_stage(ends_left_to_total);
 }
 END_TEST
 
+static bool ends_left_to_stage(enum stage stage, int64_t ms)
+{
+    const struct urlpool_timeout of_manager = {.total_ms = ms / 2};
+    enum urlpool_code code;
+    struct urlpool_timeout timeout = limit_of(stage, ms, &code);
+    struct stage_scene scene;
+    bool has_got_there;
+
+    timeout.total_ms = URLPOOL_NO_TIMEOUT;
+    stage_begin(&scene, stage, &of_manager);
+    has_got_there = expect_end(&scene, &timeout, code, ms);
+    stage_end(&scene);
+    return has_got_there;
+}
+
 START_TEST(limit__total_without_bound_leaves_it_to_the_stage)
 {
-    for (enum stage stage = 0; stage < STAGE_NUM; stage++) {
-        const struct urlpool_timeout of_manager = {.total_ms = LIMIT_MS / 2};
-        enum urlpool_code code;
-        struct urlpool_timeout timeout = limit_of(stage, LIMIT_MS, &code);
-        struct stage_scene scene;
-
-        timeout.total_ms = URLPOOL_NO_TIMEOUT;
-        stage_begin(&scene, stage, &of_manager);
-        expect_end(&scene, &timeout, code, LIMIT_MS);
-        stage_end(&scene);
-    }
+    at_each_stage(ends_left_to_stage);
 }
 END_TEST
 

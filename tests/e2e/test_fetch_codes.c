@@ -45,7 +45,7 @@ static const struct {
     {{"--max-filesize=8", "--compressed"}, "/gzip",        63, "",             "--max-filesize"   },
     {{"--max-filesize", "1k"},             "/hello",       0,  "hello\n",      ""                 },
     {{"-m", "0.05"},                       "/stay",        28, "",             ""                 },
-    {{"--max-time=0.05"},                  "/drip",        28, "first",        ""                 },
+    {{"--max-time=0.7"},                   "/drip",        28, "first",        ""                 },
     {{"--read-timeout", ".05"},            "/stay",        28, "",             ""                 },
 };
 

@@ -73,7 +73,7 @@ static const char *const lines[] = {
     "/bad-field",
     "/bad-chunk",
     "-m^0.1^/stay",
-    "-m^0.1^/drip",
+    "-m^0.7^/drip",
     "--max-filesize^5^/hello",
     "--max-filesize^6^/hello",
     "-o^file^/hello",

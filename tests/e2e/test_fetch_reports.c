@@ -226,7 +226,7 @@ START_TEST(fetch__pool_timeout_bounds_the_wait_for_a_place)
 
     site_begin(&site);
     ran = FETCH(&site, "-s", "--pool-maxsize=1", "--pool-block", "--pool-timeout", "0.05", "-m",
-                "0.5", "--jsonl", "--out-null", site_url(&site, "/stay"), site_url(&site, "/stay"));
+                "1.5", "--jsonl", "--out-null", site_url(&site, "/stay"), site_url(&site, "/stay"));
     ck_assert_int_eq(ran->exit_code, 28);
     assert_has(ran->out, "\"error\":\"URLPOOL_E_POOL_TIMEOUT\",\"phase\":\"pool\"");
     assert_has(ran->out, "\"error\":\"URLPOOL_E_TOTAL_TIMEOUT\"");

@@ -688,7 +688,7 @@ START_TEST(deadline__after_a_refusal_names_who_refused)
     begin_with_dns();
     dns_server_add(server, NAME, DNS_A, 60, "127.0.0.1");
     dns_server_behave(server, NAME, DNS_AAAA, DNS_DROPS);
-    call.by = urlp_deadline_in(600);
+    call.by = urlp_deadline_in(1500);
     ck_assert_ptr_null(dial(NAME, loopback_port(refusing)));
     ck_assert_int_eq(err.code, URLPOOL_E_CONNECT_TIMEOUT);
     ck_assert_int_eq(err.phase, URLPOOL_PHASE_CONNECT);
@@ -707,7 +707,7 @@ START_TEST(deadline__behind_an_address_that_may_not_be_dialled_names_it)
     begin_with_dns();
     dns_server_add(server, NAME, DNS_A, 60, "127.0.0.1");
     dns_server_behave(server, NAME, DNS_AAAA, DNS_DROPS);
-    call.by = urlp_deadline_in(200);
+    call.by = urlp_deadline_in(1500);
     ck_assert_ptr_null(urlp_dial(resolver, &target, &call, &err));
     ck_assert_int_eq(err.code, URLPOOL_E_CONNECT_TIMEOUT);
     ck_assert_int_eq(err.phase, URLPOOL_PHASE_CONNECT);
