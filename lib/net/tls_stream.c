@@ -123,7 +123,8 @@ bool urlp_tls_is_told_why(struct urlp_tls_stream *stream)
 
 static enum urlpool_code tls_write(struct urlp_stream *base, const struct urlp_iovec *runs,
                                    size_t num_runs, size_t *out_written,
-                                   const struct urlp_call *call, struct urlpool_error *err)
+                                   const struct urlp_call *call,
+                                   struct urlpool_error *err) URLP_MAY_BLOCK
 {
     struct urlp_tls_stream *stream = of(base);
     uint8_t room[RECORD_BYTES_MAX];
