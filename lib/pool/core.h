@@ -260,6 +260,12 @@ void urlp_place_move(struct urlpool_pool *pool, enum urlp_place from,
 void urlp_waiter_grant(struct urlpool_pool *pool, struct urlp_waiter *waiter,
                        enum urlp_grant grant) URLP_HOLDS_LOCK;
 
+/* urlp_grant_idle gives `me`, who is not in the queue, the newest idle connection: what urlp_settle
+ * would, were he the only one in it. Whoever finds one has nobody before him, since there is none
+ * while anybody waits, here or in line. False: there is none. */
+bool urlp_grant_idle(struct urlpool_pool *pool, struct urlp_waiter *me,
+                     struct urlp_change *change) URLP_HOLDS_LOCK;
+
 /* urlp_settle gives out all that can be given, to `pool` and to who stands in line for a place of
  * max_total. To be called after every change. */
 void urlp_settle(struct urlpool_pool *pool, struct urlp_change *change) URLP_HOLDS_LOCK;

@@ -207,7 +207,28 @@ static enum urlpool_code refused(const struct urlpool_pool *pool, const struct u
     }
 }
 
-/* get_grant queues up and returns with a grant, and with a reference to `pool`, or with neither. */
+/* queue_up waits for a grant as long as it may, unless there is one at once. */
+static enum urlpool_code queue_up(struct urlpool_pool *pool, int64_t pool_ms,
+                                  const struct urlp_call *call, struct urlp_waiter *me,
+                                  struct urlp_change *change, struct urlpool_error *err)
+    URLP_TSA(requires_capability(pool->core->mutex, urlp_any_lock))
+{
+    enum urlpool_code code = URLPOOL_OK;
+
+    enqueue(pool, me);
+    urlp_settle(pool, change);
+    if (me->grant == URLP_GRANT_NONE && queue_is_too_long(pool)) {
+        forget(pool, me);
+        code = urlp_fail(err, URLPOOL_E_POOL_FULL, URLPOOL_PHASE_POOL,
+                         "%" PRId64 " threads wait for a connection to %s already",
+                         pool->set->settings.max_waiters, pool->name);
+    } else if (me->grant == URLP_GRANT_NONE) {
+        code = wait_by_pool_ms(pool, me, pool_ms, call, change, err);
+    }
+    return code == URLPOOL_OK ? refused(pool, me, err) : code;
+}
+
+/* get_grant returns with a grant, and with a reference to `pool`, or with neither. */
 static enum urlpool_code get_grant(struct urlpool_pool *pool, int64_t pool_ms,
                                    const struct urlp_call *call, struct urlp_waiter *me,
                                    struct urlpool_error *err) URLP_MAY_BLOCK
@@ -222,18 +243,8 @@ static enum urlpool_code get_grant(struct urlpool_pool *pool, int64_t pool_ms,
     urlp_pool_note_use(pool, change.now_ns);
     urlp_sweep(pool->core, &change);
     urlp_holder_begin(&me->who, call, change.now_ns);
-    enqueue(pool, me);
-    urlp_settle(pool, &change);
-    if (me->grant == URLP_GRANT_NONE && queue_is_too_long(pool)) {
-        forget(pool, me);
-        code = urlp_fail(err, URLPOOL_E_POOL_FULL, URLPOOL_PHASE_POOL,
-                         "%" PRId64 " threads wait for a connection to %s already",
-                         pool->set->settings.max_waiters, pool->name);
-    } else if (me->grant == URLP_GRANT_NONE) {
-        code = wait_by_pool_ms(pool, me, pool_ms, call, &change, err);
-    }
-    if (code == URLPOOL_OK) {
-        code = refused(pool, me, err);
+    if (!urlp_grant_idle(pool, me, &change)) {
+        code = queue_up(pool, pool_ms, call, me, &change, err);
     }
     if (code != URLPOOL_OK) {
         urlp_pool_drop(pool, &change);

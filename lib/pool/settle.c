@@ -4,9 +4,10 @@
  * newest idle connection, else a permit to dial, to go on with a half or while there is room, until
  * one of the two sides is used up; what no waiter wants goes to who dials (overtake.c). Room there
  * must be in the pool and in the set; where the set has none, a half or whoever is idle longest
- * gives way, and pools are served in turn (line.c). A thread that comes queues up first and settles
- * then, so nobody barges in; a grant is handed to its waiter here, under the lock, so it can be
- * neither lost nor given twice.
+ * gives way, and pools are served in turn (line.c). A thread that comes takes an idle connection,
+ * of which there is none while anybody waits for one, or queues up and settles then, so nobody
+ * barges in; a grant is handed to its waiter here, under the lock, so it can be neither lost nor
+ * given twice.
  *
  * Does no I/O: what dies is put on the list of the change. Knows nothing of dialling and looks. */
 
@@ -310,6 +311,20 @@ static bool grant_one(struct urlpool_pool *pool, struct urlp_change *change) URL
     }
     urlp_waiter_grant(pool, first, grant);
     urlp_line_granted(pool, grant);
+    return true;
+}
+
+bool urlp_grant_idle(struct urlpool_pool *pool, struct urlp_waiter *me, struct urlp_change *change)
+{
+    struct urlp_seat *seat = urlp_idle_take(pool, change);
+
+    if (seat == NULL) {
+        return false;
+    }
+    me->seat = seat;
+    me->grant = URLP_GRANT_CONNECTION;
+    urlp_seat_hold(pool, seat, &me->who, change->now_ns);
+    urlp_upkeep_expect_dial(pool, change->now_ns);
     return true;
 }
 
