@@ -143,10 +143,15 @@ enum urlpool_code urlp_turn_put_body(struct urlpool_connection *connection,
                                      struct urlp_body_plan *plan, struct urlpool_error *err)
 {
     struct urlp_body_plan *body = plan != NULL && plan->has_body ? plan : NULL;
-    struct sending sending = {.trailers = body != NULL ? body->trailers : NULL,
-                              .is_chunked = connection->turn.body_len < 0};
-    enum urlpool_code code = check_announced(connection, body, err);
+    struct sending sending;
+    enum urlpool_code code;
 
+    if (body == NULL && connection->turn.body_len == 0) {
+        return urlp_turn_put(connection, NULL, 0, err);
+    }
+    sending = (struct sending){.trailers = body != NULL ? body->trailers : NULL,
+                               .is_chunked = connection->turn.body_len < 0};
+    code = check_announced(connection, body, err);
     if (code == URLPOOL_OK && body != NULL && body->expect_ms >= 0 && connection->turn.expects) {
         code = urlp_turn_await_continue(connection, body->expect_ms, err);
     }

@@ -356,10 +356,12 @@ enum urlpool_code urlp_turn_put(struct urlpool_connection *connection,
     struct load load;
     int64_t heard_at = connection->turn.bytes_sent;
     enum urlpool_code code = check_is_ours(connection, err);
+    size_t left = connection->out.len;
     size_t i;
 
     for (i = 0; i < num_runs; i++) {
         rest[1 + i] = runs[i];
+        left += runs[i].len;
     }
     window(rest, 1 + num_runs, now, &load);
     while (code == URLPOOL_OK && load.num_runs > 0 && !urlp_turn_is_over(connection)) {
@@ -371,6 +373,10 @@ enum urlpool_code urlp_turn_put(struct urlpool_connection *connection,
             return code;
         }
         came_short = written < load.len;
+        left -= written;
+        if (left == 0) {
+            break; /* in one go, as almost always */
+        }
         drop(rest, 1 + num_runs, written);
         window(rest, 1 + num_runs, now, &load);
         if (load.num_runs > 0) {
