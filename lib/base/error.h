@@ -3,8 +3,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "urlpool/error.h"
+
+/* urlp_error_clear makes `err` say nothing; what follows the end of its empty message stays. */
+static inline void urlp_error_clear(struct urlpool_error *err)
+{
+    memset(err, 0, offsetof(struct urlpool_error, message) + 1);
+}
 
 /* urlp_fail fills `err` (when not NULL) and returns `code`, so that raising is one expression.
  * Every other field of `err` becomes zero. The message is one line, names the value, has no full

@@ -1,6 +1,9 @@
 #ifndef URLP_CLIENT_JOURNEY_H
 #define URLP_CLIENT_JOURNEY_H
 
+#include <stddef.h>
+#include <string.h>
+
 #include "base/call.h"
 #include "client/given_headers.h"
 #include "client/manager.h"
@@ -39,24 +42,15 @@ struct urlp_tried {
 /* One request on its way. */
 struct urlp_journey {
     struct urlpool_manager *manager;
-    const struct urlpool_request_options *options;
+    const struct urlpool_request_options *options; /* never NULL */
     struct urlpool_pool *only_pool; /* of a pool's request: no other origin is gone to */
-    struct urlp_call call;
-    struct urlp_marks marks;        /* the call's */
-    struct urlpool_timeout timeout; /* resolved */
     struct urlp_redirect_rules redirect_rules;
-    struct urlp_retry_rules retry_rules;
     int64_t data_bytes_max;
-    struct urlp_spares spares; /* of `recycle`, and all zero without */
     struct urlp_given_headers given;
     struct urlp_buf authorization;     /* of the first URL's userinfo; empty: none */
     const struct urlpool_trace *trace; /* NULL: nobody watches */
 
-    struct urlp_purpose purpose; /* of this try, for who looks at the pool */
     struct urlp_span method;
-    struct urlp_body_plan body;
-    struct urlp_url url;
-    struct urlp_url next_url;      /* where `redirect` leads */
     struct urlp_redirect redirect; /* of the last answer */
     bool cross_origin, to_get;     /* once true they stay so, to the end of the chain */
 
@@ -71,13 +65,34 @@ struct urlp_journey {
     bool is_over_budget; /* a retry was withheld */
     bool wants_fresh;    /* the next try is for a connection that was not idle before */
 
-    struct urlpool_pool *pool; /* a reference to that of the last try; NULL: none was found yet */
-    struct urlp_tenure stack_tenure;
+    struct urlpool_pool *pool;  /* a reference to that of the last try; NULL: none was found yet */
     struct urlp_tenure *tenure; /* NULL: no place is held */
+
+    /* What follows is made whole by urlp_journey_set_out, or by who takes a place, before anybody
+     * looks at it. */
+    struct urlp_call call;
+    struct urlp_purpose purpose; /* of this try, for who looks at the pool */
+    struct urlp_spares spares;   /* of `recycle`; nothing without */
+    struct urlp_url url;
+    struct urlp_url next_url; /* where `redirect` leads */
+    struct urlp_body_plan body;
+    struct urlp_marks marks;        /* the call's */
+    struct urlpool_timeout timeout; /* resolved */
+    struct urlp_retry_rules retry_rules;
+    struct urlp_tenure stack_tenure;
 };
 
+/* urlp_journey_begin makes a journey that knows nothing yet: zero bytes, as far as they matter. */
+static inline void urlp_journey_begin(struct urlp_journey *journey)
+{
+    memset(journey, 0, offsetof(struct urlp_journey, call));
+    journey->url.text = (struct urlp_buf){0};
+    journey->next_url.text = (struct urlp_buf){0};
+    urlp_body_plan_init(&journey->body);
+}
+
 /* urlp_journey_set_out resolves the options, checks method and URL and starts the clock. The
- * journey has its first three fields and is zero bytes else.
+ * journey was begun and has its first three fields, and memory for its URL.
  *
  * Errors:  URLPOOL_E_INVALID, HEADER, URL, BODY, NOMEM. */
 URLPOOL_MUST_USE enum urlpool_code urlp_journey_set_out(struct urlp_journey *journey,

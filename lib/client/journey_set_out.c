@@ -63,11 +63,40 @@ static enum urlpool_code check_into(const struct urlpool_request_options *option
     return URLPOOL_OK;
 }
 
+/* resolve_rules settles time limits, retries and redirects. Most requests say nothing of them. */
+static enum urlpool_code resolve_rules(struct urlp_journey *journey, struct urlpool_error *err)
+{
+    const struct urlpool_request_options *options = journey->options;
+    const struct urlpool_manager *manager = journey->manager;
+    const size_t len = offsetof(struct urlpool_request_options, stream) -
+                       offsetof(struct urlpool_request_options, timeout);
+    enum urlpool_code code;
+
+    if (urlp_option_is_unset(&options->timeout, len)) {
+        journey->timeout = manager->timeout;
+        journey->retry_rules = manager->retries;
+        return URLPOOL_OK;
+    }
+    code = urlp_timeout_resolve(&options->timeout, &manager->timeout, &journey->timeout, err);
+    if (code == URLPOOL_OK) {
+        code = urlp_retry_resolve(&options->retries, &manager->retries, &journey->retry_rules, err);
+    }
+    if (code == URLPOOL_OK) {
+        code = urlp_option_resolve_int("redirects_max", options->redirects_max,
+                                       manager->retries.redirects_max,
+                                       &journey->retry_rules.redirects_max, err);
+    }
+    journey->redirect_rules.return_redirects = options->return_redirects;
+    journey->redirect_rules.allow_downgrade = options->allow_downgrade;
+    journey->redirect_rules.schemes = options->redirect_schemes;
+    journey->redirect_rules.keep_post = options->keep_post;
+    return code;
+}
+
 /* resolve_options turns the caller's options and the manager's into the journey's numbers. */
 static enum urlpool_code resolve_options(struct urlp_journey *journey, struct urlpool_error *err)
 {
     const struct urlpool_request_options *options = journey->options;
-    const struct urlpool_manager *manager = journey->manager;
     enum urlpool_code code = urlp_option_check_reserved("request options", options->reserved,
                                                         sizeof(options->reserved), err);
     if (code == URLPOOL_OK) {
@@ -79,41 +108,30 @@ static enum urlpool_code resolve_options(struct urlp_journey *journey, struct ur
                                           sizeof(options->into.reserved), err);
     }
     if (code == URLPOOL_OK) {
-        code = urlp_timeout_resolve(&options->timeout, &manager->timeout, &journey->timeout, err);
-    }
-    if (code == URLPOOL_OK) {
-        code = urlp_retry_resolve(&options->retries, &manager->retries, &journey->retry_rules, err);
-    }
-    if (code == URLPOOL_OK) {
-        code = urlp_option_resolve_int("redirects_max", options->redirects_max,
-                                       manager->retries.redirects_max,
-                                       &journey->retry_rules.redirects_max, err);
+        code = resolve_rules(journey, err);
     }
     if (code == URLPOOL_OK) {
         code = urlp_option_resolve("data_bytes_max", options->data_bytes_max,
-                                   manager->data_bytes_max, &journey->data_bytes_max, err);
+                                   journey->manager->data_bytes_max, &journey->data_bytes_max, err);
     }
     if (code == URLPOOL_OK) {
         code = check_bits(options, err);
     }
-    if (code == URLPOOL_OK) {
-        code = check_into(options, err);
-    }
-    journey->redirect_rules.return_redirects = options->return_redirects;
-    journey->redirect_rules.allow_downgrade = options->allow_downgrade;
-    journey->redirect_rules.schemes = options->redirect_schemes;
-    journey->redirect_rules.keep_post = options->keep_post;
-    return code;
+    return code == URLPOOL_OK ? check_into(options, err) : code;
 }
 
 /* resolve_body learns what the body is and how it will be sent, before a connection is taken for
  * it. */
 static enum urlpool_code resolve_body(struct urlp_journey *journey, struct urlpool_error *err)
 {
+    const struct urlpool_request_options *options = journey->options;
     struct urlpool_body body;
-    enum urlpool_code code =
-        urlp_fields_place(journey->options, journey->method, &journey->url, &body, err);
+    enum urlpool_code code;
 
+    if (options->body.kind == URLPOOL_BODY_NONE && options->fields == NULL) {
+        return urlp_body_plan_make(&journey->body, &options->body, err);
+    }
+    code = urlp_fields_place(options, journey->method, &journey->url, &body, err);
     if (code != URLPOOL_OK) {
         return code;
     }
@@ -127,6 +145,7 @@ enum urlpool_code urlp_journey_set_out(struct urlp_journey *journey, const char 
 {
     const int64_t now_ns = urlp_now_ns();
     enum urlpool_code code = resolve_options(journey, err);
+    struct urlpool_deadline total_by;
 
     if (code != URLPOOL_OK) {
         return code;
@@ -139,12 +158,13 @@ enum urlpool_code urlp_journey_set_out(struct urlp_journey *journey, const char 
     } else if (journey->manager->trace.event != NULL) {
         journey->trace = &journey->manager->trace;
     }
-    journey->call.trace = journey->trace;
-    journey->call.cancel = journey->options->cancel;
-    journey->call.marks = &journey->marks;
     urlp_marks_begin(&journey->marks, now_ns);
-    journey->call.total_by = urlp_deadline_after(now_ns, journey->timeout.total_ms);
-    journey->call.by = journey->call.total_by;
+    total_by = urlp_deadline_after(now_ns, journey->timeout.total_ms);
+    journey->call = (struct urlp_call){.by = total_by,
+                                       .total_by = total_by,
+                                       .cancel = journey->options->cancel,
+                                       .trace = journey->trace,
+                                       .marks = &journey->marks};
     code = check_method(journey->method, err);
     if (code == URLPOOL_OK) {
         code = urlp_url_parse(urlp_span_of(url), &journey->url, err);

@@ -441,7 +441,7 @@ enum urlpool_code urlp_origins_await(struct urlp_origins *origins, const struct 
     int64_t since_ns;
     enum urlpool_code code;
 
-    if (until.at_ns == 0 || urlp_deadline_has_passed(until)) {
+    if (until.at_ns == INT64_MIN || urlp_deadline_has_passed(until)) {
         return URLPOOL_OK; /* almost always without a look at the clock */
     }
     since_ns = urlp_now_ns();

@@ -141,10 +141,11 @@ static struct urlpool_response *run(struct urlp_journey *journey,
 static void fail(const struct urlp_journey *journey, struct urlpool_error *why,
                  struct urlpool_error *err)
 {
-    struct urlp_counters *counters = journey->call.counters;
+    struct urlp_counters *counters = &journey->manager->counters;
 
-    if (journey->pool == NULL) { /* it belongs to no pool, then */
-        counters = &journey->manager->counters;
+    if (journey->pool != NULL) {
+        counters = journey->call.counters;
+    } else { /* it belongs to no pool, then */
         urlp_count(&counters->requests, 1);
     }
     urlp_count(&counters->failures, 1);
@@ -165,6 +166,7 @@ static enum urlpool_code set_out(struct urlp_journey *journey, const char *metho
     if (old == NULL) {
         return urlp_journey_set_out(journey, method, url, err);
     }
+    journey->spares = (struct urlp_spares){0};
     urlp_response_take_spares(old, &journey->spares);
     code = urlp_journey_set_out(journey, method, url, err);
     urlp_response_recycle(old, &journey->spares);
@@ -187,13 +189,16 @@ struct urlpool_response *urlp_request_make(struct urlpool_manager *manager,
                                            struct urlpool_error *err)
 {
     static const struct urlpool_request_options defaults;
-    struct urlp_journey journey = {.manager = manager,
-                                   .options = options != NULL ? options : &defaults,
-                                   .only_pool = only_pool};
+    struct urlp_journey journey;
     uint8_t url_memory[URL_BYTES_USUAL];
     struct urlpool_response *response = NULL;
-    struct urlpool_error why = {0}; /* the caller's is written only on failure, of all tries */
+    struct urlpool_error why; /* the caller's is written only on failure, of all tries */
 
+    urlp_error_clear(&why);
+    urlp_journey_begin(&journey);
+    journey.manager = manager;
+    journey.options = options != NULL ? options : &defaults;
+    journey.only_pool = only_pool;
     journey.url.text = urlp_buf_lend(url_memory, sizeof(url_memory));
 
     (void)urlpool_manager_ref(manager);

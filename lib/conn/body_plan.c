@@ -287,7 +287,7 @@ enum urlpool_code urlp_body_plan_make(struct urlp_body_plan *plan, const struct 
 {
     enum urlpool_code code;
 
-    *plan = (struct urlp_body_plan){.expect_ms = -1};
+    urlp_body_plan_init(plan);
     if (body == NULL) {
         return URLPOOL_OK;
     }
@@ -363,5 +363,5 @@ void urlp_body_plan_deinit(struct urlp_body_plan *plan)
     }
     urlp_free(plan->own_content_type);
     urlp_buf_deinit(&plan->text);
-    *plan = (struct urlp_body_plan){.expect_ms = -1};
+    urlp_body_plan_init(plan);
 }

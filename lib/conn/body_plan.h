@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "urlpool/body.h"
 
@@ -36,15 +37,23 @@ struct urlp_body_plan {
     const char *content_type;               /* NULL: none; the caller's own wins */
     const struct urlpool_headers *trailers; /* NULL: none */
     int64_t expect_ms;                      /* -1: does not expect 100-continue */
-    struct urlpool_body body;               /* as given */
     struct urlp_segment *segments;          /* `one`, or the heap's */
     size_t num_segments;
-    struct urlp_segment one;
     struct urlp_buf text; /* an encoded form, the heads of parts */
     char *own_content_type;
     bool is_begun; /* bytes were taken that do not come again by themselves: rewind before the next
                       try */
+    /* Of a plan without a body these are of any content. */
+    struct urlpool_body body; /* as given */
+    struct urlp_segment one;
 };
+
+/* urlp_body_plan_init makes a plan without a body. */
+static inline void urlp_body_plan_init(struct urlp_body_plan *plan)
+{
+    memset(plan, 0, offsetof(struct urlp_body_plan, body));
+    plan->expect_ms = -1;
+}
 
 /* urlp_body_plan_make plans the sending of `body` (NULL: none). Files are measured from their
  * offset.

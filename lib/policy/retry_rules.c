@@ -147,13 +147,14 @@ enum urlpool_code urlp_retry_resolve(const struct urlpool_retry *given,
                                      const struct urlp_retry_rules *fallback,
                                      struct urlp_retry_rules *out, struct urlpool_error *err)
 {
-    struct urlp_retry_rules result = *fallback;
+    struct urlp_retry_rules result;
     enum urlpool_code code;
 
     if (urlp_option_is_unset(given, sizeof(*given))) {
-        *out = result;
+        *out = *fallback;
         return URLPOOL_OK;
     }
+    result = *fallback;
     code = urlp_option_check_reserved("retries", given->reserved, sizeof(given->reserved), err);
     if (code == URLPOOL_OK) {
         code = resolve_counts(given, fallback, &result, err);
