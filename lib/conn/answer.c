@@ -19,7 +19,7 @@
 struct layout {
     size_t fields_at;
     size_t headers_at;
-    size_t reason_at;
+    size_t text_at; /* the head, as it came */
     size_t url_at;
     size_t data_at;
     size_t data_len; /* 0: the body is not in the block */
@@ -30,7 +30,7 @@ static bool has_codings(const struct urlp_response_head *head)
 {
     size_t index = 0;
 
-    return urlp_fields_find(head->fields, head->num_fields, "Content-Encoding", &index) != NULL;
+    return urlp_head_find(head, "Content-Encoding", &index) != NULL;
 }
 
 /* body_room is what the body takes in the block, its NUL included; 0 when it must lie elsewhere:
@@ -56,40 +56,47 @@ static struct layout lay_out(const struct urlpool_connection *connection,
 
     layout.fields_at = sizeof(struct urlp_answer);
     layout.headers_at = layout.fields_at + head->num_fields * sizeof(struct urlp_field);
-    layout.reason_at =
-        layout.headers_at + urlp_headers_size_in_place(head->fields, head->num_fields);
-    layout.url_at = layout.reason_at + head->reason.len + 1;
+    layout.text_at = layout.headers_at + urlp_headers_size_over(head->num_fields);
+    layout.url_at = layout.text_at + head->bytes.len;
     layout.data_at = layout.url_at + connection->turn.url_room;
     layout.data_len = body_room(connection, head);
     layout.size = layout.data_at + layout.data_len;
     return layout;
 }
 
-/* fill_head copies what the codec shows. */
+/* end_string makes of a part of a head, which is at `text` now, a string: whatever stood behind it,
+ * a colon, a blank or a line end, means nothing any more. */
+static struct urlp_span end_string(char *text, const struct urlp_response_head *head,
+                                   struct urlp_span part)
+{
+    char *data = text + (part.data - head->bytes.data);
+
+    data[part.len] = '\0';
+    return urlp_span_make(data, part.len);
+}
+
+/* fill_head copies what the codec shows, all of it at once. */
 static void fill_head(struct urlp_answer *answer, const struct urlp_response_head *head,
                       const struct layout *layout)
 {
     uint8_t *block = (uint8_t *)answer;
     struct urlp_field *fields = (struct urlp_field *)(void *)(block + layout->fields_at);
-    char *reason = (char *)block + layout->reason_at;
+    char *text = (char *)block + layout->text_at;
     size_t i;
 
-    answer->headers =
-        urlp_headers_place(block + layout->headers_at, head->fields, head->num_fields);
+    memcpy(text, head->bytes.data, head->bytes.len);
     for (i = 0; i < head->num_fields; i++) {
-        fields[i] = urlp_headers_field(answer->headers, i);
+        fields[i].name = end_string(text, head, head->fields[i].name);
+        fields[i].value = end_string(text, head, head->fields[i].value);
     }
-    if (head->reason.len > 0) {
-        memcpy(reason, head->reason.data, head->reason.len);
-    }
-    reason[head->reason.len] = '\0';
+    answer->headers = urlp_headers_over(block + layout->headers_at, fields, head->num_fields);
     answer->fields = fields;
     answer->num_fields = head->num_fields;
     answer->has_codings = has_codings(head);
     answer->pub = (struct urlpool_response){
         .status = head->status,
         .version = head->version,
-        .reason = reason,
+        .reason = end_string(text, head, head->reason).data,
         .url = "",
         .headers = answer->headers,
     };

@@ -9,6 +9,9 @@
 
 #include "base/error.h"
 
+/* A number of so many digits fits into int64_t, whatever they are. */
+#define SAFE_DIGITS 18
+
 enum length_verdict {
     LENGTH_ABSENT,
     LENGTH_VALID,
@@ -35,13 +38,35 @@ static struct urlp_span take_element(struct urlp_span *rest, bool *out_is_last)
     return urlp_span_trim(element);
 }
 
+/* is_one_number reads digits and nothing else, too few of them to overflow. */
+static bool is_one_number(struct urlp_span text, int64_t *out_number)
+{
+    int64_t number = 0;
+    size_t i;
+
+    for (i = 0; i < text.len && i < SAFE_DIGITS && urlp_is_digit((unsigned char)text.data[i]);
+         i++) {
+        number = number * 10 + (text.data[i] - '0');
+    }
+    if (i == 0 || i < text.len) {
+        return false;
+    }
+    *out_number = number;
+    return true;
+}
+
 /* parse_lengths is urlp_h1_parse_length, and shows the number as it is written. */
 static bool parse_lengths(struct urlp_span value, struct urlp_span *out_first, int64_t *out_length)
 {
     bool is_last = false;
-    struct urlp_span first = take_element(&value, &is_last);
+    struct urlp_span first;
     uint64_t length;
 
+    *out_first = value;
+    if (is_one_number(value, out_length)) {
+        return true; /* almost always */
+    }
+    first = take_element(&value, &is_last);
     /* RFC 9110 section 8.6: "A recipient MUST anticipate potentially large decimal numerals and
      * prevent parsing errors due to integer conversion overflows". */
     if (!urlp_span_to_u64(first, &length) || length > INT64_MAX) {
@@ -72,8 +97,7 @@ static enum length_verdict read_length(const struct urlp_response_head *head, in
     const struct urlp_field *field;
     size_t index = 0;
 
-    while ((field = urlp_fields_find(head->fields, head->num_fields, "Content-Length", &index)) !=
-           NULL) {
+    while ((field = urlp_head_find(head, "Content-Length", &index)) != NULL) {
         struct urlp_span number;
 
         if (!parse_lengths(field->value, &number, out_length)) {
@@ -93,14 +117,13 @@ static enum length_verdict read_length(const struct urlp_response_head *head, in
 static enum coding_verdict read_coding(const struct urlp_response_head *head)
 {
     size_t index = 0;
-    const struct urlp_field *field =
-        urlp_fields_find(head->fields, head->num_fields, "Transfer-Encoding", &index);
+    const struct urlp_field *field = urlp_head_find(head, "Transfer-Encoding", &index);
 
     if (field == NULL) {
         return CODING_ABSENT;
     }
     if (!urlp_span_is_nocase(field->value, "chunked") ||
-        urlp_fields_find(head->fields, head->num_fields, "Transfer-Encoding", &index) != NULL) {
+        urlp_head_find(head, "Transfer-Encoding", &index) != NULL) {
         return CODING_OTHER;
     }
     return CODING_CHUNKED;
@@ -110,8 +133,7 @@ static enum urlpool_code fail_length(const struct urlp_response_head *head,
                                      struct urlpool_error *err)
 {
     size_t index = 0;
-    const struct urlp_field *field =
-        urlp_fields_find(head->fields, head->num_fields, "Content-Length", &index);
+    const struct urlp_field *field = urlp_head_find(head, "Content-Length", &index);
     struct urlp_span value = field != NULL ? field->value : urlp_span_of("");
 
     return urlp_fail(err, URLPOOL_E_BAD_LENGTH, URLPOOL_PHASE_HEAD,
@@ -123,8 +145,7 @@ static enum urlpool_code fail_coding(const struct urlp_response_head *head,
                                      struct urlpool_error *err)
 {
     size_t index = 0;
-    const struct urlp_field *field =
-        urlp_fields_find(head->fields, head->num_fields, "Transfer-Encoding", &index);
+    const struct urlp_field *field = urlp_head_find(head, "Transfer-Encoding", &index);
     struct urlp_span value = field != NULL ? field->value : urlp_span_of("");
 
     return urlp_fail(err, URLPOOL_E_TRANSFER_ENCODING, URLPOOL_PHASE_HEAD,

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/block.h"
 #include "base/error.h"
 #include "h1/field_parser.h"
 #include "h1/status_line.h"
@@ -177,10 +178,20 @@ static enum urlpool_code grow_places(struct urlp_h1_head_parser *parser, struct 
     return URLPOOL_OK;
 }
 
+static void take_status(const struct section *in, const struct urlp_h1_status_line *line)
+{
+    struct urlp_h1_head_parser *parser = in->parser;
+
+    parser->has_status_line = true;
+    parser->head.status = line->status;
+    parser->head.version = line->version;
+    parser->reason_at = (size_t)(line->reason.data - (const char *)in->data);
+    parser->head.reason.len = line->reason.len;
+}
+
 static enum urlpool_code take_status_line(const struct section *in, struct urlp_span line,
                                           struct urlpool_error *err)
 {
-    struct urlp_h1_head_parser *parser = in->parser;
     struct urlp_h1_status_line status_line;
     enum urlpool_code code =
         urlp_h1_parse_status_line(line, in->bounds->refuse_missing_reason, &status_line, err);
@@ -188,11 +199,7 @@ static enum urlpool_code take_status_line(const struct section *in, struct urlp_
     if (code != URLPOOL_OK) {
         return code;
     }
-    parser->has_status_line = true;
-    parser->head.status = status_line.status;
-    parser->head.version = status_line.version;
-    parser->reason_at = (size_t)(status_line.reason.data - (const char *)in->data);
-    parser->head.reason.len = status_line.reason.len;
+    take_status(in, &status_line);
     return URLPOOL_OK;
 }
 
@@ -310,9 +317,12 @@ static void complete(const struct section *in)
 {
     struct urlp_h1_head_parser *parser = in->parser;
 
+    uint64_t lens = 0;
+
     for (size_t i = 0; i < parser->num_places; i++) {
         const struct urlp_h1_field_place *place = &parser->places[i];
 
+        lens |= (uint64_t)1 << place->name_len % 64;
         parser->fields[i].name = urlp_span_make(in->data + place->name_at, place->name_len);
         parser->fields[i].value =
             urlp_span_make(in->data + place->value_at, place->value_end - place->value_at);
@@ -320,6 +330,8 @@ static void complete(const struct section *in)
     parser->head.reason.data = (const char *)in->data + parser->reason_at;
     parser->head.fields = parser->fields;
     parser->head.num_fields = parser->num_places;
+    parser->head.absent_lens = ~lens;
+    parser->head.bytes = urlp_span_make(in->data, parser->line_at);
 }
 
 /* find_line_end searches what was not searched before, and returns whether there is an LF; then it
@@ -353,51 +365,129 @@ static enum urlpool_code next_line(struct section *in, bool *out_is_whole, bool 
     return code;
 }
 
-/* read_plain reads the field line at line_at in one pass, if it is whole, within `most` bytes and
- * ends in CR LF. Returns where it ends; 0 when it is anything else. */
-static size_t read_plain(const struct section *in, size_t most, struct urlp_h1_field_place *out)
+/* name_len is the length of the name that `line` begins with; 0 when no ":" follows it. */
+static size_t name_len(struct urlp_span line)
 {
-    const size_t at = in->parser->line_at;
-    const struct urlp_span line = urlp_span_make(in->data + at, most - at);
-    const size_t name_len = urlp_span_token_len(line);
+    size_t len = line.len > URLP_BLOCK_BYTES ? urlp_block_name_len(line.data) : 0;
+
+    if (len == 0 || line.data[len] != ':') {
+        len = urlp_span_token_len(line); /* a long name, or one with a rarer character */
+    }
+    return len < line.len && line.data[len] == ':' ? len : 0;
+}
+
+/* ends_at says whether CR LF stands at `at` of `line`. */
+static bool ends_at(struct urlp_span line, size_t at)
+{
+    return line.len - at >= 2 && line.data[at] == '\r' && line.data[at + 1] == '\n';
+}
+
+/* trim_value is urlp_span_trim of what stands behind a colon: mostly one space. */
+static struct urlp_span trim_value(struct urlp_span value)
+{
+    if (value.len > 1 && value.data[0] == ' ' && value.data[1] > ' ' &&
+        value.data[value.len - 1] > ' ') {
+        return urlp_span_make(value.data + 1, value.len - 1);
+    }
+    return urlp_span_trim(value);
+}
+
+/* read_plain reads the field line at `at` in one pass, if it is whole, within `most` bytes and ends
+ * in CR LF. Returns where it ends; 0 when it is anything else. */
+static size_t read_plain(const uint8_t *data, size_t at, size_t most,
+                         struct urlp_h1_field_place *out)
+{
+    const struct urlp_span line = urlp_span_make(data + at, most - at);
+    const size_t colon = name_len(line);
     struct urlp_span value;
     size_t end;
 
-    if (name_len == 0 || name_len == line.len || line.data[name_len] != ':') {
+    if (colon == 0) {
         return 0;
     }
-    value = urlp_span_make(line.data + name_len + 1, line.len - name_len - 1);
+    value = urlp_span_make(line.data + colon + 1, line.len - colon - 1);
     value.len = urlp_field_value_len(value);
-    end = name_len + 1 + value.len;
-    if (line.len - end < 2 || line.data[end] != '\r' || line.data[end + 1] != '\n') {
+    end = colon + 1 + value.len;
+    if (!ends_at(line, end)) {
         return 0;
     }
+    value = trim_value(value);
     out->name_at = at;
-    out->name_len = name_len;
-    set_value(in, out, urlp_span_trim(value));
+    out->name_len = colon;
+    out->value_at = (size_t)(value.data - (const char *)data);
+    out->value_end = out->value_at + value.len;
     return at + end + 2;
 }
 
-/* take_plain_lines takes the field lines that have nothing odd about them, as almost all are. What
- * it leaves is for next_line, which has the rules and the words; so it says no itself to nothing.
- * Of a line that has come in part nothing is looked at a second time. */
+/* most_of is how many bytes of the buffer may belong to the section. */
+static size_t most_of(const struct section *in)
+{
+    return in->len < in->parser->bytes_max ? in->len : in->parser->bytes_max;
+}
+
+/* go_on_at makes `end` the beginning of the next line. */
+static void go_on_at(struct urlp_h1_head_parser *parser, size_t end)
+{
+    parser->line_at = end;
+    parser->scanned = end;
+}
+
+/* take_plain_status takes the status line, if it has nothing odd about it, as almost all have not;
+ * so do take_plain_lines and take_plain_end. What they leave is for next_line, which has the rules
+ * and the words; so they say no themselves to nothing. Of a line that has come in part nothing is
+ * looked at a second time. */
+static void take_plain_status(const struct section *in)
+{
+    struct urlp_h1_head_parser *parser = in->parser;
+    const size_t most = most_of(in);
+    struct urlp_h1_status_line line;
+    const size_t end = urlp_h1_plain_status_line(urlp_span_make(in->data, most), &line);
+
+    if (end == 0 || end > in->bounds->line_bytes_max) {
+        return;
+    }
+    take_status(in, &line);
+    go_on_at(parser, end);
+}
+
+/* take_plain_lines takes field lines, as far as there is room for them. */
 static void take_plain_lines(const struct section *in)
 {
     struct urlp_h1_head_parser *parser = in->parser;
-    const size_t most = in->len < parser->bytes_max ? in->len : parser->bytes_max;
+    const size_t most = most_of(in);
     const size_t line_max = in->bounds->line_bytes_max;
+    const size_t num_max =
+        parser->places_cap < in->bounds->fields_max ? parser->places_cap : in->bounds->fields_max;
+    struct urlp_h1_field_place *const places = parser->places;
+    const uint8_t *const data = in->data;
+    size_t num = parser->num_places;
+    size_t at = parser->line_at;
 
-    while (parser->num_places < parser->places_cap && parser->num_places < in->bounds->fields_max &&
-           parser->line_at < most) {
-        const size_t end = read_plain(in, most, &parser->places[parser->num_places]);
+    while (num < num_max && at < most && data[at] != '\r') {
+        const size_t end = read_plain(data, at, most, &places[num]);
 
-        if (end == 0 || end - parser->line_at > line_max) {
-            return;
+        if (end == 0 || end - at > line_max) {
+            break;
         }
-        parser->num_places++;
-        parser->line_at = end;
-        parser->scanned = end;
+        num++;
+        at = end;
     }
+    parser->num_places = num;
+    go_on_at(parser, at);
+}
+
+/* take_plain_end takes the empty line, and says whether it is there. */
+static bool take_plain_end(const struct section *in)
+{
+    struct urlp_h1_head_parser *parser = in->parser;
+    const size_t most = most_of(in);
+
+    if (parser->line_at >= most || in->bounds->line_bytes_max < 2 ||
+        !ends_at(urlp_span_make(in->data, most), parser->line_at)) {
+        return false;
+    }
+    go_on_at(parser, parser->line_at + 2);
+    return true;
 }
 
 enum urlpool_code urlp_h1_head_step(struct urlp_h1_head_parser *parser,
@@ -410,11 +500,18 @@ enum urlpool_code urlp_h1_head_step(struct urlp_h1_head_parser *parser,
 
     in.data = data;
     *out_used = 0;
+    if (!parser->has_status_line && parser->scanned == 0) {
+        take_plain_status(&in);
+    }
     while (is_whole && !is_last) {
         enum urlpool_code code;
 
         if (parser->has_status_line && parser->scanned == parser->line_at) {
             take_plain_lines(&in);
+            is_last = take_plain_end(&in);
+        }
+        if (is_last) {
+            break;
         }
         code = next_line(&in, &is_whole, &is_last, err);
         if (code != URLPOOL_OK) {

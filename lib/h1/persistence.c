@@ -38,8 +38,13 @@ bool urlp_h1_says_close(const struct urlp_field *fields, size_t num_fields)
 
 bool urlp_h1_agrees_to_stay(const struct urlp_response_head *head)
 {
+    size_t index = 0;
+
     /* RFC 9112 section 9.3, in its order: "close" ends it, whatever else is said; HTTP/1.1
      * persists; HTTP/1.0 persists when asked; all else closes. */
+    if (urlp_head_find(head, "Connection", &index) == NULL) {
+        return head->version >= 11;
+    }
     if (urlp_h1_says_close(head->fields, head->num_fields)) {
         return false;
     }
@@ -74,8 +79,7 @@ struct urlp_h1_keep_alive urlp_h1_read_keep_alive(const struct urlp_response_hea
     const struct urlp_field *field;
     size_t index = 0;
 
-    while ((field = urlp_fields_find(head->fields, head->num_fields, "Keep-Alive", &index)) !=
-           NULL) {
+    while ((field = urlp_head_find(head, "Keep-Alive", &index)) != NULL) {
         struct urlp_span rest = field->value;
         struct urlp_span member;
 
@@ -107,7 +111,7 @@ bool urlp_h1_switch_is_asked_for(const struct urlp_response_head *head, struct u
     size_t count = 0;
     size_t index = 0;
 
-    while ((field = urlp_fields_find(head->fields, head->num_fields, "Upgrade", &index)) != NULL) {
+    while ((field = urlp_head_find(head, "Upgrade", &index)) != NULL) {
         if (!list_has_all(asked, field->value, &count)) {
             return false;
         }

@@ -34,6 +34,13 @@ static bool fits_pattern(struct urlp_span seen)
            urlp_is_digit(bytes[STATUS_AT + 2]);
 }
 
+/* status_of is the status of a line that begins with the pattern. */
+static int status_of(const char *line)
+{
+    return (line[STATUS_AT] - '0') * 100 + (line[STATUS_AT + 1] - '0') * 10 +
+           (line[STATUS_AT + 2] - '0');
+}
+
 enum urlpool_code urlp_h1_status_prefix(struct urlp_span seen, struct urlpool_error *err)
 {
     size_t len = seen.len < PATTERN_LEN ? seen.len : PATTERN_LEN;
@@ -56,6 +63,30 @@ enum urlpool_code urlp_h1_status_prefix(struct urlp_span seen, struct urlpool_er
     return URLPOOL_OK;
 }
 
+size_t urlp_h1_plain_status_line(struct urlp_span text, struct urlp_h1_status_line *out)
+{
+    static const char begins[] = "HTTP/1.1 ";
+    const char *data = text.data;
+    struct urlp_span reason;
+    size_t end;
+
+    if (text.len < PATTERN_LEN + 3 || memcmp(data, begins, sizeof(begins) - 1) != 0 ||
+        data[PATTERN_LEN] != ' ' || data[STATUS_AT] == '0' ||
+        !fits_pattern(urlp_span_make(data, PATTERN_LEN))) {
+        return 0;
+    }
+    reason = urlp_span_make(data + PATTERN_LEN + 1, text.len - PATTERN_LEN - 1);
+    reason.len = urlp_field_value_len(reason);
+    end = PATTERN_LEN + 1 + reason.len;
+    if (text.len - end < 2 || data[end] != '\r' || data[end + 1] != '\n') {
+        return 0;
+    }
+    out->status = status_of(data);
+    out->version = 11;
+    out->reason = reason;
+    return end + 2;
+}
+
 enum urlpool_code urlp_h1_parse_status_line(struct urlp_span line, bool refuse_missing_reason,
                                             struct urlp_h1_status_line *out,
                                             struct urlpool_error *err)
@@ -70,8 +101,7 @@ enum urlpool_code urlp_h1_parse_status_line(struct urlp_span line, bool refuse_m
     if (line.len < PATTERN_LEN) {
         return fail_line(line, err);
     }
-    status = (line.data[STATUS_AT] - '0') * 100 + (line.data[STATUS_AT + 1] - '0') * 10 +
-             (line.data[STATUS_AT + 2] - '0');
+    status = status_of(line.data);
     /* RFC 9110 section 15: values outside 100..599 are invalid; those above are used in the wild
      * and harmless, those below are neither. */
     if (status < 100) {

@@ -30,4 +30,9 @@ URLPOOL_MUST_USE enum urlpool_code urlp_h1_parse_status_line(struct urlp_span li
                                                              struct urlp_h1_status_line *out,
                                                              struct urlpool_error *err);
 
+/* urlp_h1_plain_status_line reads the status line that `text` begins with, if it is one of HTTP/1.1
+ * as almost all are: whole, with the space behind its status, and CR LF. Returns where it ends; 0:
+ * urlp_h1_parse_status_line has to say what it is. */
+size_t urlp_h1_plain_status_line(struct urlp_span text, struct urlp_h1_status_line *out);
+
 #endif /* URLP_H1_STATUS_LINE_H */

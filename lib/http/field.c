@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/block.h"
 #include "base/count.h"
 #include "base/word.h"
 
@@ -52,18 +53,15 @@ static bool holds_control(const char *data)
 size_t urlp_field_value_len(struct urlp_span text)
 {
     size_t len = 0;
-    size_t step_end;
+    size_t step = URLP_BLOCK_BYTES;
 
-    while (len < text.len) {
-        while (len + URLP_WORD_BYTES <= text.len && !holds_control(text.data + len)) {
-            len += URLP_WORD_BYTES;
-        }
-        step_end = text.len - len < URLP_WORD_BYTES ? text.len : len + URLP_WORD_BYTES;
-        for (; len < step_end; len++) {
-            if (urlp_byte_is((unsigned char)text.data[len], URLP_BYTE_NOT_IN_FIELD)) {
-                return len;
-            }
-        }
+    while (step == URLP_BLOCK_BYTES && len + URLP_BLOCK_BYTES <= text.len) {
+        step = urlp_block_value_len(text.data + len);
+        len += step;
+    }
+    while (step == URLP_BLOCK_BYTES && len < text.len &&
+           !urlp_byte_is((unsigned char)text.data[len], URLP_BYTE_NOT_IN_FIELD)) {
+        len++;
     }
     return len;
 }

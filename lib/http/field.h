@@ -2,6 +2,8 @@
 #define URLP_HTTP_FIELD_H
 
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "urlpool/headers.h"
 
@@ -21,6 +23,8 @@ struct urlp_response_head {
     struct urlp_span reason;
     const struct urlp_field *fields;
     size_t num_fields;
+    uint64_t absent_lens;   /* bit n: no name has n bytes, modulo 64; zero when that is not known */
+    struct urlp_span bytes; /* the section: all spans above point into it, and end within */
 };
 
 /* struct urlp_ready_fields is a field section that was checked and written once and goes with any
@@ -83,6 +87,18 @@ static inline const struct urlp_field *urlp_fields_find(const struct urlp_field 
     return NULL;
 }
 
+/* urlp_head_find is urlp_fields_find in a head that was received, from its first line on. That
+ * there is none it mostly knows by the length of the name. */
+static inline const struct urlp_field *urlp_head_find(const struct urlp_response_head *head,
+                                                      const char *name, size_t *index)
+{
+    if (*index == 0 && (head->absent_lens >> strlen(name) % 64 & 1) != 0) {
+        *index = head->num_fields;
+        return NULL;
+    }
+    return urlp_fields_find(head->fields, head->num_fields, name, index);
+}
+
 /* urlp_fields_have_token says whether the list that all lines called `name` make together has the
  * member `token`, in any case.
  *
@@ -109,14 +125,15 @@ static inline bool urlp_fields_have_token(const struct urlp_field *fields, size_
 URLPOOL_MUST_USE struct urlpool_headers *urlp_headers_from_fields(const struct urlp_field *fields,
                                                                   size_t num_fields,
                                                                   struct urlpool_error *err);
-/* urlp_headers_size_in_place is what urlp_headers_place takes. */
-size_t urlp_headers_size_in_place(const struct urlp_field *fields, size_t num_fields);
-/* urlp_headers_place makes a headers object, never to be changed, in the caller's memory.
+/* urlp_headers_size_over is what urlp_headers_over takes. */
+size_t urlp_headers_size_over(size_t num_fields);
+/* urlp_headers_over makes a headers object, never to be changed, in the caller's memory, of lines
+ * that are strings already: a NUL stands behind each name and value.
  *
- * Sizes:   `memory` is aligned as for any object, and has urlp_headers_size_in_place bytes.
- * Owns:    it ends with that memory: not to be given to urlpool_headers_free. */
-const struct urlpool_headers *urlp_headers_place(void *memory, const struct urlp_field *fields,
-                                                 size_t num_fields);
+ * Sizes:   `memory` is aligned as for any object, and has urlp_headers_size_over bytes.
+ * Owns:    it ends with that memory, not by urlpool_headers_free; the strings outlive it. */
+const struct urlpool_headers *urlp_headers_over(void *memory, const struct urlp_field *fields,
+                                                size_t num_fields);
 /* urlp_headers_field shows line `index` of `headers` as spans; index < urlpool_headers_count. */
 struct urlp_field urlp_headers_field(const struct urlpool_headers *headers, size_t index);
 

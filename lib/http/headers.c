@@ -30,9 +30,7 @@ struct urlpool_headers {
 
 static char *put_string(char *end, struct urlp_span text, struct urlp_span *out)
 {
-    if (text.len > 0) {
-        memcpy(end, text.data, text.len);
-    }
+    memcpy(end, text.len > 0 ? text.data : "", text.len);
     end[text.len] = '\0';
     *out = urlp_span_make(end, text.len);
     return end + text.len + 1;
@@ -74,9 +72,7 @@ static enum urlpool_code reserve(struct urlpool_headers *headers, size_t more)
     if (headers->cap_lines - headers->num_lines >= more) {
         return URLPOOL_OK;
     }
-    if (cap < headers->num_lines + more) {
-        cap = headers->num_lines + more;
-    }
+    cap = cap < headers->num_lines + more ? headers->num_lines + more : cap;
     lines = urlp_alloc(cap * sizeof(*lines));
     if (lines == NULL) {
         return URLPOOL_E_NOMEM;
@@ -107,8 +103,7 @@ static size_t find(const struct urlpool_headers *headers, struct urlp_span name,
     return from;
 }
 
-/* Moves the lines of that name from index `from` on behind all others, and returns how many stay.
- */
+/* Moves the lines of that name from index `from` on behind all others; returns how many stay. */
 static size_t partition(struct urlpool_headers *headers, struct urlp_span name, size_t from)
 {
     struct line *lines = headers->lines;
@@ -155,48 +150,52 @@ struct urlpool_headers *urlpool_headers_new(struct urlpool_error *err)
     return headers;
 }
 
-size_t urlp_headers_size_in_place(const struct urlp_field *fields, size_t num_fields)
+size_t urlp_headers_size_over(size_t num_fields)
 {
-    size_t size = sizeof(struct urlpool_headers) + num_fields * sizeof(struct line);
-
-    for (size_t i = 0; i < num_fields; i++) {
-        size += fields[i].name.len + fields[i].value.len + 2;
-    }
-    return size;
+    return sizeof(struct urlpool_headers) + num_fields * sizeof(struct line);
 }
 
-/* Makes the object in `memory`, of urlp_headers_size_in_place bytes. */
-static struct urlpool_headers *place(void *memory, const struct urlp_field *fields,
-                                     size_t num_fields)
+/* begin makes an object whose lines follow it, and returns them, yet to be written. */
+static struct line *begin(struct urlpool_headers *headers, size_t num_fields)
 {
-    struct urlpool_headers *headers = memory;
     struct line *lines = (struct line *)(headers + 1);
-    char *end = (char *)(lines + num_fields);
 
     *headers =
         (struct urlpool_headers){.lines = lines, .num_lines = num_fields, .cap_lines = num_fields};
-    for (size_t i = 0; i < num_fields; i++) {
-        end = put_line(end, fields[i].name, fields[i].value, &lines[i]);
-    }
-    return headers;
+    return lines;
 }
 
-const struct urlpool_headers *urlp_headers_place(void *memory, const struct urlp_field *fields,
-                                                 size_t num_fields)
+const struct urlpool_headers *urlp_headers_over(void *memory, const struct urlp_field *fields,
+                                                size_t num_fields)
 {
-    return place(memory, fields, num_fields);
+    struct line *lines = begin(memory, num_fields);
+
+    for (size_t i = 0; i < num_fields; i++) {
+        lines[i] = (struct line){.name = fields[i].name, .value = fields[i].value};
+    }
+    return memory;
 }
 
 struct urlpool_headers *urlp_headers_from_fields(const struct urlp_field *fields, size_t num_fields,
                                                  struct urlpool_error *err)
 {
-    void *memory = urlp_alloc(urlp_headers_size_in_place(fields, num_fields));
+    size_t size = urlp_headers_size_over(num_fields);
+    struct urlpool_headers *headers;
+    char *end;
 
-    if (memory == NULL) {
+    for (size_t i = 0; i < num_fields; i++) {
+        size += fields[i].name.len + fields[i].value.len + 2;
+    }
+    headers = urlp_alloc(size);
+    if (headers == NULL) {
         (void)urlp_fail_nomem(err);
         return NULL;
     }
-    return place(memory, fields, num_fields);
+    end = (char *)(begin(headers, num_fields) + num_fields);
+    for (size_t i = 0; i < num_fields; i++) {
+        end = put_line(end, fields[i].name, fields[i].value, &headers->lines[i]);
+    }
+    return headers;
 }
 
 void urlpool_headers_free(struct urlpool_headers *headers)
