@@ -35,6 +35,7 @@ struct urlpool_response {
 /* urlpool_response_read reads up to `len` bytes of the decoded body, waiting for the first.
  *
  * Sizes:   `*out_len` is 1..`len`; 0 at the end of the body, when the connection has gone home.
+ *          What then lies in `buf` behind that many bytes is of no meaning.
  * Errors:  those of reading: INCOMPLETE_READ, READ_TIMEOUT, TOTAL_TIMEOUT, CANCELLED, BAD_CHUNK,
  *          DECODE, RESET …; sticky, the connection is closed then. URLPOOL_E_INVALID when the body
  *          is in `data`.

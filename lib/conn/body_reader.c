@@ -1,10 +1,10 @@
-/* How the body of a response comes off its connection and through the decoder.
+/* How the body of a response comes off its connection.
  *
- * Transfer coding is the codec's, content coding the decoder's. Body bytes either lie in the
- * connection's inbox, where `pending` shows them, or, in a body of which more is known to follow,
- * are read straight into the caller's memory. After every step urlp_body_settle looks ahead in what
- * has already arrived, so that the connection goes home with the last byte of the body and not at
- * the call after it. A fault is sticky. */
+ * Transfer coding is the codec's, content coding that of conn/body_decoder. Body bytes either lie
+ * in the connection's inbox, where `pending` shows them, or are read straight into the caller's
+ * memory, where chunks are joined. After every step urlp_body_settle looks ahead in what has
+ * already arrived, so that the connection goes home with the last byte of the body and not at the
+ * call after it. A fault is sticky. */
 
 #include "conn/body_reader.h"
 
@@ -15,6 +15,9 @@
 
 /* Smaller reads go through the inbox, so that many of them share one system call. */
 #define DIRECT_BYTES_MIN ((size_t)4 * 1024)
+
+/* What is read at once of a body in chunks: it is still near the processor when it is joined. */
+#define CHUNKS_BYTES_MAX ((size_t)256 * 1024)
 
 /* What is decoded at once for a peek. */
 #define AHEAD_BYTES ((size_t)8 * 1024)
@@ -196,6 +199,21 @@ static enum urlpool_code take_end(struct urlp_answer *answer,
     return URLPOOL_OK;
 }
 
+/* next_event takes one event out of `data`, where a body is being read. */
+static enum urlpool_code next_event(const struct urlp_answer *answer, uint8_t *data, size_t len,
+                                    size_t *out_used, struct urlp_h1_event *out,
+                                    struct urlpool_error *err)
+{
+    enum urlpool_code code = urlp_h1_next(answer->connection->codec, data, len, out_used, out, err);
+
+    if (code == URLPOOL_OK && out->type != URLP_H1_NEED_DATA && out->type != URLP_H1_DATA &&
+        out->type != URLP_H1_END) {
+        return urlp_fail(err, URLPOOL_E_PROTOCOL, URLPOOL_PHASE_BODY,
+                         "a head in the middle of a body");
+    }
+    return code;
+}
+
 /* step takes one event out of the inbox. */
 static enum urlpool_code step(struct urlp_answer *answer, bool *out_needs_bytes,
                               struct urlpool_error *err) URLP_MAY_BLOCK
@@ -205,29 +223,24 @@ static enum urlpool_code step(struct urlp_answer *answer, bool *out_needs_bytes,
     uint8_t none = 0;
     size_t used = 0;
     uint8_t *data = in->data == NULL ? &none : in->data + in->at;
-    enum urlpool_code code =
-        urlp_h1_next(answer->connection->codec, data, urlp_inbox_len(in), &used, &event, err);
+    enum urlpool_code code = next_event(answer, data, urlp_inbox_len(in), &used, &event, err);
 
     *out_needs_bytes = false;
     if (code != URLPOOL_OK) {
         return code;
     }
     in->at += used;
-    switch (event.type) {
-    case URLP_H1_NEED_DATA:
-        *out_needs_bytes = used == 0 || urlp_inbox_len(in) == 0;
-        return URLPOOL_OK;
-    case URLP_H1_DATA:
+    if (event.type == URLP_H1_END) {
+        return take_end(answer, event.head, err);
+    }
+    if (event.type == URLP_H1_DATA) {
         answer->pending = event.data;
         answer->pending_len = event.data_len;
         answer->body_bytes += (int64_t)event.data_len;
-        return URLPOOL_OK;
-    case URLP_H1_END:
-        return take_end(answer, event.head, err);
-    default:
-        return urlp_fail(err, URLPOOL_E_PROTOCOL, URLPOOL_PHASE_BODY,
-                         "a head in the middle of a body");
+    } else {
+        *out_needs_bytes = used == 0 || urlp_inbox_len(in) == 0;
     }
+    return URLPOOL_OK;
 }
 
 void urlp_body_settle(struct urlp_answer *answer)
@@ -302,17 +315,56 @@ enum urlpool_code urlp_body_wait(struct urlp_answer *answer, const struct urlp_c
  * little to be worth a system call of its own. */
 static size_t direct_len(const struct urlp_answer *answer, size_t len)
 {
-    size_t most = 0;
+    size_t most = CHUNKS_BYTES_MAX;
 
     if (answer->state != URLP_BODY_OPEN || urlp_inbox_len(&answer->connection->in) > 0) {
         return 0;
     }
-    most = urlp_h1_direct_len(answer->connection->codec);
+    if (answer->body_kind != URLP_H1_BODY_CHUNKED) {
+        most = urlp_h1_direct_len(answer->connection->codec);
+    }
     most = most < len ? most : len;
     return most >= DIRECT_BYTES_MIN ? most : 0;
 }
 
-/* read_direct reads once into the caller's memory; `*out_len` is 0 at the end of the stream. */
+/* join takes the chunks out of the `len` bytes that came into the caller's memory, and moves their
+ * data together at its front. What is left over, the beginning of trailers or what should not be
+ * there, goes to the inbox. As with bytes of the inbox, what was good before a fault is given. */
+static enum urlpool_code join(struct urlp_answer *answer, uint8_t *data, size_t len,
+                              size_t *out_len, struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    struct urlp_h1_event event = {.type = URLP_H1_DATA};
+    enum urlpool_code code = URLPOOL_OK;
+    struct urlpool_error why;
+    size_t at = 0;
+    size_t used = 1;
+
+    *out_len = 0;
+    while (code == URLPOOL_OK && used > 0 && at < len && event.type != URLP_H1_END) {
+        used = 0;
+        code = next_event(answer, data + at, len - at, &used, &event, &why);
+        at += used;
+        if (code == URLPOOL_OK && event.type == URLP_H1_DATA) {
+            memmove(data + *out_len, event.data, event.data_len);
+            *out_len += event.data_len;
+        }
+    }
+    answer->body_bytes += (int64_t)*out_len;
+    if (code == URLPOOL_OK && at < len) {
+        code = urlp_wire_put_back(answer->connection, data + at, len - at, &why);
+    }
+    if (code == URLPOOL_OK && event.type == URLP_H1_END) {
+        code = take_end(answer, event.head, &why);
+    }
+    if (code == URLPOOL_OK) {
+        return URLPOOL_OK;
+    }
+    code = urlp_body_fail(answer, &why, *out_len > 0 ? NULL : err);
+    return *out_len > 0 ? URLPOOL_OK : code;
+}
+
+/* read_direct reads once into the caller's memory; `*out_len` is 0 at the end of the stream, and
+ * where no byte of what came was the body's. */
 static enum urlpool_code read_direct(struct urlp_answer *answer, void *buf, size_t len,
                                      size_t *out_len, struct urlpool_error *err) URLP_MAY_BLOCK
 {
@@ -329,6 +381,9 @@ static enum urlpool_code read_direct(struct urlp_answer *answer, void *buf, size
     if (code != URLPOOL_OK) {
         return urlp_body_fail(answer, &why, err);
     }
+    if (*out_len > 0 && answer->body_kind == URLP_H1_BODY_CHUNKED) {
+        return join(answer, buf, *out_len, out_len, err);
+    }
     if (*out_len > 0) {
         answer->body_bytes += (int64_t)*out_len;
         urlp_h1_took(answer->connection->codec, *out_len);
@@ -341,14 +396,16 @@ static enum urlpool_code read_direct(struct urlp_answer *answer, void *buf, size
 static enum urlpool_code read_plain(struct urlp_answer *answer, void *buf, size_t len,
                                     size_t *out_len, struct urlpool_error *err) URLP_MAY_BLOCK
 {
+    enum urlpool_code code = URLPOOL_OK;
     size_t most;
-    enum urlpool_code code;
 
-    if (answer->pending_len == 0) {
-        most = direct_len(answer, len);
-        if (most > 0) {
-            return read_direct(answer, buf, most, out_len, err);
+    while (answer->pending_len == 0 && (most = direct_len(answer, len)) > 0) {
+        code = read_direct(answer, buf, most, out_len, err);
+        if (code != URLPOOL_OK || *out_len > 0 || answer->state == URLP_BODY_WHOLE) {
+            return code;
         }
+    }
+    if (answer->pending_len == 0) {
         code = urlp_body_wait(answer, &answer->call, err);
         if (code != URLPOOL_OK) {
             return code;
@@ -360,81 +417,6 @@ static enum urlpool_code read_plain(struct urlp_answer *answer, void *buf, size_
         urlp_body_used(answer, most);
     }
     *out_len = most;
-    return URLPOOL_OK;
-}
-
-/* make_decoder makes what undoes the content codings, once there is a body to undo. */
-static enum urlpool_code make_decoder(struct urlp_answer *answer,
-                                      struct urlpool_error *err) URLP_MAY_BLOCK
-{
-    struct urlpool_error why;
-    enum urlpool_code code = URLPOOL_OK;
-    char *codings = NULL;
-
-    answer->is_decoder_made = true;
-    if (answer->keep_encoded || !answer->has_codings) {
-        return URLPOOL_OK;
-    }
-    codings = urlpool_headers_get_all(answer->headers, "Content-Encoding");
-    if (codings == NULL) {
-        code = urlp_fail_nomem(&why);
-    } else {
-        code = urlp_decoder_new(urlp_span_of(codings), answer->codings_max,
-                                answer->coding_ratio_max, &answer->decoder, &why);
-        if (code == URLPOOL_OK) {
-            urlp_decoder_set_window_max(answer->decoder, answer->coding_window_max);
-        }
-    }
-    urlpool_string_free(codings);
-    return code == URLPOOL_OK ? URLPOOL_OK : urlp_body_fail(answer, &why, err);
-}
-
-/* decode_step undoes some of what is pending; `*out_len` is 0 when that yields nothing. */
-static enum urlpool_code decode_step(struct urlp_answer *answer, void *buf, size_t len,
-                                     size_t *out_len, struct urlpool_error *err) URLP_MAY_BLOCK
-{
-    struct urlpool_error why;
-    struct urlp_decoder_io io = {answer->pending, answer->pending_len, buf, len};
-    enum urlpool_code code = urlp_decoder_step(answer->decoder, &io, &why);
-
-    if (code != URLPOOL_OK) {
-        return urlp_body_fail(answer, &why, err);
-    }
-    *out_len = len - io.out_cap;
-    /* Nothing put and input left over: the coded data has ended, what follows is padding. */
-    if (answer->pending_len > 0) {
-        urlp_body_used(answer,
-                       *out_len == 0 ? answer->pending_len : answer->pending_len - io.in_len);
-    }
-    return URLPOOL_OK;
-}
-
-/* read_decoded reads body bytes with the content codings undone. */
-static enum urlpool_code read_decoded(struct urlp_answer *answer, void *buf, size_t len,
-                                      size_t *out_len, struct urlpool_error *err) URLP_MAY_BLOCK
-{
-    struct urlpool_error why;
-    enum urlpool_code code = URLPOOL_OK;
-
-    for (;;) {
-        code = decode_step(answer, buf, len, out_len, err);
-        if (code != URLPOOL_OK || *out_len > 0) {
-            return code;
-        }
-        if (answer->pending_len > 0) {
-            continue;
-        }
-        if (answer->state == URLP_BODY_WHOLE) {
-            break;
-        }
-        code = urlp_body_wait(answer, &answer->call, err);
-        if (code != URLPOOL_OK) {
-            return code;
-        }
-    }
-    if (urlp_decoder_finish(answer->decoder, &why) != URLPOOL_OK) {
-        return urlp_body_fail(answer, &why, err);
-    }
     return URLPOOL_OK;
 }
 
@@ -454,7 +436,7 @@ static enum urlpool_code begin_read(struct urlp_answer *answer,
     if (answer->state == URLP_BODY_OPEN && blame_shutdown(answer, URLPOOL_OK, &why) != URLPOOL_OK) {
         return urlp_body_fail(answer, &why, err);
     }
-    return answer->is_decoder_made ? URLPOOL_OK : make_decoder(answer, err);
+    return answer->is_decoder_made ? URLPOOL_OK : urlp_body_make_decoder(answer, err);
 }
 
 /* has_ahead says that bytes lie ready, decoded for a peek. */
@@ -487,7 +469,7 @@ enum urlpool_code urlp_body_read(struct urlp_answer *answer, void *buf, size_t l
     code = begin_read(answer, err);
     if (code == URLPOOL_OK) {
         code = answer->decoder == NULL ? read_plain(answer, buf, len, &got, err)
-                                       : read_decoded(answer, buf, len, &got, err);
+                                       : urlp_body_decode(answer, buf, len, &got, err);
     }
     if (code == URLPOOL_OK) {
         *out_len = got;
@@ -507,7 +489,7 @@ static enum urlpool_code decode_ahead(struct urlp_answer *answer,
     if (urlp_buf_reserve(ahead, AHEAD_BYTES) != URLPOOL_OK) {
         return urlp_fail_nomem(err);
     }
-    code = read_decoded(answer, ahead->data, ahead->cap, &got, err);
+    code = urlp_body_decode(answer, ahead->data, ahead->cap, &got, err);
     ahead->len = got;
     return code;
 }

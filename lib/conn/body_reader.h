@@ -88,6 +88,20 @@ URLPOOL_MUST_USE enum urlpool_code urlp_body_wait(struct urlp_answer *answer,
                                                   const struct urlp_call *call,
                                                   struct urlpool_error *err) URLP_MAY_BLOCK;
 
+/* urlp_body_make_decoder makes what undoes the content codings, once there is a body to undo.
+ *
+ * Errors:  URLPOOL_E_DECODE, NOMEM; sticky. */
+URLPOOL_MUST_USE enum urlpool_code urlp_body_make_decoder(struct urlp_answer *answer,
+                                                          struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_body_decode reads some of a body that has a decoder.
+ *
+ * Sizes:   `*out_len` is 1..`len`, 0 at the end.
+ * Errors:  those of reading; sticky. */
+URLPOOL_MUST_USE enum urlpool_code urlp_body_decode(struct urlp_answer *answer, void *buf,
+                                                    size_t len, size_t *out_len,
+                                                    struct urlpool_error *err) URLP_MAY_BLOCK;
+
 /* urlp_body_used drops `len` of the pending bytes. */
 void urlp_body_used(struct urlp_answer *answer, size_t len) URLP_MAY_BLOCK;
 

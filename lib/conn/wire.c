@@ -17,6 +17,8 @@
 
 /* What one read brings at most while a head is expected: a usual head and a small body. */
 #define INBOX_BYTES ((size_t)16 * 1024)
+/* What it brings of a body that comes faster than it is decoded. */
+#define INBOX_BYTES_WIDE ((size_t)128 * 1024)
 /* What an inbox has room for at least, so that a little more next time needs no more memory. */
 #define INBOX_BYTES_MIN ((size_t)512)
 
@@ -242,6 +244,17 @@ enum urlpool_code urlp_wire_fill(struct urlpool_connection *connection,
     return URLPOOL_OK;
 }
 
+void urlp_wire_widen(struct urlpool_connection *connection)
+{
+    const struct urlp_inbox *in = &connection->in;
+    const bool was_filled = in->end == in->cap && in->cap >= INBOX_BYTES;
+    struct urlpool_error why;
+
+    if (was_filled && urlp_inbox_len(in) == 0 && in->cap < INBOX_BYTES_WIDE) {
+        (void)grow(connection, INBOX_BYTES_WIDE, &why); /* without memory it stays as it was */
+    }
+}
+
 enum urlpool_code urlp_wire_read_direct(struct urlpool_connection *connection,
                                         const struct urlp_call *gap, void *data, size_t len,
                                         size_t *out_len, enum urlp_end *out_end,
@@ -254,6 +267,20 @@ enum urlpool_code urlp_wire_read_direct(struct urlpool_connection *connection,
     }
     if (code == URLPOOL_OK) {
         note_bytes(connection, gap, *out_len);
+    }
+    return code;
+}
+
+enum urlpool_code urlp_wire_put_back(struct urlpool_connection *connection, const uint8_t *data,
+                                     size_t len, struct urlpool_error *err)
+{
+    struct urlp_inbox *in = &connection->in;
+    enum urlpool_code code = len > in->cap ? grow(connection, len, err) : URLPOOL_OK;
+
+    if (code == URLPOOL_OK) {
+        memcpy(in->data, data, len);
+        in->at = 0;
+        in->end = len;
     }
     return code;
 }

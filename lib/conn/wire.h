@@ -128,6 +128,10 @@ URLPOOL_MUST_USE enum urlpool_code urlp_wire_fill(struct urlpool_connection *con
                                                   enum urlp_end *out_end,
                                                   struct urlpool_error *err) URLP_MAY_BLOCK;
 
+/* urlp_wire_widen has the next reads bring more at a time, if the last one filled the inbox and all
+ * of it was used. */
+void urlp_wire_widen(struct urlpool_connection *connection);
+
 /* urlp_wire_read_direct reads once from the stream into `data`, past the empty inbox.
  *
  * Units:   `gap->by` bounds the wait for the first byte.
@@ -138,5 +142,12 @@ URLPOOL_MUST_USE enum urlpool_code urlp_wire_read_direct(struct urlpool_connecti
                                                          size_t len, size_t *out_len,
                                                          enum urlp_end *out_end,
                                                          struct urlpool_error *err) URLP_MAY_BLOCK;
+
+/* urlp_wire_put_back puts bytes that were read past the empty inbox into it.
+ *
+ * Errors:  URLPOOL_E_NOMEM. */
+URLPOOL_MUST_USE enum urlpool_code urlp_wire_put_back(struct urlpool_connection *connection,
+                                                      const uint8_t *data, size_t len,
+                                                      struct urlpool_error *err);
 
 #endif /* URLP_CONN_WIRE_H */
