@@ -1,95 +1,112 @@
 /* Other libraries' locks and fork: a child has one thread, and a lock that another held at the fork
  * is held for ever. So fork() waits until nobody is inside.
  *
- * Who is inside holds one of a few locks for reading, always the same in a thread; fork() takes all
- * of them for writing, in a handler, and gives them back in the parent. In the child they are made
- * anew: the number by which they know their holder is the parent's thread's.
- *
- * A signal handler that forks while its own thread is inside does not wait for itself. */
+ * Who is inside is counted, each thread always in the same of a few counters. A handler of fork()
+ * closes the bar and waits until the counters are at zero, but for the thread itself, when it is a
+ * signal handler's of one inside. Who comes to a closed bar waits for the mutex that the thread
+ * which forks holds meanwhile. Counting and looking at the bar are in one order for all threads, so
+ * either the one who enters sees it closed or the one who forks sees him inside. */
 
 #include "base/no_fork.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/sync.h"
 
-#define NUM_BARS 16
+#define NUM_COUNTERS 16
 
-/* A fork that waits goes first, or busy threads would keep it waiting. */
-#ifdef PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
-#define FRESH PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
-#else
-#define FRESH PTHREAD_RWLOCK_INITIALIZER
-#endif
-
-struct bar {
-    _Alignas(64) pthread_rwlock_t lock; /* a cache line of its own */
+struct counter {
+    _Alignas(64) atomic_uint num_inside; /* a cache line of its own */
 };
 
-static struct bar bars[NUM_BARS];
+static struct counter counters[NUM_COUNTERS];
 static atomic_uint num_threads;
+
+static atomic_bool is_closed;
+static pthread_mutex_t forking = PTHREAD_MUTEX_INITIALIZER; /* held as long as it is closed */
+static sem_t left;                                          /* posted by who leaves meanwhile */
 static struct urlp_once once = URLP_ONCE_INIT;
 
 static _Thread_local struct {
-    struct bar *bar; /* this thread's; NULL: it was never inside */
+    struct counter *counter; /* this thread's; NULL: it was never inside */
     unsigned depth;
 } mine;
 
-/* is_held_by_me says whether this thread is inside already, holding `bar`. */
-static bool is_held_by_me(const struct bar *bar)
+static bool is_anybody_else_inside(void)
 {
-    return mine.depth > 0 && mine.bar == bar;
+    unsigned num = 0;
+
+    for (size_t i = 0; i < NUM_COUNTERS; i++) {
+        num += atomic_load(&counters[i].num_inside);
+    }
+    return num > (mine.depth > 0 ? 1 : 0);
 }
 
-static void close_all(void)
+static void close_bar(void)
 {
-    for (size_t i = 0; i < NUM_BARS; i++) {
-        if (!is_held_by_me(&bars[i])) {
-            (void)pthread_rwlock_wrlock(&bars[i].lock);
-        }
+    (void)pthread_mutex_lock(&forking);
+    atomic_store(&is_closed, true);
+    while (is_anybody_else_inside()) {
+        (void)sem_wait(&left);
     }
 }
 
-static void open_all(void)
+static void open_bar(void)
 {
-    for (size_t i = 0; i < NUM_BARS; i++) {
-        if (!is_held_by_me(&bars[i])) {
-            (void)pthread_rwlock_unlock(&bars[i].lock);
-        }
-    }
+    atomic_store(&is_closed, false);
+    (void)pthread_mutex_unlock(&forking);
 }
 
-static void make_all(void)
-{
-    for (size_t i = 0; i < NUM_BARS; i++) {
-        bars[i].lock = (pthread_rwlock_t)FRESH;
-    }
-}
-
+/* begin_child: who was about to come in, or to go, is not there. */
 static void begin_child(void)
 {
-    make_all();
-    if (mine.depth > 0) {
-        (void)pthread_rwlock_rdlock(&mine.bar->lock);
+    for (size_t i = 0; i < NUM_COUNTERS; i++) {
+        atomic_store(&counters[i].num_inside, 0);
     }
+    if (mine.depth > 0) {
+        atomic_store(&mine.counter->num_inside, 1);
+    }
+    (void)sem_init(&left, 0, 0);
+    open_bar();
 }
 
 static void watch_forks(void)
 {
-    make_all();
-    urlp_around_fork(close_all, open_all, begin_child);
+    (void)sem_init(&left, 0, 0);
+    urlp_around_fork(close_bar, open_bar, begin_child);
+}
+
+static void leave(void)
+{
+    atomic_fetch_sub(&mine.counter->num_inside, 1);
+    if (atomic_load(&is_closed)) {
+        (void)sem_post(&left);
+    }
+}
+
+static void enter(void)
+{
+    atomic_fetch_add(&mine.counter->num_inside, 1);
+    while (atomic_load(&is_closed)) {
+        leave();
+        (void)pthread_mutex_lock(&forking);
+        (void)pthread_mutex_unlock(&forking);
+        atomic_fetch_add(&mine.counter->num_inside, 1);
+    }
 }
 
 void urlp_no_fork_begin(void)
 {
     if (mine.depth == 0) {
-        if (mine.bar == NULL) {
+        if (mine.counter == NULL) {
             urlp_once_run(&once, watch_forks);
-            mine.bar = &bars[atomic_fetch_add(&num_threads, 1) % NUM_BARS];
+            mine.counter = &counters[atomic_fetch_add(&num_threads, 1) % NUM_COUNTERS];
         }
-        (void)pthread_rwlock_rdlock(&mine.bar->lock);
+        enter();
     }
     mine.depth++;
 }
@@ -98,6 +115,6 @@ void urlp_no_fork_end(void)
 {
     mine.depth--;
     if (mine.depth == 0) {
-        (void)pthread_rwlock_unlock(&mine.bar->lock);
+        leave();
     }
 }

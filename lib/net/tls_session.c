@@ -100,18 +100,31 @@ static void free_peer(struct peer *peer)
     urlp_free(peer);
 }
 
+/* take_any takes a peer out of the list of a cache that ends; NULL when none is left. */
+static struct peer *take_any(struct urlp_tls_sessions *sessions) URLP_MAY_BLOCK
+{
+    struct peer *peer = NULL;
+
+    urlp_mutex_lock(&sessions->mutex);
+    if (!urlp_list_is_empty(&sessions->locked.by_age)) {
+        peer = URLP_CONTAINER(sessions->locked.by_age.next, struct peer, link);
+        urlp_list_remove(&peer->link);
+    }
+    urlp_mutex_unlock(&sessions->mutex);
+    return peer;
+}
+
 void urlp_tls_sessions_free(struct urlp_tls_sessions *sessions)
 {
+    struct peer *peer;
+
     if (sessions == NULL) {
         return;
     }
-    urlp_mutex_lock(&sessions->mutex);
-    while (!urlp_list_is_empty(&sessions->locked.by_age)) {
-        struct peer *peer = URLP_CONTAINER(sessions->locked.by_age.next, struct peer, link);
-
-        urlp_list_remove(&peer->link);
+    while ((peer = take_any(sessions)) != NULL) {
         free_peer(peer);
     }
+    urlp_mutex_lock(&sessions->mutex);
     urlp_map_deinit(&sessions->locked.by_key);
     urlp_mutex_unlock(&sessions->mutex);
     urlp_mutex_deinit(&sessions->mutex);

@@ -20,7 +20,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/no_fork.h"
 #include "support/tls_kit.h"
+#include "support/tls_socket.h"
 
 enum {
     BACKLOG = 512,
@@ -77,10 +79,28 @@ static void *must(void *pointer)
 
 static ssize_t receive(struct test_peer *peer, void *data, size_t len)
 {
-    if (peer->ssl != NULL) {
-        return SSL_read(peer->ssl, data, (int)len);
+    int got;
+
+    if (peer->ssl == NULL) {
+        return recv(peer->fd, data, len, 0);
     }
-    return recv(peer->fd, data, len, 0);
+    urlp_no_fork_begin();
+    got = SSL_read(peer->ssl, data, (int)len);
+    urlp_no_fork_end();
+    return got;
+}
+
+static ssize_t transmit(struct test_peer *peer, const void *data, size_t len)
+{
+    int put;
+
+    if (peer->ssl == NULL) {
+        return send(peer->fd, data, len, MSG_NOSIGNAL);
+    }
+    urlp_no_fork_begin();
+    put = SSL_write(peer->ssl, data, (int)(len > 1 << 20 ? 1 << 20 : len));
+    urlp_no_fork_end();
+    return put;
 }
 
 void test_peer_send(struct test_peer *peer, const void *data, size_t len)
@@ -88,9 +108,8 @@ void test_peer_send(struct test_peer *peer, const void *data, size_t len)
     const char *bytes = data;
 
     while (len > 0) {
-        ssize_t n = peer->ssl != NULL
-                        ? SSL_write(peer->ssl, bytes, (int)(len > 1 << 20 ? 1 << 20 : len))
-                        : send(peer->fd, bytes, len, MSG_NOSIGNAL);
+        ssize_t n = transmit(peer, bytes, len);
+
         if (n <= 0) {
             return; /* the client is gone, which many a test wants */
         }
@@ -314,7 +333,9 @@ static bool take_request(struct test_peer *peer, unsigned number)
 static void part(struct test_peer *peer)
 {
     if (peer->ssl != NULL && peer->ending == CLOSES) {
+        urlp_no_fork_begin();
         (void)SSL_shutdown(peer->ssl);
+        urlp_no_fork_end();
     }
     if (peer->ending == RESETS) {
         const struct linger now = {.l_onoff = 1, .l_linger = 0};
@@ -335,19 +356,23 @@ static void *serve(void *arg)
     sigaddset(&pipe_only, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe_only, NULL); /* here only: the library must do without */
     if (peer->ssl != NULL) {
+        urlp_no_fork_begin();
         ready = SSL_accept(peer->ssl) == 1;
         (void)tls_kit_flush(peer->ssl);
+        urlp_no_fork_end();
     }
     for (unsigned number = 1; ready && take_request(peer, number); number++) {
         /* the next one */
     }
     part(peer);
+    urlp_no_fork_begin();
     pthread_mutex_lock(&server->mutex);
     if (peer->ssl != NULL) { /* else OpenSSL takes the session for bad */
         SSL_set_shutdown(peer->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     }
     SSL_free(peer->ssl);
     peer->ssl = NULL;
+    urlp_no_fork_end();
     close(peer->fd);
     peer->fd = -1;
     peer->is_over = true;
@@ -366,8 +391,10 @@ static void welcome(struct test_server *server, int fd)
     peer->server = server;
     peer->fd = fd;
     if (server->options.tls != NULL) {
+        urlp_no_fork_begin();
         peer->ssl = must(SSL_new(server->options.tls));
-        (void)SSL_set_fd(peer->ssl, fd);
+        test_tls_socket(peer->ssl, fd);
+        urlp_no_fork_end();
     }
     pthread_mutex_lock(&server->mutex);
     peer->connection = ++server->num_connections;
