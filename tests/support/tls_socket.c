@@ -37,9 +37,11 @@ static int transmit(BIO *bio, const char *data, int len)
 
 static long control(BIO *bio, int command, long number, void *pointer)
 {
-    (void)bio;
     (void)number;
-    (void)pointer;
+    if (command == BIO_C_GET_FD) { /* for SSL_get_fd */
+        *(int *)pointer = fd_of(bio);
+        return fd_of(bio);
+    }
     return command == BIO_CTRL_FLUSH;
 }
 
@@ -47,7 +49,8 @@ static BIO_METHOD *method;
 
 static void make_method(void)
 {
-    method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket of a test");
+    method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK | BIO_TYPE_DESCRIPTOR,
+                          "socket of a test");
     if (method == NULL || !BIO_meth_set_read(method, receive) ||
         !BIO_meth_set_write(method, transmit) || !BIO_meth_set_ctrl(method, control)) {
         abort();
