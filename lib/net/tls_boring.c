@@ -143,9 +143,17 @@ SSL_CTX *urlp_tls_library_context(void)
     return context;
 }
 
+const char urlp_tls_library_never[] = ":!aPSK"; /* the others it has not, or only by name */
+
 bool urlp_tls_library_set_ciphers(SSL_CTX *context, const char *list)
 {
     return SSL_CTX_set_strict_cipher_list(context, list) == 1;
+}
+
+/* urlp_tls_library_cipher_name: all names that it knows stand in lists. */
+const char *urlp_tls_library_cipher_name(const char *word)
+{
+    return word;
 }
 
 /* unfit_words says why a certificate and a key that can be read cannot be used. */

@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/no_fork.h"
 #include "net/tls.h"
+#include "net/tls_ciphers.h"
 #include "net/tls_client_cert.h"
 #include "net/tls_error.h"
 #include "net/tls_keylog.h"
@@ -31,9 +32,6 @@ static _Atomic uint64_t last_serial;
 
 /* RFC 7301 section 3.1: each name behind its length. */
 static const uint8_t alpn[] = "\x08http/1.1";
-
-/* For TLS 1.2: ephemeral keys only, no 64-bit block cipher. Those of TLS 1.3 are all good. */
-static const char default_ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES";
 
 /* set_fixed sets what no option changes. */
 static bool set_fixed(SSL_CTX *context)
@@ -67,43 +65,6 @@ static bool set_versions(SSL_CTX *context, const struct urlpool_tls_options *opt
            SSL_CTX_set_max_proto_version(context, urlp_tls_options_version(options->version_max));
 }
 
-/* encrypts says whether every cipher chosen does. NULL-SHA is taken for one. */
-static bool encrypts(const SSL_CTX *context)
-{
-    const STACK_OF(SSL_CIPHER) *chosen = SSL_CTX_get_ciphers(context);
-
-    for (int i = 0; i < (int)sk_SSL_CIPHER_num(chosen); i++) {
-        if (SSL_CIPHER_get_bits(sk_SSL_CIPHER_value(chosen, i), NULL) == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static enum urlpool_code set_ciphers(SSL_CTX *context, const char *ciphers,
-                                     struct urlpool_error *err)
-{
-    if (ciphers == NULL) {
-        return urlp_tls_library_set_ciphers(context, default_ciphers) ? URLPOOL_OK
-                                                                      : urlp_fail_nomem(err);
-    }
-    ERR_clear_error();
-    if (!urlp_tls_library_set_ciphers(context, ciphers)) {
-        if (ERR_peek_error() == 0 || urlp_tls_ran_out()) { /* it may have no word for memory */
-            return urlp_fail_nomem(err);
-        }
-        return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
-                         "ciphers \"%s\" is not a list of known ones",
-                         urlp_quote(ciphers, strlen(ciphers)).text);
-    }
-    if (!encrypts(context)) {
-        return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
-                         "ciphers \"%s\" has one that does not encrypt",
-                         urlp_quote(ciphers, strlen(ciphers)).text);
-    }
-    return URLPOOL_OK;
-}
-
 static enum urlpool_code configure(struct urlpool_tls *tls,
                                    const struct urlpool_tls_options *options,
                                    struct urlpool_error *err)
@@ -117,7 +78,7 @@ static enum urlpool_code configure(struct urlpool_tls *tls,
     if (tls->keylog_fd >= 0) {
         SSL_CTX_set_keylog_callback(tls->context, urlp_tls_keylog_write);
     }
-    code = set_ciphers(tls->context, options->ciphers, err);
+    code = urlp_tls_ciphers_set(tls->context, options->ciphers, err);
     return code == URLPOOL_OK ? urlp_tls_client_cert_use(tls->context, options, err) : code;
 }
 

@@ -53,10 +53,18 @@ struct urlp_span urlp_tls_library_leaf(const SSL *ssl);
  * Errors:  NULL without memory. */
 SSL_CTX *urlp_tls_library_context(void);
 
+/* urlp_tls_library_never is the end of a list that takes out what proves nobody, does not encrypt,
+ * or is for secrets, passwords and keys that nobody has. */
+extern const char urlp_tls_library_never[];
+
 /* urlp_tls_library_set_ciphers sets those of TLS 1.2.
  *
- * Errors:  false, with an error in the queue when `list` names what the library does not know. */
+ * Errors:  false, with an error in the queue when `list` chooses none. What of a list with several
+ *          words the library does not know it may pass over. */
 bool urlp_tls_library_set_ciphers(SSL_CTX *context, const char *list);
+
+/* urlp_tls_library_cipher_name is what a list calls what `word` names. Owns: `word`, or static. */
+const char *urlp_tls_library_cipher_name(const char *word);
 
 /* urlp_tls_library_set_credentials has clients show `certs`, the leaf first, and sign with `key`.
  *

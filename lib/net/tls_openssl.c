@@ -242,76 +242,19 @@ SSL_CTX *urlp_tls_library_context(void)
 
 /* --- ciphers ---------------------------------------------------------------------------------- */
 
-#define BETWEEN_CIPHERS ": ,;"
-
-/* is_known says whether `word` chooses a cipher that proves who the peer is. */
-static bool is_known(SSL_CTX *context, const char *word)
-{
-    const STACK_OF(SSL_CIPHER) * chosen;
-
-    if (!SSL_CTX_set_cipher_list(context, word)) {
-        return false;
-    }
-    chosen = SSL_CTX_get_ciphers(context);
-    for (int i = 0; i < sk_SSL_CIPHER_num(chosen); i++) {
-        if (SSL_CIPHER_get_auth_nid(sk_SSL_CIPHER_value(chosen, i)) == NID_auth_null) {
-            ERR_raise(ERR_LIB_SSL, SSL_R_NO_CIPHER_MATCH);
-            return false;
-        }
-    }
-    return true;
-}
-
-/* check_word looks at one word of a list, and gives it back by the name OpenSSL knows: OpenSSL
- * itself passes over what it does not know. What is taken out need not prove anything. */
-static const char *check_word(SSL_CTX *context, char *word)
-{
-    const bool is_taken_out = word[0] == '!' || word[0] == '-';
-    char *bare = word + (is_taken_out || word[0] == '+');
-    const char *own = OPENSSL_cipher_name(bare);
-    const bool has_own = own != NULL && strcmp(own, "(NONE)") != 0;
-
-    if (word[0] == '@') {
-        return strcmp(word, "@STRENGTH") == 0 ? word : NULL;
-    }
-    if (is_taken_out ? !SSL_CTX_set_cipher_list(context, has_own ? own : bare)
-                     : !is_known(context, has_own ? own : bare)) {
-        return NULL;
-    }
-    if (has_own && strlen(own) <= strlen(bare)) {
-        memcpy(bare, own, strlen(own) + 1);
-    }
-    return word;
-}
+const char urlp_tls_library_never[] = ":!aNULL:!eNULL:!aDSS:!PSK:!SRP";
 
 bool urlp_tls_library_set_ciphers(SSL_CTX *context, const char *list)
 {
-    const size_t size = strlen(list) + 1;
-    char *known = OPENSSL_zalloc(size);
-    char *words = OPENSSL_strdup(list);
-    bool is_good = known != NULL && words != NULL;
-    char *rest = NULL;
+    return SSL_CTX_set_cipher_list(context, list) == 1;
+}
 
-    if (is_good) {
-        for (char *word = strtok_r(words, BETWEEN_CIPHERS, &rest); word != NULL && is_good;
-             word = strtok_r(NULL, BETWEEN_CIPHERS, &rest)) {
-            const char *checked = check_word(context, word);
+/* urlp_tls_library_cipher_name: RFCs' own names are known to OpenSSL, but not in lists. */
+const char *urlp_tls_library_cipher_name(const char *word)
+{
+    const char *own = OPENSSL_cipher_name(word);
 
-            is_good = checked != NULL;
-            if (is_good) {
-                (void)OPENSSL_strlcat(known, known[0] != '\0' ? ":" : "", size);
-                (void)OPENSSL_strlcat(known, checked, size);
-            }
-        }
-        if (is_good) {
-            is_good = SSL_CTX_set_cipher_list(context, known) == 1;
-        } else if (ERR_peek_error() == 0) {
-            ERR_raise(ERR_LIB_SSL, SSL_R_NO_CIPHER_MATCH);
-        }
-    }
-    OPENSSL_free(known);
-    OPENSSL_free(words);
-    return is_good;
+    return own != NULL && strcmp(own, "(NONE)") != 0 ? own : word;
 }
 
 /* --- the client's own certificate ------------------------------------------------------------- */

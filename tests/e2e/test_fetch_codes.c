@@ -181,6 +181,7 @@ static const struct {
     {{"--key", "missing", "http://h/"},                          2,  "without a certificate"    },
     {{"--pinnedpubkey", "nonsense", "http://h/"},                2,  "nonsense"                 },
     {{"--ciphers", "nonsense", "http://h/"},                     59, "nonsense"                 },
+    {{"--ciphers", "aNULL:PSK", "http://h/"},                    59, "aNULL:PSK"                },
     {{"--tls-max", "1.1", "http://h/"},                          2,  "\"1.1\""                  },
     {{"--tls-max", "1.2", "--tlsv1.3", "http://h/"},             2,  "above"                    },
     {{"--rate=5x", "http://h/"},                                 2,  "requests a second"        },

@@ -282,6 +282,7 @@ START_TEST(fetch__offers_the_asked_ciphers_of_tls_1_2)
 {
     secure_begin(TLS1_2_VERSION, TLS1_2_VERSION, "ECDHE-ECDSA-AES128-GCM-SHA256", false);
     ck_assert_ran(SECURELY("--ciphers", "ECDHE-ECDSA-AES128-GCM-SHA256"), 0, "hello\n");
+    ck_assert_ran(SECURELY("--ciphers", "HIGH:!aNULL:!MD5:!RC4"), 0, "hello\n");
     ck_assert_refused(SECURELY("--ciphers", "ECDHE-ECDSA-CHACHA20-POLY1305"), 35, "(35)");
     secure_end();
 }

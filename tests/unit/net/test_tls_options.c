@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 #include <string.h>
 
+#include "net/tls_context.h"
 #include "support/certs.h"
 #include "support/run_tests.h"
 #include "support/tls_client.h"
@@ -151,12 +152,85 @@ START_TEST(ciphers__are_the_only_ones_offered)
 }
 END_TEST
 
-START_TEST(ciphers__unknown_or_empty_are_refused)
+/* As they stand in configurations everywhere: what is not there any more is passed over, by
+ * BoringSSL and OpenSSL alike, and nothing is offered that proves nobody. */
+START_TEST(ciphers__are_lists_as_curl_has_them)
 {
     static const char *const lists[] = {
-        "",        "no such cipher", "ECDHE-ECDSA-AES256-GCM-SHA384:x", "NULL-SHA", "eNULL", "!ALL",
-        "RC4-SHA", "EXPORT"};
+        "ALL",
+        "DEFAULT",
+        "HIGH",
+        "ECDHE",
+        "aECDSA",
+        "AESGCM",
+        "TLSv1.2",
+        "SHA",
+        "HIGH:!aNULL",
+        "HIGH:!aNULL:!MD5",
+        "HIGH:!aNULL:!eNULL:!EXPORT:!DES:!RC4:!MD5:!PSK:!SRP:!CAMELLIA",
+        "ALL:!ADH:!LOW:!EXP:!MD5:@STRENGTH",
+        "DEFAULT@SECLEVEL=1",
+        "DEFAULT:@SECLEVEL=0",
+        "!aNULL:HIGH",
+        "EECDH+AESGCM:EDH+AESGCM",
+        "kEECDH+AESGCM kEDH+AESGCM, aRSA;HIGH",
+        "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+        "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+        "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305",
+        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256:DES-CBC3-SHA:RC4-MD5",
+        "kRSA:+AES256:ECDHE",
+    };
 
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        const struct urlpool_tls_options options = {.ciphers = lists[i],
+                                                    .insecure_no_verify = true};
+        struct urlpool_error err = {0};
+        struct urlpool_tls *tls = urlpool_tls_new(&options, &err);
+        const STACK_OF(SSL_CIPHER) * chosen;
+
+        ck_assert_msg(tls != NULL, "%s", err.message);
+        chosen = SSL_CTX_get_ciphers(tls->context);
+        for (int k = 0; k < (int)sk_SSL_CIPHER_num(chosen); k++) {
+            const SSL_CIPHER *cipher = sk_SSL_CIPHER_value(chosen, k);
+            const int proof = SSL_CIPHER_get_auth_nid(cipher);
+
+            ck_assert_msg((proof == NID_auth_rsa || proof == NID_auth_ecdsa ||
+                           proof == NID_auth_any /* TLS 1.3 */) &&
+                              SSL_CIPHER_get_bits(cipher, NULL) > 0,
+                          "%s: %s", lists[i], SSL_CIPHER_get_name(cipher));
+        }
+        urlpool_tls_unref(tls);
+        ck_assert_msg(cipher_spoken(lists[i])[0] != '\0', "%s", lists[i]);
+    }
+}
+END_TEST
+
+START_TEST(ciphers__unknown_or_empty_are_refused)
+{
+    static char a_long_word[600];
+    static const char *const lists[] = {"",
+                                        "no such cipher",
+                                        "ECDHE-ECDSA-AES256-GCM-SHA384:x",
+                                        "NULL-SHA",
+                                        "eNULL",
+                                        "!ALL",
+                                        "RC4-SHA",
+                                        "EXPORT",
+                                        "aNULL",
+                                        "ADH",
+                                        "PSK",
+                                        "SRP",
+                                        "aPSK",
+                                        "MD5",
+                                        "HIGH:!NOPE",
+                                        "HIGH:-",
+                                        "ALL@SECLEVEL=2",
+                                        "@STRENGTH",
+                                        "HIGH:ECDHE+",
+                                        "TLS_AES_128_GCM_SHA256",
+                                        a_long_word};
+
+    memset(a_long_word, 'A', sizeof(a_long_word) - 1);
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         const struct urlpool_error err = built((struct urlpool_tls_options){.ciphers = lists[i]});
 
@@ -169,4 +243,4 @@ END_TEST
 RUN_TESTS("tls_options", version__is_1_2_or_1_3_by_default, version__min_refuses_a_peer_below_it,
           version__max_is_not_exceeded, version__that_is_none_is_refused,
           version__min_above_max_is_refused, ciphers__are_the_only_ones_offered,
-          ciphers__unknown_or_empty_are_refused)
+          ciphers__are_lists_as_curl_has_them, ciphers__unknown_or_empty_are_refused)
