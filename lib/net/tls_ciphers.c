@@ -96,6 +96,13 @@ static bool is_low_level(const char *word)
     return strcmp(word, "@SECLEVEL=0") == 0 || strcmp(word, "@SECLEVEL=1") == 0;
 }
 
+/* ending_of is what takes out what is never offered; BoringSSL's groups, "[a|b]", allow of no '!',
+ * and there it offers nothing of the kind by itself. */
+static const char *ending_of(const char *list)
+{
+    return strchr(list, '[') != NULL ? "" : urlp_tls_library_never;
+}
+
 /* fail_set says why the library did not take a list. */
 static enum urlpool_code fail_set(void)
 {
@@ -108,7 +115,7 @@ static enum urlpool_code try_word(SSL_CTX *context, const char *name)
 {
     char rule[WORD_BYTES_MAX + NEVER_BYTES];
 
-    (void)snprintf(rule, sizeof(rule), "%s%s", name, urlp_tls_library_never);
+    (void)snprintf(rule, sizeof(rule), "%s%s", name, ending_of(name));
     return urlp_tls_library_set_ciphers(context, rule) ? URLPOOL_OK : fail_set();
 }
 
@@ -148,6 +155,7 @@ static enum urlpool_code add(SSL_CTX *context, const char *word, struct urlp_buf
 /* translate makes of `text` what the library knows. */
 static enum urlpool_code translate(SSL_CTX *context, const char *text, struct urlp_buf *list)
 {
+    const char *ending = ending_of(text);
     char word[WORD_BYTES_MAX];
     enum urlpool_code code = URLPOOL_OK;
 
@@ -156,8 +164,7 @@ static enum urlpool_code translate(SSL_CTX *context, const char *text, struct ur
             return URLPOOL_E_INVALID;
         }
         if (word[0] == '\0') {
-            return urlp_buf_append(list, urlp_tls_library_never, /* and its NUL */
-                                   strlen(urlp_tls_library_never) + 1);
+            return urlp_buf_append(list, ending, strlen(ending) + 1);
         }
         code = add(context, word, list);
     }

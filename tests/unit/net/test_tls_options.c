@@ -9,6 +9,7 @@
 #include "support/certs.h"
 #include "support/run_tests.h"
 #include "support/tls_client.h"
+#include "support/tls_kit.h"
 #include "support/tls_scene.h"
 #include "support/tls_server.h"
 
@@ -205,6 +206,20 @@ START_TEST(ciphers__are_lists_as_curl_has_them)
 }
 END_TEST
 
+START_TEST(ciphers__may_be_groups_where_the_library_has_them)
+{
+    const char *group = "[ECDHE-ECDSA-AES256-GCM-SHA384|ECDHE-ECDSA-AES128-GCM-SHA256]";
+
+    if (tls_kit_is_openssl()) {
+        const struct urlpool_error err = built((struct urlpool_tls_options){.ciphers = group});
+
+        ck_assert_int_eq(err.code, URLPOOL_E_INVALID);
+        return;
+    }
+    ck_assert_str_ne(cipher_spoken(group), "");
+}
+END_TEST
+
 START_TEST(ciphers__unknown_or_empty_are_refused)
 {
     static char a_long_word[600];
@@ -243,4 +258,5 @@ END_TEST
 RUN_TESTS("tls_options", version__is_1_2_or_1_3_by_default, version__min_refuses_a_peer_below_it,
           version__max_is_not_exceeded, version__that_is_none_is_refused,
           version__min_above_max_is_refused, ciphers__are_the_only_ones_offered,
-          ciphers__are_lists_as_curl_has_them, ciphers__unknown_or_empty_are_refused)
+          ciphers__are_lists_as_curl_has_them, ciphers__may_be_groups_where_the_library_has_them,
+          ciphers__unknown_or_empty_are_refused)
