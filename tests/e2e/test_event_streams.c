@@ -47,7 +47,7 @@ struct scene {
 
 static void begin(struct scene *scene, const char *path, int64_t bytes_max)
 {
-    const struct urlpool_request_options options = {.stream = true, .timeout = {.read_ms = 200}};
+    const struct urlpool_request_options options = {.stream = true, .timeout = {.read_ms = 800}};
 
     *scene = (struct scene){.server = test_server_start(answer, NULL, NULL)};
     scene->manager = test_manager(NULL);

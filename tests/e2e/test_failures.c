@@ -59,7 +59,7 @@ START_TEST(failure__has_code_phase_and_sentence)
     };
     struct test_server *server = test_server_start(answer_badly, NULL, NULL);
     struct urlpool_manager *manager = test_manager(NULL);
-    const struct urlpool_request_options options = {.timeout = {.read_ms = 200},
+    const struct urlpool_request_options options = {.timeout = {.read_ms = 800},
                                                     .retries = TEST_ONE_TRY};
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -119,7 +119,7 @@ START_TEST(deadline__covers_the_whole_body_and_every_hop)
 {
     struct test_server *server = test_server_start(answer_badly, NULL, NULL);
     struct urlpool_manager *manager = test_manager(NULL);
-    const struct urlpool_request_options options = {.timeout = {.total_ms = 150}};
+    const struct urlpool_request_options options = {.timeout = {.total_ms = 500}};
 
     ck_assert_int_eq(test_fetch_fails(manager, "GET", server, "/stall", &options),
                      URLPOOL_E_TOTAL_TIMEOUT);

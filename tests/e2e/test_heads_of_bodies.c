@@ -259,7 +259,7 @@ START_TEST(expect__without_a_bound_waits_as_long_as_reading_may)
     struct test_server *server = test_server_start(test_answer_echo, NULL, NULL);
     struct urlpool_manager *manager = test_manager(NULL);
     struct urlpool_request_options options = {.body = urlpool_body_bytes("abc", 3),
-                                              .timeout = {.read_ms = 300}};
+                                              .timeout = {.read_ms = 800}};
     struct urlpool_response *response;
 
     options.body.expect_continue = true;

@@ -207,7 +207,7 @@ static int64_t rest(struct day *day)
 /* await_answer waits, in real time, until upkeep has asked DNS again or has nothing to ask for. */
 static void await_answer(const struct day *day, uint64_t num_queries)
 {
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 20000; i++) {
         const struct urlpool_stats stats = test_stats(day->manager);
 
         if (stats.dns_queries > num_queries || stats.idle == 0) {

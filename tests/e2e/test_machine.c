@@ -158,7 +158,7 @@ START_TEST(signals__do_not_move_a_deadline)
     took_ms =
         (int64_t)(ended.tv_sec - began.tv_sec) * 1000 + (ended.tv_nsec - began.tv_nsec) / 1000000;
     ck_assert_int_ge(took_ms, 300);
-    ck_assert_int_lt(took_ms, 1300);
+    ck_assert_int_lt(took_ms, 10000); /* begun anew at each signal it would have no end */
     urlpool_manager_free(manager);
     test_server_stop(server);
 }

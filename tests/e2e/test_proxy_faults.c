@@ -15,7 +15,7 @@
 
 enum {
     LIMIT_MS = 300,
-    SLACK_MS = 3000 /* of a busy machine */
+    SLACK_MS = 6000 /* of a busy machine */
 };
 
 /* Kinds of proxies, by the beginning of their URL. */

@@ -20,7 +20,7 @@ enum {
     GAP_MS = 50,
     READ_MS = 1500, /* thirty gaps: longer than any, on a busy machine too */
     TOTAL_MS = 700, /* of what has no end before it */
-    SLACK_MS = 3000,
+    SLACK_MS = 6000,
     HEAD_ROOM = 8192,
     NUM_BYTES = 36, /* of what comes to its end: more than READ_MS of them */
     WHOLE_MS = 20000

@@ -212,8 +212,8 @@ END_TEST
 
 START_TEST(socks__that_says_nothing_is_left_in_time)
 {
-    static const struct urlpool_request_options brief = {.timeout = {.connect_ms = 50}};
-    static const struct urlpool_request_options short_of_all = {.timeout = {.total_ms = 50}};
+    static const struct urlpool_request_options brief = {.timeout = {.connect_ms = 400}};
+    static const struct urlpool_request_options short_of_all = {.timeout = {.total_ms = 400}};
 
     begin("socks5h://", (struct proxy_server_options){.manner = PROXY_STALLS});
     ck_assert_int_eq(test_fetch_fails(manager, "GET", scene.server, "/", &brief),

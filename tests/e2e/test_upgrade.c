@@ -23,7 +23,7 @@ enum {
     PIECE_BYTES = 30011,
     CHILD_SECONDS = 10,
     NUM_FORKS = 200,
-    SOON_MS = 30,
+    SOON_MS = 250,
     LONG_MS = 20000
 };
 

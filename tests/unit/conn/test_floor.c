@@ -619,7 +619,7 @@ END_TEST
 
 START_TEST(timeouts__bound_the_answer_and_the_whole)
 {
-    struct urlpool_connection_options options = {.timeout.read_ms = 60};
+    struct urlpool_connection_options options = {.timeout.read_ms = 400};
 
     begin_with(&options);
     must_be_ok(urlpool_connection_request(connection, "GET", "/silent", NULL, NULL, &err));
@@ -628,7 +628,7 @@ START_TEST(timeouts__bound_the_answer_and_the_whole)
     ck_assert(!urlpool_connection_is_connected(connection));
     end();
 
-    options = (struct urlpool_connection_options){.timeout.total_ms = 60};
+    options = (struct urlpool_connection_options){.timeout.total_ms = 400};
     begin_with(&options);
     must_be_ok(urlpool_connection_request(connection, "GET", "/silent", NULL, NULL, &err));
     ck_assert_ptr_null(urlpool_connection_getresponse(connection, &err));
