@@ -25,7 +25,7 @@ enum {
     PIECE_MAX = 24,    /* bytes, as a rule */
     SHORT_BYTES = 600, /* a longer response comes in pieces of a fraction of it */
     NUM_LONG_PIECES = 25,
-    WAIT_MS = 30, /* where the transcript ends in waiting */
+    WAIT_MS = 300, /* where the transcript ends in waiting */
     HANG_MS = 10000,
     READ_BYTES = 7
 };
