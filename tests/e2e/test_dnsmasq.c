@@ -21,7 +21,7 @@
 enum {
     TTL_S = 5,
     SOON_MS = 1500, /* what is not waited for takes less, however busy the machine */
-    LIMIT_MS = 300
+    LIMIT_MS = 800
 };
 
 static const char *const ips[] = {"192.0.2.1", "192.0.2.2", "2001:db8::1", "127.0.0.1", PUBLIC};

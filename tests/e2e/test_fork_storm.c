@@ -27,7 +27,7 @@ enum {
     NUM_FORKERS = 8,
     NUM_FORKS = 6,
     PLACES = 8, /* of each of the two origins */
-    CHILD_SECONDS = 20,
+    CHILD_SECONDS = 60,
     CONNECTIONS_MAX = 65536,
     URL_BYTES = 128,
     TEXT_BYTES = 32

@@ -17,7 +17,7 @@
 #include "support/run_tests.h"
 
 enum {
-    LIMIT_MS = 200
+    LIMIT_MS = 600
 };
 
 static char url[128];

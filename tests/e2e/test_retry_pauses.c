@@ -16,7 +16,7 @@
 enum {
     URL_BYTES = 128,
     PAUSE_MS = 5000, /* what the server asks for */
-    CHILD_SECONDS = 10
+    CHILD_SECONDS = 60
 };
 
 /* struct scene is a request in a thread of its own, to a server that lets it come again. */

@@ -21,7 +21,7 @@
 enum {
     ECHO_BYTES = 3 << 20,
     PIECE_BYTES = 30011,
-    CHILD_SECONDS = 10,
+    CHILD_SECONDS = 60,
     NUM_FORKS = 200,
     SOON_MS = 250,
     LONG_MS = 20000

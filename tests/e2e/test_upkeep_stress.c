@@ -88,7 +88,7 @@ static void fork_once(struct scene *scene)
     if (child == 0) {
         struct urlpool_response *response;
 
-        (void)alarm(20);
+        (void)alarm(60);
         response = urlpool_request(scene->manager, "GET", scene->url, NULL, NULL);
         urlpool_manager_close(scene->manager);
         urlpool_manager_unref(scene->manager);

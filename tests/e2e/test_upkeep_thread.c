@@ -446,7 +446,7 @@ START_TEST(fork__child_has_no_thread_until_it_makes_a_request)
         struct urlpool_response *response;
         bool is_good = num_threads() == 0;
 
-        (void)alarm(10);
+        (void)alarm(60);
         (void)urlpool_manager_maintain(manager);
         is_good = is_good && num_threads() == 0;
         test_server_url(server, "/", url, sizeof(url));
@@ -480,7 +480,7 @@ START_TEST(fork__child_that_only_ends_the_manager_starts_no_thread)
     test_get(manager, server);
     child = fork();
     if (child == 0) {
-        (void)alarm(10);
+        (void)alarm(60);
         urlpool_manager_free(manager);
         _exit(num_threads());
     }

@@ -19,7 +19,7 @@
 #include "support/loopback.h"
 
 enum {
-    COME_UP_MS = 10000,
+    COME_UP_MS = 60000,
     STEP_MS = 10
 };
 

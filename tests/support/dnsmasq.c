@@ -22,7 +22,7 @@
 #define DNSMASQ "/usr/sbin/dnsmasq"
 
 enum {
-    COME_UP_MS = 10000,
+    COME_UP_MS = 60000,
     STEP_MS = 10,
     RCODE_MASK = 0x0f
 };

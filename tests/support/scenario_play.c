@@ -17,7 +17,7 @@
 enum {
     STEP_US = 500,
     STEPS_MAX = 10000,
-    REMEMBERED_MS = 3000,
+    REMEMBERED_MS = 10000,
     ACT_MS_MAX = 15000 /* the scene's total_ms, and what a loaded machine adds */
 };
 

@@ -13,7 +13,7 @@
 enum {
     NUM_THREADS = 4,
     NUM_FORKS = 20,
-    CHILD_SECONDS = 10
+    CHILD_SECONDS = 60
 };
 
 /* Another library, with its lock. */

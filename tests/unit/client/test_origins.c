@@ -15,7 +15,7 @@
 enum {
     NUM_THREADS = 4,
     NUM_TURNS = 2000,
-    CHILD_SECONDS = 10
+    CHILD_SECONDS = 60
 };
 
 static const struct urlpool_retry_budget no_budget;

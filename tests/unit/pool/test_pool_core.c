@@ -12,7 +12,7 @@
 #include "support/pool_fixture.h"
 #include "support/run_tests.h"
 
-#define CHILD_SECONDS_MAX 20
+#define CHILD_SECONDS_MAX 60
 
 /* REQUIRE ends the child when the condition is not so. */
 #define REQUIRE(condition)                                                        \
