@@ -268,7 +268,8 @@ static bool wants_body(struct pf_fetching *fetching, const struct urlpool_respon
     if (part == PF_PART_ANEW) {
         pf_output_begin_anew(&fetching->output);
     }
-    return transfer->exit_code == PF_EXIT_OK && part != PF_PART_NONE;
+    return transfer->exit_code == PF_EXIT_OK && part != PF_PART_NONE &&
+           !settings->head_only; /* whatever -X has asked for in its place */
 }
 
 void pf_answer_take(struct pf_fetching *fetching, struct urlpool_response *response)
@@ -288,6 +289,7 @@ void pf_answer_take(struct pf_fetching *fetching, struct urlpool_response *respo
                       fetching->output.path != NULL ? fetching->output.path
                                                     : transfer->entry->shown,
                       fetching->output.offset, length >= 0 ? length + fetching->output.offset : -1);
+    transfer->has_body = true;
     read_body(fetching, response);
     pf_progress_end(fetching->run->progress, fetching->slot, transfer->exit_code == PF_EXIT_OK);
     if (fetching->settings->fail_with_body && response->status >= FAILING_STATUS) {

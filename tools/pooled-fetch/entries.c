@@ -281,9 +281,14 @@ static enum pf_exit check_files_differ(const struct pf_settings *settings)
 
 /* --- URLs that stand for many ----------------------------------------------------------------- */
 
-/* add_expanded appends an entry for each URL of `glob`, made of `entry`. */
+static bool is_pattern(const char *text)
+{
+    return text != NULL && strpbrk(text, "{}[]\\") != NULL;
+}
+
+/* add_expanded appends an entry for each URL of `glob`, made of `entry`, which sends `upload`. */
 static void add_expanded(struct pf_settings *settings, const struct pf_entry *entry,
-                         const struct pf_glob *glob)
+                         const struct pf_glob *glob, const char *upload)
 {
     for (size_t i = 0; i < glob->urls.count; i++) {
         struct pf_entry *added;
@@ -291,12 +296,38 @@ static void add_expanded(struct pf_settings *settings, const struct pf_entry *en
         pf_entries_add(settings, glob->urls.items[i], strlen(glob->urls.items[i]), NULL);
         added = &settings->entries[settings->num_entries - 1];
         added->is_remote = entry->is_remote;
-        added->upload = entry->upload;
+        added->upload = upload;
         added->file = entry->file != NULL ? pf_glob_name(glob, i, entry->file) : NULL;
     }
 }
 
-/* expand_all puts the URLs that those of the command line stand for in their places. */
+/* expand puts all that `entry` stands for behind the others, and frees it: as in curl each file of
+ * -T goes to each URL. */
+static enum pf_exit expand(struct pf_settings *settings, struct pf_entry *entry)
+{
+    struct pf_glob urls = {0};
+    struct pf_glob files = {0};
+    enum pf_exit code = pf_glob_expand(&urls, entry->url);
+
+    if (code == PF_EXIT_OK && is_pattern(entry->upload)) {
+        code = pf_glob_expand(&files, entry->upload);
+    } else if (code == PF_EXIT_OK) {
+        add_expanded(settings, entry, &urls, entry->upload);
+    }
+    for (size_t i = 0; i < files.urls.count; i++) {
+        char *file = pf_strdup(files.urls.items[i]);
+
+        pf_strings_add(&settings->upload_names, file);
+        add_expanded(settings, entry, &urls, file);
+    }
+    pf_glob_free(&urls);
+    pf_glob_free(&files);
+    free(entry->url);
+    free(entry->file);
+    return code;
+}
+
+/* expand_all puts the transfers that those of the command line stand for in their places. */
 static enum pf_exit expand_all(struct pf_settings *settings)
 {
     struct pf_entry *old = settings->entries;
@@ -306,19 +337,15 @@ static enum pf_exit expand_all(struct pf_settings *settings)
     settings->entries = NULL;
     settings->num_entries = 0;
     for (size_t i = 0; i < count; i++) {
-        struct pf_glob glob = {0};
+        const bool is_many = is_pattern(old[i].url) || is_pattern(old[i].upload);
 
-        if (old[i].is_listed || settings->globoff || strpbrk(old[i].url, "{}[]\\") == NULL) {
-            settings->entries = pf_resize(settings->entries,
-                                          (settings->num_entries + 1) * sizeof(*settings->entries));
-            settings->entries[settings->num_entries++] = old[i];
+        if (is_many && !old[i].is_listed && !settings->globoff && code == PF_EXIT_OK) {
+            code = expand(settings, &old[i]);
             continue;
         }
-        code = code == PF_EXIT_OK ? pf_glob_expand(&glob, old[i].url) : code;
-        add_expanded(settings, &old[i], &glob);
-        pf_glob_free(&glob);
-        free(old[i].url);
-        free(old[i].file);
+        settings->entries =
+            pf_resize(settings->entries, (settings->num_entries + 1) * sizeof(*settings->entries));
+        settings->entries[settings->num_entries++] = old[i];
     }
     free(old);
     return code;

@@ -93,6 +93,7 @@ static void make_request(struct pf_fetching *fetching)
     pf_transfer_fail_by_error(transfer, &err);
     transfer->status = err.http_status;
     transfer->num_redirects = transfer->watch.num_redirects;
+    transfer->url = transfer->watch.url != NULL ? pf_strdup(transfer->watch.url) : NULL;
     transfer->conn_reused = transfer->watch.conn_reused;
     pf_answer_write_heads(fetching, NULL);
 }

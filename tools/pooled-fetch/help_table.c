@@ -106,8 +106,8 @@ const struct pf_help_row pf_help_rows[] = {
     {PF_HELP_REQUEST, "form-string", "NAME=TEXT",
      "the same, the text as it is"},
     {PF_HELP_REQUEST, "upload-file", "FILE",
-     "PUT it, \"-\" for standard input; one for each URL, in order. A URL that ends in "
-     "\"/\" gets the file's name"},
+     "PUT it, \"-\" for standard input; one for each URL, in order, \"{a,b}\" both to it. A URL "
+     "that ends in \"/\" gets the file's name"},
     {PF_HELP_REQUEST, "compressed", NULL,
      "ask for content codings and undo them"},
     {PF_HELP_REQUEST, "raw", NULL,

@@ -229,6 +229,20 @@ enum pf_exit pf_apply_max_redirs(struct pf_settings *settings, const struct pf_o
     return PF_EXIT_OK;
 }
 
+/* drop_ends_of_lines joins the lines of a file, as curl does: those that are meant are "\\n". */
+static void drop_ends_of_lines(struct pf_text *text)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < text->len; i++) {
+        if (text->data[i] != '\r' && text->data[i] != '\n') {
+            text->data[len++] = text->data[i];
+        }
+    }
+    pf_text_cut(text, len);
+    pf_text_adds(text, ""); /* it is a text when it is empty, too */
+}
+
 enum pf_exit pf_apply_write_out(struct pf_settings *settings, const struct pf_option *option,
                                 const char *value)
 {
@@ -242,6 +256,8 @@ enum pf_exit pf_apply_write_out(struct pf_settings *settings, const struct pf_op
     }
     if (value[0] != '@') {
         pf_text_adds(&text, value);
+    } else {
+        drop_ends_of_lines(&text);
     }
     if (!pf_writeout_check(text.data, unknown)) {
         pf_text_free(&text);

@@ -99,6 +99,7 @@ void pf_settings_free(struct pf_settings *settings)
     pf_strings_free(&settings->outputs);
     pf_strings_free(&settings->headers);
     pf_strings_free(&settings->uploads);
+    pf_strings_free(&settings->upload_names);
     pf_strings_free(&settings->answers);
     pf_strings_free(&settings->detours);
     pf_text_free(&settings->data);

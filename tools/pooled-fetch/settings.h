@@ -47,12 +47,13 @@ void pf_strings_free(struct pf_strings *strings);
 struct pf_settings {
     struct pf_entry *entries;
     size_t num_entries;
-    struct pf_strings outputs; /* -o and -O in order; NULL: -O */
-    struct pf_strings headers; /* -H as given */
-    struct pf_strings uploads; /* -T in order; "" sends nothing */
-    struct pf_text data;       /* -d and the like, joined */
-    struct urlpool_form *form; /* -F; NULL: none */
-    int64_t form_bytes;        /* of all its contents; -1: not known */
+    struct pf_strings outputs;      /* -o and -O in order; NULL: -O */
+    struct pf_strings headers;      /* -H as given */
+    struct pf_strings uploads;      /* -T in order; "" sends nothing */
+    struct pf_strings upload_names; /* what patterns among them stand for */
+    struct pf_text data;            /* -d and the like, joined */
+    struct urlpool_form *form;      /* -F; NULL: none */
+    int64_t form_bytes;             /* of all its contents; -1: not known */
 
     int64_t concurrency;
     int64_t repeat;                  /* 0: not given; pf_entries_settle makes it 1 */

@@ -29,8 +29,7 @@ struct pf_transfer {
     unsigned num_redirects;
     unsigned num_retries;            /* --retry's, and the library's after stale connections */
     int64_t num_bytes;               /* of decoded body that came */
-    int64_t num_sent;                /* bytes of requests, heads and bodies */
-    int64_t head_bytes;              /* of all heads that came */
+    bool has_body;                   /* it was read, whole or not */
     uint64_t conn_requests;          /* which of its connection's this was; 0: not known */
     char *file;                      /* where the body went; NULL: to no file */
     struct urlpool_headers *headers; /* of the last response; NULL: none, or nobody wants them */

@@ -3,6 +3,7 @@
 
 #include "watch.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -16,6 +17,7 @@ void pf_watch_init(struct pf_watch *watch, int64_t now_ns)
 void pf_watch_free(struct pf_watch *watch)
 {
     pf_text_free(&watch->heads);
+    free(watch->url);
 }
 
 static void copy_text(char *out, size_t out_size, const char *text, size_t len)
@@ -60,6 +62,8 @@ static void note_redirect(struct pf_watch *watch, const struct urlpool_trace_eve
     watch->num_redirects++;
     watch->hop_ns = event->at_ns;
     watch->body_bytes = -1;
+    free(watch->url);
+    watch->url = pf_strndup(event->text, event->text_len);
 }
 
 static void note(struct pf_watch *watch, const struct urlpool_trace_event *event)

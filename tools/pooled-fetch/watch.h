@@ -21,6 +21,7 @@ struct pf_watch {
     bool conn_reused;
     char peer[64]; /* "127.0.0.1:80"; "" when not known */
     char method[32];
+    char *url;            /* where the last redirect led; NULL: none was followed */
     struct pf_text heads; /* interim and final ones, credentials masked */
     size_t last_head;     /* where the newest begins */
 };

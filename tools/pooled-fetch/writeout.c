@@ -30,17 +30,22 @@ static void add_status(struct pf_text *out, const struct pf_transfer *transfer)
     pf_text_addf(out, "%03d", transfer->status);
 }
 
+/* downloaded is 0 when the body was not asked for, as with -f, although it may have come. */
+static int64_t downloaded(const struct pf_transfer *transfer)
+{
+    return transfer->has_body ? pf_transfer_wire_bytes(transfer) : 0;
+}
+
 static void add_size_download(struct pf_text *out, const struct pf_transfer *transfer)
 {
-    pf_text_addf(out, "%" PRId64, pf_transfer_wire_bytes(transfer));
+    pf_text_addf(out, "%" PRId64, downloaded(transfer));
 }
 
 static void add_speed_download(struct pf_text *out, const struct pf_transfer *transfer)
 {
     int64_t ns = pf_transfer_ns(transfer);
 
-    pf_text_addf(out, "%.0f",
-                 ns > 0 ? (double)pf_transfer_wire_bytes(transfer) * 1e9 / (double)ns : 0.0);
+    pf_text_addf(out, "%.0f", ns > 0 ? (double)downloaded(transfer) * 1e9 / (double)ns : 0.0);
 }
 
 static void add_namelookup(struct pf_text *out, const struct pf_transfer *transfer)
