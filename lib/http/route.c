@@ -63,6 +63,23 @@ bool urlp_pool_key_of(const struct urlp_route *route, struct urlp_pool_key *out)
     return true;
 }
 
+bool urlp_route_is_same(const struct urlp_route *a, const struct urlp_route *b)
+{
+    if (a->is_forwarded != b->is_forwarded || a->is_pinned != b->is_pinned ||
+        a->num_hops != b->num_hops) {
+        return false;
+    }
+    for (size_t i = 0; i < a->num_hops; i++) {
+        if (a->hops[i]->serial != b->hops[i]->serial) {
+            return false;
+        }
+    }
+    if (a->is_forwarded && !a->is_pinned) {
+        return true;
+    }
+    return a->tls_serial == b->tls_serial && urlp_origin_equals(&a->origin, &b->origin);
+}
+
 const struct urlp_proxy_hop *urlp_route_forwarder(const struct urlp_route *route)
 {
     return route->is_forwarded && route->num_hops > 0 ? route->hops[route->num_hops - 1] : NULL;

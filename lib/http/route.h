@@ -57,6 +57,9 @@ struct urlp_pool_key {
  * `out` is untouched then. */
 bool urlp_pool_key_of(const struct urlp_route *route, struct urlp_pool_key *out);
 
+/* urlp_route_is_same says whether both have the same key, without writing it. */
+bool urlp_route_is_same(const struct urlp_route *a, const struct urlp_route *b);
+
 /* urlp_origin_append_authority appends what Host and CONNECT say: host in brackets if IPv6, and
  * ":port" unless it is the scheme's default and `always_port` is false. No zone.
  *

@@ -191,7 +191,7 @@ struct urlp_waiter {
     int64_t told_ns;           /* the time of the next dial it knows of */
     enum urlpool_code failed;  /* of a dial that was another's */
     struct urlpool_error *err; /* where the words for that go; may be NULL */
-    struct urlp_holder who;
+    struct urlp_holder who;    /* while it is in the queue */
 };
 
 /* struct urlp_dialler is a thread that dials, on that thread's stack. */
@@ -264,7 +264,7 @@ void urlp_waiter_grant(struct urlpool_pool *pool, struct urlp_waiter *waiter,
  * would, were he the only one in it. Whoever finds one has nobody before him, since there is none
  * while anybody waits, here or in line. False: there is none. */
 bool urlp_grant_idle(struct urlpool_pool *pool, struct urlp_waiter *me,
-                     struct urlp_change *change) URLP_HOLDS_LOCK;
+                     const struct urlp_call *call, struct urlp_change *change) URLP_HOLDS_LOCK;
 
 /* urlp_settle gives out all that can be given, to `pool` and to who stands in line for a place of
  * max_total. To be called after every change. */

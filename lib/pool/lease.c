@@ -215,6 +215,7 @@ static enum urlpool_code queue_up(struct urlpool_pool *pool, int64_t pool_ms,
 {
     enum urlpool_code code = URLPOOL_OK;
 
+    urlp_holder_begin(&me->who, call, change->now_ns);
     enqueue(pool, me);
     urlp_settle(pool, change);
     if (me->grant == URLP_GRANT_NONE && queue_is_too_long(pool)) {
@@ -242,8 +243,7 @@ static enum urlpool_code get_grant(struct urlpool_pool *pool, int64_t pool_ms,
     urlp_pool_touch(pool);
     urlp_pool_note_use(pool, change.now_ns);
     urlp_sweep(pool->core, &change);
-    urlp_holder_begin(&me->who, call, change.now_ns);
-    if (!urlp_grant_idle(pool, me, &change)) {
+    if (!urlp_grant_idle(pool, me, call, &change)) {
         code = queue_up(pool, pool_ms, call, me, &change, err);
     }
     if (code != URLPOOL_OK) {
@@ -302,7 +302,8 @@ static enum urlpool_code replace(struct urlpool_pool *pool, struct urlp_waiter *
     } else {
         me->seat = urlp_idle_take(pool, &change);
         if (me->seat != NULL) {
-            urlp_seat_hold(pool, me->seat, &me->who, change.now_ns);
+            urlp_holder_begin(&me->seat->holder, call, change.now_ns);
+            urlp_seat_hold(pool, me->seat, &me->seat->holder, change.now_ns);
         } else {
             dial_instead(pool, me, &change);
         }
@@ -323,7 +324,8 @@ static enum urlpool_code look_at(struct urlpool_pool *pool, struct urlp_waiter *
 
     if (look == URLP_LOOK_GOOD) {
         *out = (struct urlp_lease){pool, me->seat->connection, me->seat, true};
-        urlp_call_trace(call, URLPOOL_TRACE_LEASED, pool->name, strlen(pool->name), 1);
+        urlp_call_trace(call, URLPOOL_TRACE_LEASED, pool->name,
+                        call->trace != NULL ? strlen(pool->name) : 0, 1);
         return URLPOOL_OK;
     }
     return replace(pool, me, look, call, err);
@@ -394,7 +396,7 @@ enum urlpool_code urlp_lease_acquire(struct urlpool_pool *pool, int64_t pool_ms,
                                      const struct urlp_call *call, struct urlp_lease *out,
                                      struct urlpool_error *err)
 {
-    struct urlp_waiter me = {.connect_ms = connect_ms, .err = err};
+    struct urlp_waiter me; /* the rest of it is written when it queues up */
     struct urlp_lease lease = {0};
     enum urlpool_code code;
 
@@ -404,6 +406,10 @@ enum urlpool_code urlp_lease_acquire(struct urlpool_pool *pool, int64_t pool_ms,
     if (urlpool_cancel_is_set(call->cancel)) {
         return wait_failed(pool, URLP_PARK_CANCELLED, false, call, err);
     }
+    me.park = NULL;
+    me.pool_by = me.connect_by = (struct urlpool_deadline){0};
+    me.connect_ms = connect_ms;
+    me.err = err;
     do {
         code = get_grant(pool, pool_ms, call, &me, err);
         if (code == URLPOOL_OK) {

@@ -140,21 +140,28 @@ static enum urlpool_code enter(struct urlpool_pool *pool, int64_t now_ns) URLP_H
     return URLPOOL_OK;
 }
 
-/* lookup is the live pool of `key`; NULL: there is none. Most requests go where the last one went,
- * and that pool is the first of the live: to compare its key costs less than to hash one. */
-static struct urlpool_pool *lookup(const struct urlp_pool_core *core,
-                                   const struct urlp_pool_key *key) URLP_HOLDS_LOCK
+/* take gives the caller of a visit `pool`, and a reference to it. */
+static struct urlpool_pool *take(struct urlpool_pool *pool) URLP_HOLDS_LOCK
+{
+    pool->locked.num_refs++;
+    urlp_pool_touch(pool);
+    return pool;
+}
+
+/* find_again gives the pool that was used last, if `route` leads there, and takes a reference to
+ * it; NULL: it has to be looked for. Most requests go where the last one went, and to compare two
+ * routes costs less than to make a key of one. */
+static struct urlpool_pool *find_again(struct urlp_pool_core *core,
+                                       const struct urlp_route *route) URLP_HOLDS_LOCK
 {
     const struct urlp_list *first = core->locked.live.next;
+    struct urlpool_pool *pool;
 
-    if (first != &core->locked.live) {
-        struct urlpool_pool *pool = URLP_CONTAINER(first, struct urlpool_pool, locked.in_live);
-
-        if (pool->key_len == key->len && memcmp(pool->key, key->bytes, key->len) == 0) {
-            return pool;
-        }
+    if (first == &core->locked.live || core->locked.is_closed) {
+        return NULL;
     }
-    return urlp_map_get(&core->locked.by_key, key->bytes, key->len);
+    pool = URLP_CONTAINER(first, struct urlpool_pool, locked.in_live);
+    return urlp_route_is_same(&pool->route, route) ? take(pool) : NULL;
 }
 
 /* find gives the live pool of `key` and takes a reference to it; NULL: there is none. */
@@ -166,12 +173,8 @@ static enum urlpool_code find(struct urlp_pool_core *core, const struct urlp_poo
     if (core->locked.is_closed) {
         return URLPOOL_E_POOL_CLOSED;
     }
-    pool = lookup(core, key);
-    if (pool != NULL) {
-        pool->locked.num_refs++;
-        urlp_pool_touch(pool);
-    }
-    *out = pool;
+    pool = urlp_map_get(&core->locked.by_key, key->bytes, key->len);
+    *out = pool != NULL ? take(pool) : NULL;
     return URLPOOL_OK;
 }
 
@@ -221,25 +224,26 @@ struct urlpool_pool *urlp_pool_set_get(struct urlp_pool_set *set, const struct u
     struct urlp_pool_core *core = urlp_core_of(set);
     struct urlpool_pool *pool = NULL;
     struct urlp_pool_key key;
-    enum urlpool_code code;
+    enum urlpool_code code = URLPOOL_OK;
 
     if (core == NULL) {
         urlp_fail_nomem(err);
         return NULL;
     }
-    if (!urlp_pool_key_of(route, &key)) {
-        urlp_fail(err, URLPOOL_E_URL, URLPOOL_PHASE_NONE, "host or zone too long: %s",
-                  urlp_quote(route->origin.zone.data, route->origin.zone.len).text);
-        return NULL;
-    }
     urlp_mutex_lock(&core->mutex);
-    code = find(core, &key, &pool);
+    pool = find_again(core, route);
+    if (pool == NULL) {
+        code = urlp_pool_key_of(route, &key) ? find(core, &key, &pool) : URLPOOL_E_URL;
+    }
     urlp_mutex_unlock(&core->mutex);
     if (code == URLPOOL_OK && pool == NULL) {
         code = find_or_make(set, core, route, &key, &pool);
     }
     if (code == URLPOOL_E_NOMEM) {
         urlp_fail_nomem(err);
+    } else if (code == URLPOOL_E_URL) {
+        urlp_fail(err, code, URLPOOL_PHASE_NONE, "host or zone too long: %s",
+                  urlp_quote(route->origin.zone.data, route->origin.zone.len).text);
     } else if (code != URLPOOL_OK) {
         urlp_fail(err, code, URLPOOL_PHASE_POOL, "closed");
     }

@@ -314,7 +314,8 @@ static bool grant_one(struct urlpool_pool *pool, struct urlp_change *change) URL
     return true;
 }
 
-bool urlp_grant_idle(struct urlpool_pool *pool, struct urlp_waiter *me, struct urlp_change *change)
+bool urlp_grant_idle(struct urlpool_pool *pool, struct urlp_waiter *me,
+                     const struct urlp_call *call, struct urlp_change *change)
 {
     struct urlp_seat *seat = urlp_idle_take(pool, change);
 
@@ -323,7 +324,8 @@ bool urlp_grant_idle(struct urlpool_pool *pool, struct urlp_waiter *me, struct u
     }
     me->seat = seat;
     me->grant = URLP_GRANT_CONNECTION;
-    urlp_seat_hold(pool, seat, &me->who, change->now_ns);
+    urlp_holder_begin(&seat->holder, call, change->now_ns);
+    urlp_seat_hold(pool, seat, &seat->holder, change->now_ns);
     urlp_upkeep_expect_dial(pool, change->now_ns);
     return true;
 }

@@ -35,8 +35,10 @@ static bool same_key(struct urlp_route a, struct urlp_route b)
 {
     struct urlp_pool_key key_a = key_of(a);
     struct urlp_pool_key key_b = key_of(b);
+    const bool is_same = key_a.len == key_b.len && memcmp(key_a.bytes, key_b.bytes, key_a.len) == 0;
 
-    return key_a.len == key_b.len && memcmp(key_a.bytes, key_b.bytes, key_a.len) == 0;
+    ck_assert_int_eq(urlp_route_is_same(&a, &b), is_same);
+    return is_same;
 }
 
 START_TEST(key__is_the_same_for_equal_values)
