@@ -58,15 +58,15 @@ static void mark(const struct urlp_call *call, enum urlpool_trace_kind kind)
 void urlp_call_trace(const struct urlp_call *call, enum urlpool_trace_kind kind, const char *text,
                      size_t text_len, int64_t number)
 {
-    struct urlpool_trace_event event = {
-        .kind = kind, .number = number, .text = text, .text_len = text_len};
+    struct urlpool_trace_event event;
 
     urlp_assert_no_lock("urlp_call_trace");
     if (call->trace == NULL || call->trace->event == NULL) {
         mark(call, kind);
         return;
     }
-    event.at_ns = urlp_now_ns();
+    event = (struct urlpool_trace_event){
+        .kind = kind, .at_ns = urlp_now_ns(), .number = number, .text = text, .text_len = text_len};
     if (call->marks != NULL) {
         urlp_marks_note(call->marks, kind, event.at_ns);
     }

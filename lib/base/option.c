@@ -49,20 +49,8 @@ enum urlpool_code urlp_option_resolve_int(const char *name, int32_t given, int f
     return URLPOOL_OK;
 }
 
-bool urlp_option_is_unset(const void *given, size_t len)
+enum urlpool_code urlp_option_fail_reserved(const char *name, struct urlpool_error *err)
 {
-    const unsigned char *bytes = given;
-
-    /* Each byte equals the one before it, and the first is zero: this is run for every request. */
-    return bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0;
-}
-
-enum urlpool_code urlp_option_check_reserved(const char *name, const unsigned char *reserved,
-                                             size_t len, struct urlpool_error *err)
-{
-    if (len == 0 || urlp_option_is_unset(reserved, len)) {
-        return URLPOOL_OK;
-    }
     return urlp_fail(err, URLPOOL_E_INVALID, URLPOOL_PHASE_NONE,
                      "%s asks for what this version does not know", name);
 }

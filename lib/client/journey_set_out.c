@@ -14,6 +14,10 @@
 static enum urlpool_code check_bits(const struct urlpool_request_options *options,
                                     struct urlpool_error *err)
 {
+    if ((options->skip | options->redirect_schemes | options->keep_post) == 0) {
+        return URLPOOL_OK;
+    }
+
     const struct {
         const char *name;
         unsigned given, known;
@@ -68,11 +72,11 @@ static enum urlpool_code resolve_rules(struct urlp_journey *journey, struct urlp
 {
     const struct urlpool_request_options *options = journey->options;
     const struct urlpool_manager *manager = journey->manager;
-    const size_t len = offsetof(struct urlpool_request_options, stream) -
-                       offsetof(struct urlpool_request_options, timeout);
+    const size_t start = offsetof(struct urlpool_request_options, timeout);
+    const size_t end = offsetof(struct urlpool_request_options, stream);
     enum urlpool_code code;
 
-    if (urlp_option_is_unset(&options->timeout, len)) {
+    if (urlp_option_is_unset((const unsigned char *)options + start, end - start)) {
         journey->timeout = manager->timeout;
         journey->retry_rules = manager->retries;
         return URLPOOL_OK;

@@ -70,7 +70,11 @@ static enum urlpool_code move_in(struct urlp_journey *journey,
             return urlp_fail_nomem(err);
         }
     }
-    *tenure = (struct urlp_tenure){.manager = journey->manager, .call = journey->call};
+    tenure->manager = journey->manager;
+    tenure->call = journey->call;
+    tenure->lease = (struct urlp_lease){0};
+    tenure->try_began_ns = 0;
+    tenure->is_on_heap = false;  /* its trace is written when it is */
     tenure->call.purpose = NULL; /* it goes on without it */
     tenure->call.marks = NULL;   /* the response has its own */
     if (journey->options->stream) {

@@ -19,11 +19,6 @@ static bool is_one_of(struct urlp_span method, const char *const *names, size_t 
     return false;
 }
 
-bool urlp_method_is_valid(struct urlp_span method)
-{
-    return urlp_span_is_token(method);
-}
-
 bool urlp_method_is_idempotent(struct urlp_span method)
 {
     return is_one_of(method, idempotent_methods, URLP_COUNT_OF(idempotent_methods));

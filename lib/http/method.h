@@ -8,7 +8,10 @@
 /* urlp_method_is_valid says whether `method` can be sent: one token. Case is the caller's.
  *
  * Spec:    RFC 9110 section 9.1. */
-bool urlp_method_is_valid(struct urlp_span method);
+static inline bool urlp_method_is_valid(struct urlp_span method)
+{
+    return urlp_span_is(method, "GET") || urlp_span_is_token(method);
+}
 
 /* urlp_method_is_idempotent says whether sending it twice is meant to do what sending it once does.
  * Methods are case-sensitive, and an unknown one is not idempotent.
