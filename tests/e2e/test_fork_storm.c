@@ -2,7 +2,10 @@
  * with the manager it was given and with one of its own, and ends both; or it executes this program
  * anew, which looks for descriptors that it should not have. No connection is ever heard from by
  * two processes, nobody waits for ever, and no request of the parent's fails. URLPOOL_TEST_FORKS is
- * how often each thread forks. */
+ * how often each thread forks.
+ *
+ * The servers are a process of their own: fork waits for nobody who calls the TLS library past
+ * urlpool, as they do, and a child could find its locks held. */
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -13,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +35,7 @@ enum {
     CHILD_SECONDS = 60,
     CONNECTIONS_MAX = 65536,
     URL_BYTES = 128,
+    CA_BYTES = 4096,
     TEXT_BYTES = 32
 };
 
@@ -42,10 +48,16 @@ struct speakers {
     atomic_uint num_shared;
 };
 
+/* struct site is what the servers' process tells: where they are, and whom to trust. */
+struct site {
+    char urls[2][URL_BYTES]; /* plain, TLS */
+    char ca[CA_BYTES];
+};
+
 struct storm {
-    struct https_scene https;
-    struct test_server *plain;
-    struct speakers speakers[2]; /* plain, TLS */
+    pid_t servers;
+    struct speakers *speakers; /* plain, TLS: shared with the servers' process */
+    struct urlpool_tls *tls;
     struct urlpool_manager *manager;
     char urls[2][URL_BYTES];
     char num_inherited[TEXT_BYTES]; /* descriptors that this process does not close on exec */
@@ -155,8 +167,7 @@ static _Noreturn void be_child(unsigned kind)
         _exit(is_good ? 0 : 1);
     }
     own = urlpool_manager_new(
-        &(struct urlpool_manager_options){.tls = storm.https.tls, .maxsize = 1, .block = true},
-        NULL);
+        &(struct urlpool_manager_options){.tls = storm.tls, .maxsize = 1, .block = true}, NULL);
     is_good = own != NULL && uses_both(own);
     urlpool_manager_free(own);
     _exit(is_good ? 0 : 1);
@@ -185,15 +196,57 @@ static void *fork_often(void *arg)
     return NULL;
 }
 
+/* serve is the servers' process: it tells `out`, and is there until it is killed. */
+static _Noreturn void serve(int out)
+{
+    struct https_scene https = https_scene_begin(answer, &storm.speakers[1], NULL);
+    struct test_server *plain = test_server_start(answer, &storm.speakers[0], NULL);
+    struct site site = {0};
+    char *ca = test_cert_pem(https.ca);
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)test_server_url(plain, "/", site.urls[0], URL_BYTES);
+    (void)test_server_url(https.server, "/", site.urls[1], URL_BYTES);
+    (void)snprintf(site.ca, sizeof(site.ca), "%s", ca);
+    if (write(out, &site, sizeof(site)) != (ssize_t)sizeof(site)) {
+        _exit(1);
+    }
+    for (;;) {
+        (void)pause();
+    }
+}
+
+static void begin_servers(struct site *out)
+{
+    const size_t size = 2 * sizeof(*storm.speakers);
+    int ends[2];
+
+    storm.speakers = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert(storm.speakers != MAP_FAILED);
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    storm.servers = fork();
+    ck_assert_int_ge(storm.servers, 0);
+    if (storm.servers == 0) {
+        serve(ends[1]);
+    }
+    (void)close(ends[1]);
+    ck_assert_int_eq(read(ends[0], out, sizeof(*out)), (int)sizeof(*out));
+    (void)close(ends[0]);
+}
+
 static void begin(void)
 {
-    storm.https = https_scene_begin(answer, &storm.speakers[1], NULL);
-    storm.plain = test_server_start(answer, &storm.speakers[0], NULL);
-    (void)test_server_url(storm.plain, "/", storm.urls[0], URL_BYTES);
-    (void)test_server_url(storm.https.server, "/", storm.urls[1], URL_BYTES);
+    struct site site;
+    struct urlpool_tls_options trust = {.ca_data = site.ca};
+
+    begin_servers(&site);
+    memcpy(storm.urls, site.urls, sizeof(storm.urls));
+    trust.ca_data_len = strlen(site.ca);
+    storm.tls = urlpool_tls_new(&trust, &test_err);
+    ck_assert_msg(storm.tls != NULL, "%s", test_err.message);
     (void)snprintf(storm.num_inherited, sizeof(storm.num_inherited), "%u", num_kept(false));
-    storm.manager = test_manager(&(struct urlpool_manager_options){
-        .tls = storm.https.tls, .maxsize = PLACES, .block = true});
+    storm.manager = test_manager(
+        &(struct urlpool_manager_options){.tls = storm.tls, .maxsize = PLACES, .block = true});
 }
 
 START_TEST(fork__in_eight_threads_while_thirty_two_use_the_pool)
@@ -229,8 +282,10 @@ START_TEST(fork__in_eight_threads_while_thirty_two_use_the_pool)
     ck_assert_uint_eq(storm.num_bad_children, 0);
     ck_assert_uint_eq(storm.speakers[0].num_shared + storm.speakers[1].num_shared, 0);
     urlpool_manager_free(storm.manager);
-    test_server_stop(storm.plain);
-    https_scene_end(&storm.https);
+    urlpool_tls_unref(storm.tls);
+    ck_assert_int_eq(kill(storm.servers, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(storm.servers, NULL, 0), storm.servers);
+    ck_assert_int_eq(munmap(storm.speakers, 2 * sizeof(*storm.speakers)), 0);
 }
 END_TEST
 
