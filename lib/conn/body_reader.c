@@ -184,10 +184,10 @@ void urlp_response_detach(struct urlpool_response *response)
     }
 }
 
-/* take_end is the message's end. Trailers that memory does not suffice for fail the response. */
-static enum urlpool_code take_end(struct urlp_answer *answer,
-                                  const struct urlp_response_head *trailers,
-                                  struct urlpool_error *err) URLP_MAY_BLOCK
+/* keep_trailers copies what the codec shows of them. */
+static enum urlpool_code keep_trailers(struct urlp_answer *answer,
+                                       const struct urlp_response_head *trailers,
+                                       struct urlpool_error *err)
 {
     if (trailers != NULL && trailers->num_fields > 0) {
         answer->trailers = urlp_headers_from_fields(trailers->fields, trailers->num_fields, err);
@@ -195,8 +195,20 @@ static enum urlpool_code take_end(struct urlp_answer *answer,
             return URLPOOL_E_NOMEM;
         }
     }
-    end_body(answer, URLP_BODY_WHOLE);
     return URLPOOL_OK;
+}
+
+/* take_end is the message's end. Trailers that memory does not suffice for fail the response. */
+static enum urlpool_code take_end(struct urlp_answer *answer,
+                                  const struct urlp_response_head *trailers,
+                                  struct urlpool_error *err) URLP_MAY_BLOCK
+{
+    enum urlpool_code code = keep_trailers(answer, trailers, err);
+
+    if (code == URLPOOL_OK) {
+        end_body(answer, URLP_BODY_WHOLE);
+    }
+    return code;
 }
 
 /* next_event takes one event out of `data`, where a body is being read. */
@@ -350,11 +362,14 @@ static enum urlpool_code join(struct urlp_answer *answer, uint8_t *data, size_t 
         }
     }
     answer->body_bytes += (int64_t)*out_len;
+    if (code == URLPOOL_OK && event.type == URLP_H1_END) {
+        code = keep_trailers(answer, event.head, &why); /* they lie where the inbox may move */
+    }
     if (code == URLPOOL_OK && at < len) {
         code = urlp_wire_put_back(answer->connection, data + at, len - at, &why);
     }
     if (code == URLPOOL_OK && event.type == URLP_H1_END) {
-        code = take_end(answer, event.head, &why);
+        end_body(answer, URLP_BODY_WHOLE);
     }
     if (code == URLPOOL_OK) {
         return URLPOOL_OK;

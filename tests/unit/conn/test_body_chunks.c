@@ -136,6 +136,25 @@ START_TEST(chunks__with_bytes_behind_their_end_end_the_connection)
 }
 END_TEST
 
+START_TEST(chunks__have_their_trailers_whatever_stands_behind_their_end)
+{
+    static const char wire[] = "2\r\nhi\r\n0\r\nX-T: v\r\n\r\n";
+    char much[ROOM];
+    struct urlpool_response *response = begin();
+    char body[ROOM];
+    enum urlpool_code code;
+
+    memset(much, 'x', sizeof(much));
+    memcpy(much, wire, sizeof(wire) - 1);
+    script_give_bytes(fixture.script, much, sizeof(much)); /* more than the inbox has room for */
+    ck_assert_uint_eq(read_whole(response, body, &code), 2);
+    ck_assert_int_eq(code, URLPOOL_OK);
+    ck_assert_str_eq(urlpool_headers_get(urlpool_response_trailers(response), "X-T"), "v");
+    fixture_expect_end(&fixture, 1, false);
+    fixture_finish(&fixture, response);
+}
+END_TEST
+
 START_TEST(chunks__may_be_read_one_by_one_behind_others_that_were_joined)
 {
     struct urlpool_response *response = begin();
@@ -187,5 +206,6 @@ RUN_TESTS("body chunks", chunks__are_joined_wherever_they_are_cut,
           chunks__that_come_together_are_read_at_once,
           chunks__that_break_give_what_was_good_and_then_fail_for_ever,
           chunks__with_bytes_behind_their_end_end_the_connection,
+          chunks__have_their_trailers_whatever_stands_behind_their_end,
           chunks__may_be_read_one_by_one_behind_others_that_were_joined,
           inbox__is_made_wider_only_when_it_was_filled_and_used)
