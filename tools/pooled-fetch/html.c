@@ -242,3 +242,14 @@ void pf_html_share(struct pf_text *out, uint64_t part, uint64_t whole)
         pf_text_addf(out, "%.1f %%", percent);
     }
 }
+
+void pf_html_begin_section(struct pf_text *out, const char *id, const char *title)
+{
+    pf_text_addf(out, "<section aria-labelledby=\"h-%s\">\n<h2 id=\"h-%s\">%s</h2>\n", id, id,
+                 title);
+}
+
+void pf_html_end_section(struct pf_text *out)
+{
+    pf_text_adds(out, "</section>\n");
+}

@@ -25,4 +25,8 @@ void pf_html_round_bytes(struct pf_text *out, double bytes);
 /* pf_html_share appends a part in percent. */
 void pf_html_share(struct pf_text *out, uint64_t part, uint64_t whole);
 
+/* A section of the page, by its heading; `id` and `title` are the program's own words. */
+void pf_html_begin_section(struct pf_text *out, const char *id, const char *title);
+void pf_html_end_section(struct pf_text *out);
+
 #endif /* POOLED_FETCH_HTML_H */

@@ -177,13 +177,14 @@ static void add_pool_tiles(struct pf_text *out, const struct pf_page *page)
 
 static void add_tiles(struct pf_text *out, const struct pf_page *page)
 {
-    pf_text_adds(out, "<section aria-labelledby=\"h-summary\">\n"
-                      "<h2 id=\"h-summary\">Summary</h2>\n<dl class=\"tiles\">\n");
+    pf_html_begin_section(out, "summary", "Summary");
+    pf_text_adds(out, "<dl class=\"tiles\">\n");
     add_count_tiles(out, page);
     add_rate_tiles(out, page);
     add_latency_tiles(out, page);
     add_pool_tiles(out, page);
-    pf_text_adds(out, "</dl>\n</section>\n");
+    pf_text_adds(out, "</dl>\n");
+    pf_html_end_section(out);
 }
 
 /* --- latency ---------------------------------------------------------------------------------- */
@@ -211,11 +212,10 @@ static void add_latency(struct pf_text *out, const struct pf_page *page)
     const struct pf_histogram *latency = &page->sums->latency;
     struct pf_text summary = {0};
 
-    pf_text_adds(out, "<section aria-labelledby=\"h-latency\">\n<h2 id=\"h-latency\">How long"
-                      " transfers took</h2>\n");
+    pf_html_begin_section(out, "latency", "How long transfers took");
     if (latency->count == 0) {
-        pf_text_adds(out, "<p>No transfer succeeded, so there is no latency to show.</p>\n"
-                          "</section>\n");
+        pf_text_adds(out, "<p>No transfer succeeded, so there is no latency to show.</p>\n");
+        pf_html_end_section(out);
         return;
     }
     pf_text_adds(&summary, "Histogram of latency: ");
@@ -229,7 +229,8 @@ static void add_latency(struct pf_text *out, const struct pf_page *page)
     pf_text_adds(out, "<div class=\"beside\">\n");
     pf_chart_latency(out, latency, summary.data);
     add_percentiles(out, latency);
-    pf_text_adds(out, "</div>\n</section>\n");
+    pf_text_adds(out, "</div>\n");
+    pf_html_end_section(out);
     pf_text_free(&summary);
 }
 
@@ -375,8 +376,8 @@ static void add_over_time(struct pf_text *out, const struct pf_page *page)
 {
     struct pf_text summary = {0};
 
-    pf_text_adds(out, "<section aria-labelledby=\"h-time\">\n<h2 id=\"h-time\">Over time</h2>\n"
-                      "<div class=\"charts\">\n");
+    pf_html_begin_section(out, "time", "Over time");
+    pf_text_adds(out, "<div class=\"charts\">\n");
     add_rate_charts(out, page);
     pf_text_adds(&summary, "Connections over time, by state: busy, idle and dialling; ");
     pf_html_count(&summary, page->pool->peak_open);
@@ -384,7 +385,8 @@ static void add_over_time(struct pf_text *out, const struct pf_page *page)
     pf_html_count(&summary, page->pool->opened);
     pf_text_adds(&summary, " opened in all");
     add_chart(out, page, &connections_chart, MOMENTS_MAX, summary.data);
-    pf_text_adds(out, "</div>\n</section>\n");
+    pf_text_adds(out, "</div>\n");
+    pf_html_end_section(out);
     pf_text_free(&summary);
 }
 

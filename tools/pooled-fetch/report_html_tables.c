@@ -9,12 +9,6 @@ enum {
     MESSAGE_MAX = 240
 };
 
-static void begin_section(struct pf_text *out, const char *id, const char *title)
-{
-    pf_text_addf(out, "<section aria-labelledby=\"h-%s\">\n<h2 id=\"h-%s\">%s</h2>\n", id, id,
-                 title);
-}
-
 /* begin_table begins a table that scrolls by itself where it is wider than the window. */
 static void begin_table(struct pf_text *out, const char *css, const char *caption)
 {
@@ -137,10 +131,10 @@ static void add_statuses(struct pf_text *out, const struct pf_sums *sums)
 
 void pf_page_add_outcomes(struct pf_text *out, const struct pf_page *page)
 {
-    begin_section(out, "outcomes", "What they came to");
+    pf_html_begin_section(out, "outcomes", "What they came to");
     add_errors(out, page);
     add_statuses(out, page->sums);
-    pf_text_adds(out, "</section>\n");
+    pf_html_end_section(out);
 }
 
 /* --- the slowest ------------------------------------------------------------------------------ */
@@ -299,7 +293,7 @@ void pf_page_add_slowest(struct pf_text *out, const struct pf_page *page)
     if (findings->num_slowest == 0) {
         return;
     }
-    begin_section(out, "slowest", "The slowest");
+    pf_html_begin_section(out, "slowest", "The slowest");
     add_phase_legend(out, findings);
     begin_table(out, "slowest", "The slowest transfers and where their time went");
     add_slow_head(out, findings);
@@ -307,7 +301,7 @@ void pf_page_add_slowest(struct pf_text *out, const struct pf_page *page)
         add_slow(out, findings, &findings->slowest[i]);
     }
     end_table(out);
-    pf_text_adds(out, "</section>\n");
+    pf_html_end_section(out);
 }
 
 /* --- the pool --------------------------------------------------------------------------------- */
@@ -393,11 +387,12 @@ static void add_closed(struct pf_text *out, const struct urlpool_stats *pool)
 
 void pf_page_add_pool(struct pf_text *out, const struct pf_page *page)
 {
-    begin_section(out, "pool", "What the pool did");
+    pf_html_begin_section(out, "pool", "What the pool did");
     pf_text_adds(out, "<div class=\"columns\">\n");
     add_requests(out, page);
     add_connections(out, page->pool);
     add_waits(out, page->pool);
     add_closed(out, page->pool);
-    pf_text_adds(out, "</div>\n</section>\n");
+    pf_text_adds(out, "</div>\n");
+    pf_html_end_section(out);
 }
