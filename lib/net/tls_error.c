@@ -113,3 +113,10 @@ enum urlpool_code urlp_tls_fail(struct urlpool_error *err, enum urlpool_phase ph
     }
     return code;
 }
+
+void urlp_tls_clear_errors(void)
+{
+    if (ERR_peek_error() != 0) {
+        ERR_clear_error();
+    }
+}

@@ -19,4 +19,8 @@ bool urlp_tls_is_alert(unsigned long packed);
  * what it told: what it could not read then need not be malformed. */
 bool urlp_tls_ran_out(void);
 
+/* urlp_tls_clear_errors empties this thread's error queue. It costs next to nothing when that is
+ * empty, as it nearly always is; ERR_clear_error goes through all its places even so. */
+void urlp_tls_clear_errors(void);
+
 #endif /* URLP_NET_TLS_ERROR_H */

@@ -53,7 +53,7 @@ static enum urlpool_code tls_read(struct urlp_stream *base, void *data, size_t l
     int got;
 
     urlp_tls_bio_begin(&stream->bio, call, err);
-    ERR_clear_error();
+    urlp_tls_clear_errors();
     got = SSL_read(stream->ssl, data, want);
     if (got > 0) {
         *out_len = (size_t)got;
@@ -72,7 +72,7 @@ static enum urlpool_code tls_read(struct urlp_stream *base, void *data, size_t l
             code = fail_operation(stream, ssl_error, URLPOOL_PHASE_BODY, "reading over TLS", err);
         }
     }
-    ERR_clear_error();
+    urlp_tls_clear_errors();
     urlp_tls_bio_end(&stream->bio);
     return code;
 }
@@ -115,7 +115,7 @@ bool urlp_tls_is_told_why(struct urlp_tls_stream *stream)
     urlp_tls_bio_end(&stream->bio);
     urlp_tls_bio_begin_look(&stream->bio);
     stream->bio.is_cut = true; /* so that a handshake goes on to read */
-    ERR_clear_error();
+    urlp_tls_clear_errors();
     got = SSL_peek(stream->ssl, &byte, 1);
     stream->bio.is_cut = false;
     return got <= 0 && urlp_tls_is_alert(ERR_peek_error());
@@ -137,7 +137,7 @@ static enum urlpool_code tls_write(struct urlp_stream *base, const struct urlp_i
         return URLPOOL_OK;
     }
     urlp_tls_bio_begin(&stream->bio, call, err);
-    ERR_clear_error();
+    urlp_tls_clear_errors();
     put = SSL_write(stream->ssl, record.data, (int)record.len);
     if (put > 0) {
         *out_written = (size_t)put;
@@ -148,7 +148,7 @@ static enum urlpool_code tls_write(struct urlp_stream *base, const struct urlp_i
             code = urlp_tls_fail(err, URLPOOL_PHASE_SEND, "writing over TLS");
         }
     }
-    ERR_clear_error();
+    urlp_tls_clear_errors();
     urlp_tls_bio_end(&stream->bio);
     return code;
 }
@@ -167,14 +167,14 @@ static enum urlp_idle_state peek(struct urlp_tls_stream *stream)
     int got;
 
     urlp_tls_bio_begin_look(&stream->bio);
-    ERR_clear_error();
+    urlp_tls_clear_errors();
     got = SSL_peek(stream->ssl, &byte, 1);
     if (got > 0) {
         state = URLP_IDLE_UNEXPECTED;
     } else if (SSL_get_error(stream->ssl, got) == SSL_ERROR_WANT_READ) {
         state = has_bytes(stream) ? URLP_IDLE_UNEXPECTED : URLP_IDLE_QUIET;
     }
-    ERR_clear_error();
+    urlp_tls_clear_errors();
     urlp_tls_bio_end(&stream->bio);
     return state;
 }
@@ -203,9 +203,9 @@ static struct urlp_stream *tls_below(const struct urlp_stream *base)
 static void say_goodbye(struct urlp_tls_stream *stream)
 {
     urlp_tls_bio_begin_look(&stream->bio);
-    ERR_clear_error();
+    urlp_tls_clear_errors();
     (void)SSL_shutdown(stream->ssl);
-    ERR_clear_error();
+    urlp_tls_clear_errors();
     urlp_tls_bio_end(&stream->bio);
 }
 

@@ -71,7 +71,18 @@ START_TEST(error__nobody_has_to_listen)
 }
 END_TEST
 
+START_TEST(error__queue_is_emptied_of_all_it_has)
+{
+    ERR_put_error(ERR_LIB_SSL, 0, SSL_R_BAD_SIGNATURE, __FILE__, __LINE__);
+    ERR_put_error(ERR_LIB_SSL, 0, SSL_R_HTTP_REQUEST, __FILE__, __LINE__);
+    urlp_tls_clear_errors();
+    ck_assert_uint_eq(ERR_peek_error(), 0);
+    urlp_tls_clear_errors(); /* of an empty one nothing */
+    ck_assert_uint_eq(ERR_peek_error(), 0);
+}
+END_TEST
+
 RUN_TESTS("tls_error", error__has_own_words_for_what_users_meet,
           error__says_that_an_alert_is_the_peers, error__spells_other_reasons_out,
           error__out_of_memory_is_its_own_code, error__with_an_empty_queue_is_still_an_error,
-          error__nobody_has_to_listen)
+          error__nobody_has_to_listen, error__queue_is_emptied_of_all_it_has)
