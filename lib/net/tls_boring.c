@@ -102,9 +102,9 @@ bool urlp_tls_library_keep_leaf(SSL *ssl)
     return true;
 }
 
-struct urlp_span urlp_tls_library_leaf(const SSL *ssl)
+struct urlp_span urlp_tls_library_leaf(const struct urlp_tls_stream *stream)
 {
-    return leaf_of(urlp_tls_shown_by(ssl));
+    return leaf_of(urlp_tls_shown_by(stream->ssl));
 }
 
 static enum ssl_verify_result_t check_peer(SSL *ssl, uint8_t *out_alert)
@@ -156,19 +156,6 @@ const char *urlp_tls_library_cipher_name(const char *word)
     return word;
 }
 
-/* unfit_words says why a certificate and a key that can be read cannot be used. */
-static const char *unfit_words(int reason)
-{
-    switch (reason) {
-    case SSL_R_CERTIFICATE_AND_PRIVATE_KEY_MISMATCH:
-        return "the private key belongs to another";
-    case SSL_R_KEY_USAGE_BIT_INCORRECT:
-        return "its key usage has no digital signature";
-    default:
-        return "its key is of a kind not supported";
-    }
-}
-
 static CRYPTO_BUFFER *bytes_of(X509 *cert)
 {
     uint8_t *der = NULL;
@@ -180,7 +167,7 @@ static CRYPTO_BUFFER *bytes_of(X509 *cert)
 }
 
 bool urlp_tls_library_set_credentials(SSL_CTX *context, X509 *const *certs, size_t num_certs,
-                                      EVP_PKEY *key, const char **out_why)
+                                      EVP_PKEY *key)
 {
     CRYPTO_BUFFER *chain[URLP_TLS_CHAIN_MAX] = {NULL};
     bool is_set = true;
@@ -190,7 +177,6 @@ bool urlp_tls_library_set_credentials(SSL_CTX *context, X509 *const *certs, size
         is_set = chain[i] != NULL;
     }
     is_set = is_set && SSL_CTX_set_chain_and_key(context, chain, num_certs, key, NULL);
-    *out_why = unfit_words(ERR_GET_REASON(ERR_peek_error()));
     for (size_t i = 0; i < num_certs; i++) {
         CRYPTO_BUFFER_free(chain[i]);
     }

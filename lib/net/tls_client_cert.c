@@ -13,6 +13,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -31,6 +32,8 @@ struct source {
     size_t len;
     struct urlp_buf file; /* what `data` points at when it was one */
 };
+
+static const char unsupported[] = "its key is of a kind not supported";
 
 struct credentials {
     X509 *certs[URLP_TLS_CHAIN_MAX];
@@ -155,15 +158,42 @@ static enum urlpool_code add_certs(struct credentials *credentials, const struct
     return code;
 }
 
+static int kind_of_key(X509 *leaf)
+{
+    EVP_PKEY *key = X509_get_pubkey(leaf);
+    const int kind = key != NULL ? EVP_PKEY_id(key) : EVP_PKEY_NONE;
+
+    EVP_PKEY_free(key);
+    return kind;
+}
+
+/* unfit_words says why a certificate and a key that can be read cannot be used, or NULL. */
+static const char *unfit_words(X509 *leaf, EVP_PKEY *key)
+{
+    const int kind = kind_of_key(leaf);
+
+    if (kind != EVP_PKEY_RSA && kind != EVP_PKEY_EC && kind != EVP_PKEY_ED25519) {
+        return unsupported;
+    }
+    if (kind == EVP_PKEY_EC && (X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) == 0) {
+        return "its key usage has no digital signature";
+    }
+    return X509_check_private_key(leaf, key) == 1 ? NULL : "the private key belongs to another";
+}
+
 static enum urlpool_code install(SSL_CTX *context, const struct credentials *credentials,
                                  const struct source *source, struct urlpool_error *err)
 {
-    const char *why = NULL;
+    const char *why;
 
     ERR_clear_error();
-    if (urlp_tls_library_set_credentials(context, credentials->certs, credentials->num_certs,
-                                         credentials->key, &why)) {
-        return URLPOOL_OK;
+    why = unfit_words(credentials->certs[0], credentials->key);
+    if (why == NULL) {
+        if (urlp_tls_library_set_credentials(context, credentials->certs, credentials->num_certs,
+                                             credentials->key)) {
+            return URLPOOL_OK;
+        }
+        why = unsupported;
     }
     return urlp_tls_ran_out() ? urlp_fail_nomem(err) : refuse(err, source, why);
 }

@@ -13,6 +13,8 @@
 /* What BoringSSL and OpenSSL do in ways of their own: tls_boring.c or tls_openssl.c, never both.
  * Whatever the two have in common the other files call as it is. */
 
+struct urlp_tls_stream;
+
 /* struct urlp_tls_shown is the chain of certificates that a peer has shown, leaf first, as the
  * library keeps it. NULL is an empty one. */
 struct urlp_tls_shown;
@@ -43,8 +45,8 @@ bool urlp_tls_shown_digest(const struct urlp_tls_shown *shown, const EVP_MD *dig
  * Errors:  false without memory. */
 bool urlp_tls_library_keep_leaf(SSL *ssl);
 
-/* urlp_tls_library_leaf is the leaf in DER, or empty. Owns: valid as long as `ssl`. */
-struct urlp_span urlp_tls_library_leaf(const SSL *ssl);
+/* urlp_tls_library_leaf is the leaf in DER, or empty. Owns: valid as long as `stream`. */
+struct urlp_span urlp_tls_library_leaf(const struct urlp_tls_stream *stream);
 
 /* urlp_tls_library_context is a new context for clients that judges peers by urlp_tls_check_peer,
  * takes signatures by SHA-2 and Ed25519 alone, and refuses renegotiation.
@@ -66,11 +68,12 @@ bool urlp_tls_library_set_ciphers(SSL_CTX *context, const char *list);
 /* urlp_tls_library_cipher_name is what a list calls what `word` names. Owns: `word`, or static. */
 const char *urlp_tls_library_cipher_name(const char *word);
 
-/* urlp_tls_library_set_credentials has clients show `certs`, the leaf first, and sign with `key`.
+/* urlp_tls_library_set_credentials has clients show `certs`, the leaf first, and sign with `key`,
+ * which belongs to it.
  *
- * Errors:  false; `out_why` says why they cannot be used. */
+ * Errors:  false. */
 bool urlp_tls_library_set_credentials(SSL_CTX *context, X509 *const *certs, size_t num_certs,
-                                      EVP_PKEY *key, const char **out_why);
+                                      EVP_PKEY *key);
 
 /* urlp_tls_library_prepare readies `ssl` for a handshake. */
 void urlp_tls_library_prepare(SSL *ssl);

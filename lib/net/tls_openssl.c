@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "net/tls.h"
 #include "net/tls_library.h"
 #include "net/tls_stream.h"
@@ -85,68 +86,29 @@ bool urlp_tls_shown_digest(const struct urlp_tls_shown *shown, const EVP_MD *dig
     return X509_digest(sk_X509_value(of(shown), 0), digest, out, NULL) == 1;
 }
 
-/* struct leaf is what an SSL keeps of its peer. */
-struct leaf {
-    size_t len;
-    uint8_t der[];
-};
-
-static void free_leaf(void *parent, void *leaf, CRYPTO_EX_DATA *data, int index, long number,
-                      void *user)
-{
-    (void)parent;
-    (void)data;
-    (void)index;
-    (void)number;
-    (void)user;
-    OPENSSL_free(leaf);
-}
-
-/* The index of leaves among what an SSL keeps of its users: made once; negative without memory. */
-static CRYPTO_ONCE leaves_once = CRYPTO_ONCE_STATIC_INIT;
-static int leaves_index = -1;
-
-static void make_leaves_index(void)
-{
-    leaves_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, free_leaf);
-}
-
-static int find_leaves_index(void)
-{
-    return CRYPTO_THREAD_run_once(&leaves_once, make_leaves_index) ? leaves_index : -1;
-}
-
 bool urlp_tls_library_keep_leaf(SSL *ssl)
 {
     const STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
     X509 *certificate = chain != NULL ? sk_X509_value(chain, 0) : NULL;
+    struct urlp_tls_stream *stream = SSL_get_app_data(ssl);
     const int len = certificate != NULL ? i2d_X509(certificate, NULL) : 0;
-    const int index = find_leaves_index();
-    struct leaf *leaf;
     uint8_t *end;
 
     if (certificate == NULL) {
         return true;
     }
-    leaf = len > 0 && index >= 0 ? OPENSSL_malloc(sizeof(*leaf) + (size_t)len) : NULL;
-    if (leaf == NULL) {
+    stream->leaf = len > 0 ? urlp_alloc((size_t)len) : NULL;
+    if (stream->leaf == NULL) {
         return false;
     }
-    end = leaf->der;
-    leaf->len = (size_t)len;
-    if (i2d_X509(certificate, &end) != len || !SSL_set_ex_data(ssl, index, leaf)) {
-        OPENSSL_free(leaf);
-        return false;
-    }
+    end = stream->leaf;
+    stream->leaf_len = (size_t)i2d_X509(certificate, &end);
     return true;
 }
 
-struct urlp_span urlp_tls_library_leaf(const SSL *ssl)
+struct urlp_span urlp_tls_library_leaf(const struct urlp_tls_stream *stream)
 {
-    const int index = find_leaves_index();
-    const struct leaf *leaf = index >= 0 ? SSL_get_ex_data(ssl, index) : NULL;
-
-    return leaf != NULL ? urlp_span_make(leaf->der, leaf->len) : urlp_span_make(NULL, 0);
+    return urlp_span_make(stream->leaf, stream->leaf_len);
 }
 
 /* --- contexts --------------------------------------------------------------------------------- */
@@ -259,35 +221,9 @@ const char *urlp_tls_library_cipher_name(const char *word)
 
 /* --- the client's own certificate ------------------------------------------------------------- */
 
-static bool is_supported(X509 *leaf)
-{
-    const EVP_PKEY *key = X509_get0_pubkey(leaf);
-    const int kind = key != NULL ? EVP_PKEY_get_id(key) : EVP_PKEY_NONE;
-
-    return kind == EVP_PKEY_RSA || kind == EVP_PKEY_EC || kind == EVP_PKEY_ED25519;
-}
-
-/* unfit_words says why a certificate and a key that can be read cannot be used, or NULL. */
-static const char *unfit_words(X509 *leaf, const EVP_PKEY *key)
-{
-    if (!is_supported(leaf)) {
-        return "its key is of a kind not supported";
-    }
-    if (EVP_PKEY_get_id(X509_get0_pubkey(leaf)) == EVP_PKEY_EC &&
-        (X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) == 0) {
-        return "its key usage has no digital signature";
-    }
-    return X509_check_private_key(leaf, key) == 1 ? NULL : "the private key belongs to another";
-}
-
 bool urlp_tls_library_set_credentials(SSL_CTX *context, X509 *const *certs, size_t num_certs,
-                                      EVP_PKEY *key, const char **out_why)
+                                      EVP_PKEY *key)
 {
-    *out_why = unfit_words(certs[0], key);
-    if (*out_why != NULL) {
-        return false;
-    }
-    *out_why = "OpenSSL does not take it";
     if (SSL_CTX_use_certificate(context, certs[0]) != 1 ||
         SSL_CTX_use_PrivateKey(context, key) != 1) {
         return false;

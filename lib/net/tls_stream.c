@@ -219,6 +219,7 @@ void urlp_tls_stream_discard(struct urlp_tls_stream *stream)
         SSL_free(stream->ssl);
     }
     urlp_tls_bio_deinit(&stream->bio);
+    urlp_free(stream->leaf);
     urlp_tls_judgement_unref(stream->judgement);
     urlpool_tls_unref(stream->tls);
     urlp_no_fork_end();
@@ -271,7 +272,7 @@ struct urlp_span urlp_tls_peer_certificate(const struct urlp_stream *base)
 {
     const struct urlp_tls_stream *stream = (const struct urlp_tls_stream *)base;
 
-    return base->ops == &urlp_tls_stream_ops ? urlp_tls_library_leaf(stream->ssl)
+    return base->ops == &urlp_tls_stream_ops ? urlp_tls_library_leaf(stream)
                                              : urlp_span_make(NULL, 0);
 }
 

@@ -22,6 +22,9 @@ struct urlp_tls_stream {
     struct urlp_tls_session_key key;
     struct urlp_tls_judgement *judgement; /* of the peer: a reference; NULL: none is kept */
 
+    uint8_t *leaf; /* of the peer, in DER, where the library does not keep it so: owned */
+    size_t leaf_len;
+
     struct urlp_tls_identity identity; /* during the handshake */
     struct urlp_tls_verdict *verdict;  /* during the handshake, else NULL */
 
