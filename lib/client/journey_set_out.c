@@ -133,7 +133,8 @@ static enum urlpool_code resolve_body(struct urlp_journey *journey, struct urlpo
     enum urlpool_code code;
 
     if (options->body.kind == URLPOOL_BODY_NONE && options->fields == NULL) {
-        return urlp_body_plan_make(&journey->body, &options->body, err);
+        return urlp_option_check_reserved("body", options->body.reserved,
+                                          sizeof(options->body.reserved), err);
     }
     code = urlp_fields_place(options, journey->method, &journey->url, &body, err);
     if (code != URLPOOL_OK) {

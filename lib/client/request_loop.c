@@ -217,8 +217,8 @@ struct urlpool_response *urlp_request_make(struct urlpool_manager *manager,
     urlp_hops_deinit(&journey.hops);
     urlp_body_plan_deinit(&journey.body);
     urlp_buf_deinit(&journey.authorization);
-    urlp_url_deinit(&journey.url);
-    urlp_url_deinit(&journey.next_url);
+    urlp_buf_deinit(&journey.url.text); /* nobody looks at the parts any more */
+    urlp_buf_deinit(&journey.next_url.text);
     if (journey.options->recycle != NULL) {
         urlp_spares_deinit(&journey.spares);
     }

@@ -356,7 +356,7 @@ enum urlpool_code urlp_body_plan_rewind(struct urlp_body_plan *plan, struct urlp
     return URLPOOL_OK;
 }
 
-void urlp_body_plan_deinit(struct urlp_body_plan *plan)
+void urlp_body_plan_free(struct urlp_body_plan *plan)
 {
     if (plan->segments != &plan->one) {
         urlp_free(plan->segments);

@@ -73,9 +73,18 @@ URLPOOL_MUST_USE enum urlpool_code urlp_body_plan_make(struct urlp_body_plan *pl
 URLPOOL_MUST_USE enum urlpool_code urlp_body_plan_rewind(struct urlp_body_plan *plan,
                                                          struct urlpool_error *err);
 
+/* urlp_body_plan_free is urlp_body_plan_deinit of a plan that may hold something. */
+void urlp_body_plan_free(struct urlp_body_plan *plan);
+
 /* urlp_body_plan_deinit gives its memory back and leaves a plan without a body; zero bytes have
- * none. */
-void urlp_body_plan_deinit(struct urlp_body_plan *plan);
+ * none. Inline, for most requests have no body. */
+static inline void urlp_body_plan_deinit(struct urlp_body_plan *plan)
+{
+    if (plan->has_body || plan->segments != NULL || plan->text.data != NULL ||
+        plan->own_content_type != NULL) {
+        urlp_body_plan_free(plan);
+    }
+}
 
 /* urlp_body_plan_can_rewind says whether the request can be sent again as far as its body goes:
  * there is a way back, or nothing was taken that would have to come again. */

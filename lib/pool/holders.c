@@ -19,16 +19,25 @@
 
 /* --- noting ----------------------------------------------------------------------------------- */
 
-/* append_what adds as much of `text` as there is room for. */
-static void append_what(struct urlp_holder *holder, struct urlp_span text)
+/* put_what puts as much of `text` as there is room for, from `at` on, and returns where it ends. */
+static size_t put_what(struct urlp_holder *holder, size_t at, struct urlp_span text)
 {
-    size_t room = sizeof(holder->what) - holder->what_len;
+    size_t room = sizeof(holder->what) - at;
     size_t len = text.len < room ? text.len : room;
 
-    if (len > 0) {
-        memcpy(holder->what + holder->what_len, text.data, len);
-        holder->what_len = (uint8_t)(holder->what_len + len);
+    memcpy(holder->what + at, text.data, len);
+    return at + len;
+}
+
+/* put_purpose writes "GET /slow" and returns how long that is. */
+static size_t put_purpose(struct urlp_holder *holder, const struct urlp_purpose *purpose)
+{
+    size_t at = put_what(holder, 0, purpose->method);
+
+    if (at < sizeof(holder->what)) {
+        holder->what[at++] = ' ';
     }
+    return put_what(holder, at, purpose->path.len > 0 ? purpose->path : urlp_span_of("/"));
 }
 
 void urlp_holder_begin(struct urlp_holder *holder, const struct urlp_call *call, int64_t now_ns)
@@ -36,12 +45,8 @@ void urlp_holder_begin(struct urlp_holder *holder, const struct urlp_call *call,
     holder->since_ns = now_ns;
     holder->thread = urlp_thread_id();
     holder->is_told = false;
-    holder->what_len = 0;
-    if (call->purpose != NULL) {
-        append_what(holder, call->purpose->method);
-        append_what(holder, urlp_span_of(" "));
-        append_what(holder, call->purpose->path.len > 0 ? call->purpose->path : urlp_span_of("/"));
-    }
+    holder->what_len =
+        call->purpose != NULL ? (uint8_t)put_purpose(holder, call->purpose) : (uint8_t)0;
 }
 
 void urlp_seat_hold(struct urlpool_pool *pool, struct urlp_seat *seat,
