@@ -233,8 +233,7 @@ static const char *const lines[] = {
     "-A||-H|X: y|/echo",
     "-u|user:pa:ss|/echo",
     "-u|us er:p@ss|/echo",
-    "-u|\xc3\xa9"
-    ":p|/echo",
+    "-u|\xc3\xa9:p|/echo",
     "-u|:|/echo",
     "-d|@empty|/echo",
     "-d|@lines|-d|@lines|/echo",

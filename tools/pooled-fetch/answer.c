@@ -176,47 +176,66 @@ static void note_response(struct pf_transfer *transfer, const struct urlpool_res
     note_peer(transfer, response);
 }
 
-/* note_facts keeps what -w, -J, -R and --etag-save want of a head. */
-static void note_facts(struct pf_fetching *fetching, const struct urlpool_response *response)
+/* note_name has a file named as the server says, for -J. */
+static void note_name(struct pf_fetching *fetching, const struct urlpool_response *response)
 {
-    const struct pf_settings *settings = fetching->settings;
-    struct pf_transfer *transfer = &fetching->transfer;
-    const char *date = urlpool_response_header(response, "Last-Modified");
-    const char *location = urlpool_response_redirect_location(response);
-    char *name = NULL;
+    char *name;
 
-    if (settings->write_out != NULL) {
-        transfer->headers = urlpool_headers_copy(response->headers, NULL);
+    if (!fetching->settings->remote_header_name || !fetching->transfer.entry->is_remote ||
+        fetching->output.fd >= 0) {
+        return;
     }
-    if (settings->remote_time && date != NULL) {
-        fetching->output.date = pf_date_of_field(date);
-    }
-    if (settings->remote_header_name && transfer->entry->is_remote && fetching->output.fd < 0) {
-        name = pf_name_of_disposition(urlpool_response_header(response, "Content-Disposition"));
-    }
+    name = pf_name_of_disposition(urlpool_response_header(response, "Content-Disposition"));
     if (name != NULL) {
         pf_output_rename(&fetching->output, name);
         free(name);
     }
-    if (location != NULL) {
-        struct urlpool_url *base = urlpool_url_parse(response->url, NULL);
-        struct urlpool_url *url = base != NULL ? urlpool_url_join(base, location, NULL) : NULL;
+}
 
-        char *text = url != NULL ? urlpool_url_format(url, NULL) : NULL;
+/* note_redirect keeps where a redirect that was not followed leads. */
+static void note_redirect(struct pf_transfer *transfer, const struct urlpool_response *response)
+{
+    const char *location = urlpool_response_redirect_location(response);
+    struct urlpool_url *base = location != NULL ? urlpool_url_parse(response->url, NULL) : NULL;
+    struct urlpool_url *url = base != NULL ? urlpool_url_join(base, location, NULL) : NULL;
+    char *text = url != NULL ? urlpool_url_format(url, NULL) : NULL;
 
-        transfer->redirect_url = text != NULL ? pf_strdup(text) : NULL;
-        urlpool_string_free(text);
-        urlpool_url_free(url);
-        urlpool_url_free(base);
+    transfer->redirect_url = text != NULL ? pf_strdup(text) : NULL;
+    urlpool_string_free(text);
+    urlpool_url_free(url);
+    urlpool_url_free(base);
+}
+
+/* note_etag keeps the ETag. What is refused leaves the file as it is; so does its ETag. */
+static void note_etag(struct pf_fetching *fetching, const struct urlpool_response *response)
+{
+    const char *path = fetching->settings->etag_save;
+
+    if (path == NULL ||
+        pf_conditions_judge(&fetching->conditions, &fetching->output, response) == PF_PART_WRONG) {
+        return;
     }
-    /* What is refused leaves the file as it is; so does its ETag. */
-    if (settings->etag_save != NULL &&
-        pf_conditions_judge(&fetching->conditions, &fetching->output, response) != PF_PART_WRONG) {
-        fetching->has_saved_etag = true;
-        if (pf_etag_write(settings->etag_save, response) != 0) {
-            pf_transfer_fail_by_writing(transfer, settings->etag_save);
-        }
+    fetching->has_saved_etag = true;
+    if (pf_etag_write(path, response) != 0) {
+        pf_transfer_fail_by_writing(&fetching->transfer, path);
     }
+}
+
+/* note_facts keeps what -w, -J, -R and --etag-save want of a head. */
+static void note_facts(struct pf_fetching *fetching, const struct urlpool_response *response)
+{
+    const struct pf_settings *settings = fetching->settings;
+    const char *date = urlpool_response_header(response, "Last-Modified");
+
+    if (settings->write_out != NULL) {
+        fetching->transfer.headers = urlpool_headers_copy(response->headers, NULL);
+    }
+    if (settings->remote_time && date != NULL) {
+        fetching->output.date = pf_date_of_field(date);
+    }
+    note_name(fetching, response);
+    note_redirect(&fetching->transfer, response);
+    note_etag(fetching, response);
 }
 
 /* is_stuck says whether a redirect was to be followed and was not: the library returns it when the

@@ -4,6 +4,7 @@
 #include "glob.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,8 +65,8 @@ static const char *read_step(const char *at, int64_t *out_step)
 
 static const char *add_letters(struct pf_strings *words, const char *at)
 {
-    int first = at[1];
-    int last = at[3];
+    int first = (unsigned char)at[1];
+    int last = (unsigned char)at[3];
     int64_t step;
     const char *end = read_step(at + 4, &step);
 
@@ -94,7 +95,7 @@ static const char *add_numbers(struct pf_strings *words, const char *at)
         return NULL;
     }
     for (int64_t i = 0; i <= (last - first) / step; i++) {
-        pf_strings_add(words, pf_format("%0*lld", width, (long long)(first + i * step)));
+        pf_strings_add(words, pf_format("%0*" PRId64, width, first + i * step));
     }
     return end;
 }

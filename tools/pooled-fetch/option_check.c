@@ -8,6 +8,10 @@
 #include "options.h"
 #include "say.h"
 
+enum {
+    CONCURRENCY_MAX = 4096
+};
+
 /* find_body names the option that asks for a body. Refuses two; NULL when there is none. */
 static enum pf_exit find_body(const struct pf_settings *settings, const char **out_name)
 {
@@ -66,51 +70,61 @@ static enum pf_exit check_bodies(const struct pf_settings *settings)
     return PF_EXIT_OK;
 }
 
-/* Two settings that cannot both be meant. */
-static enum pf_exit check_conflicts(const struct pf_settings *settings)
+/* check_etags refuses what cannot be read to compare with, and one file for several URLs. */
+static enum pf_exit check_etags(const struct pf_settings *settings)
 {
-    if (settings->fail && settings->fail_with_body) {
-        pf_say("--fail and --fail-with-body exclude each other");
-        return PF_EXIT_USAGE;
-    }
-    if (settings->user != NULL && strchr(settings->user, ':') == NULL) {
-        pf_say("option --user: expected user:password; a password is not asked for");
-        return PF_EXIT_USAGE;
-    }
-    if (settings->proxy_user != NULL && strchr(settings->proxy_user, ':') == NULL) {
-        pf_say("option --proxy-user: expected user:password; a password is not asked for");
-        return PF_EXIT_USAGE;
-    }
-    if (settings->follow && settings->redirect_schemes == 0) {
-        pf_say("option --proto-redir: it allows neither http nor https; leave --location out");
-        return PF_EXIT_USAGE;
-    }
-    if (settings->include && settings->remote_header_name) {
-        pf_say("--include and --remote-header-name exclude each other: a head is no part of a "
-               "file that is named by it");
-        return PF_EXIT_USAGE;
-    }
-    if (settings->continues &&
-        (settings->range != NULL || settings->remote_header_name || settings->no_clobber)) {
-        pf_say("--continue-at goes with none of --range, --remote-header-name and --no-clobber");
-        return PF_EXIT_USAGE;
-    }
-    if (settings->etag_compare != NULL && access(settings->etag_compare, R_OK) != 0 &&
-        (settings->etag_save == NULL || strcmp(settings->etag_save, settings->etag_compare) != 0)) {
-        pf_say("option --etag-compare: cannot read \"%s\": %s", settings->etag_compare,
-               pf_errno_text(errno));
+    const char *save = settings->etag_save;
+    const char *compare = settings->etag_compare;
+    const bool is_made = save != NULL && compare != NULL && strcmp(save, compare) == 0;
+
+    if (compare != NULL && !is_made && access(compare, R_OK) != 0) {
+        pf_say("option --etag-compare: cannot read \"%s\": %s", compare, pf_errno_text(errno));
         return PF_EXIT_READ;
     }
-    if ((settings->etag_save != NULL || settings->etag_compare != NULL) &&
-        settings->num_entries > 1) {
+    if ((save != NULL || compare != NULL) && settings->num_entries > 1) {
         pf_say("--etag-save and --etag-compare are of one URL only");
         return PF_EXIT_USAGE;
     }
-    if (settings->concurrency > 4096) {
-        pf_say("option --concurrency: %lld is more than 4096", (long long)settings->concurrency);
-        return PF_EXIT_USAGE;
-    }
     return PF_EXIT_OK;
+}
+
+static bool has_no_password(const char *user)
+{
+    return user != NULL && strchr(user, ':') == NULL;
+}
+
+/* is_refused says `text` if `holds`, and returns that. */
+static bool is_refused(bool holds, const char *text)
+{
+    if (holds) {
+        pf_say("%s", text);
+    }
+    return holds;
+}
+
+/* check_conflicts refuses settings that cannot all be meant. */
+static enum pf_exit check_conflicts(const struct pf_settings *settings)
+{
+    const bool is_wrong =
+        is_refused(settings->fail && settings->fail_with_body,
+                   "--fail and --fail-with-body exclude each other") ||
+        is_refused(has_no_password(settings->user),
+                   "option --user: expected user:password; a password is not asked for") ||
+        is_refused(has_no_password(settings->proxy_user),
+                   "option --proxy-user: expected user:password; a password is not asked for") ||
+        is_refused(settings->follow && settings->redirect_schemes == 0,
+                   "option --proto-redir: it allows neither http nor https; leave --location "
+                   "out") ||
+        is_refused(settings->include && settings->remote_header_name,
+                   "--include and --remote-header-name exclude each other: a head is no part of "
+                   "a file that is named by it") ||
+        is_refused(
+            settings->continues &&
+                (settings->range != NULL || settings->remote_header_name || settings->no_clobber),
+            "--continue-at goes with none of --range, --remote-header-name and --no-clobber") ||
+        is_refused(settings->concurrency > CONCURRENCY_MAX, "option --concurrency: more than 4096");
+
+    return is_wrong ? PF_EXIT_USAGE : check_etags(settings);
 }
 
 enum pf_exit pf_options_check(const struct pf_settings *settings)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ordered.h"
 #include "report_html.h"
 #include "say.h"
 
@@ -27,22 +28,6 @@ enum pf_exit pf_page_open(const char *path, int std_fd, int *out_fd)
     return PF_EXIT_OK;
 }
 
-static int write_all(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t written = write(fd, data, len);
-
-        if (written < 0 && errno != EINTR) {
-            return -1;
-        }
-        if (written > 0) {
-            data += written;
-            len -= (size_t)written;
-        }
-    }
-    return 0;
-}
-
 enum pf_exit pf_page_write(const struct pf_page *page, int fd)
 {
     const char *path = page->settings->html_file;
@@ -51,9 +36,8 @@ enum pf_exit pf_page_write(const struct pf_page *page, int fd)
 
     pf_page_add(&text, page);
     /* What is no file, a pipe or a terminal, cannot be cut, and need not be. */
-    if (strcmp(path, "-") != 0 && ftruncate(fd, 0) != 0 && errno != EINVAL) {
-        code = fail(path);
-    } else if (write_all(fd, text.data, text.len) != 0) {
+    if ((strcmp(path, "-") != 0 && ftruncate(fd, 0) != 0 && errno != EINVAL) ||
+        pf_write_all(fd, text.data, text.len) != 0) {
         code = fail(path);
     }
     if (close(fd) != 0 && code == PF_EXIT_OK) {

@@ -413,6 +413,24 @@ static void add_header(struct pf_text *out, const char *name, size_t len,
     free(copy);
 }
 
+/* add_next adds what stands at `at`, where nothing turns. Returns: how long it is in the format. */
+static size_t add_next(struct pf_text *out, const char *at, const struct pf_transfer *transfer)
+{
+    size_t len = 0;
+    size_t step = variable_at(at, &len);
+
+    if (step > 0) {
+        variables[find_variable(at + 2, len)].add(out, transfer);
+        return step;
+    }
+    step = header_at(at, &len);
+    if (step > 0) {
+        add_header(out, at + step - 1 - len, len, transfer);
+        return step;
+    }
+    return *at == '\\' ? add_escape(out, at) : add_plain(out, at);
+}
+
 void pf_writeout_add(struct pf_text *out, struct pf_text *err, const char *format,
                      const struct pf_transfer *transfer)
 {
@@ -427,16 +445,12 @@ void pf_writeout_add(struct pf_text *out, struct pf_text *err, const char *forma
         if (turn == TURN_ON_ERROR && transfer->exit_code == PF_EXIT_OK) {
             return;
         }
-        if (turn != TURN_NONE) {
-            to = turn == TURN_TO_ERR ? err : turn == TURN_TO_OUT ? out : to;
-        } else if (step > 0) {
-            variables[find_variable(at + 2, len)].add(to, transfer);
-        } else if ((step = header_at(at, &len)) > 0) {
-            add_header(to, at + step - 1 - len, len, transfer);
-        } else if (*at == '\\') {
-            step = add_escape(to, at);
-        } else {
-            step = add_plain(to, at);
+        if (turn == TURN_NONE) {
+            at += add_next(to, at, transfer);
+            continue;
+        }
+        if (turn != TURN_ON_ERROR) {
+            to = turn == TURN_TO_ERR ? err : out;
         }
         at += step;
     }
