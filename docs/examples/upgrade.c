@@ -41,7 +41,7 @@ static enum urlpool_code talk(struct urlpool_raw_stream *stream, struct urlpool_
 
 int main(int argc, char **argv)
 {
-    struct urlpool_request_options options = {.stream = true, .timeout = {.read_ms = 50}};
+    struct urlpool_request_options options = {.stream = true, .timeout = {.read_ms = 1000}};
     struct urlpool_error err;
     struct urlpool_manager *http = urlpool_manager_new(NULL, &err);
     struct urlpool_headers *headers = http == NULL ? NULL : urlpool_headers_new(&err);

@@ -239,7 +239,7 @@ static void answer_upgrade(struct test_peer *peer, const struct test_request *re
     test_peer_send_text(peer, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
                               "Upgrade: echo\r\n\r\n");
     while ((len = test_peer_receive(peer, data, sizeof(data))) > 0) {
-        (void)poll(NULL, 0, 80); /* longer than its read_ms */
+        (void)poll(NULL, 0, 1300); /* longer than its read_ms */
         test_peer_send(peer, data, len);
     }
     test_peer_close(peer);
