@@ -470,7 +470,7 @@ START_TEST(chain__blames_the_proxy_when_it_is_not_reached)
     hole = loopback_hole_open("127.0.0.1", 0);
     hop.host = urlp_span_of("127.0.0.1");
     hop.port = loopback_port(hole.listener);
-    call.by = urlp_deadline_in(50);
+    call.by = urlp_deadline_in(300);
     check_before(URLPOOL_E_CONNECT_TIMEOUT, "no answer in time");
     loopback_hole_close(&hole);
     close(bound);
@@ -490,7 +490,7 @@ START_TEST(chain__leaves_the_end_of_a_call_what_it_is)
     struct urlpool_cancel *cancel = urlpool_cancel_new(NULL);
 
     begin(kinds[_i].kind, (struct proxy_server_options){.manner = PROXY_STALLS});
-    call.by = call.total_by = urlp_deadline_in(50);
+    call.by = call.total_by = urlp_deadline_in(300);
     check_own(URLPOOL_E_TOTAL_TIMEOUT);
     call.by = call.total_by = (struct urlpool_deadline){0};
     check_own(URLPOOL_E_TOTAL_TIMEOUT);
@@ -553,7 +553,7 @@ END_TEST
 START_TEST(chain__ends_in_time_with_a_proxy_that_says_nothing)
 {
     begin(kinds[_i].kind, (struct proxy_server_options){.manner = PROXY_STALLS});
-    call.by = urlp_deadline_in(50);
+    call.by = urlp_deadline_in(300);
     if (kinds[_i].kind == URLP_PROXY_HTTPS) {
         check_before(URLPOOL_E_CONNECT_TIMEOUT, "timed out");
     } else {
@@ -625,7 +625,7 @@ START_TEST(chain__leaves_no_descriptor_behind)
 
     begin(kinds[_i].kind, (struct proxy_server_options){.manner = PROXY_STALLS});
     num_fds = loopback_num_fds();
-    call.by = urlp_deadline_in(50);
+    call.by = urlp_deadline_in(300);
     ck_assert_ptr_null(dial());
     proxy_server_stop(proxy); /* its listener, and its end of the connection */
     proxy = NULL;

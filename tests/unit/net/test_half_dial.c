@@ -811,7 +811,7 @@ START_TEST(half__of_a_dial_out_of_time_is_closed)
     begin("127.0.0.2 a\n");
     break_off_at(1, "a", port);
     next_caller();
-    call.by = urlp_deadline_in(20);
+    call.by = urlp_deadline_in(300);
     ck_assert_ptr_null(dial("a", port));
     ck_assert_int_eq(err.code, URLPOOL_E_CONNECT_TIMEOUT);
     ck_assert_int_eq(err.phase, URLPOOL_PHASE_CONNECT);
