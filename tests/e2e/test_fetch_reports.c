@@ -194,7 +194,7 @@ START_TEST(fetch__report_as_text_stays_clear_of_bodies)
     ck_assert_double_eq(number_after(ran->out, "transfers "), 10);
     ck_assert_double_eq(number_after(ran->out, "connections opened "), 1);
     ck_assert_double_eq(number_after(ran->out, "connections reused "), 9);
-    ck_assert_double_eq(number_after(ran->out, "most open at once "), 1);
+    ck_assert_double_eq(number_after(ran->out, "most at once with dials "), 1);
     assert_has(ran->out, "p99.9");
     ran_free(ran);
     ran = FETCH(&site, "--report=text", site_url(&site, "/hello"));

@@ -339,7 +339,7 @@ static void add_connections(struct pf_text *out, const struct urlpool_stats *poo
     begin_figures(out, "Connections");
     add_figure(out, "opened", pool->opened);
     add_figure(out, "reused", pool->reused);
-    add_figure(out, "most open at once", pool->peak_open);
+    add_figure(out, "most at once, with dials", pool->peak_open);
     add_figure(out, "failed dials", pool->dial_failures);
     add_figure(out, "TLS handshakes, full", pool->tls_full);
     add_figure(out, "TLS handshakes, resumed", pool->tls_resumed);

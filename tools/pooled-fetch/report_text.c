@@ -121,7 +121,7 @@ static void add_pool(struct pf_text *out, const struct urlpool_stats *pool,
     } lines[] = {
         {"connections opened",      pool->opened       },
         {"connections reused",      pool->reused       },
-        {"most open at once",       pool->peak_open    },
+        {"most at once with dials", pool->peak_open    },
         {"failed dials",            pool->dial_failures},
         {"stale retries",           pool->stale_retries},
         {"TLS handshakes, full",    pool->tls_full     },

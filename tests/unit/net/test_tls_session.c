@@ -229,45 +229,42 @@ START_TEST(session__is_not_given_out_after_its_own_lifetime)
 }
 END_TEST
 
-START_TEST(session__with_an_enormous_ticket_is_not_kept)
+/* num_kept is how many sessions are kept of one such; without a judgement unless `is_judged`. */
+static size_t num_kept(uint16_t version, size_t ticket_len, bool is_judged)
 {
     struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(4, NULL);
     const struct urlp_tls_session_key key = key_for("a.example");
-    SSL_SESSION *large = session_with(TLS1_3_VERSION, URLP_TLS_TICKET_BYTES_MAX);
-    SSL_SESSION *larger = session_with(TLS1_3_VERSION, URLP_TLS_TICKET_BYTES_MAX + 1);
+    SSL_SESSION *session = session_with(version, ticket_len);
+    size_t count;
 
-    keep(sessions, &key, large, GOOD);
-    keep(sessions, &key, larger, GOOD);
-    ck_assert_uint_eq(urlp_tls_sessions_count(sessions, &key), 1);
-    SSL_SESSION_free(large);
-    SSL_SESSION_free(larger);
+    if (is_judged) {
+        keep(sessions, &key, session, GOOD);
+    } else {
+        urlp_tls_sessions_put(sessions, &key, session, NULL);
+    }
+    count = urlp_tls_sessions_count(sessions, &key);
+    SSL_SESSION_free(session);
     end(sessions);
+    return count;
+}
+
+START_TEST(session__with_an_enormous_ticket_is_not_kept)
+{
+    ck_assert_uint_eq(num_kept(TLS1_3_VERSION, URLP_TLS_TICKET_BYTES_MAX, true), 1);
+    ck_assert_uint_eq(num_kept(TLS1_3_VERSION, URLP_TLS_TICKET_BYTES_MAX + 1, true), 0);
 }
 END_TEST
 
 START_TEST(session__without_ticket_or_id_is_not_kept)
 {
-    struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(4, NULL);
-    const struct urlp_tls_session_key key = key_for("a.example");
-    SSL_SESSION *session = session_with(TLS1_2_VERSION, 0);
-
-    keep(sessions, &key, session, GOOD);
-    ck_assert_uint_eq(urlp_tls_sessions_count(sessions, &key), 0);
-    SSL_SESSION_free(session);
-    end(sessions);
+    ck_assert_uint_eq(num_kept(TLS1_2_VERSION, 32, true), 1);
+    ck_assert_uint_eq(num_kept(TLS1_2_VERSION, 0, true), 0);
 }
 END_TEST
 
 START_TEST(session__without_a_judgement_is_not_kept)
 {
-    struct urlp_tls_sessions *sessions = urlp_tls_sessions_new(4, NULL);
-    const struct urlp_tls_session_key key = key_for("a.example");
-    SSL_SESSION *session = session_with(TLS1_2_VERSION, 32);
-
-    urlp_tls_sessions_put(sessions, &key, session, NULL);
-    ck_assert_uint_eq(urlp_tls_sessions_count(sessions, &key), 0);
-    SSL_SESSION_free(session);
-    end(sessions);
+    ck_assert_uint_eq(num_kept(TLS1_2_VERSION, 32, false), 0);
 }
 END_TEST
 
