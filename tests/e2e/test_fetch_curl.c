@@ -383,7 +383,6 @@ static const char *const lines[] = {
     "-H^X-Empty;^-H^X-Gone:^/hello",
     "-G^-d^a=1^/hello",
     "-d^a^-X^GET^/hello",
-    "-m^0.2^/drip^/hello^/drip",
     "-m^0^/hello",
     "-m^-1^/hello",
     "--connect-timeout^0.5^/hello",
