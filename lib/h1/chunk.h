@@ -33,8 +33,8 @@ enum urlp_h1_chunk_state {
 
 struct urlp_h1_chunk_reader {
     enum urlp_h1_chunk_state state;
+    unsigned num_digits;
     uint64_t remaining; /* of the data of this chunk */
-    size_t num_digits;
     size_t line_len;
     size_t excess; /* bytes of chunk lines that no data made up for */
 };

@@ -25,16 +25,17 @@ struct urlp_h1_codec {
     const struct urlp_h1_bounds *bounds; /* `own`, or borrowed */
     enum urlp_h1_state client;
     enum urlp_h1_state server;
+    enum urlpool_code failed; /* in state ERROR */
 
-    /* Of the request in hand. */
+    /* Of the request in hand; small things stand together, for each idle connection has them. */
     bool is_head;
     bool is_connect;
     bool asked_to_close;
-    struct urlp_buf upgrade; /* the protocols it offered to change to */
 
     /* Of the response in hand. */
     bool is_in_section; /* the head parser has begun on the head, or the trailers, in hand */
     bool can_stay;
+    struct urlp_buf upgrade; /* the protocols the request offered to change to */
     struct urlp_h1_head_parser head;
     size_t interim_bytes;
     size_t num_interims;
@@ -43,9 +44,7 @@ struct urlp_h1_codec {
     struct urlp_h1_chunk_reader chunk;
     struct urlp_h1_keep_alive hints;
 
-    /* In state ERROR. */
-    enum urlpool_code failed;
-    struct urlpool_error *failure; /* NULL: there was no memory for its words */
+    struct urlpool_error *failure; /* in state ERROR; NULL: there was no memory for its words */
     struct urlp_h1_bounds own[];
 };
 

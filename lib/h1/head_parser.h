@@ -25,13 +25,13 @@ struct urlp_h1_field_place {
 struct urlp_h1_head_parser {
     bool is_trailers;
     bool has_status_line;
+    bool is_lent;     /* both arrays lie in memory that somebody has lent */
     size_t bytes_max; /* of the section, this head */
     size_t line_at;   /* where the line in hand begins */
     size_t scanned;   /* no LF from line_at up to here */
     size_t reason_at;
     size_t num_places;
     size_t places_cap;
-    bool is_lent; /* both arrays lie in memory that somebody has lent */
     struct urlp_h1_field_place *places;
     struct urlp_field *fields;      /* places_cap of them */
     struct urlp_response_head head; /* valid once complete */
