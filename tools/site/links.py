@@ -1,5 +1,6 @@
 """Whether links lead somewhere: those between the Markdown files of the tree, by GitHub's rules for
-anchors, and those of the finished site, which may load nothing from elsewhere."""
+anchors, and those of the finished site, which may load nothing from elsewhere. And whether code that
+the guide cuts out of a file is in it."""
 import html.parser
 import re
 import urllib.parse
@@ -8,6 +9,8 @@ FENCE = re.compile(r"^(```+|~~~+).*?^\1", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]\(([^()\s]+)(?:\s+\"[^\"]*\")?\)")
 HEADING = re.compile(r"^#{1,6} +(.*?) *#*$", re.MULTILINE)
 TARGET = re.compile(r"^\(([\w-]+)\)=$", re.MULTILINE)
+CUT = re.compile(r"^```\{literalinclude\} (\S+)\n((?::.*\n)*)", re.MULTILINE)
+WORDS = re.compile(r'^:(start-at|end-at|end-before): "(.*)"$', re.MULTILINE)
 ELSEWHERE = ("http:", "https:", "mailto:")
 
 
@@ -38,8 +41,33 @@ def markdown(root):
     yield from sorted((root / "docs").rglob("*.md"))
 
 
-def of_sources(root):
+def missing(lines, options):
+    """What a cut asks for that the lines have not: from the first that has its start, to one behind."""
+    for option, words in WORDS.findall(options):
+        at = next((i for i, line in enumerate(lines) if words in line), None)
+        if at is None:
+            return f"no such {option}: {words}"
+        lines = lines[at:] if option == "start-at" else lines
+    return None
+
+
+def of_cuts(root):
+    """Of docs/guide: its index stands one folder above in the site."""
     wrong = []
+    for page in sorted((root / "docs/guide").glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        for found in CUT.finditer(text):
+            target, options = found.groups()
+            path = (page.parent if page.name != "index.md" else page.parent.parent) / target
+            lacks = missing(path.read_text("utf-8").splitlines(), options) if path.exists() else "no such file"
+            if lacks:
+                line = text.count("\n", 0, found.start()) + 1
+                wrong.append(f"{page.relative_to(root)}:{line}: {target}: {lacks}")
+    return wrong
+
+
+def of_sources(root):
+    wrong = of_cuts(root)
     number = 0
     for page in markdown(root):
         text = without_code(page.read_text(encoding="utf-8"))
