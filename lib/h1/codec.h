@@ -62,7 +62,7 @@ URLPOOL_MUST_USE struct urlp_h1_codec *urlp_h1_new_within(const struct urlp_h1_b
  *
  * Sizes:   URLP_H1_DESK_BYTES are enough for a usual head.
  * Owns:    the memory stays the caller's. */
-#define URLP_H1_DESK_BYTES 2048
+#define URLP_H1_DESK_BYTES 512
 void urlp_h1_lend(struct urlp_h1_codec *codec, void *memory, size_t size);
 /* urlp_h1_free ends a codec; accepts NULL. */
 void urlp_h1_free(struct urlp_h1_codec *codec);

@@ -8,6 +8,7 @@
 
 #include "h1/head_parser.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -17,6 +18,9 @@
 #include "h1/status_line.h"
 
 #define PLACES_FIRST 32
+
+static_assert(sizeof(struct urlp_h1_field_place) == sizeof(struct urlp_field),
+              "a place becomes a field");
 
 /* What step functions pass to one another: the buffer as it is in this call. */
 struct section {
@@ -32,33 +36,30 @@ static enum urlpool_phase phase_of(const struct urlp_h1_head_parser *parser)
     return parser->is_trailers ? URLPOOL_PHASE_BODY : URLPOOL_PHASE_HEAD;
 }
 
-static void drop_arrays(struct urlp_h1_head_parser *parser)
+static void drop_places(struct urlp_h1_head_parser *parser)
 {
     if (!parser->is_lent) {
         urlp_free(parser->places);
-        urlp_free(parser->fields);
     }
     parser->places = NULL;
-    parser->fields = NULL;
     parser->places_cap = 0;
     parser->is_lent = false;
 }
 
 void urlp_h1_head_deinit(struct urlp_h1_head_parser *parser)
 {
-    drop_arrays(parser);
+    drop_places(parser);
     *parser = (struct urlp_h1_head_parser){0};
 }
 
 void urlp_h1_head_lend(struct urlp_h1_head_parser *parser, void *memory, size_t size)
 {
-    const size_t cap = size / (sizeof(*parser->places) + sizeof(*parser->fields));
+    const size_t cap = size / sizeof(*parser->places);
 
     if (cap == 0) {
-        drop_arrays(parser);
+        drop_places(parser);
     } else if (parser->is_lent || parser->places == NULL) {
         parser->places = memory;
-        parser->fields = (struct urlp_field *)(void *)(parser->places + cap);
         parser->places_cap = cap;
         parser->is_lent = true;
     }
@@ -135,46 +136,22 @@ static enum urlpool_code check_beginning(const struct section *in, struct urlpoo
     return urlp_h1_status_prefix(urlp_span_make(in->data, len), err);
 }
 
-/* leave_lent makes arrays of the parser's own of those that have become too small. */
-static enum urlpool_code leave_lent(struct urlp_h1_head_parser *parser, size_t cap,
-                                    struct urlpool_error *err)
-{
-    struct urlp_h1_field_place *places = urlp_alloc(cap * sizeof(*places));
-    struct urlp_field *fields = urlp_alloc(cap * sizeof(*fields));
-
-    if (places == NULL || fields == NULL) {
-        urlp_free(places);
-        urlp_free(fields);
-        return urlp_fail_nomem(err);
-    }
-    memcpy(places, parser->places, parser->num_places * sizeof(*places));
-    parser->places = places;
-    parser->fields = fields;
-    parser->places_cap = cap;
-    parser->is_lent = false;
-    return URLPOOL_OK;
-}
-
+/* grow_places makes a larger array, of the parser's own. */
 static enum urlpool_code grow_places(struct urlp_h1_head_parser *parser, struct urlpool_error *err)
 {
-    size_t cap = parser->places_cap == 0 ? PLACES_FIRST : parser->places_cap * 2;
-    struct urlp_h1_field_place *places;
-    struct urlp_field *fields;
+    const size_t cap = parser->places_cap == 0 ? PLACES_FIRST : parser->places_cap * 2;
+    struct urlp_h1_field_place *places =
+        urlp_realloc(parser->is_lent ? NULL : parser->places, cap * sizeof(*places));
 
-    if (parser->is_lent) {
-        return leave_lent(parser, cap, err);
-    }
-    places = urlp_realloc(parser->places, cap * sizeof(*places));
     if (places == NULL) {
         return urlp_fail_nomem(err);
     }
-    parser->places = places;
-    fields = urlp_realloc(parser->fields, cap * sizeof(*fields));
-    if (fields == NULL) {
-        return urlp_fail_nomem(err);
+    if (parser->is_lent) {
+        memcpy(places, parser->places, parser->num_places * sizeof(*places));
     }
-    parser->fields = fields;
+    parser->places = places;
     parser->places_cap = cap;
+    parser->is_lent = false;
     return URLPOOL_OK;
 }
 
@@ -185,7 +162,7 @@ static void take_status(const struct section *in, const struct urlp_h1_status_li
     parser->has_status_line = true;
     parser->head.status = line->status;
     parser->head.version = line->version;
-    parser->reason_at = (size_t)(line->reason.data - (const char *)in->data);
+    parser->reason_at = (uint8_t)(line->reason.data - (const char *)in->data);
     parser->head.reason.len = line->reason.len;
 }
 
@@ -311,25 +288,26 @@ static enum urlpool_code take_line(const struct section *in, size_t end, bool *o
     return in->is_fold ? take_fold(in, line, err) : take_field(in, line, err);
 }
 
-/* complete turns the offsets into spans, now that the bytes stay where they are until the next
- * call. */
+/* complete turns the offsets into spans, in their place, now that the bytes stay where they are
+ * until the next call. */
 static void complete(const struct section *in)
 {
     struct urlp_h1_head_parser *parser = in->parser;
-
+    struct urlp_field *const fields = (struct urlp_field *)(void *)parser->places;
+    const size_t num = parser->num_places;
     uint64_t lens = 0;
 
-    for (size_t i = 0; i < parser->num_places; i++) {
-        const struct urlp_h1_field_place *place = &parser->places[i];
+    for (size_t i = 0; i < num; i++) {
+        const struct urlp_h1_field_place place = parser->places[i];
 
-        lens |= (uint64_t)1 << place->name_len % 64;
-        parser->fields[i].name = urlp_span_make(in->data + place->name_at, place->name_len);
-        parser->fields[i].value =
-            urlp_span_make(in->data + place->value_at, place->value_end - place->value_at);
+        lens |= (uint64_t)1 << place.name_len % 64;
+        fields[i].name = urlp_span_make(in->data + place.name_at, place.name_len);
+        fields[i].value =
+            urlp_span_make(in->data + place.value_at, place.value_end - place.value_at);
     }
     parser->head.reason.data = (const char *)in->data + parser->reason_at;
-    parser->head.fields = parser->fields;
-    parser->head.num_fields = parser->num_places;
+    parser->head.fields = fields;
+    parser->head.num_fields = num;
     parser->head.absent_lens = ~lens;
     parser->head.bytes = urlp_span_make(in->data, parser->line_at);
 }

@@ -10,7 +10,8 @@
 #include "h1/bounds.h"
 #include "http/field.h"
 
-/* struct urlp_h1_field_place is a field line found so far: offsets, as the bytes may yet move. */
+/* struct urlp_h1_field_place is a field line found so far: offsets, as the bytes may yet move. When
+ * the section is complete each becomes a struct urlp_field, in the same memory. */
 struct urlp_h1_field_place {
     size_t name_at;
     size_t name_len;
@@ -19,30 +20,29 @@ struct urlp_h1_field_place {
 };
 
 /* struct urlp_h1_head_parser reads a response head, or a trailer section, line by line out of a
- * buffer that is the caller's. It looks at every byte once, however often it is called. Its arrays
- * are kept from head to head, in memory that is lent as long as that suffices. Zero bytes are a
+ * buffer that is the caller's. It looks at every byte once, however often it is called. Its array
+ * is kept from head to head, in memory that is lent as long as that suffices. Zero bytes are a
  * valid parser that has not begun. */
 struct urlp_h1_head_parser {
     bool is_trailers;
     bool has_status_line;
-    bool is_lent;     /* both arrays lie in memory that somebody has lent */
-    size_t bytes_max; /* of the section, this head */
-    size_t line_at;   /* where the line in hand begins */
-    size_t scanned;   /* no LF from line_at up to here */
-    size_t reason_at;
+    bool is_lent;      /* `places` lies in memory that somebody has lent */
+    uint8_t reason_at; /* behind the status, or 0 */
+    size_t bytes_max;  /* of the section, this head */
+    size_t line_at;    /* where the line in hand begins */
+    size_t scanned;    /* no LF from line_at up to here */
     size_t num_places;
     size_t places_cap;
     struct urlp_h1_field_place *places;
-    struct urlp_field *fields;      /* places_cap of them */
     struct urlp_response_head head; /* valid once complete */
 };
 
-/* urlp_h1_head_deinit gives the arrays back and leaves zero bytes. */
+/* urlp_h1_head_deinit gives the array back and leaves zero bytes. */
 void urlp_h1_head_deinit(struct urlp_h1_head_parser *parser);
 
-/* urlp_h1_head_lend gives the parser memory for its arrays: `size` bytes that are aligned for any
- * type; 0: none any more. Where it has arrays in lent memory already, their content has moved here
- * with it; arrays of its own it keeps, unless there is none any more.
+/* urlp_h1_head_lend gives the parser memory for its array: `size` bytes that are aligned for any
+ * type; 0: none any more. Where it has it in lent memory already, its content has moved here with
+ * it; an array of its own it keeps, unless there is none any more.
  *
  * Owns:    the memory stays the caller's. */
 void urlp_h1_head_lend(struct urlp_h1_head_parser *parser, void *memory, size_t size);

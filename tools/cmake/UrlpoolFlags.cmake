@@ -80,7 +80,7 @@ if(URLPOOL_TOGETHER AND NOT URLPOOL_SANITIZE AND CMAKE_C_COMPILER_ID STREQUAL "G
   target_compile_options(urlpool_library_flags INTERFACE
     "$<${urlp_is_together}:-flto;-ffat-lto-objects>")
   target_link_options(urlpool_flags INTERFACE "$<${urlp_is_together}:-fno-lto>")
-  set(urlp_together -flto=auto -O3 -fPIC -fno-strict-aliasing -fstack-protector-strong
+  set(urlp_together -flto -flto-partition=one -O3 -fPIC -fno-strict-aliasing -fstack-protector-strong
     ${urlp_hardened} -Wno-stringop-overflow) # takes the first member of an object for all of it
   # -r alone would take each function for one that others may call; so it is told of a shared
   # library, whose code is the same, and the linker's say in it is left out.
