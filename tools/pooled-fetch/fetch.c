@@ -1,5 +1,5 @@
 /* One transfer: its requests, until one does well or is not to be made again, and what is said
- * about it afterwards. What the answers bring is in answer.c. */
+ * about it afterwards. What the answers bring is in fetch_answer.c. */
 
 #include <errno.h>
 #include <stdio.h>
