@@ -69,7 +69,9 @@ enum urlpool_code urlp_body_decode(struct urlp_answer *answer, void *buf, size_t
         if (answer->state == URLP_BODY_WHOLE) {
             break;
         }
-        urlp_wire_widen(answer->connection);
+        if (answer->state == URLP_BODY_OPEN) { /* else what was used up ended in a fault */
+            urlp_wire_widen(answer->connection);
+        }
         code = urlp_body_wait(answer, &answer->call, err);
         if (code != URLPOOL_OK) {
             return code;

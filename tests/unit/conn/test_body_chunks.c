@@ -177,6 +177,24 @@ START_TEST(chunks__may_be_read_one_by_one_behind_others_that_were_joined)
 }
 END_TEST
 
+START_TEST(chunks__that_break_in_what_yields_nothing_yet_fail_a_decoded_body)
+{
+    static const char wire[] = "4\r\n\x1f\x8b\x08\x00\r\nzz\r\n"; /* half a gzip header */
+    struct urlpool_response *response;
+    char buf[ROOM];
+    size_t len = 0;
+
+    fixture_begin(&fixture);
+    response = fixture_answer(&fixture, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+                                        "Transfer-Encoding: chunked\r\n\r\n");
+    script_give_bytes(fixture.script, wire, sizeof(wire) - 1);
+    ck_assert_int_eq(urlpool_response_read(response, buf, sizeof(buf), &len, NULL),
+                     URLPOOL_E_BAD_CHUNK);
+    fixture_expect_end(&fixture, 1, false);
+    fixture_finish(&fixture, response);
+}
+END_TEST
+
 START_TEST(inbox__is_made_wider_only_when_it_was_filled_and_used)
 {
     static char much[16384];
@@ -208,4 +226,5 @@ RUN_TESTS("body chunks", chunks__are_joined_wherever_they_are_cut,
           chunks__with_bytes_behind_their_end_end_the_connection,
           chunks__have_their_trailers_whatever_stands_behind_their_end,
           chunks__may_be_read_one_by_one_behind_others_that_were_joined,
+          chunks__that_break_in_what_yields_nothing_yet_fail_a_decoded_body,
           inbox__is_made_wider_only_when_it_was_filled_and_used)
