@@ -23,8 +23,8 @@
 
 #define LOOK_READS_MAX 16
 
-/* A look has told that bytes are there, so reading them does not wait; the bound is for a stream
- * below that is mistaken. */
+/* A look has told that bytes are there, so reading them does not wait, but for the rest of a record
+ * where the stream below is TLS, too. */
 #define LOOK_READ_MS 20
 
 static size_t buffered(const struct urlp_tls_bio *bio)
@@ -56,24 +56,23 @@ static void shrink(struct urlp_tls_bio *bio)
 /* read_below fills the empty buffer; false when that failed or the stream below has ended. */
 static bool read_below(struct urlp_tls_bio *bio) URLP_MAY_BLOCK
 {
-    struct urlp_call look = {.total_by = URLP_NEVER};
-    const struct urlp_call *call = bio->call;
+    struct urlp_call look = {.by = URLP_AT_ONCE, .total_by = URLP_NEVER};
+    const struct urlp_call *call = bio->is_looking ? &look : bio->call;
     enum urlp_end end = URLP_END_NONE;
-    size_t room = URLP_TLS_AHEAD_SMALL;
+    uint8_t *to;
+    size_t room;
     size_t len = 0;
 
-    if (bio->is_looking) {
-        look.by = urlp_deadline_in(LOOK_READ_MS);
-        call = &look;
-    }
     grow(bio);
-    if (bio->large != NULL) {
-        room = URLP_TLS_AHEAD_LARGE;
-    }
+    to = bio->large != NULL ? bio->large : bio->small;
+    room = bio->large != NULL ? URLP_TLS_AHEAD_LARGE : URLP_TLS_AHEAD_SMALL;
     bio->begin = bio->end = 0;
     urlp_no_fork_end();
-    bio->code = urlp_stream_read(bio->inner, bio->large != NULL ? bio->large : bio->small, room,
-                                 &len, &end, call, bio->err);
+    bio->code = urlp_stream_read(bio->inner, to, room, &len, &end, call, bio->err);
+    if (bio->is_looking && bio->code == URLPOOL_E_READ_TIMEOUT) {
+        look.by = urlp_deadline_in(LOOK_READ_MS);
+        bio->code = urlp_stream_read(bio->inner, to, room, &len, &end, call, bio->err);
+    }
     urlp_no_fork_begin();
     if (bio->code != URLPOOL_OK) {
         return false;
