@@ -101,20 +101,22 @@ static void enter(void)
 
 void urlp_no_fork_begin(void)
 {
-    if (mine.depth == 0) {
-        if (mine.counter == NULL) {
-            urlp_once_run(&once, watch_forks);
-            mine.counter = &counters[atomic_fetch_add(&num_threads, 1) % NUM_COUNTERS];
-        }
+    if (mine.counter == NULL) {
+        urlp_once_run(&once, watch_forks);
+        mine.counter = &counters[atomic_fetch_add(&num_threads, 1) % NUM_COUNTERS];
+    }
+    mine.depth++; /* before it is counted, and longer: a signal's handler may fork in between */
+    atomic_signal_fence(memory_order_seq_cst);
+    if (mine.depth == 1) {
         enter();
     }
-    mine.depth++;
 }
 
 void urlp_no_fork_end(void)
 {
-    mine.depth--;
-    if (mine.depth == 0) {
+    if (mine.depth == 1) {
         leave();
     }
+    atomic_signal_fence(memory_order_seq_cst);
+    mine.depth--;
 }

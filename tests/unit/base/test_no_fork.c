@@ -4,16 +4,19 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/no_fork.h"
 #include "support/run_tests.h"
+#include "support/sanitizers.h"
 
 enum {
     NUM_THREADS = 4,
     NUM_FORKS = 20,
-    CHILD_SECONDS = 60
+    CHILD_SECONDS = 60,
+    NUM_CALLS_MAX = 20000000 /* if no signal comes */
 };
 
 /* Another library, with its lock. */
@@ -121,5 +124,46 @@ START_TEST(fork__of_a_thread_that_is_inside_does_not_wait_for_itself)
 }
 END_TEST
 
+static volatile sig_atomic_t num_handled;
+
+static void fork_once(int signal_number)
+{
+    const pid_t child = fork();
+
+    (void)signal_number;
+    if (child == 0) {
+        _exit(0);
+    }
+    (void)waitpid(child, NULL, 0);
+    num_handled++;
+}
+
+/* Wherever the signal finds it: the signals come as the time goes, so each run tries other places.
+ */
+START_TEST(fork__of_a_handler_finds_its_thread_anywhere_and_does_not_wait_for_it)
+{
+    const struct itimerval often = {
+        {0, 1000},
+        {0, 1000}
+    };
+    const struct itimerval never = {
+        {0, 0},
+        {0, 0}
+    };
+    const struct sigaction forks = {.sa_handler = fork_once};
+
+    urlp_no_fork_begin();
+    urlp_no_fork_end();
+    ck_assert_int_eq(sigaction(SIGPROF, &forks, NULL), 0);
+    ck_assert_int_eq(setitimer(ITIMER_PROF, &often, NULL), 0);
+    for (long i = 0; !HAS_TSAN && i < NUM_CALLS_MAX && num_handled < NUM_FORKS; i++) {
+        urlp_no_fork_begin();
+        urlp_no_fork_end();
+    }
+    ck_assert_int_eq(setitimer(ITIMER_PROF, &never, NULL), 0);
+}
+END_TEST
+
 RUN_TESTS("no_fork", fork__finds_no_lock_held_that_is_taken_inside,
-          fork__of_a_thread_that_is_inside_does_not_wait_for_itself)
+          fork__of_a_thread_that_is_inside_does_not_wait_for_itself,
+          fork__of_a_handler_finds_its_thread_anywhere_and_does_not_wait_for_it)
