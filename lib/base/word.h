@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Eight bytes looked at together: what is asked of every byte on the wire is asked of eight at
- * once, and of one at a time only where the answer is yes. Whether the machine has its lowest byte
+/* Eight bytes looked at together: what is asked of every byte of a text is asked of eight at once,
+ * and of one at a time only where the answer is yes. Whether the machine has its lowest byte
  * first makes no difference. */
 
 #define URLP_WORD_BYTES sizeof(uint64_t)

@@ -42,14 +42,6 @@ static const char *const never_trail[] = {
     /* how to process the content */
     "Content-Encoding", "Content-Type", "Content-Range", "Content-Location"};
 
-/* holds_control says whether one of eight bytes is a control, HTAB included. */
-static bool holds_control(const char *data)
-{
-    const uint64_t word = urlp_word_load(data);
-
-    return urlp_word_has_below(word, 0x20) || urlp_word_has(word, 0x7f);
-}
-
 size_t urlp_field_value_len(struct urlp_span text)
 {
     size_t len = 0;
@@ -66,6 +58,11 @@ size_t urlp_field_value_len(struct urlp_span text)
     return len;
 }
 
+bool urlp_field_value_is_valid(struct urlp_span value)
+{
+    return urlp_field_value_len(value) == value.len;
+}
+
 /* is_visible says whether all of eight bytes are VCHAR. */
 static bool is_visible(const char *data)
 {
@@ -73,25 +70,6 @@ static bool is_visible(const char *data)
 
     return !urlp_word_has_below(word, 0x21) && !urlp_word_has(word, 0x7f) &&
            (word & urlp_word_of(0x80)) == 0;
-}
-
-bool urlp_field_value_is_valid(struct urlp_span value)
-{
-    size_t i = 0;
-
-    while (i + URLP_WORD_BYTES <= value.len && !holds_control(value.data + i)) {
-        i += URLP_WORD_BYTES;
-    }
-    if (i > 0 && i + URLP_WORD_BYTES > value.len &&
-        !holds_control(value.data + value.len - URLP_WORD_BYTES)) {
-        return true; /* some bytes were tested twice */
-    }
-    for (; i < value.len; i++) {
-        if (urlp_byte_is((unsigned char)value.data[i], URLP_BYTE_NOT_IN_FIELD)) {
-            return false;
-        }
-    }
-    return true;
 }
 
 bool urlp_target_is_valid(struct urlp_span target)

@@ -38,10 +38,10 @@ static size_t scheme_len(struct urlp_span text)
     return 0;
 }
 
-/* host_end is where the host ends that begins at `at`: the delimiters are of no host. */
-static size_t host_end(struct urlp_span text, size_t at)
+/* run_end is where the bytes of `classes` end that begin at `at`. */
+static size_t run_end(struct urlp_span text, size_t at, unsigned classes)
 {
-    while (at < text.len && urlp_byte_is((unsigned char)text.data[at], URLP_BYTE_HOST)) {
+    while (at < text.len && urlp_byte_is((unsigned char)text.data[at], classes)) {
         at++;
     }
     return at;
@@ -64,15 +64,6 @@ static bool cut_port(struct urlp_span text, size_t *at, int *out_port)
     *at = end;
     *out_port = port;
     return true;
-}
-
-/* run_end is where the bytes of `classes` end that begin at `at`. */
-static size_t run_end(struct urlp_span text, size_t at, unsigned classes)
-{
-    while (at < text.len && urlp_byte_is((unsigned char)text.data[at], classes)) {
-        at++;
-    }
-    return at;
 }
 
 /* has_dot_segment says whether a segment of the path begins with a dot: it may be "." or "..". */
@@ -99,7 +90,7 @@ bool urlp_url_cut_plain(struct urlp_span text, struct urlp_url_cuts *out)
         return false;
     }
     out->host = out->scheme_end + 3;
-    out->host_end = at = host_end(text, out->host);
+    out->host_end = at = run_end(text, out->host, URLP_BYTE_HOST);
     out->port = -1;
     if (is_at(text, at, ':') && !cut_port(text, &at, &out->port)) {
         return false;

@@ -71,7 +71,6 @@ static int64_t length_of(const struct pf_fetching *fetching,
     bool is_changed = urlpool_response_header(response, "Transfer-Encoding") != NULL ||
                       (fetching->settings->compressed && !fetching->settings->raw &&
                        urlpool_response_header(response, "Content-Encoding") != NULL);
-
     int64_t bytes = -1;
 
     if (length != NULL && has_body && !is_changed) {
