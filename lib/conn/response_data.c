@@ -5,8 +5,6 @@
  * announced alone; a small body of known length lies in the block of the response itself. What had
  * arrived of a body that broke off is kept apart until somebody asks for it. */
 
-#include <string.h>
-
 #include "base/alloc.h"
 #include "base/error.h"
 #include "conn/body_reader.h"

@@ -7,8 +7,6 @@
 
 #include "h1/codec.h"
 
-#include <string.h>
-
 #include "base/alloc.h"
 #include "base/error.h"
 #include "h1/bounds.h"

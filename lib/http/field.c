@@ -3,8 +3,6 @@
 
 #include "http/field.h"
 
-#include <string.h>
-
 #include "base/block.h"
 #include "base/count.h"
 #include "base/word.h"

@@ -11,7 +11,6 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <stdatomic.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -21,7 +20,6 @@
 #include "net/tls.h"
 #include "net/tls_ciphers.h"
 #include "net/tls_client_cert.h"
-#include "net/tls_error.h"
 #include "net/tls_keylog.h"
 #include "net/tls_library.h"
 #include "net/tls_options.h"

@@ -4,8 +4,6 @@
  * closed; it is freed when it has left the set and nobody holds it. Leaving never closes what
  * another thread uses: that connection dies when it comes home. */
 
-#include <string.h>
-
 #include "base/alloc.h"
 #include "base/error.h"
 #include "pool/upkeep.h"

@@ -6,7 +6,6 @@
 
 #include "conditions.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>

@@ -4,7 +4,6 @@
 
 #include "report_html.h"
 
-#include <inttypes.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <stdlib.h>

@@ -3,7 +3,6 @@
 
 #include "trace_file.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>

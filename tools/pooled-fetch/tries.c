@@ -7,7 +7,6 @@
 #include "tries.h"
 
 #include <errno.h>
-#include <string.h>
 #include <time.h>
 
 #include "count_of.h"
