@@ -1,7 +1,7 @@
 /* A day of an agent's, told to the fake clock: a few requests, then nothing for seconds or for
  * three quarters of an hour; meanwhile the server is restarted, moves to another address, shows
  * other certificates, breaks off answers. No request fails, and nothing is left behind. The seed is
- * printed; URLP_DAY_SEED=<n> begins with another. */
+ * printed; URLPOOL_TEST_SEED=<n> begins with another. */
 
 #include <openssl/ssl.h>
 #include <stdatomic.h>
@@ -37,6 +37,7 @@ struct day {
     struct dns_server *dns;
     struct test_server *server;
     struct urlpool_manager *manager;
+    int held[2]; /* the port, at both addresses, while no server is there */
     uint16_t port;
     bool has_thread;
     bool is_away; /* the server is at 127.0.0.2 */
@@ -73,7 +74,6 @@ static void server_start(struct day *day)
                                                 .keeps_port = true};
 
     day->server = test_server_start(answer, day, &options);
-    day->port = (uint16_t)test_server_port(day->server);
 }
 
 static void make_certificates(struct day *day)
@@ -101,7 +101,7 @@ static void make_certificates(struct day *day)
 static void day_begin(struct day *day, bool has_thread)
 {
     struct urlpool_manager_options options = {.idle_ms = 1200000, .upkeep_thread = has_thread};
-    const char *seed = getenv("URLP_DAY_SEED");
+    const char *seed = getenv("URLPOOL_TEST_SEED");
 
     *day = (struct day){.has_thread = has_thread};
     day->seed = seed != NULL ? (unsigned)strtoul(seed, NULL, 10) : (unsigned)time(NULL);
@@ -109,6 +109,9 @@ static void day_begin(struct day *day, bool has_thread)
     make_certificates(day);
     day->dns = dns_server_start();
     dns_server_add(day->dns, NAME, DNS_A, 30, "127.0.0.1");
+    day->held[0] = loopback_hold("127.0.0.1", 0);
+    day->port = loopback_port(day->held[0]);
+    day->held[1] = loopback_hold("127.0.0.2", day->port);
     server_start(day);
     options.network.dns_servers = dns_server_address(day->dns);
     options.tls = test_trust(day->ca);
@@ -121,6 +124,8 @@ static void day_end(struct day *day)
 {
     urlpool_manager_free(day->manager);
     test_server_stop(day->server);
+    (void)close(day->held[0]);
+    (void)close(day->held[1]);
     dns_server_stop(day->dns);
     for (int i = 0; i < NUM_LEAVES; i++) {
         SSL_CTX_free(day->contexts[i]);

@@ -468,6 +468,7 @@ static void listen_at(struct test_server *server, const char *ip, uint16_t port,
     server->listener = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (is_kept) {
         (void)setsockopt(server->listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+        (void)setsockopt(server->listener, SOL_SOCKET, SO_REUSEPORT, &(int){1}, sizeof(int));
     }
     if (server->listener < 0 || inet_pton(address->sa_family, ip, bytes) != 1 ||
         bind(server->listener, address, len) != 0 || listen(server->listener, BACKLOG) != 0 ||

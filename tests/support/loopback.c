@@ -106,6 +106,28 @@ int loopback_bind(const char *ip, uint16_t port)
     return fd;
 }
 
+int loopback_hold(const char *ip, uint16_t port)
+{
+    const int on = 1;
+    int fd = -1;
+
+    for (int i = 0; i < PORT_TRIES && fd < 0 && (i == 0 || errno == EADDRINUSE); i++) {
+        union address address;
+        const socklen_t len = make_address(ip, port != 0 ? port : any_port(), &address);
+
+        fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        (void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+        if (bind(fd, &address.any, len) != 0) {
+            (void)close(fd);
+            fd = -1;
+        }
+    }
+    if (fd < 0) {
+        die("loopback: hold");
+    }
+    return fd;
+}
+
 static int listen_with(const char *ip, uint16_t port, int backlog)
 {
     int fd = loopback_bind(ip, port);

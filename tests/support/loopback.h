@@ -15,6 +15,10 @@ int loopback_listen(const char *ip, uint16_t port);
  */
 int loopback_bind(const char *ip, uint16_t port);
 
+/* loopback_hold binds without listening, for servers that come and go: only those of this user that
+ * set SO_REUSEPORT get the port. */
+int loopback_hold(const char *ip, uint16_t port);
+
 /* struct loopback_hole is a listener whose queue is full: who connects there gets no answer. */
 struct loopback_hole {
     int listener;
