@@ -110,7 +110,10 @@ static void day_begin(struct day *day, bool has_thread)
     day->dns = dns_server_start();
     dns_server_add(day->dns, NAME, DNS_A, 30, "127.0.0.1");
     day->held[0] = loopback_hold("127.0.0.1", 0);
-    day->port = loopback_port(day->held[0]);
+    while (!loopback_is_free("127.0.0.2", day->port = loopback_port(day->held[0]))) {
+        (void)close(day->held[0]);
+        day->held[0] = loopback_hold("127.0.0.1", 0);
+    }
     day->held[1] = loopback_hold("127.0.0.2", day->port);
     server_start(day);
     options.network.dns_servers = dns_server_address(day->dns);

@@ -40,7 +40,10 @@ static void begin(void)
 
     dns = dns_server_start();
     server = test_server_start(test_answer_hello, NULL, NULL);
-    port = (uint16_t)test_server_port(server);
+    while (!loopback_is_free("127.0.0.2", port = (uint16_t)test_server_port(server))) {
+        test_server_stop(server);
+        server = test_server_start(test_answer_hello, NULL, NULL);
+    }
     hole = loopback_hole_open("127.0.0.2", port);
     dns_server_add(dns, NAME, DNS_A, 60, "127.0.0.2");
     dns_server_add(dns, NAME, DNS_A, 60, "127.0.0.3");

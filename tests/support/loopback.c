@@ -106,6 +106,16 @@ int loopback_bind(const char *ip, uint16_t port)
     return fd;
 }
 
+bool loopback_is_free(const char *ip, uint16_t port)
+{
+    const int fd = bind_to(ip, port);
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return fd >= 0;
+}
+
 int loopback_hold(const char *ip, uint16_t port)
 {
     const int on = 1;

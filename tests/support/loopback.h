@@ -15,6 +15,10 @@ int loopback_listen(const char *ip, uint16_t port);
  */
 int loopback_bind(const char *ip, uint16_t port);
 
+/* loopback_is_free says whether `port` of `ip` could be had just now: who needs the same port at
+ * two addresses looks for one until both are free. */
+bool loopback_is_free(const char *ip, uint16_t port);
+
 /* loopback_hold binds without listening, for servers that come and go: only those of this user that
  * set SO_REUSEPORT get the port. */
 int loopback_hold(const char *ip, uint16_t port);
